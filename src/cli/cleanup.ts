@@ -1,0 +1,21 @@
+// Removes expired codes, tickets and sessions once, for an outside scheduler: `npm run cleanup`.
+import { createCleanupTasks } from '../cleanup-tasks.js'
+import { readDatabaseSettings } from '../config/config.js'
+import { openDatabase } from '../database/client.js'
+import { cleanUp } from '../operations/cleanup.js'
+import { type CommandContext, runIfMain } from './command.js'
+
+export async function cleanupCommand({ environment, print }: CommandContext): Promise<number> {
+  const database = openDatabase(readDatabaseSettings(environment))
+  try {
+    const deleted = await cleanUp(createCleanupTasks(database), (task, rows) => {
+      if (rows > 0) print(`${task}: ${rows} rows so far`)
+    })
+    for (const [task, rows] of Object.entries(deleted)) print(`${task}: ${rows} rows deleted`)
+    return 0
+  } finally {
+    await database.$disconnect()
+  }
+}
+
+await runIfMain(import.meta.url, cleanupCommand)

@@ -1,0 +1,62 @@
+// Opens the database: Prisma over node-postgres, with waits that end and statements prepared by name.
+import { createHash } from 'node:crypto'
+import { PrismaPg } from '@prisma/adapter-pg'
+import { Client, type ClientConfig, Pool } from 'pg'
+import { PrismaClient } from '../generated/prisma/client.js'
+
+export type Database = PrismaClient
+
+export type DatabaseSettings = Readonly<{
+  url: string
+  directUrl: string
+  poolSize: number
+  namedStatements: boolean
+}>
+
+/**
+ * Milliseconds. A database that does not answer is told to the caller as 503 within three seconds; a burst that only has to
+ * queue for a connection gets longer than that, because it is being served.
+ */
+const waits = { connect: 2_000, queue: 5_000, statement: 2_500, lock: 1_500, idleInTransaction: 5_000, query: 2_800 }
+
+/** A connection that is made soon or not at all; the pool's own timeout also covers the wait for a free one. */
+class PromptClient extends Client {
+  constructor(options?: ClientConfig) {
+    super({ ...options, connectionTimeoutMillis: waits.connect })
+  }
+}
+
+/** The Prisma client on a pool of its own. Whoever opens it ends it with `$disconnect()`. */
+export function openDatabase(settings: DatabaseSettings): Database {
+  const pool = new Pool({
+    connectionString: settings.url,
+    Client: PromptClient,
+    max: settings.poolSize,
+    connectionTimeoutMillis: waits.queue,
+    // A server that is stopped or cut off enforces no timeout of its own, so the client has one too.
+    query_timeout: waits.query,
+    keepAlive: true,
+    // PgBouncer refuses these as startup parameters; behind one, set them with ALTER ROLE … SET.
+    ...(settings.directUrl === settings.url && {
+      statement_timeout: waits.statement,
+      lock_timeout: waits.lock,
+      idle_in_transaction_session_timeout: waits.idleInTransaction,
+    }),
+  })
+  const adapter = new PrismaPg(pool, {
+    disposeExternalPool: true,
+    ...(settings.namedStatements && { statementNameGenerator: ({ sql }: { sql: string }) => statementName(sql) }),
+  })
+  return new PrismaClient({ adapter })
+}
+
+const names = new Map<string, string>()
+
+/** A name for a statement's text. The texts are ours and few, so the map stays small; values never are part of them. */
+function statementName(sql: string): string {
+  const known = names.get(sql)
+  if (known !== undefined) return known
+  const name = createHash('sha256').update(sql).digest('base64url')
+  names.set(sql, name)
+  return name
+}

@@ -1,0 +1,70 @@
+// Tells the database's failures that mean "not now" from those that mean "never".
+
+const unavailableKinds = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TooManyConnections',
+  'AuthenticationFailed',
+  'DatabaseAccessDenied',
+  'DatabaseDoesNotExist',
+  'TlsConnectionError',
+])
+
+/**
+ * SQLSTATEs that pass by themselves (PostgreSQL, appendix A): a server that shuts down or starts up, a database that takes no
+ * connections, none free, a statement cancelled by its timeout, a lock not had in time, a deadlock.
+ */
+const unavailableStates = /^(57P0[1-5]|57014|53\d{3}|08\d{3}|55P03|55000|40P01|25P03)$/
+
+/** Prisma's own codes for: not reachable, reachable but timed out, closed, no pool slot or transaction in time. */
+const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'])
+
+/** What node-postgres throws without any code when one of the client's own timeouts fires. */
+const unavailableMessages = [
+  'Query read timeout',
+  'timeout exceeded when trying to connect',
+  'Connection terminated',
+  'Client has encountered a connection error and is not queryable',
+]
+
+/** Whether the database could not be asked. The call may be repeated later; nothing is known to have happened. */
+export function isDatabaseUnavailable(error: unknown): boolean {
+  return causesOf(error).some((cause) => {
+    const { code, kind, originalCode, errorCode, message } = fieldsOf(cause)
+    return (
+      unavailableKinds.has(kind) ||
+      [code, originalCode, errorCode].some((value) => unavailableStates.test(value) || unavailableCodes.has(value)) ||
+      ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(code) ||
+      unavailableMessages.some((text) => message.includes(text))
+    )
+  })
+}
+
+function fieldsOf(value: object) {
+  const field = (name: string) => {
+    const text: unknown = Reflect.get(value, name)
+    return typeof text === 'string' ? text : ''
+  }
+  return {
+    code: field('code'),
+    kind: field('kind'),
+    originalCode: field('originalCode'),
+    errorCode: field('errorCode'),
+    message: field('message'),
+  }
+}
+
+/** An error and what caused it, Prisma's wrappings opened, a few levels deep. */
+function causesOf(error: unknown): object[] {
+  const found: object[] = []
+  let current: unknown = error
+  while (typeof current === 'object' && current !== null && found.length < 6) {
+    found.push(current)
+    const meta: unknown = Reflect.get(current, 'meta')
+    const driverError: unknown =
+      typeof meta === 'object' && meta !== null ? Reflect.get(meta, 'driverAdapterError') : undefined
+    current = driverError ?? Reflect.get(current, 'cause')
+  }
+  return found
+}

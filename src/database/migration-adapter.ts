@@ -1,0 +1,144 @@
+// Connects the schema engine to PostgreSQL through Prisma's adapter, mended where migrations need more than it gives.
+import { randomUUID } from 'node:crypto'
+import { PrismaPg } from '@prisma/adapter-pg'
+import {
+  type ColumnType,
+  ColumnTypeEnum,
+  isDriverAdapterError,
+  type SqlDriverAdapter,
+  type SqlMigrationAwareDriverAdapterFactory,
+  type SqlQuery,
+  type SqlResultSet,
+} from '@prisma/driver-adapter-utils'
+
+type PgAdapter = Awaited<ReturnType<PrismaPg['connect']>>
+
+/** The types that occur beside "char" in the catalogue's rows, by their ids in pg_type. */
+const catalogueTypes: Readonly<Record<number, ColumnType>> = {
+  16: ColumnTypeEnum.Boolean,
+  18: ColumnTypeEnum.Character,
+  19: ColumnTypeEnum.Text,
+  21: ColumnTypeEnum.Int32,
+  25: ColumnTypeEnum.Text,
+  26: ColumnTypeEnum.Int64,
+}
+
+/** A statement without parameters, in the adapter's form. */
+export function statement(sql: string): SqlQuery {
+  return { sql, args: [], argTypes: [] }
+}
+
+/**
+ * Opens one connection, and proves that it works.
+ *
+ * @throws DriverAdapterError or Error when the database cannot be reached or refuses the login
+ */
+export async function connectForMigrations(connectionString: string): Promise<SqlDriverAdapter> {
+  const factory = new PrismaPg({
+    connectionString,
+    // One connection that is never given up: the migrations' lock belongs to it.
+    max: 1,
+    idleTimeoutMillis: 0,
+    connectionTimeoutMillis: 10_000,
+    keepAlive: true,
+    application_name: 'latchkey migrations',
+    // A migration takes as long as it takes. PgBouncer refuses this, and rightly: the lock would not survive it.
+    options: '-c statement_timeout=0',
+  })
+  const adapter = mend(await factory.connect())
+  try {
+    await adapter.executeRaw(statement('SELECT 1'))
+  } catch (error) {
+    await adapter.dispose()
+    throw error
+  }
+  return adapter
+}
+
+/** What the engine asks for its connections: this one, and that of a shadow database made for the purpose. */
+export function createAdapterFactory(
+  connection: SqlDriverAdapter,
+  connectionString: string,
+): SqlMigrationAwareDriverAdapterFactory {
+  return {
+    provider: connection.provider,
+    adapterName: connection.adapterName,
+    connect: async () => connection,
+    connectToShadowDb: () => createShadowDatabase(connection, connectionString),
+  }
+}
+
+/**
+ * An empty database on the same server, dropped when the engine disposes of it. Made here because the adapter's own
+ * would run the migrations in the real database: node-postgres prefers the connection string's database to any other.
+ */
+async function createShadowDatabase(connection: SqlDriverAdapter, connectionString: string): Promise<SqlDriverAdapter> {
+  const name = `prisma_migrate_shadow_db_${randomUUID()}`
+  // template0 holds nothing that an administrator has added, which would look like a part of the migrations.
+  await connection.executeRaw(statement(`CREATE DATABASE "${name}" TEMPLATE template0`))
+  const drop = () => connection.executeRaw(statement(`DROP DATABASE "${name}" WITH (FORCE)`))
+  try {
+    const shadow = await connectForMigrations(withDatabase(connectionString, name))
+    const dispose = async () => {
+      await shadow.dispose()
+      await drop()
+    }
+    const { rows } = await shadow.queryRaw(statement('SELECT current_database()'))
+    /* c8 ignore start -- a pooler that serves one database under every name; without the check it would lose its data */
+    if (rows[0]?.[0] !== name) {
+      await shadow.dispose()
+      throw new Error('The connection string does not let another database be chosen')
+    }
+    /* c8 ignore stop */
+    return { ...shadow, dispose }
+    /* c8 ignore start -- the server goes away, or is the pooler above */
+  } catch (error) {
+    await drop()
+    throw error
+  }
+}
+/* c8 ignore stop */
+
+/** The same connection string, for another database. */
+function withDatabase(connectionString: string, name: string): string {
+  return connectionString.replace(/^([^:]+:\/\/[^/?#]*)(\/[^?#]*)?/, (_, server: string) => `${server}/${name}`)
+}
+
+/**
+ * The adapter with two methods replaced. Its `executeScript` cuts a script at every semicolon, those in comments and
+ * function bodies too, and runs the pieces one by one: here a script is one message, which PostgreSQL runs wholly or
+ * not at all. Its `queryRaw` refuses the catalogue's columns of type "char", which the engine reads.
+ */
+function mend(adapter: PgAdapter): SqlDriverAdapter {
+  return {
+    provider: adapter.provider,
+    adapterName: adapter.adapterName,
+    queryRaw: async (query) => {
+      try {
+        return await adapter.queryRaw(query)
+      } catch (error) {
+        const unsupported = isDriverAdapterError(error) && error.cause.kind === 'UnsupportedNativeDataType'
+        const result = unsupported ? await queryCatalogue(adapter, query) : null
+        if (result === null) throw error
+        return result
+      }
+    },
+    executeRaw: (query) => adapter.executeRaw(query),
+    executeScript: async (script) => {
+      await adapter.executeRaw(statement(script))
+    },
+    startTransaction: (isolationLevel) => adapter.startTransaction(isolationLevel),
+    getConnectionInfo: () => adapter.getConnectionInfo(),
+    dispose: () => adapter.dispose(),
+  }
+}
+
+/** The rows of a query on the catalogue, or null where it has columns of a type that is not expected there. */
+async function queryCatalogue(adapter: PgAdapter, { sql, args }: SqlQuery): Promise<SqlResultSet | null> {
+  const { fields, rows } = await adapter
+    .underlyingDriver()
+    .query<unknown[]>({ text: sql, values: args, rowMode: 'array' })
+  const columnTypes = fields.flatMap(({ dataTypeID }) => catalogueTypes[dataTypeID] ?? [])
+  if (columnTypes.length < fields.length) return null
+  return { columnNames: fields.map(({ name }) => name), columnTypes, rows }
+}

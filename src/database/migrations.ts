@@ -1,0 +1,153 @@
+// Applies the migrations, tells where a database stands, and writes the SQL of the next one.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils'
+import { statement } from './migration-adapter.js'
+import { describeFailure } from './migration-failures.js'
+import { readMigrationFiles, readSchema } from './migration-files.js'
+import { type MigrationDiagnosis, type SchemaEngine, withSchemaEngine } from './schema-engine.js'
+
+export type MigrateOptions = {
+  /** is told what happens, in lines for people */
+  onProgress?: (line: string) => void
+  /** another folder of migrations than the service's own */
+  directory?: string
+}
+
+/**
+ * `running` while another process applies migrations, `failed` when one has stopped half-way and blocks the rest,
+ * `edited` when a file was changed after it was applied, `ahead` when the database knows migrations that the files do
+ * not.
+ */
+export type MigrationState = 'current' | 'pending' | 'ahead' | 'edited' | 'failed' | 'running'
+export type MigrationStatus = { state: MigrationState } & MigrationDiagnosis
+
+/** The lock that the engine and Prisma's own CLI take, so that these exclude each other too. */
+const lockKey = 72707369
+
+/** Milliseconds. */
+const waits = { poll: 250, firstNotice: 1_000, nextNotice: 30_000 }
+
+/**
+ * Applies all pending migrations, under a lock: of processes that start at once, one applies them and the others wait
+ * and find nothing to do. Each migration's script runs as one message: PostgreSQL undoes all of it when a part fails.
+ *
+ * @returns the names of the migrations that were applied, in order
+ * @throws Error in one line that names the migration and why it failed; never with the connection string
+ */
+export async function migrate(connectionString: string, options: MigrateOptions = {}): Promise<{ applied: string[] }> {
+  const { onProgress = () => {}, directory } = options
+  const files = await readMigrationFiles(directory)
+  let current: string | undefined
+  const onLog = (line: string) => {
+    const name = /"message":"Applying `([^`]+)`"/.exec(line)?.[1]
+    if (name === undefined) return
+    current = name
+    onProgress(`applying ${name}`)
+  }
+  const work = async (engine: SchemaEngine) => {
+    await takeLock(engine.connection, onProgress)
+    const { failed, pending, edited } = await engine.diagnose(files)
+    if (failed.length > 0) throw new Error(blockedBy(failed))
+    for (const name of edited) onProgress(`warning: ${name} was changed after it was applied`)
+    return { applied: pending.length > 0 ? await engine.apply(files) : [] }
+  }
+  try {
+    return await withSchemaEngine(connectionString, work, onLog)
+  } catch (error) {
+    const reason = describeFailure(error)
+    throw new Error(current === undefined ? reason : `Migration ${current} failed: ${reason}`)
+  }
+}
+
+/**
+ * Where a database stands. Changes nothing.
+ *
+ * @param directory another folder of migrations than the service's own
+ * @throws Error in one line when the database cannot be asked
+ */
+export async function migrationStatus(connectionString: string, directory?: string): Promise<MigrationStatus> {
+  const files = await readMigrationFiles(directory)
+  return readably(() =>
+    withSchemaEngine(connectionString, async (engine) => {
+      const diagnosis = await engine.diagnose(files)
+      // A migration under way looks like a failed one, but for the lock.
+      const running = diagnosis.failed.length > 0 && (await isLocked(engine.connection))
+      return { state: running ? 'running' : stateOf(diagnosis), ...diagnosis }
+    }),
+  )
+}
+
+/**
+ * The SQL that takes the migrations to prisma/schema.prisma; '' when they agree. Runs the migrations in a database of
+ * its own on the same server, which it drops; the role must be allowed to create one. The given database is left alone.
+ *
+ * @param directory another folder of migrations than the service's own
+ * @throws Error in one line when that database cannot be made, or when a migration fails in it
+ */
+export async function nextMigration(connectionString: string, directory?: string): Promise<string> {
+  const [files, schema] = await Promise.all([readMigrationFiles(directory), readSchema()])
+  return readably(() => withSchemaEngine(connectionString, (engine) => engine.diff(files, schema)))
+}
+
+/**
+ * Notes that what a failed migration had done is undone, so that the next `migrate` applies it again.
+ *
+ * @throws Error in one line when there is no failed migration of that name
+ */
+export async function markRolledBack(connectionString: string, migrationName: string): Promise<void> {
+  await readably(() =>
+    withSchemaEngine(connectionString, async (engine) => {
+      await takeLock(engine.connection, () => {})
+      await engine.markRolledBack(migrationName)
+    }),
+  )
+}
+
+async function readably<Result>(work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    // Without the cause: an error of the driver may carry the settings of its connection.
+    throw new Error(describeFailure(error))
+  }
+}
+
+function stateOf({ failed, edited, pending, unknown }: MigrationDiagnosis): MigrationState {
+  if (failed.length > 0) return 'failed'
+  if (edited.length > 0) return 'edited'
+  if (pending.length > 0) return 'pending'
+  return unknown.length > 0 ? 'ahead' : 'current'
+}
+
+function blockedBy(failed: readonly string[]): string {
+  const names = failed.join(', ')
+  const remedy = `When its part is undone, run the migrate command with --rolled-back ${failed[0]}`
+  return `Migration ${names} failed before and blocks the others. ${remedy}`
+}
+
+/**
+ * Takes the lock for as long as the session lasts. By trying again and again: a statement that waits in the server
+ * would itself be waited for by a CREATE INDEX CONCURRENTLY in another process's migration, and neither would ever end.
+ */
+async function takeLock(connection: SqlDriverAdapter, onProgress: (line: string) => void): Promise<void> {
+  const start = Date.now()
+  let nextNotice = start + waits.firstNotice
+  while (!(await isTrue(connection, `SELECT pg_try_advisory_lock(${lockKey})`))) {
+    if (Date.now() >= nextNotice) {
+      onProgress(`waiting for another process to finish its migrations (${Math.round((Date.now() - start) / 1000)} s)`)
+      nextNotice += waits.nextNotice
+    }
+    await sleep(waits.poll)
+  }
+}
+
+function isLocked(connection: SqlDriverAdapter): Promise<boolean> {
+  const locks = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = ${lockKey} AND granted`
+  const here = 'database = (SELECT oid FROM pg_database WHERE datname = current_database())'
+  return isTrue(connection, `SELECT EXISTS (${locks} AND ${here})`)
+}
+
+async function isTrue(connection: SqlDriverAdapter, sql: string): Promise<boolean> {
+  const { rows } = await connection.queryRaw(statement(sql))
+  return rows[0]?.[0] === true
+}

@@ -1,0 +1,60 @@
+// What the database refuses by itself, should the code above it ever be wrong.
+import t from 'tap'
+import { connectForMigrations, statement } from '../../src/database/migration-adapter.js'
+import { createTestDatabase } from '../support/database.js'
+
+const id = 'gen_random_uuid()'
+const digest = "sha256('x')"
+
+const otp = (changes: Record<string, string>) => {
+  const row = {
+    identifier: "'+919876543210'",
+    purpose: "'sign_in'",
+    code_id: id,
+    code_hash: digest,
+    expires_at: 'now()',
+    resend_at: 'now()',
+    hour_started_at: 'now()',
+    day_started_at: 'now()',
+    ...changes,
+  }
+  return `INSERT INTO otps (${Object.keys(row)}) VALUES (${Object.values(row)})`
+}
+const user = (phone: string, email: string) => `INSERT INTO users (id, phone, email) VALUES (${id}, ${phone}, ${email})`
+const ticket = (hash: string, phone: string) => `INSERT INTO signup_tickets VALUES (${hash}, ${phone}, now())`
+
+const accepted = [
+  user("'+919876543210'", 'NULL'),
+  user('NULL', "'someone@example.com'"),
+  otp({}),
+  otp({ code_hash: 'NULL', lane: "'device'" }),
+  ticket(digest, "'+919876543210'"),
+]
+
+const counters = ['attempts', 'send_streak', 'hour_sends', 'day_sends', 'failures']
+
+const refused: Readonly<Record<string, string[]>> = {
+  users_identifier_check: [user('NULL', 'NULL')],
+  users_phone_check: [
+    user("'919876543211'", 'NULL'),
+    user("'+019876543211'", 'NULL'),
+    user("'+91 987654321'", 'NULL'),
+    user("E'+919876543211\\n'", 'NULL'),
+  ],
+  users_email_check: [user('NULL', "'Someone@example.com'")],
+  otps_counters_check: counters.map((counter) => otp({ lane: "'other'", [counter]: '-1' })),
+  otps_code_hash_check: [otp({ lane: "'other'", code_hash: "'123456'" })],
+  signup_tickets_token_hash_check: [ticket("'ticket'", "'+919876543210'")],
+  signup_tickets_phone_check: [ticket("sha256('y')", "'9876543210'")],
+}
+
+t.test('CHECK constraints', async (t) => {
+  const connection = await connectForMigrations((await createTestDatabase(t)).url)
+  for (const sql of accepted) await t.resolves(connection.executeRaw(statement(sql)), sql)
+  for (const [constraint, statements] of Object.entries(refused)) {
+    for (const sql of statements) {
+      await t.rejects(connection.executeRaw(statement(sql)), { message: new RegExp(`"${constraint}"`) }, sql)
+    }
+  }
+  await connection.dispose()
+})

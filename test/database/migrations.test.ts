@@ -1,0 +1,141 @@
+// The migrations on a real server: that they run once, where a database is said to stand, and what happens on failure.
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { connectForMigrations, statement } from '../../src/database/migration-adapter.js'
+import { readMigrationNames, writeMigration } from '../../src/database/migration-files.js'
+import { markRolledBack, migrate, migrationStatus, nextMigration } from '../../src/database/migrations.js'
+import { createEmptyDatabase, createMigrations, listDatabases, query } from './scratch.js'
+
+const names = await readMigrationNames()
+
+t.test('an empty database is migrated once', async (t) => {
+  const url = await createEmptyDatabase(t)
+  t.match(await migrationStatus(url), { state: 'pending', pending: names, edited: [], failed: [], unknown: [] })
+  t.strictSame(await query(url, "SELECT FROM pg_tables WHERE schemaname = 'public'"), [], 'the status changes nothing')
+
+  const lines: string[] = []
+  t.strictSame(await migrate(url, { onProgress: (line) => lines.push(line) }), { applied: names })
+  t.strictSame(
+    lines,
+    names.map((name) => `applying ${name}`),
+  )
+  t.strictSame(await migrate(url), { applied: [] })
+  t.match(await migrationStatus(url), { state: 'current', pending: [] })
+})
+
+t.test('of processes that migrate at once, one applies', async (t) => {
+  const url = await createEmptyDatabase(t)
+  const results = await Promise.all([migrate(url), migrate(url), migrate(url)])
+  t.strictSame(
+    results.map(({ applied }) => applied).sort((one, other) => other.length - one.length),
+    [names, [], []],
+  )
+  t.match(await migrationStatus(url), { state: 'current' })
+})
+
+t.test('a process that waits says so', async (t) => {
+  const url = await createEmptyDatabase(t)
+  const other = await connectForMigrations(url)
+  await other.queryRaw(statement('SELECT pg_try_advisory_lock(72707369)'))
+  const lines: string[] = []
+  const migrated = migrate(url, { onProgress: (line) => lines.push(line) })
+  await sleep(1_600)
+  t.match(lines, [/^waiting for another process to finish its migrations/])
+  await other.dispose()
+  t.match(await migrated, { applied: names })
+})
+
+t.test('migrations and schema agree, and a shadow database tells', async (t) => {
+  const url = await createEmptyDatabase(t)
+  t.equal(await nextMigration(url), '')
+  t.match(await nextMigration(url, createMigrations(t, {})), /CREATE TABLE "users".*CREATE TABLE "sessions"/s)
+
+  const broken = createMigrations(t, { '20260101000000_broken': 'CREATE TABLE users (id uuid); SELECT 1 / 0;' })
+  await t.rejects(nextMigration(url, broken), /20260101000000_broken.*division by zero/s)
+  t.strictSame(await query(url, "SELECT FROM pg_tables WHERE schemaname = 'public'"), [], 'not run in the database')
+  t.notMatch((await listDatabases()).join(), /shadow/, 'the shadow database is dropped')
+})
+
+t.test('a database that is newer than the files is let be', async (t) => {
+  const url = await createEmptyDatabase(t)
+  await migrate(url, { directory: createMigrations(t, { '20260101000000_a': 'CREATE TABLE a ()' }) })
+  const older = createMigrations(t, {})
+  t.match(await migrationStatus(url, older), { state: 'ahead', unknown: ['20260101000000_a'] })
+  t.strictSame(await migrate(url, { directory: older }), { applied: [] })
+})
+
+t.test('a file that was changed after it was applied is told', async (t) => {
+  const url = await createEmptyDatabase(t)
+  const directory = createMigrations(t, { '20260101000000_a': 'CREATE TABLE a ()' })
+  await migrate(url, { directory })
+  await writeFile(join(directory, '20260101000000_a', 'migration.sql'), 'CREATE TABLE a (id int)')
+  t.match(await migrationStatus(url, directory), { state: 'edited', edited: ['20260101000000_a'] })
+  const lines: string[] = []
+  await migrate(url, { directory, onProgress: (line) => lines.push(line) })
+  t.strictSame(lines, ['warning: 20260101000000_a was changed after it was applied'])
+})
+
+t.test('a migration that fails leaves nothing behind, blocks the rest, and can be tried again', async (t) => {
+  const url = await createEmptyDatabase(t)
+  const directory = createMigrations(t, {
+    '20260101000000_good': 'CREATE TABLE good ()',
+    '20260102000000_bad': 'CREATE TABLE half ();\nSELECT 1 / 0;',
+  })
+  const blocked = /^Migration 20260102000000_bad failed before .* --rolled-back 20260102000000_bad$/
+  await t.rejects(migrate(url, { directory }), {
+    message: 'Migration 20260102000000_bad failed: ERROR: division by zero',
+  })
+  t.strictSame(await query(url, "SELECT to_regclass('good')::text, to_regclass('half')::text"), [['good', null]])
+  t.match(await migrationStatus(url, directory), { state: 'failed', failed: ['20260102000000_bad'] })
+  await t.rejects(migrate(url, { directory }), { message: blocked })
+
+  const other = await connectForMigrations(url)
+  await other.queryRaw(statement('SELECT pg_try_advisory_lock(72707369)'))
+  t.match(await migrationStatus(url, directory), { state: 'running' }, 'not failed while somebody holds the lock')
+  await other.dispose()
+
+  await t.rejects(markRolledBack(url, '20260101000000_good'), /20260101000000_good/)
+  await markRolledBack(url, '20260102000000_bad')
+  await writeFile(join(directory, '20260102000000_bad', 'migration.sql'), 'CREATE TABLE whole ()')
+  t.strictSame(await migrate(url, { directory }), { applied: ['20260102000000_bad'] })
+})
+
+t.test(
+  'a script is one piece, whatever it has semicolons in; one statement may do without a transaction',
+  async (t) => {
+    const url = await createEmptyDatabase(t)
+    const directory = createMigrations(t, {
+      '20260101000000_function': `-- one; two
+      CREATE FUNCTION answer() RETURNS text LANGUAGE plpgsql AS $$ BEGIN PERFORM 1; RETURN ';'; END $$;
+      CREATE TABLE a (id int DEFAULT 1)`,
+      '20260102000000_index': '-- alone\nCREATE INDEX CONCURRENTLY a_id_idx ON a (id);\n',
+    })
+    await migrate(url, { directory })
+    t.strictSame(await query(url, 'SELECT answer()'), [[';']])
+  },
+)
+
+t.test('what is missing or cannot be reached is named, without a password', async (t) => {
+  const url = await createEmptyDatabase(t)
+  const directory = createMigrations(t, {})
+  await mkdir(join(directory, '20260101000000_empty'))
+  await t.rejects(migrate(url, { directory }), /20260101000000_empty/)
+  await t.rejects(migrate('postgresql://me:secret@127.0.0.1:1/x'), { message: 'No database answers at 127.0.0.1:1' })
+  await t.rejects(migrate('postgresql://me:secret@:1:2/x'), {
+    message: 'The connection string of the database is not a URL',
+  })
+  const missing = new URL(url)
+  missing.pathname = '/missing'
+  await t.rejects(migrationStatus(missing.href), { message: 'database "missing" does not exist' })
+})
+
+t.test('a new migration is a folder with a time and a name', async (t) => {
+  const directory = createMigrations(t, {})
+  const path = await writeMigration('add_locale', 'SELECT 1;\n', directory)
+  t.equal(await readFile(path, 'utf8'), 'SELECT 1;\n')
+  t.match(await readMigrationNames(directory), [/^20\d{12}_add_locale$/])
+  await t.rejects(writeMigration('Add Locale', '', directory), /lower-case letters/)
+  t.equal((await readdir(directory)).length, 2)
+})
