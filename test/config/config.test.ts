@@ -1,0 +1,231 @@
+// The settings: their defaults, what stops the start, and that nothing ever prints a value.
+import { generateKeyPairSync } from 'node:crypto'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import t from 'tap'
+import { readConfig, settingNames } from '../../src/config/config.js'
+import { ConfigError, parseDuration } from '../../src/config/reader.js'
+import { newPrivateKey } from '../support/app.js'
+
+const secret = 'Zx9!a secret that must never be printed 0123456789'
+const production = {
+  DATABASE_URL: 'postgresql://user:password@db.internal/latchkey',
+  JWT_PRIVATE_KEY: newPrivateKey(),
+  OTP_PEPPER: secret,
+  SMS_DRIVERS: 'webhook',
+  EMAIL_DRIVERS: 'webhook',
+  SENDER_WEBHOOK_URL: 'https://gateway.internal/codes',
+  SENDER_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+}
+
+function problemsOf(environment: Record<string, string | undefined>): readonly string[] {
+  try {
+    readConfig(environment)
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+}
+
+t.test('production with what is required has the defaults of the contract', async (t) => {
+  const config = readConfig(production)
+  t.match(config, {
+    mode: 'production',
+    host: '0.0.0.0',
+    port: 3000,
+    publicUrl: undefined,
+    trustProxy: [],
+    logLevel: 'info',
+    docs: true,
+    cleanupCron: '*/5 * * * *',
+    database: { poolSize: 10, namedStatements: true, migrateOnBoot: false, directUrl: production.DATABASE_URL },
+    otp: {
+      echo: false,
+      length: 6,
+      timeToLive: 300,
+      maxAttempts: 5,
+      resendCooldown: 30,
+      maxSendsPerHour: 5,
+      maxSendsPerDay: 10,
+      maxFailuresPerDay: 20,
+    },
+    identifiers: { defaultCountry: 'IN', smsCountries: ['IN'], defaultLocale: 'en' },
+    sessions: {
+      issuer: 'latchkey',
+      audience: 'latchkey',
+      timeToLive: 604_800,
+      tokenTimeToLive: 604_800,
+      cookieName: 'jwt',
+      cookieSameSite: 'lax',
+      secureCookies: true,
+    },
+    delivery: { channels: ['sms', 'email'], appName: 'Latchkey' },
+  })
+  t.ok(Object.isFrozen(config))
+})
+
+t.test('development needs secrets and a database, which npm run dev brings, and nothing else', async (t) => {
+  const { DATABASE_URL, JWT_PRIVATE_KEY, OTP_PEPPER } = production
+  const config = readConfig({ NODE_ENV: 'development', DATABASE_URL, JWT_PRIVATE_KEY, OTP_PEPPER })
+  t.match(config, {
+    host: '127.0.0.1',
+    otp: { echo: true },
+    database: { migrateOnBoot: true },
+    sessions: { secureCookies: false },
+  })
+  t.strictSame(config.delivery.drivers, { sms: [{ name: 'console' }], email: [{ name: 'console' }] })
+})
+
+t.test('an empty environment is told all that is missing, a line each', async (t) => {
+  const problems = problemsOf({})
+  for (const name of ['DATABASE_URL', 'OTP_PEPPER', 'JWT_PRIVATE_KEY', 'SMS_DRIVERS', 'EMAIL_DRIVERS']) {
+    t.equal(problems.filter((line) => line.startsWith(`${name} `)).length, 1, name)
+  }
+  t.ok(problems.every((line) => !line.includes('\n')))
+})
+
+t.test('each unsafe or malformed setting is refused by name, its value unprinted', async (t) => {
+  const weakKey = generateKeyPairSync('rsa', { modulusLength: 1024 }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  })
+  const otherCurve = generateKeyPairSync('ec', { namedCurve: 'P-384' }).privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+  })
+  const otherType = generateKeyPairSync('ed448').privateKey.export({ type: 'pkcs8', format: 'pem' })
+  const refused: [string, string][] = [
+    ['NODE_ENV', 'staging-value'],
+    ['OTP_ECHO', 'true'],
+    ['OTP_ECHO', 'maybe-value'],
+    ['SMS_DRIVERS', 'console'],
+    ['EMAIL_DRIVERS', 'webhook,console'],
+    ['SMS_DRIVERS', 'pigeon-value'],
+    ['SMS_DRIVERS', 'webhook,webhook'],
+    ['CHANNELS', 'fax-value'],
+    ['TRUST_PROXY', 'true'],
+    ['TRUST_PROXY', '1'],
+    ['TRUST_PROXY', '10.0.0.0/33'],
+    ['TRUST_PROXY', '10.0.0.0/8/8'],
+    ['TRUST_PROXY', 'proxy.internal-value'],
+    ['PORT', '65536'],
+    ['PORT', 'http-value'],
+    ['PUBLIC_URL', 'http://login.example-value.com'],
+    ['PUBLIC_URL', 'https://login.example-value.com/path'],
+    ['PUBLIC_URL', 'ftp://x-value'],
+    ['PUBLIC_URL', 'no url'],
+    ['DATABASE_URL', 'mysql://localhost/x-value'],
+    ['DIRECT_DATABASE_URL', 'nonsense-value'],
+    ['DATABASE_POOL_SIZE', '0'],
+    ['DATABASE_NAMED_STATEMENTS', 'sometimes-value'],
+    ['OTP_PEPPER', 'short-value'],
+    ['OTP_PEPPER', 'change-me-change-me-change-me-change-me'],
+    ['OTP_PEPPER_PREVIOUS', 'short-value'],
+    ['OTP_PEPPER_PREVIOUS', secret],
+    ['OTP_LENGTH', '5'],
+    ['OTP_LENGTH', '11'],
+    ['OTP_TTL', '29'],
+    ['OTP_TTL', '601'],
+    ['OTP_TTL', '11m'],
+    ['OTP_MAX_ATTEMPTS', '0'],
+    ['OTP_MAX_ATTEMPTS', '11'],
+    ['OTP_RESEND_COOLDOWN', '0'],
+    ['OTP_RESEND_COOLDOWN', '601'],
+    ['OTP_MAX_SENDS_PER_HOUR', '0'],
+    ['OTP_MAX_SENDS_PER_DAY', '-1'],
+    ['OTP_MAX_FAILURES_PER_DAY', '101'],
+    ['DEFAULT_COUNTRY', 'XX'],
+    ['SMS_COUNTRIES', 'IN,Narnia-value'],
+    ['DEFAULT_LOCALE', 'not a locale'],
+    ['JWT_PRIVATE_KEY', 'junk-value'],
+    ['JWT_PRIVATE_KEY', String(weakKey)],
+    ['JWT_PRIVATE_KEY', String(otherCurve)],
+    ['JWT_PRIVATE_KEY', String(otherType)],
+    ['JWT_PREVIOUS_PUBLIC_KEYS', 'junk-value'],
+    ['SESSION_TTL', '31d'],
+    ['SESSION_TTL', '59'],
+    ['TOKEN_TTL', '8d'],
+    ['TOKEN_TTL', '59s'],
+    ['COOKIE_NAME', 'a name with spaces'],
+    ['COOKIE_NAME', 'signup'],
+    ['COOKIE_SAMESITE', 'loose-value'],
+    ['CLEANUP_CRON', 'every day'],
+    ['LOG_LEVEL', 'loud-value'],
+    ['DOCS', 'perhaps-value'],
+    ['MIGRATE_ON_BOOT', 'never-value'],
+    ['SENDER_WEBHOOK_URL', 'http://gateway.internal/codes'],
+    ['SENDER_WEBHOOK_URL', 'ftp://gateway.internal/codes'],
+    ['SENDER_WEBHOOK_URL', 'nonsense-value'],
+    ['SENDER_WEBHOOK_URL', ''],
+    ['SENDER_WEBHOOK_SECRET', 'whsec_short'],
+    ['SENDER_WEBHOOK_SECRET', 'no prefix at all, but long enough for anybody'],
+    ['SENDER_WEBHOOK_SECRET', ''],
+  ]
+  for (const [name, value] of refused) {
+    const problems = problemsOf({ ...production, [name]: value })
+    t.ok(
+      problems.length >= 1 && problems.every((line) => line.startsWith(`${name} `)),
+      `${name}: ${problems.join(' | ')}`,
+    )
+    if (value.length > 5 && !['signup', 'console'].includes(value))
+      t.notOk(
+        problems.some((line) => line.includes(value)),
+        `${name} is not printed`,
+      )
+  }
+})
+
+t.test('what is safe is accepted in each of its forms', async (t) => {
+  const pem = production.JWT_PRIVATE_KEY
+  const publicPem = generateKeyPairSync('ed25519').publicKey.export({ type: 'spki', format: 'pem' }).toString()
+  const accepted: [string, string][] = [
+    ['JWT_PRIVATE_KEY', pem.replaceAll('\n', '\\n')],
+    ['JWT_PRIVATE_KEY', Buffer.from(pem).toString('base64')],
+    ['JWT_PREVIOUS_PUBLIC_KEYS', publicPem + publicPem],
+    ['JWT_PREVIOUS_PUBLIC_KEYS', publicPem.replaceAll('\n', '\\n')],
+    ['TRUST_PROXY', '10.0.0.0/8, 192.168.1.1,fd00::/8'],
+    ['PUBLIC_URL', 'https://login.example.com'],
+    ['PUBLIC_URL', 'http://localhost:3000'],
+    ['SENDER_WEBHOOK_URL', 'http://127.0.0.1:9000/'],
+    ['SENDER_WEBHOOK_URL', 'http://[::1]:9000/'],
+    ['SENDER_WEBHOOK_URL', 'http://localhost:9000/'],
+    ['SESSION_TTL', '30d'],
+    ['COOKIE_NAME', '__Host-jwt'],
+    ['OTP_TTL', '10m'],
+    ['PORT', '0'],
+  ]
+  for (const [name, value] of accepted) t.strictSame(problemsOf({ ...production, [name]: value }), [], name)
+  t.strictSame(
+    problemsOf({ ...production, CHANNELS: 'sms', EMAIL_DRIVERS: '' }),
+    [],
+    'no driver for a channel that is off',
+  )
+  t.strictSame(problemsOf({ ...production, PORT: '' }), [], 'empty is unset')
+})
+
+t.test('secrets come from files too', async (t) => {
+  const folder = t.testdir()
+  const file = join(folder, 'pepper')
+  await writeFile(file, `${secret}\n`)
+  const { OTP_PEPPER, ...rest } = production
+  t.strictSame(readConfig({ ...rest, OTP_PEPPER_FILE: file }).otp.peppers, [secret], 'without the last line break')
+  t.match(problemsOf({ ...rest, OTP_PEPPER, OTP_PEPPER_FILE: file }), [/^OTP_PEPPER and OTP_PEPPER_FILE are both set/])
+  await writeFile(join(folder, 'empty'), '')
+  t.match(problemsOf({ ...rest, OTP_PEPPER_FILE: join(folder, 'empty') }), [/^OTP_PEPPER is required/])
+  const missing = problemsOf({ ...rest, OTP_PEPPER_FILE: join(folder, 'nowhere') })
+  t.match(missing, [/^OTP_PEPPER_FILE names a file that cannot be read/])
+})
+
+t.test('durations', async (t) => {
+  const seconds = { '90': 90, '90s': 90, '15m': 900, '12h': 43_200, '7d': 604_800 }
+  for (const [text, expected] of Object.entries(seconds)) t.equal(parseDuration(text), expected)
+  for (const text of ['', 'm', '1.5h', '-1', '1w', '1 m', '1e3']) t.equal(parseDuration(text), null, text)
+})
+
+t.test('.env.example names every setting, once, and no other', async (t) => {
+  const text = await readFile(new URL('../../.env.example', import.meta.url), 'utf8')
+  const named = [...text.matchAll(/^#? ?([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1])
+  // POSTGRES_PASSWORD is of compose.yaml
+  t.strictSame(named.filter((name) => name !== 'POSTGRES_PASSWORD').sort(), [...settingNames()].sort())
+})
