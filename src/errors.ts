@@ -1,0 +1,92 @@
+// Every error the API can answer: the catalogue, the one body they share (RFC 9457), and the exception that carries them.
+import { type Static, Type } from '@sinclair/typebox'
+
+/** Status and title of each code. The codes are part of the API: programs switch on them, so none is ever renamed. */
+export const errorCatalogue = {
+  validation_failed: { status: 400, title: 'The request is not valid' },
+  country_not_supported: { status: 400, title: 'Phone numbers of this country are not supported' },
+  number_type_not_supported: { status: 400, title: 'Only mobile numbers are supported' },
+  unauthorized: { status: 401, title: 'Sign in first' },
+  otp_invalid: { status: 401, title: 'Invalid or expired OTP' },
+  forbidden: { status: 403, title: 'This is not yours to do' },
+  verification_required: { status: 403, title: 'Verify the number first' },
+  account_not_found: { status: 404, title: 'Account not found' },
+  not_found: { status: 404, title: 'Nothing is here' },
+  method_not_allowed: { status: 405, title: 'This resource does not take that method' },
+  request_timeout: { status: 408, title: 'The request took too long to arrive' },
+  already_registered: { status: 409, title: 'This number or address has an account already' },
+  payload_too_large: { status: 413, title: 'The body is too large' },
+  unsupported_media_type: { status: 415, title: 'Send JSON in UTF-8' },
+  rate_limited: { status: 429, title: 'Too many requests' },
+  headers_too_large: { status: 431, title: 'The headers are too large' },
+  internal_error: { status: 500, title: 'Something went wrong on our side' },
+  delivery_failed: { status: 502, title: 'The message could not be delivered' },
+  service_unavailable: { status: 503, title: 'The service is not available right now' },
+} as const
+
+export type ErrorCode = keyof typeof errorCatalogue
+
+export const ProblemSchema = Type.Object(
+  {
+    type: Type.String({ description: 'A URI that names the kind of error' }),
+    title: Type.String({ description: 'The kind of error, for people' }),
+    status: Type.Integer({ description: 'The HTTP status, again' }),
+    detail: Type.String({ description: 'What was wrong this time, for people' }),
+    code: Type.String({ description: 'The stable name that a program switches on' }),
+    success: Type.Literal(false),
+    errors: Type.Array(Type.String(), { description: 'For people: one line for each field at fault' }),
+    needs_signup: Type.Optional(Type.Boolean({ description: 'The number has no account yet: sign up' })),
+    retry_after: Type.Optional(Type.Integer({ description: 'Seconds after which the call will succeed' })),
+  },
+  { $id: 'Problem', description: 'An error (RFC 9457, application/problem+json)' },
+)
+export type ProblemBody = Static<typeof ProblemSchema>
+
+export type ProblemDetails = {
+  /** one line for each field at fault; the code's title where there is none */
+  errors?: readonly string[]
+  needsSignup?: true
+  /** whole seconds, at least 1; also sent as the header Retry-After (RFC 9110 §10.2.3) */
+  retryAfter?: number
+  cause?: unknown
+}
+
+/** An error meant for the caller. Made anew each time: a shared one would carry one caller's data to another. */
+export class Problem extends Error {
+  readonly code: ErrorCode
+  readonly details: ProblemDetails
+
+  constructor(code: ErrorCode, details: ProblemDetails = {}) {
+    super(errorCatalogue[code].title, { cause: details.cause })
+    this.name = 'Problem'
+    this.code = code
+    this.details = details
+  }
+}
+
+/** The body of an error answer. The only place where one is written. */
+export function problemBody(code: ErrorCode, details: ProblemDetails = {}): ProblemBody {
+  const { status, title } = errorCatalogue[code]
+  const errors = [...(details.errors ?? [title])]
+  return {
+    type: `urn:latchkey:error:${code}`,
+    title,
+    status,
+    detail: errors.join('; '),
+    code,
+    success: false,
+    errors,
+    ...(details.needsSignup && { needs_signup: true }),
+    ...(details.retryAfter !== undefined && { retry_after: details.retryAfter }),
+  }
+}
+
+/** The headers that an error brings along. */
+export function problemHeaders(code: ErrorCode, details: ProblemDetails = {}): Record<string, string> {
+  const headers: Record<string, string> = { 'content-type': 'application/problem+json; charset=utf-8' }
+  if (details.retryAfter !== undefined) headers['retry-after'] = String(details.retryAfter)
+  // RFC 9110 §15.5.2 asks for a challenge on every 401, RFC 6750 §3 for this one where a token was not good enough
+  if (code === 'unauthorized') headers['www-authenticate'] = 'Bearer realm="latchkey", error="invalid_token"'
+  if (code === 'otp_invalid') headers['www-authenticate'] = 'Bearer realm="latchkey"'
+  return headers
+}

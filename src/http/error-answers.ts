@@ -1,0 +1,83 @@
+// Turns whatever went wrong into the one error answer, also for what fails before a route is found.
+import { randomUUID } from 'node:crypto'
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { isDatabaseUnavailable } from '../database/failures.js'
+import { type ErrorCode, errorCatalogue, Problem, type ProblemDetails, problemBody, problemHeaders } from '../errors.js'
+import { standardHeaders } from './headers.js'
+
+/** Seconds after which a failed database is worth another try. */
+const retryDatabaseAfter = 2
+
+const codesOfFramework: Readonly<Record<string, ErrorCode>> = {
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'validation_failed',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
+  FST_ERR_BAD_URL: 'validation_failed',
+}
+
+/** What the caller is told about an error. Anything that is not known to be theirs is ours, and says nothing of the inside. */
+function toProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  if (isDatabaseUnavailable(error)) {
+    return new Problem('service_unavailable', { retryAfter: retryDatabaseAfter, cause: error })
+  }
+  const { code, statusCode }: Partial<FastifyError> = Object(error)
+  const known = codesOfFramework[String(code)]
+  if (known !== undefined) return new Problem(known, { cause: error })
+  // A parameter that is longer than any of ours names nothing.
+  if (statusCode === 414) return new Problem('not_found', { cause: error })
+  const isTheirs = Number(statusCode) >= 400 && Number(statusCode) < 500
+  return new Problem(isTheirs ? 'validation_failed' : 'internal_error', { cause: error })
+}
+
+function answer(reply: FastifyReply, code: ErrorCode, details: ProblemDetails): void {
+  const body = problemBody(code, details)
+  reply.code(body.status).headers(problemHeaders(code, details)).send(JSON.stringify(body))
+}
+
+export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = toProblem(error)
+  const { status } = errorCatalogue[problem.code]
+  if (status >= 500) request.log.error({ err: problem.cause ?? problem, code: problem.code }, 'request failed')
+  answer(reply, problem.code, problem.details)
+}
+
+/** For errors before routing, where no hook has run: the same answer with the same headers. */
+export function handleFrameworkError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  reply.headers(standardHeaders(request.id))
+  handleError(error, request, reply)
+}
+
+/** Sets the handlers of a server. */
+export function useErrorAnswers(app: FastifyInstance): void {
+  app.setErrorHandler(handleError)
+  app.setNotFoundHandler((_request, reply) => answer(reply, 'not_found', {}))
+}
+
+const codesOfParser: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+}
+
+/** For what Node cannot even read as HTTP: the answer goes to the socket by hand, and the connection ends. */
+export function handleClientError(error: Error & { code?: string }, socket: Socket): void {
+  // Nobody is left to answer.
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const code = codesOfParser[String(error.code)] ?? 'validation_failed'
+  const details = code === 'validation_failed' ? { errors: ['The request is not valid HTTP'] } : {}
+  const problem = problemBody(code, details)
+  const body = JSON.stringify(problem)
+  const headers = {
+    ...standardHeaders(randomUUID()),
+    ...problemHeaders(code),
+    'content-length': String(Buffer.byteLength(body)),
+    connection: 'close',
+  }
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`)
+  socket.end(`HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
+}

@@ -1,0 +1,38 @@
+// Answers 405 with the methods that do work (RFC 9110 §15.5.6), where a plain router would say 404.
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import { Problem } from '../errors.js'
+
+const answeredMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+
+/** Watches the routes that are registered from now on; the function it returns adds the missing methods to each of their paths. */
+export function useMethodNotAllowed(app: FastifyInstance): () => void {
+  const methodsByPath = new Map<string, Set<string>>()
+  let isWatching = true
+  app.addHook('onRoute', ({ url, method }) => {
+    if (!isWatching) return
+    const methods = methodsByPath.get(url) ?? new Set()
+    for (const each of [method].flat()) methods.add(each)
+    methodsByPath.set(url, methods)
+  })
+
+  return () => {
+    isWatching = false
+    for (const [url, methods] of methodsByPath) {
+      const missing = answeredMethods.filter((method) => !methods.has(method))
+      const allow = [...methods].sort().join(', ')
+      const refuse = async (_request: FastifyRequest, reply: FastifyReply) => {
+        reply.header('allow', allow)
+        throw new Problem('method_not_allowed')
+      }
+      app.route({
+        method: missing,
+        url,
+        exposeHeadRoute: false,
+        schema: { hide: true },
+        // before the body is read: whatever it holds, it was sent to the wrong method
+        onRequest: refuse,
+        handler: refuse,
+      })
+    }
+  }
+}

@@ -1,0 +1,43 @@
+// What routes say of their answers: references to the shared schemas, and the errors of each, with an example of every code.
+import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type ErrorCode, errorCatalogue, type ProblemDetails, ProblemSchema, problemBody } from '../errors.js'
+
+/** A reference to a schema that is registered under its `$id`: one named type in every generated SDK. */
+export function refer<Schema extends TSchema>(schema: Schema) {
+  return Type.Unsafe<Static<Schema>>(Type.Ref(String(schema.$id)))
+}
+
+/** An error of a route, where the example of its code says too little. */
+export type DocumentedError = ErrorCode | Readonly<{ code: ErrorCode; details: ProblemDetails }>
+
+/** Any route can answer these. */
+const errorsOfAll: readonly DocumentedError[] = ['validation_failed', 'internal_error']
+
+const exampleDetails: Partial<Record<ErrorCode, ProblemDetails>> = {
+  rate_limited: { retryAfter: 30 },
+  service_unavailable: { retryAfter: 2 },
+  account_not_found: { needsSignup: true },
+}
+
+/** The error answers of a route for its `response` schema: each status once, each code with an example. */
+export function errorResponses(...documented: DocumentedError[]): Record<number, object> {
+  const responses: Record<
+    number,
+    { description: string; content: Record<string, { schema: TSchema; examples: object }> }
+  > = {}
+  for (const error of [...documented, ...errorsOfAll]) {
+    const { code, details } = typeof error === 'string' ? { code: error, details: exampleDetails[error] } : error
+    const { status, title } = errorCatalogue[code]
+    const known = responses[status]?.content['application/problem+json']
+    responses[status] = {
+      description: known ? `${responses[status]?.description}; ${title}` : title,
+      content: {
+        'application/problem+json': {
+          schema: refer(ProblemSchema),
+          examples: { ...known?.examples, [code]: { value: problemBody(code, details) } },
+        },
+      },
+    }
+  }
+  return responses
+}

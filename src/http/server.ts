@@ -1,0 +1,57 @@
+// An HTTP server that is safe before the first route: limits, timeouts, parsing, headers, errors, log.
+import { randomUUID } from 'node:crypto'
+import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
+import type { Logger } from 'pino'
+import { useJsonBodies } from './body-parser.js'
+import { handleClientError, handleFrameworkError, useErrorAnswers } from './error-answers.js'
+import { useStandardHeaders } from './headers.js'
+import { ajvOptions, schemaErrorFormatter } from './validation.js'
+
+/** Milliseconds. Node's own defaults keep a stalled request for minutes. */
+const timeouts = { headers: 4_000, request: 5_000, keepAlive: 65_000, checkEvery: 1_000 }
+
+/** Bytes of the largest body: many times what any call needs. */
+const bodyLimit = 16 * 1024
+
+export type ServerOptions = Readonly<{ logger: Logger; trustProxy: readonly string[] }>
+
+export function createServer({ logger, trustProxy }: ServerOptions): FastifyInstance {
+  const app = fastify({
+    loggerInstance: logger as FastifyBaseLogger,
+    logController: new LogController({ disableRequestLogging: true }),
+    genReqId: () => randomUUID(),
+    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    bodyLimit,
+    ajv: ajvOptions,
+    schemaErrorFormatter,
+    frameworkErrors: handleFrameworkError,
+    clientErrorHandler: handleClientError,
+    // Requests that come while the server stops are finished, not refused; the readiness probe turns new ones away.
+    return503OnClosing: false,
+    requestTimeout: timeouts.request,
+    keepAliveTimeout: timeouts.keepAlive,
+    http: { headersTimeout: timeouts.headers, connectionsCheckingInterval: timeouts.checkEvery },
+    routerOptions: { maxParamLength: 100 },
+  })
+
+  useJsonBodies(app)
+  useErrorAnswers(app)
+  useStandardHeaders(app)
+  useRequestLog(app)
+  return app
+}
+
+/** One line a request, with the route's pattern in place of the URL: a URL may hold what is nobody's business. */
+function useRequestLog(app: FastifyInstance): void {
+  app.addHook('onResponse', async (request, reply) => {
+    request.log.info(
+      {
+        method: request.method,
+        route: request.routeOptions.url ?? null,
+        status: reply.statusCode,
+        milliseconds: Math.round(reply.elapsedTime * 10) / 10,
+      },
+      'request',
+    )
+  })
+}
