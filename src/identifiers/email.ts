@@ -1,0 +1,38 @@
+// Email addresses: one canonical form, so that one mailbox is one account.
+import { domainToASCII } from 'node:url'
+
+/** RFC 5321 §4.5.3.1.3: a path is 256 octets with its angle brackets. */
+const longestAddress = 254
+/** RFC 5321 §4.5.3.1.1 */
+const longestLocalPart = 64
+
+/** RFC 5322 §3.2.3 dot-atom: no quoted local parts, which many systems read in different ways. */
+const localPart = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
+/** RFC 1035 §2.3.1 labels, at least two; the last one is no number, so that no IP address passes. */
+const domain = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])$/
+
+/** Whether a text is an email address in its canonical form: ASCII, lower case, A-labels. */
+export function isEmail(text: string): boolean {
+  const at = text.lastIndexOf('@')
+  const host = text.slice(at + 1)
+  return (
+    at > 0 &&
+    at <= longestLocalPart &&
+    text.length <= longestAddress &&
+    localPart.test(text.slice(0, at)) &&
+    domain.test(host) &&
+    // refuses labels that only look like IDNA: `xn--` and anything that does not decode
+    domainToASCII(host) === host
+  )
+}
+
+/**
+ * The canonical form of a typed address, or null. Dots and plus signs keep their meaning: only the host may say that two
+ * local parts are one mailbox (RFC 5321 §2.4).
+ */
+export function normalizeEmail(text: string): string | null {
+  // Before lower-casing: U+212A (KELVIN SIGN) lower-cases to an ASCII k and would be somebody else's address.
+  if (!/^[\x20-\x7e]*$/.test(text)) return null
+  const canonical = text.replace(/^ +| +$/g, '').toLowerCase()
+  return isEmail(canonical) ? canonical : null
+}

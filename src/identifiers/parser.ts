@@ -1,0 +1,100 @@
+// Reads who is meant out of a request: the one place where phone and email become an identifier.
+import { Problem } from '../errors.js'
+import { normalizeEmail } from './email.js'
+import {
+  type CountryCode,
+  exampleOf,
+  normalizePhone,
+  type PhoneFault,
+  type PhoneIdentifier,
+  prefixOf,
+} from './phone.js'
+
+export type EmailIdentifier = Readonly<{ method: 'email'; identifier: string }>
+export type Identifier = PhoneIdentifier | EmailIdentifier
+export type IdentifierBody = Readonly<{ phonePrefix?: string; phone?: string; email?: string }>
+
+export type IdentifierRules = Readonly<{
+  defaultCountry: CountryCode
+  /** countries whose numbers may get an SMS */
+  countries: readonly CountryCode[]
+  channels: readonly ('sms' | 'email')[]
+}>
+
+export type IdentifierParser = ReturnType<typeof createIdentifierParser>
+
+/** The channel that a code for this identifier travels on. */
+export function channelOf(identifier: Pick<Identifier, 'method'>): 'sms' | 'email' {
+  return identifier.method === 'phone' ? 'sms' : 'email'
+}
+
+export function createIdentifierParser({ defaultCountry, countries, channels }: IdentifierRules) {
+  const defaultPrefix = prefixOf(defaultCountry)
+  const mobileLength = exampleOf(defaultCountry).length
+  const mobileNumberFault = `Valid ${mobileLength}-digit mobile number is required`
+
+  function requireChannel(channel: 'sms' | 'email', field: string): void {
+    if (channels.includes(channel)) return
+    throw new Problem('validation_failed', { errors: [`${field} is not accepted here`] })
+  }
+
+  /**
+   * The identifier of a national number of the default country.
+   * @throws Problem `validation_failed`, `country_not_supported`, `number_type_not_supported`
+   */
+  function fromMobileNumber(number: string): PhoneIdentifier {
+    requireChannel('sms', 'mobile_number')
+    const parsed = normalizePhone(defaultPrefix, number, countries)
+    if (typeof parsed !== 'string') {
+      // Where countries share a prefix (+1), a number of another one is not a national number of this one.
+      if (parsed.country === defaultCountry) return parsed
+      throw new Problem('validation_failed', { errors: [mobileNumberFault] })
+    }
+    throw new Problem(codeOf(parsed), { errors: [mobileNumberFault] })
+  }
+
+  /**
+   * The identifier of `{phonePrefix, phone}` or `{email}`.
+   * @throws Problem that names the field at fault
+   */
+  function getIdentifierFromBody(body: IdentifierBody): Identifier {
+    const { phonePrefix, phone, email } = body
+    const hasPhone = phone !== undefined || phonePrefix !== undefined
+    if (hasPhone === (email !== undefined)) {
+      throw new Problem('validation_failed', { errors: ['Give either phonePrefix and phone, or email'] })
+    }
+    if (email !== undefined) return fromEmail(email)
+    return fromPhone(phonePrefix, phone)
+  }
+
+  function fromEmail(text: string): EmailIdentifier {
+    requireChannel('email', 'email')
+    const identifier = normalizeEmail(text)
+    if (identifier === null) throw new Problem('validation_failed', { errors: ['email must be a valid email address'] })
+    return { method: 'email', identifier }
+  }
+
+  function fromPhone(phonePrefix: string | undefined, phone: string | undefined): PhoneIdentifier {
+    requireChannel('sms', 'phone')
+    const missing = [
+      ...(phonePrefix === undefined ? ['phonePrefix is required with phone'] : []),
+      ...(phone === undefined ? ['phone is required with phonePrefix'] : []),
+    ]
+    if (phonePrefix === undefined || phone === undefined) throw new Problem('validation_failed', { errors: missing })
+    const parsed = normalizePhone(phonePrefix, phone, countries)
+    if (typeof parsed !== 'string') return parsed
+    throw new Problem(codeOf(parsed), { errors: [phoneFaults[parsed]] })
+  }
+
+  return { fromMobileNumber, getIdentifierFromBody, mobileNumberFault, mobileLength }
+}
+
+const phoneFaults: Readonly<Record<PhoneFault, string>> = {
+  not_valid: 'phone must be a valid phone number of that phonePrefix',
+  country_not_supported: 'phonePrefix is of a country that is not supported here',
+  number_type_not_supported: 'phone must be a mobile number',
+}
+
+function codeOf(fault: PhoneFault) {
+  return fault === 'not_valid' ? 'validation_failed' : fault
+}

@@ -1,0 +1,71 @@
+// Phone numbers: one canonical form (E.164), of which country, and whether a code may be sent to it.
+import {
+  type CountryCode,
+  getCountryCallingCode,
+  getExampleNumber,
+  parsePhoneNumberFromString,
+} from 'libphonenumber-js/max'
+import examples from 'libphonenumber-js/mobile/examples'
+
+export type { CountryCode }
+
+export type PhoneIdentifier = Readonly<{
+  method: 'phone'
+  /** E.164: `+919876543210` */
+  identifier: string
+  country: CountryCode
+  /** national significant number: `9876543210` */
+  nationalNumber: string
+}>
+
+export type PhoneFault = 'not_valid' | 'country_not_supported' | 'number_type_not_supported'
+
+/** What people write numbers with. Letters, extensions, `tel:` and `;` are outside, and so is a second plus sign. */
+const writing = /^[0-9 ().-]{4,25}$/
+
+/** Whether a text is an E.164 number: a plus sign and 7 to 15 digits. */
+export function isPhoneE164(text: string): boolean {
+  return /^\+[1-9][0-9]{6,14}$/.test(text)
+}
+
+/**
+ * The canonical form of a national number under a prefix such as `+91`, or what is wrong with it. Spaces, dashes, brackets
+ * and a trunk 0 are dropped, so that all spellings of a number are one account and one guess budget.
+ */
+export function normalizePhone(
+  prefix: string,
+  number: string,
+  countries: readonly CountryCode[],
+): PhoneIdentifier | PhoneFault {
+  if (!/^\+[1-9][0-9]{0,3}$/.test(prefix) || !writing.test(number)) return 'not_valid'
+  const parsed = parsePhoneNumberFromString(`${prefix}${number.replace(/[^0-9]/g, '')}`, { extract: false })
+  // A prefix of one digit too many or too few would still parse, as a number of another country.
+  if (!parsed?.isValid() || `+${parsed.countryCallingCode}` !== prefix || !isPhoneE164(parsed.number))
+    return 'not_valid'
+  // Satellite and other non-geographic numbers belong to no country, and to no list of them.
+  if (parsed.country === undefined || !countries.includes(parsed.country)) return 'country_not_supported'
+  const type = parsed.getType()
+  if (type !== 'MOBILE' && type !== 'FIXED_LINE_OR_MOBILE') return 'number_type_not_supported'
+  return {
+    method: 'phone',
+    identifier: parsed.number,
+    country: parsed.country,
+    nationalNumber: parsed.nationalNumber,
+  }
+}
+
+/** The calling prefix of a country: `+91` of `IN`. */
+export function prefixOf(country: CountryCode): string {
+  return `+${getCountryCallingCode(country)}`
+}
+
+/** A national mobile number of a country, for people to see how one looks; the library has one of each country. */
+export function exampleOf(country: CountryCode): string {
+  return String(getExampleNumber(country, examples)?.nationalNumber)
+}
+
+/** The national number of an E.164 number where it belongs to the country, else null. */
+export function nationalNumberIn(country: CountryCode, phone: string): string | null {
+  const parsed = parsePhoneNumberFromString(phone, { extract: false })
+  return parsed?.country === country ? parsed.nationalNumber : null
+}
