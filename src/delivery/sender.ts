@@ -1,0 +1,37 @@
+// What a driver is: the one type that every way of sending a code implements.
+
+/** A code on its way to somebody. */
+export type Message = Readonly<{
+  channel: 'sms' | 'email'
+  /** E.164 or lower-case email, canonical */
+  to: string
+  code: string
+  /** the words, in the person's language */
+  text: string
+  /** BCP 47 */
+  locale: string
+  /** seconds */
+  expiresIn: number
+}>
+
+export type Acceptance = Readonly<{
+  /** the provider's id of the message, where it has one */
+  messageId?: string
+}>
+
+/**
+ * Hands a message to a provider. Resolves when the provider took it. Throws {@link DeliveryRefused} when it certainly will not
+ * deliver it, and anything else when nobody can know (a timeout, a broken answer).
+ */
+export type Sender = Readonly<{
+  name: string
+  send: (message: Message, signal: AbortSignal) => Promise<Acceptance>
+}>
+
+/** The provider said no, or was never reached: the message did not go out. */
+export class DeliveryRefused extends Error {
+  constructor(reason: string, cause?: unknown) {
+    super(reason, { cause })
+    this.name = 'DeliveryRefused'
+  }
+}
