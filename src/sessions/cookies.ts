@@ -1,0 +1,26 @@
+// The session cookie: set, renewed and cleared with the same attributes, which is what makes a browser really clear it.
+import type { CookieSerializeOptions } from '@fastify/cookie'
+import type { FastifyReply } from 'fastify'
+import type { SessionSettings } from '../config/config.js'
+
+export type SessionCookie = ReturnType<typeof createSessionCookie>
+
+export function createSessionCookie(settings: SessionSettings) {
+  // RFC 6265bis §4.1.3.2: no Domain, Path=/ and Secure are what the prefix `__Host-` promises
+  const attributes: CookieSerializeOptions = {
+    path: '/',
+    httpOnly: true,
+    secure: settings.secureCookies,
+    sameSite: settings.cookieSameSite,
+  }
+
+  return {
+    name: settings.cookieName,
+    set(reply: FastifyReply, token: string): void {
+      reply.setCookie(settings.cookieName, token, { ...attributes, maxAge: settings.tokenTimeToLive })
+    },
+    clear(reply: FastifyReply): void {
+      reply.clearCookie(settings.cookieName, attributes)
+    },
+  }
+}

@@ -1,0 +1,45 @@
+// Signs and verifies with @fastify/jwt: one namespace for each live key, so that a token meets the one verifier of its key.
+import fastifyJwt from '@fastify/jwt'
+import type { FastifyInstance } from 'fastify'
+import type { SessionSettings } from '../config/config.js'
+import type { KeyRing } from './keys.js'
+import { createTokens, type Tokens, type TokenVerifier } from './tokens.js'
+
+/** Seconds by which the clocks of two replicas may differ. */
+const clockTolerance = 5
+
+/** Registers the keys on the server and returns the tokens made with them. */
+export async function registerTokens(app: FastifyInstance, ring: KeyRing, settings: SessionSettings): Promise<Tokens> {
+  const { issuer, audience, tokenTimeToLive } = settings
+  const verifiers = new Map<string, TokenVerifier>()
+  for (const key of ring.all) {
+    const isCurrent = key === ring.current
+    await app.register(fastifyJwt, {
+      namespace: key.kid,
+      secret: {
+        public: key.publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+        ...(isCurrent && { private: ring.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() }),
+      } as { public: string; private: string },
+      sign: {
+        algorithm: key.algorithm,
+        kid: key.kid,
+        iss: issuer,
+        aud: audience,
+        expiresIn: tokenTimeToLive,
+      },
+      verify: {
+        algorithms: [key.algorithm],
+        allowedIss: issuer,
+        allowedAud: audience,
+        clockTolerance: clockTolerance * 1000,
+        checkTyp: 'jwt',
+        // fast-jwt would remember verified tokens for ten minutes; whether we want that is a question of its own.
+        cache: false,
+      },
+    })
+    const namespaced = Reflect.get(app.jwt, key.kid) as typeof app.jwt
+    verifiers.set(key.kid, (token) => namespaced.verify(token))
+  }
+  const signer = Reflect.get(app.jwt, ring.current.kid) as typeof app.jwt
+  return createTokens((payload) => signer.sign(payload), verifiers)
+}

@@ -1,0 +1,51 @@
+// The SQL about sessions. The database's clock decides when one is over.
+import { type UserRow, userColumns } from '../database/user-row.js'
+import { Prisma } from '../generated/prisma/client.js'
+
+export type SessionLimits = Readonly<{
+  /** seconds without use after which a session ends */
+  timeToLive: number
+  /** seconds after which it ends in any case */
+  longest: number
+}>
+
+export type SessionRow = UserRow & { isStale: boolean }
+
+/** Seconds between two writes of "last seen": a session in constant use is written once in five minutes. */
+const touchInterval = 300
+
+/**
+ * Opens a session for the user that `source` holds: a table or part with the columns `id` and `disabled_at`, in brackets where
+ * it is a query. One row comes back, or none where there is no such user or a disabled one.
+ */
+export function openSessionStatement(sessionId: string, timeToLive: number, source: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO sessions (id, user_id, expires_at)
+    SELECT ${sessionId}::uuid, holder.id, now() + make_interval(secs => ${timeToLive})
+    FROM ${source} AS holder WHERE holder.disabled_at IS NULL
+    RETURNING user_id`
+}
+
+/** Session and user in one read ({@link SessionRow}): logout, deletion and disabling act on the next request. */
+export function readSessionStatement(sessionId: string, userId: string, { longest }: SessionLimits): Prisma.Sql {
+  return Prisma.sql`
+    SELECT ${userColumns}, s.last_seen_at <= now() - make_interval(secs => ${touchInterval}) AS "isStale"
+    FROM sessions s JOIN users u ON u.id = s.user_id
+    WHERE s.id = ${sessionId}::uuid AND s.user_id = ${userId}::uuid AND u.disabled_at IS NULL
+      AND s.expires_at > now() AND s.created_at > now() - make_interval(secs => ${longest})`
+}
+
+/** Notes that a session is in use and moves its end, never past the longest life. */
+export function touchSessionStatement(sessionId: string, { timeToLive, longest }: SessionLimits): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE sessions SET last_seen_at = now(), expires_at = least(
+      now() + make_interval(secs => ${timeToLive}), created_at + make_interval(secs => ${longest}))
+    WHERE id = ${sessionId}::uuid AND last_seen_at <= now() - make_interval(secs => ${touchInterval})`
+}
+
+/** Deletes up to `most` sessions that are over; rows that another replica works on are skipped. */
+export function deleteExpiredSessionsStatement(most: number): Prisma.Sql {
+  return Prisma.sql`
+    DELETE FROM sessions WHERE id = ANY(ARRAY(
+      SELECT id FROM sessions WHERE expires_at <= now() LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+}

@@ -1,0 +1,62 @@
+// Session tokens: what is in one, and which ones we believe. The session row decides the rest.
+import { randomUUID } from 'node:crypto'
+import { type Static, Type } from '@sinclair/typebox'
+import { Value } from '@sinclair/typebox/value'
+
+/** All that a token holds: names of rows, no personal data (NIST SP 800-63B-4 §5.1.1). */
+const ClaimsSchema = Type.Object({
+  iss: Type.String(),
+  // One string: with a list of audiences another service's token could be meant for us too.
+  aud: Type.String(),
+  sub: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }),
+  sid: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }),
+  jti: Type.String(),
+  iat: Type.Integer(),
+  exp: Type.Integer(),
+})
+export type Claims = Static<typeof ClaimsSchema>
+
+/** Signs a payload, adding issuer, audience and times. */
+export type TokenSigner = (payload: { sub: string; sid: string; jti: string }) => string
+/** The payload of a token whose signature, times, issuer and audience hold. Throws otherwise. */
+export type TokenVerifier = (token: string) => unknown
+
+export type Tokens = ReturnType<typeof createTokens>
+
+/** @param verifiers one for each live key, by its kid */
+export function createTokens(sign: TokenSigner, verifiers: ReadonlyMap<string, TokenVerifier>) {
+  /** A new token of a session. */
+  function issue(userId: string, sessionId: string): string {
+    return sign({ sub: userId, sid: sessionId, jti: randomUUID() })
+  }
+
+  /** The claims of a token that we signed and that is still valid, or null. */
+  function verify(token: string): Claims | null {
+    const kid = keyNameOf(token)
+    const verifier = kid === null ? undefined : verifiers.get(kid)
+    if (verifier === undefined) return null
+    try {
+      const claims = verifier(token)
+      return Value.Check(ClaimsSchema, claims) ? claims : null
+    } catch {
+      return null
+    }
+  }
+
+  return { issue, verify }
+}
+
+/**
+ * The `kid` of a token's header. It only picks one of our own keys, by exact name; nothing else in the header is looked at
+ * (RFC 8725 §3.10: no key, no address of a key, is ever taken from a token).
+ */
+function keyNameOf(token: string): string | null {
+  const header = token.slice(0, Math.max(0, token.indexOf('.')))
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'))
+    const kid: unknown = typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'kid') : null
+    return typeof kid === 'string' ? kid : null
+  } catch {
+    return null
+  }
+}
