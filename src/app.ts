@@ -1,0 +1,105 @@
+// The one place where the parts meet: services made, plugins and routes registered, in an order to be read from top to bottom.
+import fastifyCookie from '@fastify/cookie'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { identifierFlow } from './auth/identifier-routes.js'
+import { keyRoutes } from './auth/key-routes.js'
+import { mobileFlow } from './auth/mobile-routes.js'
+import { phonePrefixRoutes } from './auth/phone-prefix-routes.js'
+import { createSendCode } from './auth/send-code.js'
+import { createSignIn } from './auth/sign-in.js'
+import { createSignUp } from './auth/sign-up.js'
+import type { Config } from './config/config.js'
+import type { Database } from './database/client.js'
+import { createDelivery } from './delivery/chain.js'
+import type { Message, Sender } from './delivery/sender.js'
+import { ProblemSchema } from './errors.js'
+import { useMethodNotAllowed } from './http/method-not-allowed.js'
+import { createServer } from './http/server.js'
+import { createIdentifierParser } from './identifiers/parser.js'
+import type { Health } from './operations/health.js'
+import { healthRoutes } from './operations/health-routes.js'
+import { docsPage, openApiRoute, useOpenApi } from './operations/openapi.js'
+import { createOtpService } from './otp/service.js'
+import { createSessionCookie } from './sessions/cookies.js'
+import { registerTokens } from './sessions/jwt-plugin.js'
+import { createKeyRing } from './sessions/keys.js'
+import { createSessionService } from './sessions/service.js'
+import { AddressSchema } from './users/address.js'
+import { createUsersService } from './users/service.js'
+import { UserSchema } from './users/user.js'
+
+/** What the service is made of that it does not make itself. Whoever made them ends them. */
+export type AppDependencies = Readonly<{
+  config: Config
+  database: Database
+  logger: Logger
+  health: Health
+  senders: Readonly<Record<Message['channel'], readonly Sender[]>>
+  /** of the product, for the OpenAPI document */
+  version: string
+}>
+
+/** The service, ready to listen or to be asked in a test. */
+export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
+  const { config, database, logger, health, senders, version } = dependencies
+  const { otp: otpSettings, identifiers: countries, sessions: sessionSettings, delivery: deliverySettings } = config
+  const { defaultCountry } = countries
+
+  const app = createServer({ logger, trustProxy: config.trustProxy })
+  const addMissingMethods = useMethodNotAllowed(app)
+
+  const keyRing = createKeyRing(sessionSettings.privateKey, sessionSettings.previousPublicKeys)
+  const tokens = await registerTokens(app, keyRing, sessionSettings)
+
+  const identifiers = createIdentifierParser({
+    defaultCountry,
+    countries: countries.smsCountries,
+    channels: deliverySettings.channels,
+  })
+  const users = createUsersService({ database })
+  const otp = createOtpService({ database, settings: otpSettings })
+  const sessions = createSessionService({ database, tokens, settings: sessionSettings })
+  const delivery = createDelivery({
+    senders,
+    onFailure: ({ error, ...attempt }) => logger.warn({ ...attempt, err: error }, 'delivery attempt failed'),
+  })
+  const sendCode = createSendCode({
+    otp,
+    delivery,
+    settings: otpSettings,
+    appName: deliverySettings.appName,
+    locale: countries.defaultLocale,
+  })
+  const signIn = createSignIn({ database, otp, sessions, users })
+  const signUp = createSignUp({ database, sessions })
+  const cookie = createSessionCookie(sessionSettings)
+  const flow = { identifiers, sendCode, signIn, cookie, defaultCountry, otpLength: otpSettings.length }
+
+  app.decorateRequest('authentication', null)
+  for (const schema of [ProblemSchema, UserSchema, AddressSchema]) app.addSchema(schema)
+
+  await app.register(fastifyCookie)
+  await useOpenApi(app, { cookieName: cookie.name, version, publicUrl: config.publicUrl })
+  await app.register(mobileFlow, {
+    ...flow,
+    prefix: '/api/auth',
+    users,
+    sessions,
+    signUp,
+    secureCookies: sessionSettings.secureCookies,
+  })
+  await app.register(identifierFlow, { ...flow, prefix: '/auth' })
+  await app.register(phonePrefixRoutes, {
+    prefix: '/auth',
+    countries: deliverySettings.channels.includes('sms') ? countries.smsCountries : [],
+    defaultLocale: countries.defaultLocale,
+  })
+  await app.register(keyRoutes, { keyRing })
+  await app.register(healthRoutes, { prefix: '/health', health })
+  await openApiRoute(app)
+  addMissingMethods()
+  if (config.docs) await docsPage(app)
+  await app.ready()
+  return app
+}

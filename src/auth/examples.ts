@@ -1,0 +1,47 @@
+// The example values of the OpenAPI document: one person signs in through all of them.
+import { AddressSchema } from '../users/address.js'
+import { UserSchema } from '../users/user.js'
+
+const [user] = UserSchema.examples
+const [address] = AddressSchema.examples
+
+/** Not a real one; its three parts say what is in it. */
+const token = 'eyJhbGciOiJFUzI1NiIsImtpZCI6Ii4uLiIsInR5cCI6IkpXVCJ9.eyJzdWIiOiIuLi4iLCJzaWQiOiIuLi4ifQ.c2lnbmF0dXJl'
+const signup_token = 'Zk3p0cV9m1Hq7uQe5y2XwB8nRt4LsGdJa6TiOvCbEfU'
+const mobile_number = '9876543210'
+const sent = { expires_in: 300, resend_after: 30, attempts_allowed: 5 }
+
+/** Codes of the length that the settings ask for. */
+export const exampleCode = (length: number) => '1234567890'.slice(0, length)
+
+export const examples = {
+  token,
+  signup_token,
+  mobile_number,
+  identifiers: [{ phonePrefix: '+91', phone: mobile_number }, { email: 'asha@example.com' }],
+  mobileSent: { success: true, message: 'OTP sent successfully', ...sent },
+  identifierSent: { message: 'OTP sent', ...sent },
+  mobileSignedIn: { success: true, isNewUser: false, user, token },
+  newcomer: {
+    success: true,
+    isNewUser: true,
+    message: 'User not found, please proceed to signup',
+    mobile_number,
+    signup_token,
+  },
+  signup: {
+    mobile_number,
+    user_name: 'Asha Rao',
+    house_number: '12B',
+    street_locality: 'MG Road',
+    city: 'Bengaluru',
+    state: 'Karnataka',
+    pincode: '560001',
+    signup_token,
+  },
+  signedUp: { success: true, user, address, token },
+  loggedOut: { success: true, message: 'Logged out successfully' },
+  refreshed: { success: true, token },
+  me: { success: true, data: { ...user, addresses: [address] } },
+  identifierSignedIn: { token, user, isNewUser: true },
+}

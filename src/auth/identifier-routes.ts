@@ -1,0 +1,106 @@
+// The identifier flow: /auth/*. Routes and schemas only; every rule is behind the services that both flows share.
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { errorResponses, refer } from '../http/responses.js'
+import type { IdentifierParser } from '../identifiers/parser.js'
+import type { CountryCode } from '../identifiers/phone.js'
+import type { SessionCookie } from '../sessions/cookies.js'
+import { presentUser, UserSchema } from '../users/user.js'
+import { exampleCode, examples } from './examples.js'
+import { identifierErrors, OtpField, sentCodeFields, TokenField } from './schemas.js'
+import type { SendCode } from './send-code.js'
+import type { SignIn } from './sign-in.js'
+
+export type IdentifierFlowOptions = {
+  identifiers: IdentifierParser
+  sendCode: SendCode
+  signIn: SignIn
+  cookie: SessionCookie
+  otpLength: number
+  defaultCountry: CountryCode
+}
+
+const tags = ['Identifier flow']
+const closed = { additionalProperties: false } as const
+
+const identifierFields = {
+  phonePrefix: Type.Optional(
+    Type.String({
+      maxLength: 5,
+      description: 'Calling prefix with its plus sign, together with phone',
+      examples: ['+91'],
+    }),
+  ),
+  phone: Type.Optional(
+    Type.String({
+      maxLength: 25,
+      description: 'National number; spaces, dashes, brackets and a trunk 0 are dropped',
+      examples: ['9876543210'],
+    }),
+  ),
+  email: Type.Optional(
+    Type.String({ maxLength: 320, description: 'Instead of a phone', examples: ['asha@example.com'] }),
+  ),
+}
+
+export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = async (app, options) => {
+  const { identifiers, sendCode, signIn, cookie, otpLength, defaultCountry } = options
+
+  app.post(
+    '/request-otp',
+    {
+      schema: {
+        operationId: 'requestOtp',
+        summary: 'Send a code to a phone or an email address',
+        tags,
+        body: Type.Object(identifierFields, {
+          ...closed,
+          description: 'Either phonePrefix and phone, or email',
+          examples: examples.identifiers,
+        }),
+        response: {
+          200: Type.Object(
+            { message: Type.Literal('OTP sent'), ...sentCodeFields },
+            { description: 'The code is on its way', examples: [examples.identifierSent] },
+          ),
+          ...errorResponses('rate_limited', 'delivery_failed', ...identifierErrors),
+        },
+      },
+    },
+    async ({ body }) => {
+      const sent = await sendCode(identifiers.getIdentifierFromBody(body))
+      return { message: 'OTP sent', ...sent } as const
+    },
+  )
+
+  app.post(
+    '/verify-otp',
+    {
+      schema: {
+        operationId: 'verifyIdentifierOtp',
+        summary: 'Check a code and sign in; the account is made now if there is none',
+        tags,
+        body: Type.Object(
+          { ...identifierFields, otp: OtpField(otpLength) },
+          {
+            ...closed,
+            description: 'Either phonePrefix and phone, or email, and the code',
+            examples: examples.identifiers.map((identifier) => ({ ...identifier, otp: exampleCode(otpLength) })),
+          },
+        ),
+        response: {
+          200: Type.Object(
+            { token: TokenField, user: refer(UserSchema), isNewUser: Type.Boolean() },
+            { description: 'Signed in: the token, also as a cookie', examples: [examples.identifierSignedIn] },
+          ),
+          ...errorResponses('otp_invalid', 'forbidden', ...identifierErrors),
+        },
+      },
+    },
+    async ({ body }, reply) => {
+      const { otp, ...identifier } = body
+      const { token, user, isNewUser } = await signIn.signInOrCreate(identifiers.getIdentifierFromBody(identifier), otp)
+      cookie.set(reply, token)
+      return { token, user: presentUser(user, defaultCountry), isNewUser }
+    },
+  )
+}

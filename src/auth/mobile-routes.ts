@@ -1,0 +1,179 @@
+// The mobile flow: /api/auth/*. Routes and schemas only; every rule is behind the services that both flows share.
+import type { CookieSerializeOptions } from '@fastify/cookie'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Problem } from '../errors.js'
+import type { IdentifierParser } from '../identifiers/parser.js'
+import type { CountryCode } from '../identifiers/phone.js'
+import { createAuthenticate, signedIn, tokenOf } from '../sessions/authenticate.js'
+import type { SessionCookie } from '../sessions/cookies.js'
+import type { SessionService } from '../sessions/service.js'
+import { presentAddress } from '../users/address.js'
+import type { UsersService } from '../users/service.js'
+import { presentUser } from '../users/user.js'
+import { mobileSchemas } from './mobile-schemas.js'
+import type { SendCode } from './send-code.js'
+import type { SignIn } from './sign-in.js'
+import type { SignUp } from './sign-up.js'
+import { ticketTimeToLive } from './signup-tickets.js'
+
+export type MobileFlowOptions = {
+  identifiers: IdentifierParser
+  users: UsersService
+  sessions: SessionService
+  sendCode: SendCode
+  signIn: SignIn
+  signUp: SignUp
+  cookie: SessionCookie
+  otpLength: number
+  defaultCountry: CountryCode
+  secureCookies: boolean
+}
+
+const tags = ['Mobile flow']
+const security = [{ bearer: [] }, { cookie: [] }]
+
+export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (app, options) => {
+  const { identifiers, users, sessions, sendCode, signIn, signUp, cookie, defaultCountry } = options
+  const schemas = mobileSchemas({ ...options, ...identifiers })
+  const authenticate = createAuthenticate(sessions, cookie.name)
+  const ticketCookie: CookieSerializeOptions = {
+    path: '/api/auth',
+    httpOnly: true,
+    secure: options.secureCookies,
+    sameSite: 'strict',
+  }
+
+  app.post(
+    '/send-otp',
+    {
+      schema: {
+        operationId: 'sendOtp',
+        summary: 'Send a code to a mobile number',
+        tags,
+        ...schemas.sendOtp,
+      },
+    },
+    async ({ body }) => {
+      const phone = identifiers.fromMobileNumber(body.mobile_number)
+      if (body.mode === 'login' && (await users.findByIdentifier(phone)) === null) {
+        throw new Problem('account_not_found', { needsSignup: true })
+      }
+      const sent = await sendCode(phone)
+      return { success: true, message: 'OTP sent successfully', ...sent } as const
+    },
+  )
+
+  app.post(
+    '/verify-otp',
+    {
+      schema: {
+        operationId: 'verifyOtp',
+        summary: 'Check a code: sign in, or get the proof that signup asks for',
+        tags,
+        ...schemas.verifyOtp,
+      },
+    },
+    async ({ body }, reply) => {
+      const phone = identifiers.fromMobileNumber(body.mobile_number)
+      const result = await signIn.signInOrAdmit(phone, body.otp)
+      if (result.outcome === 'signed_in') {
+        cookie.set(reply, result.token)
+        const user = presentUser(result.user, defaultCountry)
+        return { success: true, isNewUser: false, user, token: result.token } as const
+      }
+      reply.setCookie('signup', result.ticket, { ...ticketCookie, maxAge: ticketTimeToLive })
+      return {
+        success: true,
+        isNewUser: true,
+        message: 'User not found, please proceed to signup',
+        mobile_number: phone.nationalNumber,
+        signup_token: result.ticket,
+      } as const
+    },
+  )
+
+  app.post(
+    '/signup',
+    {
+      schema: {
+        operationId: 'signup',
+        summary: 'Create the account of a number that was just verified',
+        tags,
+        ...schemas.signup,
+      },
+    },
+    async ({ body, cookies }, reply) => {
+      const { user, address, token } = await signUp({
+        phone: identifiers.fromMobileNumber(body.mobile_number),
+        userName: body.user_name.trim(),
+        address: {
+          houseNumber: body.house_number.trim(),
+          streetLocality: body.street_locality.trim(),
+          city: body.city.trim(),
+          state: body.state.trim(),
+          pincode: body.pincode,
+        },
+        ticket: body.signup_token ?? cookies['signup'],
+      })
+      cookie.set(reply, token)
+      reply.clearCookie('signup', ticketCookie).code(201)
+      return {
+        success: true,
+        user: presentUser(user, defaultCountry),
+        address: presentAddress(address),
+        token,
+      } as const
+    },
+  )
+
+  app.post(
+    '/logout',
+    { schema: { operationId: 'logout', summary: 'End this session', tags, ...schemas.logout } },
+    async (request, reply) => {
+      const token = tokenOf(request, cookie.name)
+      if (token !== null) await sessions.end(token)
+      cookie.clear(reply)
+      return { success: true, message: 'Logged out successfully' } as const
+    },
+  )
+
+  app.post(
+    '/refresh',
+    {
+      onRequest: authenticate,
+      schema: {
+        operationId: 'refresh',
+        summary: 'A new token of this session, while the old one is still good',
+        tags,
+        security,
+        ...schemas.refresh,
+      },
+    },
+    async (request, reply) => {
+      const { user, sessionId } = signedIn(request)
+      const token = sessions.issueToken(user.id, sessionId)
+      cookie.set(reply, token)
+      return { success: true, token } as const
+    },
+  )
+
+  app.get(
+    '/me',
+    {
+      onRequest: authenticate,
+      schema: {
+        operationId: 'me',
+        summary: 'Who is signed in',
+        tags,
+        security,
+        ...schemas.me,
+      },
+    },
+    async (request) => {
+      const { user } = signedIn(request)
+      const addresses = await users.addressesOf(user.id)
+      const data = { ...presentUser(user, defaultCountry), addresses: addresses.map(presentAddress) }
+      return { success: true, data } as const
+    },
+  )
+}

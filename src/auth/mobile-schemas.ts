@@ -1,0 +1,151 @@
+// Bodies and answers of the mobile flow. They depend on the default country: how long its numbers and postal codes are.
+import { Type } from '@sinclair/typebox'
+import { errorResponses, refer } from '../http/responses.js'
+import { OneOf } from '../http/schema-types.js'
+import { errorLine } from '../http/validation.js'
+import { AddressSchema, Pincode, Text } from '../users/address.js'
+import { UserSchema } from '../users/user.js'
+import { exampleCode, examples } from './examples.js'
+import { identifierErrors, OtpField, sentCodeFields, TokenField } from './schemas.js'
+
+export type MobileRules = Readonly<{
+  otpLength: number
+  mobileLength: number
+  /** the line for a number that is none */
+  mobileNumberFault: string
+  /** ISO 3166-1 alpha-2 */
+  defaultCountry: string
+}>
+
+const closed = { additionalProperties: false } as const
+const Success = Type.Literal(true)
+
+export type MobileSchemas = ReturnType<typeof mobileSchemas>
+
+export function mobileSchemas({ otpLength, mobileLength, mobileNumberFault, defaultCountry }: MobileRules) {
+  const MobileNumber = Type.String({
+    maxLength: 25,
+    description: `A national mobile number of ${defaultCountry}: ${mobileLength} digits; spaces, dashes, brackets and a trunk 0 are dropped`,
+    examples: [examples.mobile_number],
+    [errorLine]: mobileNumberFault,
+  })
+  const Otp = OtpField(otpLength)
+
+  const sendOtp = {
+    body: Type.Object(
+      {
+        mobile_number: MobileNumber,
+        mode: Type.Optional(
+          OneOf(['login', 'signup'], {
+            description: '`login` answers 404 for a number without an account; otherwise the code is sent all the same',
+          }),
+        ),
+      },
+      { ...closed, examples: [{ mobile_number: examples.mobile_number, mode: 'login' }] },
+    ),
+    response: {
+      200: Type.Object(
+        { success: Success, message: Type.Literal('OTP sent successfully'), ...sentCodeFields },
+        { description: 'The code is on its way', examples: [examples.mobileSent] },
+      ),
+      ...errorResponses(
+        { code: 'validation_failed', details: { errors: [mobileNumberFault] } },
+        'account_not_found',
+        'rate_limited',
+        'delivery_failed',
+        ...identifierErrors,
+      ),
+    },
+  }
+
+  const verifyOtp = {
+    body: Type.Object(
+      { mobile_number: MobileNumber, otp: Otp },
+      { ...closed, examples: [{ mobile_number: examples.mobile_number, otp: exampleCode(otpLength) }] },
+    ),
+    response: {
+      200: Type.Union(
+        [
+          Type.Object(
+            { success: Success, isNewUser: Type.Literal(false), user: refer(UserSchema), token: TokenField },
+            { title: 'Known number', description: 'Signed in: the token, also as a cookie' },
+          ),
+          Type.Object(
+            {
+              success: Success,
+              isNewUser: Type.Literal(true),
+              message: Type.Literal('User not found, please proceed to signup'),
+              mobile_number: Type.String({ examples: [examples.mobile_number] }),
+              signup_token: Type.String({
+                description: 'The proof that signup asks for, valid 10 minutes, good once; also the cookie `signup`',
+              }),
+            },
+            { title: 'New number', description: 'Proved, but without an account: sign up' },
+          ),
+        ],
+        { description: 'The code was right', examples: [examples.mobileSignedIn, examples.newcomer] },
+      ),
+      ...errorResponses('otp_invalid', 'forbidden', ...identifierErrors),
+    },
+  }
+
+  const signup = {
+    body: Type.Object(
+      {
+        mobile_number: MobileNumber,
+        user_name: Text('What to call the person', 'Asha Rao'),
+        house_number: Text('House or flat', '12B'),
+        street_locality: Text('Street and locality', 'MG Road'),
+        city: Text('City', 'Bengaluru'),
+        state: Text('State', 'Karnataka'),
+        pincode: Pincode(defaultCountry),
+        signup_token: Type.Optional(
+          Type.String({ maxLength: 2048, description: 'From verify-otp; wins over the cookie `signup`' }),
+        ),
+      },
+      { ...closed, examples: [examples.signup] },
+    ),
+    response: {
+      201: Type.Object(
+        { success: Success, user: refer(UserSchema), address: refer(AddressSchema), token: TokenField },
+        { description: 'The account with its home address, signed in', examples: [examples.signedUp] },
+      ),
+      ...errorResponses('verification_required', 'already_registered', ...identifierErrors),
+    },
+  }
+
+  const logout = {
+    response: {
+      200: Type.Object(
+        { success: Success, message: Type.Literal('Logged out successfully') },
+        { description: 'The session is over, or there was none', examples: [examples.loggedOut] },
+      ),
+      ...errorResponses('service_unavailable'),
+    },
+  }
+
+  const me = {
+    response: {
+      200: Type.Object(
+        {
+          success: Success,
+          data: Type.Object({ ...UserSchema.properties, addresses: Type.Array(refer(AddressSchema)) }),
+        },
+        { description: 'Who is signed in', examples: [examples.me] },
+      ),
+      ...errorResponses('unauthorized', 'service_unavailable'),
+    },
+  }
+
+  const refresh = {
+    response: {
+      200: Type.Object(
+        { success: Success, token: TokenField },
+        { description: 'A new token of the same session, also as a cookie', examples: [examples.refreshed] },
+      ),
+      ...errorResponses('unauthorized', 'service_unavailable'),
+    },
+  }
+
+  return { refresh, sendOtp, verifyOtp, signup, logout, me }
+}

@@ -1,0 +1,94 @@
+// The country picker's data: cacheable, in the language of the request.
+import { createHash } from 'node:crypto'
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import Negotiator from 'negotiator'
+import { errorResponses } from '../http/responses.js'
+import { phonePrefixes } from '../identifiers/countries.js'
+import type { CountryCode } from '../identifiers/phone.js'
+
+export type PhonePrefixOptions = { countries: readonly CountryCode[]; defaultLocale: string }
+
+/** Languages whose lists are kept; past that they are made anew, so that made-up language tags fill no memory. */
+const mostLanguages = 50
+
+export const phonePrefixRoutes: FastifyPluginAsyncTypebox<PhonePrefixOptions> = async (app, options) => {
+  const { countries, defaultLocale } = options
+  const listsByLocale = new Map<string, { body: string; etag: string }>()
+
+  function listIn(locale: string) {
+    const known = listsByLocale.get(locale)
+    if (known) return known
+    const body = JSON.stringify(phonePrefixes(countries, locale))
+    const made = { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
+    if (listsByLocale.size < mostLanguages) listsByLocale.set(locale, made)
+    return made
+  }
+
+  /** The first language that the request asks for and the runtime knows. */
+  function localeOf(acceptLanguage: string | undefined): string {
+    const asked = new Negotiator({ headers: { 'accept-language': acceptLanguage ?? '' } }).languages()
+    for (const tag of asked.slice(0, 10)) {
+      const [known] = supportedLocales(tag)
+      if (known !== undefined) return known
+    }
+    return defaultLocale
+  }
+
+  app.get(
+    '/phone-prefixes',
+    {
+      schema: {
+        operationId: 'listPhonePrefixes',
+        summary: 'The countries whose numbers are accepted, for a country picker',
+        tags: ['Identifier flow'],
+        headers: Type.Object({
+          'accept-language': Type.Optional(Type.String({ description: 'Language of the names', examples: ['hi'] })),
+        }),
+        response: {
+          200: Type.Array(
+            Type.Object({
+              country: Type.String({ description: 'ISO 3166-1 alpha-2', examples: ['IN'] }),
+              name: Type.String({ examples: ['India'] }),
+              prefix: Type.String({ examples: ['+91'] }),
+              flag: Type.String({ examples: ['🇮🇳'] }),
+              example: Type.String({ description: 'A national mobile number of it', examples: ['8123456789'] }),
+            }),
+            {
+              description: 'In the alphabet of the language',
+              examples: [[{ country: 'IN', name: 'India', prefix: '+91', flag: '🇮🇳', example: '8123456789' }]],
+            },
+          ),
+          304: Type.Unsafe<undefined>({ type: 'null', description: 'As the client has it' }),
+          ...errorResponses(),
+        },
+      },
+    },
+    async (request, reply) => {
+      const locale = localeOf(request.headers['accept-language'])
+      const { body, etag } = listIn(locale)
+      reply.headers({
+        etag,
+        vary: 'accept-language',
+        'content-language': locale,
+        'cache-control': 'public, max-age=3600',
+      })
+      if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send(undefined)
+      // Text that was made once for each language: as a string it passes by the serializer of the schema.
+      return reply.type('application/json; charset=utf-8').send(body as never)
+    },
+  )
+}
+
+function supportedLocales(tag: string): string[] {
+  try {
+    return Intl.DisplayNames.supportedLocalesOf(tag)
+  } catch {
+    return []
+  }
+}
+
+/** RFC 9110 §13.1.2: any of a list, weak or strong, or `*`. */
+function matches(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  return tags.includes(etag) || tags.includes('*')
+}

@@ -1,0 +1,36 @@
+// What both flows share: a code as typed, and what a send tells the client.
+import { Type } from '@sinclair/typebox'
+import type { ErrorCode } from '../errors.js'
+import { errorLine } from '../http/validation.js'
+import { exampleCode, examples } from './examples.js'
+
+/** What any call can answer that takes an identifier in its body. */
+export const identifierErrors: readonly ErrorCode[] = [
+  'country_not_supported',
+  'number_type_not_supported',
+  'payload_too_large',
+  'unsupported_media_type',
+  'service_unavailable',
+]
+
+/** Exactly the digits asked for: anything else cannot be right and counts as no guess. */
+export const OtpField = (length: number) =>
+  Type.String({
+    pattern: `^[0-9]{${length}}$`,
+    description: `The code from the message: exactly ${length} digits`,
+    examples: [exampleCode(length)],
+    [errorLine]: `otp must be exactly ${length} digits`,
+  })
+
+/** What a client needs to count by itself. */
+export const sentCodeFields = {
+  expires_in: Type.Integer({ description: 'Seconds that the code is valid', examples: [300] }),
+  resend_after: Type.Integer({ description: 'Seconds until another code may be asked for', examples: [30] }),
+  attempts_allowed: Type.Integer({ description: 'Guesses that the code takes', examples: [5] }),
+  otp: Type.Optional(Type.String({ description: 'The code itself, only where OTP_ECHO is on (development and test)' })),
+}
+
+export const TokenField = Type.String({
+  description: 'The session token (JWT): send it as `Authorization: Bearer`. Browsers get it as a cookie too',
+  examples: [examples.token],
+})

@@ -1,0 +1,95 @@
+// The OpenAPI document, made from the routes themselves, and the page that shows it and can call the API.
+import fastifySwagger from '@fastify/swagger'
+import fastifySwaggerUi from '@fastify/swagger-ui'
+import { Type } from '@sinclair/typebox'
+import type { FastifyInstance } from 'fastify'
+import { errorResponses } from '../http/responses.js'
+
+const description = `Sign people in without passwords: a one-time code by SMS or email, checked once, becomes an account and a session.
+
+Two flows share identifiers, codes, sessions and limits; a code asked for in one works in the other.
+The **mobile flow** (\`/api/auth\`) takes national numbers of one country and asks a newcomer for a name and an address.
+The **identifier flow** (\`/auth\`) takes phones of any allowed country and email addresses, and makes the account on the first sign-in.
+
+Errors are \`application/problem+json\` (RFC 9457); programs switch on \`code\`. Every answer carries its request's id in \`x-request-id\`.
+Bodies are JSON in UTF-8; unknown fields are refused; where a name stands twice in an object, the last one counts.`
+
+export type OpenApiOptions = Readonly<{ cookieName: string; version: string; publicUrl: string | undefined }>
+
+/** To be registered before the routes it is to know. */
+export async function useOpenApi(
+  app: FastifyInstance,
+  { cookieName, version, publicUrl }: OpenApiOptions,
+): Promise<void> {
+  await app.register(fastifySwagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: { title: 'Latchkey', version, description, license: { name: 'MIT', identifier: 'MIT' } },
+      servers: [{ url: publicUrl ?? '/' }],
+      tags: [
+        { name: 'Mobile flow', description: 'National mobile numbers of one country, with signup' },
+        { name: 'Identifier flow', description: 'Phones of all allowed countries and email addresses' },
+        { name: 'Sessions', description: 'What other services need to know of sessions' },
+        { name: 'Operations', description: 'For whoever runs the service' },
+      ],
+      components: {
+        securitySchemes: {
+          bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Wins over the cookie' },
+          cookie: { type: 'apiKey', in: 'cookie', name: cookieName },
+        },
+      },
+    },
+    // Shared schemas keep their names, so that generated SDKs have types called User and Problem.
+    refResolver: { buildLocalReference: (json) => String(json['$id']) },
+  })
+}
+
+/** `GET /openapi.json` */
+export async function openApiRoute(app: FastifyInstance): Promise<void> {
+  // Made once: the routes do not change while the service runs.
+  let document: string | undefined
+  app.get(
+    '/openapi.json',
+    {
+      schema: {
+        operationId: 'getOpenApi',
+        summary: 'This document',
+        tags: ['Operations'],
+        response: {
+          200: Type.Object(
+            {},
+            { description: 'OpenAPI 3.1', additionalProperties: true, examples: [{ openapi: '3.1.0' }] },
+          ),
+          ...errorResponses(),
+        },
+      },
+    },
+    async (_request, reply) => {
+      document ??= JSON.stringify(app.swagger())
+      return reply.header('cache-control', 'public, max-age=300').type('application/json; charset=utf-8').send(document)
+    },
+  )
+}
+
+/** The page's own policy: its own scripts and styles, calls to its own origin, and nothing else. */
+const pagePolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+/** `GET /docs` */
+export async function docsPage(app: FastifyInstance): Promise<void> {
+  await app.register(fastifySwaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: pagePolicy,
+    uiConfig: { tryItOutEnabled: true, persistAuthorization: true, displayRequestDuration: true, url: '/openapi.json' },
+    theme: { title: 'Latchkey API' },
+  })
+}

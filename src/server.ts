@@ -1,0 +1,67 @@
+// The entry: read the settings, open what the service needs, build it, listen, and stop everything in order.
+import { readFile } from 'node:fs/promises'
+import closeWithGrace from 'close-with-grace'
+import { destination } from 'pino'
+import { buildApp } from './app.js'
+import { createCleanupTasks } from './cleanup-tasks.js'
+import { type Config, readConfig } from './config/config.js'
+import { loadEnvironmentFile } from './config/environment-file.js'
+import { ConfigError } from './config/reader.js'
+import { openDatabase } from './database/client.js'
+import { readMigrationNames } from './database/migration-files.js'
+import { migrate } from './database/migrations.js'
+import { createSenders } from './delivery/drivers.js'
+import { createLogger } from './http/logger.js'
+import { scheduleCleanup } from './operations/cleanup.js'
+import { createHealth } from './operations/health.js'
+
+/** Milliseconds that a stop may take, and that load balancers get to notice that the replica is not ready any more. */
+const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, test: 0 } }
+
+async function start(config: Config): Promise<void> {
+  const logger = createLogger(config.logLevel, destination(1))
+  if (config.database.migrateOnBoot) {
+    const { applied } = await migrate(config.database.directUrl)
+    if (applied.length > 0) logger.info({ applied }, 'database migrated')
+  }
+  const database = openDatabase(config.database)
+  const health = createHealth({ database, migrationNames: await readMigrationNames() })
+  const senders = createSenders(config.delivery, (text) => process.stdout.write(text))
+  const app = await buildApp({ config, database, logger, health, senders, version: await readVersion() })
+  // The first query costs as much as hundreds of later ones: pay before anybody waits. An unreachable database is no reason to
+  // stop: the readiness probe tells, and the service recovers by itself.
+  const fault = await health.readinessFault()
+  if (fault !== null) logger.warn({ fault }, 'not ready yet')
+
+  await app.listen({ host: config.host, port: config.port })
+  const cleanup = scheduleCleanup(config.cleanupCron, createCleanupTasks(database), logger)
+
+  closeWithGrace({ delay: stopping.limit, logger: false }, async ({ signal, err }) => {
+    if (err) logger.fatal({ err }, 'stopping after an error that nothing handled')
+    else logger.info({ signal }, 'stopping')
+    health.drain()
+    await new Promise((resolve) => setTimeout(resolve, stopping.notice[config.mode]))
+    await app.close()
+    await cleanup.stop()
+    await database.$disconnect()
+    logger.info('stopped')
+  })
+}
+
+async function readVersion(): Promise<string> {
+  const manifest: unknown = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+  return String(Reflect.get(Object(manifest), 'version'))
+}
+
+function readConfigOrExit(): Config {
+  try {
+    loadEnvironmentFile()
+    return readConfig(process.env)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    for (const problem of error.problems) process.stderr.write(`${problem}\n`)
+    process.exit(1)
+  }
+}
+
+await start(readConfigOrExit())

@@ -1,0 +1,38 @@
+// Users: who has this identifier, and a new one for whoever proved it.
+import { v7 as uuid } from 'uuid'
+import type { Database } from '../database/client.js'
+import type { UserRow } from '../database/user-row.js'
+import type { Identifier } from '../identifiers/parser.js'
+import type { AddressRow } from './address.js'
+import { insertUserStatement, userWithIdentifier } from './statements.js'
+
+export type UsersService = ReturnType<typeof createUsersService>
+
+type Named = Pick<Identifier, 'method' | 'identifier'>
+
+export function createUsersService({ database }: { database: Database }) {
+  async function findByIdentifier(identifier: Named): Promise<UserRow | null> {
+    const [user] = await database.$queryRaw<UserRow[]>(userWithIdentifier(identifier))
+    return user ?? null
+  }
+
+  /**
+   * The user of an identifier that was just proved, made now if there is none. Two at once get the same user: the unique
+   * constraint decides, and the loser loads the winner.
+   */
+  async function createFromIdentifier(identifier: Named): Promise<{ user: UserRow; isNewUser: boolean }> {
+    // The winner may be deleted between our insert and our read; then there is room for a new one.
+    for (;;) {
+      const [created] = await database.$queryRaw<UserRow[]>(insertUserStatement(uuid(), identifier))
+      if (created) return { user: created, isNewUser: true }
+      const existing = await findByIdentifier(identifier)
+      if (existing) return { user: existing, isNewUser: false }
+    }
+  }
+
+  function addressesOf(userId: string): Promise<AddressRow[]> {
+    return database.address.findMany({ where: { userId }, orderBy: { id: 'asc' } })
+  }
+
+  return { findByIdentifier, createFromIdentifier, addressesOf }
+}

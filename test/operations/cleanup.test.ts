@@ -1,0 +1,133 @@
+// The cleanup: removes what is over, in batches, on many replicas at once, and never a row whose window is open.
+import t from 'tap'
+import { createCleanupTasks } from '../../src/cleanup-tasks.js'
+import { cleanupCommand } from '../../src/cli/cleanup.js'
+import { perform } from '../../src/cli/command.js'
+import { cleanUp, scheduleCleanup } from '../../src/operations/cleanup.js'
+import { startApp, type TestApp } from '../support/app.js'
+
+async function addCodes({ database }: TestApp, name: string, count: number, changes: Record<string, unknown> = {}) {
+  const past = new Date(Date.now() - 2 * 86_400_000)
+  await database.otp.createMany({
+    data: Array.from({ length: count }, (_, index) => ({
+      identifier: `${name}-${index}@example.com`,
+      purpose: 'sign_in' as const,
+      codeId: '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a10',
+      expiresAt: past,
+      resendAt: past,
+      hourStartedAt: past,
+      dayStartedAt: past,
+      ...changes,
+    })),
+  })
+}
+
+t.test('rows with a live code or an open window stay', async (t) => {
+  const service = await startApp(t)
+  const now = new Date()
+  const soon = new Date(Date.now() + 60_000)
+  await addCodes(service, 'over', 3)
+  await addCodes(service, 'live', 1, { expiresAt: soon })
+  await addCodes(service, 'day', 1, { dayStartedAt: now })
+  await addCodes(service, 'hour', 1, { hourStartedAt: now })
+  await addCodes(service, 'cooldown', 1, { resendAt: soon })
+  await addCodes(service, 'failures', 1, { failuresStartedAt: now, failures: 20 })
+  await addCodes(service, 'old-failures', 1, { failuresStartedAt: new Date(Date.now() - 86_400_001), failures: 20 })
+
+  const deleted = await cleanUp(createCleanupTasks(service.database))
+  t.strictSame(deleted, { otps: 4, signup_tickets: 0, sessions: 0 })
+  const left = await service.database.otp.findMany({ orderBy: { identifier: 'asc' } })
+  t.strictSame(
+    left.map(({ identifier }) => identifier.split('-')[0]),
+    ['cooldown', 'day', 'failures', 'hour', 'live'],
+  )
+})
+
+t.test('tickets and sessions go when they are over', async (t) => {
+  const service = await startApp(t)
+  await service.post('/auth/request-otp', { email: 'asha@example.com' })
+  const otp = service.lastCode('asha@example.com')
+  const { body } = await service.post('/auth/verify-otp', { email: 'asha@example.com', otp })
+  await service.database.session.create({
+    data: { id: '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a10', userId: body.user.id, expiresAt: new Date(Date.now() - 1000) },
+  })
+  for (const [index, life] of [-1000, 60_000].entries()) {
+    const tokenHash = new Uint8Array(32).fill(index)
+    await service.database.signupTicket.create({
+      data: { tokenHash, phone: '+919876543210', expiresAt: new Date(Date.now() + life) },
+    })
+  }
+  const deleted = await cleanUp(createCleanupTasks(service.database))
+  t.strictSame(deleted, { otps: 0, signup_tickets: 1, sessions: 1 })
+  t.equal((await service.get('/api/auth/me', { cookies: { jwt: body.token } })).status, 200)
+})
+
+t.test('many rows go in batches, with progress, and two replicas share the work', async (t) => {
+  const service = await startApp(t)
+  await addCodes(service, 'over', 2_500)
+  const progress: number[] = []
+  const tasks = createCleanupTasks(service.database)
+  const [one, other] = await Promise.all([
+    cleanUp(tasks, (task, deleted) => task === 'otps' && progress.push(deleted)),
+    cleanUp(tasks),
+  ])
+  t.equal((one['otps'] ?? 0) + (other['otps'] ?? 0), 2_500)
+  t.ok(progress.length >= 1)
+  t.equal(await service.database.otp.count(), 0)
+})
+
+t.test('a row that another replica holds is passed over, not waited for', async (t) => {
+  const service = await startApp(t)
+  await addCodes(service, 'over', 2)
+  await service.database.$transaction(async (transaction) => {
+    await transaction.$queryRaw`SELECT FROM otps WHERE identifier LIKE 'over-0%' FOR UPDATE`
+    t.match(await cleanUp(createCleanupTasks(service.database)), { otps: 1 })
+  })
+})
+
+t.test('the schedule runs it, goes on after a failure, and stops when the run under way is done', async (t) => {
+  const lines: object[] = []
+  const logger = { info: (line: object) => lines.push(line), error: (line: object) => lines.push(line) }
+  let runs = 0
+  let release: (() => void) | undefined
+  const third = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  const schedule = await new Promise<{ stop: () => Promise<void> }>((resolve) => {
+    const made = scheduleCleanup('* * * * * *', { rows }, logger as never)
+    async function rows() {
+      runs += 1
+      if (runs === 1) throw new Error('the database is away')
+      if (runs === 3) {
+        resolve(made)
+        await third
+      }
+      return 0
+    }
+  })
+  const stopped = schedule.stop()
+  release?.()
+  await stopped
+  t.match(lines, [{ err: Error }, { deleted: { rows: 0 } }, { deleted: { rows: 0 } }])
+})
+
+t.test('the command', async (t) => {
+  const service = await startApp(t)
+  await addCodes(service, 'over', 2)
+  const lines: string[] = []
+  const context = {
+    words: [],
+    environment: { DATABASE_URL: service.config.database.url },
+    print: (line: string) => lines.push(line),
+    printError: (line: string) => lines.push(line),
+  }
+  t.equal(await perform(cleanupCommand, context), 0)
+  t.strictSame(lines, [
+    'otps: 2 rows so far',
+    'otps: 2 rows deleted',
+    'signup_tickets: 0 rows deleted',
+    'sessions: 0 rows deleted',
+  ])
+  t.equal(await perform(cleanupCommand, { ...context, environment: {} }), 1)
+  t.equal(lines.at(-1), 'DATABASE_URL is required')
+})

@@ -1,0 +1,145 @@
+// Health, the OpenAPI document, the docs page and the log.
+import { Validator } from '@seriousme/openapi-schema-validator'
+import t from 'tap'
+import { createLogger, maskPersonalData } from '../../src/http/logger.js'
+import { createHealth } from '../../src/operations/health.js'
+import { startApp, testSecrets, wrongCode } from '../support/app.js'
+
+type Media = { example?: unknown; examples?: unknown; schema: { examples?: unknown } }
+
+const hasExample = (media: Media) => Boolean(media.example ?? media.examples ?? media.schema.examples)
+
+type Operation = {
+  operationId?: string
+  summary?: string
+  tags?: string[]
+  requestBody?: { content: Record<string, Media> }
+  responses: Record<string, { content?: Record<string, Media> }>
+}
+
+t.test('live and ready', async (t) => {
+  const service = await startApp(t)
+  t.match(await service.get('/health/live'), { status: 200, body: { status: 'ok' } })
+  t.match(await service.get('/health/ready'), { status: 200, body: { status: 'ok' } })
+
+  await service.database.$executeRaw`UPDATE _prisma_migrations SET finished_at = NULL`
+  const pending = await service.get('/health/ready')
+  t.match(pending, { status: 503, body: { errors: ['The database is not migrated to this version'] } })
+  await service.database.$executeRaw`ALTER TABLE _prisma_migrations RENAME TO elsewhere`
+  t.match(await service.get('/health/ready'), {
+    status: 503,
+    body: { errors: ['The database is not migrated to this version'] },
+  })
+  await service.database.$executeRaw`ALTER TABLE elsewhere RENAME TO _prisma_migrations`
+  await service.database.$executeRaw`UPDATE _prisma_migrations SET finished_at = now()`
+  t.equal((await service.get('/health/ready')).status, 200)
+  const newer = createHealth({ database: service.database, migrationNames: [] })
+  t.equal(await newer.readinessFault(), null, 'a database ahead of this version is fine')
+
+  service.health.drain()
+  t.match(await service.get('/health/ready'), { status: 503, body: { errors: ['The service is stopping'] } })
+  t.equal((await service.get('/health/live')).status, 200)
+})
+
+t.test('the OpenAPI document is valid and complete', async (t) => {
+  const service = await startApp(t)
+  const answer = await service.get('/openapi.json')
+  t.equal(answer.status, 200)
+  t.equal(answer.body.openapi, '3.1.0')
+  const { valid, errors } = await new Validator().validate(structuredClone(answer.body))
+  t.ok(valid, JSON.stringify(errors))
+  t.same(Object.keys(answer.body.components.schemas).sort(), ['Address', 'Problem', 'User'])
+
+  const ids: string[] = []
+  for (const [path, methods] of Object.entries<Record<string, Operation>>(answer.body.paths)) {
+    for (const [method, operation] of Object.entries(methods)) {
+      const name = `${method} ${path}`
+      ids.push(operation.operationId ?? '')
+      t.ok(
+        operation.operationId && operation.summary && operation.tags?.length,
+        `${name} has an id, a summary and a tag`,
+      )
+      const answers = Object.values(operation.responses).flatMap(({ content }) => Object.values(content ?? {}))
+      const bodies = Object.values(operation.requestBody?.content ?? {})
+      t.ok([...answers, ...bodies].every(hasExample), `${name} has an example of each body`)
+      t.ok(operation.responses['400'] && operation.responses['500'], `${name} documents its errors`)
+    }
+  }
+  t.equal(new Set(ids).size, ids.length, 'each id once')
+})
+
+t.test('every route of the server is in the document', async (t) => {
+  const service = await startApp(t, { settings: { DOCS: 'off' } })
+  const { paths } = (await service.get('/openapi.json')).body
+  const undocumented = service.app
+    .printRoutes({ commonPrefix: false })
+    .split('\n')
+    .map((line) => /[├└]── (\/\S*) \(([A-Z, ]+)\)/.exec(line)?.[1])
+    .filter((url) => url !== undefined && !(url in paths))
+  t.strictSame(undocumented, [])
+})
+
+t.test('the docs page', async (t) => {
+  const service = await startApp(t)
+  const page = await service.get('/docs')
+  t.equal(page.status, 200)
+  t.match(page.headers['content-type'], /^text\/html/)
+  const policy = String(page.headers['content-security-policy'])
+  t.match(policy, /default-src 'none'/)
+  t.match(policy, /script-src 'self';/)
+  t.notMatch(page.text, /<script>[^<]/, 'no script in the page itself')
+  const off = await startApp(t, { settings: { DOCS: 'off' } })
+  t.equal((await off.get('/docs')).status, 404)
+})
+
+t.test('the log tells what happened without secrets or personal data', async (t) => {
+  const service = await startApp(t)
+  const mobile_number = '9876543210'
+  await service.post('/api/auth/send-otp', { mobile_number })
+  const code = service.lastCode('+919876543210')
+  await service.post('/api/auth/verify-otp', { mobile_number, otp: wrongCode(code) })
+  const { signup_token } = (await service.post('/api/auth/verify-otp', { mobile_number, otp: code })).body
+  await service.post('/auth/request-otp', { email: 'asha@example.com' })
+  const otp = service.lastCode('asha@example.com')
+  await service.database.$executeRawUnsafe('ALTER TABLE sessions ADD CONSTRAINT broken CHECK (false) NOT VALID')
+  await service.post('/auth/verify-otp', { email: 'asha@example.com', otp })
+  await service.database.$executeRawUnsafe('ALTER TABLE sessions DROP CONSTRAINT broken')
+  const { token } = (await service.post('/auth/verify-otp', { email: 'asha@example.com', otp })).body
+  await service.get('/api/auth/me?secret=in-the-query', { headers: { authorization: `Bearer ${token}` } })
+
+  const logged = service.logged()
+  t.match(logged, /"route":"\/api\/auth\/verify-otp","status":401/)
+  t.match(logged, /"status":500/)
+  t.match(logged, /broken/, 'a failure is told with its reason')
+  const secrets = {
+    code,
+    otp,
+    signup_token,
+    token,
+    mobile_number,
+    email: 'asha@example',
+    pepper: testSecrets.OTP_PEPPER,
+    query: 'in-the-query',
+  }
+  for (const [name, secret] of Object.entries(secrets)) t.notOk(logged.includes(secret), name)
+  for (const line of logged.trim().split('\n')) t.doesNotThrow(() => JSON.parse(line))
+})
+
+t.test('what libraries quote in their errors is masked', async (t) => {
+  const quoted =
+    'Key (phone)=(+919876543210) already exists. Key (email)=(asha.rao+x@mail.example.com) too. code 123456'
+  t.equal(maskPersonalData(quoted), 'Key (phone)=(<number>) already exists. Key (email)=(<email>) too. code <number>')
+  const lines: string[] = []
+  const logger = createLogger('info', { write: (line) => void lines.push(line) })
+  const cause = new Error('of +919876543210')
+  const error = Object.assign(new Error('for asha@example.com', { cause }), { code: 'P2002', parameters: ['123456'] })
+  logger.error({ err: error, req: { headers: { authorization: 'Bearer x' } }, res: {} }, 'failed\r\n\u001b[31m')
+  logger.error({ err: 'a text that was thrown' }, 'failed')
+  const [line = '', second = ''] = lines
+  t.match(JSON.parse(line), {
+    err: { type: 'Error', code: 'P2002', message: 'for <email>', cause: { message: 'of <number>' } },
+  })
+  t.notMatch(line, /asha|9876|123456|Bearer/)
+  t.equal(line.trim().split('\n').length, 1, 'one line, whatever is in it')
+  t.match(JSON.parse(second), { err: { type: 'string' } })
+})

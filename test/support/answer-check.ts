@@ -1,0 +1,44 @@
+// Holds every answer of every test against the OpenAPI document: a status or a member that is not documented fails the test.
+
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import addFormats from 'ajv-formats'
+import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+
+type Documented = { responses: Record<string, { content?: Record<string, { schema: object }> }> }
+type Document = { paths: Record<string, Record<string, Documented>>; components: object }
+
+/** Answers that any request can get, whatever its route documents; their shape is checked all the same. */
+const outsideRoutes = ['not_found', 'method_not_allowed', 'validation_failed']
+
+/** A check that throws where an answer of the service is not as its document says. What is no JSON is not looked at. */
+export function createAnswerCheck(app: FastifyInstance) {
+  const { paths, components } = app.swagger() as unknown as Document
+  const ajv = new Ajv2020({ strict: false, allErrors: true })
+  addFormats.default(ajv)
+  ajv.addSchema({ $id: 'openapi', components: closed(components) as object })
+
+  return function checkAnswer({ method = 'GET', url }: InjectOptions, answer: LightMyRequestResponse): void {
+    const [type = ''] = String(answer.headers['content-type'] ?? '').split(';')
+    if (!type.endsWith('json') || answer.body === '') return
+    const [path = ''] = String(url).split('?')
+    const body: unknown = answer.json()
+    const isOutside = outsideRoutes.includes(String(Reflect.get(Object(body), 'code')))
+    const documented = paths[path]?.[method.toLowerCase()]?.responses[answer.statusCode]?.content?.[type]?.schema
+    const schema = documented ?? (isOutside ? { $ref: '#/components/schemas/Problem' } : undefined)
+    const name = `${method} ${path} ${answer.statusCode}`
+    if (schema === undefined) throw new Error(`${name}: ${type} is not documented`)
+    const local = JSON.stringify(closed(schema)).replaceAll('"#/components/', '"openapi#/components/')
+    const validate = ajv.compile(JSON.parse(local))
+    if (!validate(body)) throw new Error(`${name} is not as documented: ${ajv.errorsText(validate.errors)}`)
+  }
+}
+
+/** The same schema, with no member allowed that is not in it. */
+function closed(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(closed)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const members = Object.entries(schema).map(([key, value]) => [key, key === 'examples' ? value : closed(value)])
+  const made: Record<string, unknown> = Object.fromEntries(members)
+  if ('properties' in made && !('additionalProperties' in made)) made['additionalProperties'] = false
+  return made
+}
