@@ -29,16 +29,17 @@ export const ajvOptions = {
 type SchemaFault = FastifySchemaValidationError & { parentSchema?: Record<string, unknown> }
 
 /** The exception for a request that does not fit its schema. */
-export function schemaErrorFormatter(faults: FastifySchemaValidationError[], part: string): Error {
-  const lines = faults.map((fault) => lineOf(fault, part))
+export function schemaErrorFormatter(faults: FastifySchemaValidationError[]): Error {
+  const lines = faults.map(lineOf)
   return new Problem('validation_failed', { errors: [...new Set(lines)] })
 }
 
-function lineOf(fault: SchemaFault, part: string): string {
+function lineOf(fault: SchemaFault): string {
   const { keyword, instancePath, params, parentSchema } = fault
   if (keyword === 'required') return requiredLine(String(params['missingProperty']), parentSchema)
   if (keyword === 'additionalProperties') return `${String(params['additionalProperty'])} is not a known field`
-  if (instancePath === '') return part === 'body' ? 'A JSON object is required as the body' : `${part} is not valid`
+  // Queries, parameters and headers always are objects; only a body can be none.
+  if (instancePath === '') return 'A JSON object is required as the body'
   const field = instancePath.slice(1).replaceAll('/', '.')
   return customLine(parentSchema) ?? `${field} ${faultOf(fault)}`
 }
@@ -58,13 +59,9 @@ function faultOf({ keyword, params, parentSchema, message }: SchemaFault): strin
     case 'type':
       return `must be a ${String(params['type'])}`
     case 'format':
-      return params['format'] === 'text'
-        ? 'must be 1 to 200 characters, without control characters'
-        : `must be a ${String(params['format'])}`
+      return 'must be 1 to 200 characters, without control characters'
     case 'pattern':
-      return typeof parentSchema?.['description'] === 'string'
-        ? `must be ${parentSchema['description']}`
-        : 'is not valid'
+      return `must be ${String(parentSchema?.['description'])}`
     case 'enum':
       return `must be one of ${String(params['allowedValues']).replaceAll(',', ', ')}`
     case 'maxLength':

@@ -261,6 +261,20 @@ t.test('signup asks for the proof of this very number', async (t) => {
   t.equal(await service.database.user.count(), 1)
 })
 
+t.test('an empty form is told every field at once', async (t) => {
+  const service = await startApp(t)
+  const { body } = await service.post('/api/auth/signup', {})
+  t.strictSame(body.errors, [
+    'Valid 10-digit mobile number is required',
+    'user_name is required',
+    'house_number is required',
+    'street_locality is required',
+    'city is required',
+    'state is required',
+    'pincode is required',
+  ])
+})
+
 t.test('an expired ticket is no proof', async (t) => {
   const service = await startApp(t)
   const { signup_token } = (await prove(service)).body
