@@ -2,6 +2,7 @@
 import fastifyCookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { createAuditTrail } from './audit/events.js'
 import { identifierFlow } from './auth/identifier-routes.js'
 import { keyRoutes } from './auth/key-routes.js'
 import { mobileFlow } from './auth/mobile-routes.js'
@@ -14,9 +15,11 @@ import type { Database } from './database/client.js'
 import { createDelivery } from './delivery/chain.js'
 import type { Message, Sender } from './delivery/sender.js'
 import { ProblemSchema } from './errors.js'
+import { useFloodGuard } from './http/flood-guard.js'
 import { useMethodNotAllowed } from './http/method-not-allowed.js'
 import { createServer } from './http/server.js'
 import { createIdentifierParser } from './identifiers/parser.js'
+import { createLimits } from './limits/service.js'
 import type { Health } from './operations/health.js'
 import { healthRoutes } from './operations/health-routes.js'
 import { docsPage, openApiRoute, useOpenApi } from './operations/openapi.js'
@@ -47,6 +50,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { defaultCountry } = countries
 
   const app = createServer({ logger, trustProxy: config.trustProxy })
+  await useFloodGuard(app, { perMinute: config.limits.floodPerMinute, redisUrl: config.limits.redisUrl })
   const addMissingMethods = useMethodNotAllowed(app)
 
   const keyRing = createKeyRing(sessionSettings.privateKey, sessionSettings.previousPublicKeys)
@@ -64,15 +68,25 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     senders,
     onFailure: ({ error, ...attempt }) => logger.warn({ ...attempt, err: error }, 'delivery attempt failed'),
   })
-  const sendCode = createSendCode({
+  const pepper = String(otpSettings.peppers[0])
+  const limits = createLimits({ database, settings: config.limits, pepper })
+  const audit = createAuditTrail({ database, pepper })
+  const { sendCode, settle } = createSendCode({
+    database,
     otp,
+    limits,
+    audit,
     delivery,
     settings: otpSettings,
     appName: deliverySettings.appName,
     locale: countries.defaultLocale,
+    onNotice: (notice) => logger.info(notice, 'send'),
   })
-  const signIn = createSignIn({ database, otp, sessions, users })
-  const signUp = createSignUp({ database, sessions })
+  // Answers that nobody waits for are still on their way when the last request is done.
+  app.addHook('onClose', settle)
+  const onGuessAlarm = (guesses: number) => logger.error({ guesses }, 'wrong guesses in all have passed the alarm')
+  const signIn = createSignIn({ database, otp, sessions, users, limits, audit, onGuessAlarm })
+  const signUp = createSignUp({ database, sessions, audit })
   const cookie = createSessionCookie(sessionSettings)
   const flow = { identifiers, sendCode, signIn, cookie, defaultCountry, otpLength: otpSettings.length }
 
@@ -87,6 +101,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     users,
     sessions,
     signUp,
+    audit,
     secureCookies: sessionSettings.secureCookies,
   })
   await app.register(identifierFlow, { ...flow, prefix: '/auth' })

@@ -1,14 +1,21 @@
 // All that the cleanup removes; shared by the service, which runs it on a schedule, and the command for outside schedulers.
+
+import { deleteOldEvents } from './audit/events.js'
 import { deleteExpiredTickets } from './auth/signup-tickets.js'
 import type { Database } from './database/client.js'
+import { deleteExpiredCounters } from './limits/service.js'
 import type { CleanupTasks } from './operations/cleanup.js'
 import { deleteExpiredCodes } from './otp/cleanup.js'
-import { deleteExpiredSessions } from './sessions/service.js'
+import { deleteExpiredDevices, deleteExpiredSessions } from './sessions/service.js'
 
-export function createCleanupTasks(database: Database): CleanupTasks {
+/** @param retention seconds that an audit event is kept */
+export function createCleanupTasks(database: Database, retention: number): CleanupTasks {
   return {
     otps: (most) => deleteExpiredCodes(database, most),
     signup_tickets: (most) => deleteExpiredTickets(database, most),
     sessions: (most) => deleteExpiredSessions(database, most),
+    devices: (most) => deleteExpiredDevices(database, most),
+    limit_counters: (most) => deleteExpiredCounters(database, most),
+    auth_events: (most) => deleteOldEvents(database, retention, most),
   }
 }

@@ -34,7 +34,7 @@ async function start(config: Config): Promise<void> {
   if (fault !== null) logger.warn({ fault }, 'not ready yet')
 
   await app.listen({ host: config.host, port: config.port })
-  const cleanup = scheduleCleanup(config.cleanupCron, createCleanupTasks(database), logger)
+  const cleanup = scheduleCleanup(config.cleanupCron, createCleanupTasks(database, config.audit.retention), logger)
 
   closeWithGrace({ delay: stopping.limit, logger: false }, async ({ signal, err }) => {
     if (err) logger.fatal({ err }, 'stopping after an error that nothing handled')

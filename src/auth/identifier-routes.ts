@@ -1,18 +1,19 @@
 // The identifier flow: /auth/*. Routes and schemas only; every rule is behind the services that both flows share.
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { callerOf } from '../http/caller.js'
 import { errorResponses, refer } from '../http/responses.js'
 import type { IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import { presentUser, UserSchema } from '../users/user.js'
 import { exampleCode, examples } from './examples.js'
-import { identifierErrors, OtpField, sentCodeFields, TokenField } from './schemas.js'
+import { deviceTokenFields, identifierErrors, OtpField, sentCodeFields, TokenField } from './schemas.js'
 import type { SendCode } from './send-code.js'
 import type { SignIn } from './sign-in.js'
 
 export type IdentifierFlowOptions = {
   identifiers: IdentifierParser
-  sendCode: SendCode
+  sendCode: SendCode['sendCode']
   signIn: SignIn
   cookie: SessionCookie
   otpLength: number
@@ -52,11 +53,14 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
         operationId: 'requestOtp',
         summary: 'Send a code to a phone or an email address',
         tags,
-        body: Type.Object(identifierFields, {
-          ...closed,
-          description: 'Either phonePrefix and phone, or email',
-          examples: examples.identifiers,
-        }),
+        body: Type.Object(
+          { ...identifierFields, ...deviceTokenFields },
+          {
+            ...closed,
+            description: 'Either phonePrefix and phone, or email',
+            examples: examples.identifiers,
+          },
+        ),
         response: {
           200: Type.Object(
             { message: Type.Literal('OTP sent'), ...sentCodeFields },
@@ -66,8 +70,9 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
         },
       },
     },
-    async ({ body }) => {
-      const sent = await sendCode(identifiers.getIdentifierFromBody(body))
+    async (request) => {
+      const { device_token, ...identifier } = request.body
+      const sent = await sendCode(identifiers.getIdentifierFromBody(identifier), callerOf(request, device_token))
       return { message: 'OTP sent', ...sent } as const
     },
   )
@@ -80,7 +85,7 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
         summary: 'Check a code and sign in; the account is made now if there is none',
         tags,
         body: Type.Object(
-          { ...identifierFields, otp: OtpField(otpLength) },
+          { ...identifierFields, otp: OtpField(otpLength), ...deviceTokenFields },
           {
             ...closed,
             description: 'Either phonePrefix and phone, or email, and the code',
@@ -89,18 +94,21 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
         ),
         response: {
           200: Type.Object(
-            { token: TokenField, user: refer(UserSchema), isNewUser: Type.Boolean() },
+            { token: TokenField, user: refer(UserSchema), isNewUser: Type.Boolean(), ...deviceTokenFields },
             { description: 'Signed in: the token, also as a cookie', examples: [examples.identifierSignedIn] },
           ),
-          ...errorResponses('otp_invalid', 'forbidden', ...identifierErrors),
+          ...errorResponses('otp_invalid', 'forbidden', 'rate_limited', ...identifierErrors),
         },
       },
     },
-    async ({ body }, reply) => {
-      const { otp, ...identifier } = body
-      const { token, user, isNewUser } = await signIn.signInOrCreate(identifiers.getIdentifierFromBody(identifier), otp)
-      cookie.set(reply, token)
-      return { token, user: presentUser(user, defaultCountry), isNewUser }
+    async (request, reply) => {
+      const { otp, device_token, ...body } = request.body
+      const identifier = identifiers.getIdentifierFromBody(body)
+      const signedIn = await signIn.signInOrCreate(identifier, otp, callerOf(request, device_token))
+      cookie.set(reply, signedIn.token)
+      const device = cookie.setDevice(reply, signedIn.deviceToken)
+      const user = presentUser(signedIn.user, defaultCountry)
+      return { token: signedIn.token, user, isNewUser: signedIn.isNewUser, ...device }
     },
   )
 }

@@ -1,7 +1,8 @@
 // The mobile flow: /api/auth/*. Routes and schemas only; every rule is behind the services that both flows share.
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Problem } from '../errors.js'
+import type { AuditTrail } from '../audit/events.js'
+import { callerOf } from '../http/caller.js'
 import type { IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import { createAuthenticate, signedIn, tokenOf } from '../sessions/authenticate.js'
@@ -20,9 +21,10 @@ export type MobileFlowOptions = {
   identifiers: IdentifierParser
   users: UsersService
   sessions: SessionService
-  sendCode: SendCode
+  sendCode: SendCode['sendCode']
   signIn: SignIn
   signUp: SignUp
+  audit: AuditTrail
   cookie: SessionCookie
   otpLength: number
   defaultCountry: CountryCode
@@ -33,7 +35,7 @@ const tags = ['Mobile flow']
 const security = [{ bearer: [] }, { cookie: [] }]
 
 export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (app, options) => {
-  const { identifiers, users, sessions, sendCode, signIn, signUp, cookie, defaultCountry } = options
+  const { identifiers, users, sessions, sendCode, signIn, signUp, audit, cookie, defaultCountry } = options
   const schemas = mobileSchemas({ ...options, ...identifiers })
   const authenticate = createAuthenticate(sessions, cookie.name)
   const ticketCookie: CookieSerializeOptions = {
@@ -53,12 +55,10 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
         ...schemas.sendOtp,
       },
     },
-    async ({ body }) => {
-      const phone = identifiers.fromMobileNumber(body.mobile_number)
-      if (body.mode === 'login' && (await users.findByIdentifier(phone)) === null) {
-        throw new Problem('account_not_found', { needsSignup: true })
-      }
-      const sent = await sendCode(phone)
+    async (request) => {
+      const { mobile_number, mode, device_token } = request.body
+      const phone = identifiers.fromMobileNumber(mobile_number)
+      const sent = await sendCode(phone, callerOf(request, device_token), mode === 'login' ? 'login' : 'any')
       return { success: true, message: 'OTP sent successfully', ...sent } as const
     },
   )
@@ -73,13 +73,15 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
         ...schemas.verifyOtp,
       },
     },
-    async ({ body }, reply) => {
-      const phone = identifiers.fromMobileNumber(body.mobile_number)
-      const result = await signIn.signInOrAdmit(phone, body.otp)
+    async (request, reply) => {
+      const { mobile_number, otp, device_token } = request.body
+      const phone = identifiers.fromMobileNumber(mobile_number)
+      const result = await signIn.signInOrAdmit(phone, otp, callerOf(request, device_token))
       if (result.outcome === 'signed_in') {
         cookie.set(reply, result.token)
+        const device = cookie.setDevice(reply, result.deviceToken)
         const user = presentUser(result.user, defaultCountry)
-        return { success: true, isNewUser: false, user, token: result.token } as const
+        return { success: true, isNewUser: false, user, token: result.token, ...device } as const
       }
       reply.setCookie('signup', result.ticket, { ...ticketCookie, maxAge: ticketTimeToLive })
       return {
@@ -102,8 +104,9 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
         ...schemas.signup,
       },
     },
-    async ({ body, cookies }, reply) => {
-      const { user, address, token } = await signUp({
+    async (request, reply) => {
+      const { body, cookies } = request
+      const { user, address, token, deviceToken } = await signUp({
         phone: identifiers.fromMobileNumber(body.mobile_number),
         userName: body.user_name.trim(),
         address: {
@@ -114,15 +117,13 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
           pincode: body.pincode,
         },
         ticket: body.signup_token ?? cookies['signup'],
+        caller: callerOf(request),
       })
       cookie.set(reply, token)
       reply.clearCookie('signup', ticketCookie).code(201)
-      return {
-        success: true,
-        user: presentUser(user, defaultCountry),
-        address: presentAddress(address),
-        token,
-      } as const
+      const device = cookie.setDevice(reply, deviceToken)
+      const shown = { user: presentUser(user, defaultCountry), address: presentAddress(address) }
+      return { success: true, ...shown, token, ...device } as const
     },
   )
 
@@ -131,7 +132,8 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
     { schema: { operationId: 'logout', summary: 'End this session', tags, ...schemas.logout } },
     async (request, reply) => {
       const token = tokenOf(request, cookie.name)
-      if (token !== null) await sessions.end(token)
+      const userId = token === null ? null : await sessions.end(token)
+      if (userId !== null) await audit.record(callerOf(request), { event: 'session_logout', userId })
       cookie.clear(reply)
       return { success: true, message: 'Logged out successfully' } as const
     },

@@ -6,7 +6,7 @@ import { errorLine } from '../http/validation.js'
 import { AddressSchema, Pincode, Text } from '../users/address.js'
 import { UserSchema } from '../users/user.js'
 import { exampleCode, examples } from './examples.js'
-import { identifierErrors, OtpField, sentCodeFields, TokenField } from './schemas.js'
+import { deviceTokenFields, identifierErrors, OtpField, sentCodeFields, TokenField } from './schemas.js'
 
 export type MobileRules = Readonly<{
   otpLength: number
@@ -40,6 +40,7 @@ export function mobileSchemas({ otpLength, mobileLength, mobileNumberFault, defa
             description: '`login` answers 404 for a number without an account; otherwise the code is sent all the same',
           }),
         ),
+        ...deviceTokenFields,
       },
       { ...closed, examples: [{ mobile_number: examples.mobile_number, mode: 'login' }] },
     ),
@@ -60,14 +61,20 @@ export function mobileSchemas({ otpLength, mobileLength, mobileNumberFault, defa
 
   const verifyOtp = {
     body: Type.Object(
-      { mobile_number: MobileNumber, otp: Otp },
+      { mobile_number: MobileNumber, otp: Otp, ...deviceTokenFields },
       { ...closed, examples: [{ mobile_number: examples.mobile_number, otp: exampleCode(otpLength) }] },
     ),
     response: {
       200: Type.Union(
         [
           Type.Object(
-            { success: Success, isNewUser: Type.Literal(false), user: refer(UserSchema), token: TokenField },
+            {
+              success: Success,
+              isNewUser: Type.Literal(false),
+              user: refer(UserSchema),
+              token: TokenField,
+              ...deviceTokenFields,
+            },
             { title: 'Known number', description: 'Signed in: the token, also as a cookie' },
           ),
           Type.Object(
@@ -85,7 +92,7 @@ export function mobileSchemas({ otpLength, mobileLength, mobileNumberFault, defa
         ],
         { description: 'The code was right', examples: [examples.mobileSignedIn, examples.newcomer] },
       ),
-      ...errorResponses('otp_invalid', 'forbidden', ...identifierErrors),
+      ...errorResponses('otp_invalid', 'forbidden', 'rate_limited', ...identifierErrors),
     },
   }
 
@@ -107,7 +114,13 @@ export function mobileSchemas({ otpLength, mobileLength, mobileNumberFault, defa
     ),
     response: {
       201: Type.Object(
-        { success: Success, user: refer(UserSchema), address: refer(AddressSchema), token: TokenField },
+        {
+          success: Success,
+          user: refer(UserSchema),
+          address: refer(AddressSchema),
+          token: TokenField,
+          ...deviceTokenFields,
+        },
         { description: 'The account with its home address, signed in', examples: [examples.signedUp] },
       ),
       ...errorResponses('verification_required', 'already_registered', ...identifierErrors),

@@ -30,6 +30,17 @@ export const sentCodeFields = {
   otp: Type.Optional(Type.String({ description: 'The code itself, only where OTP_ECHO is on (development and test)' })),
 }
 
+/** In the body for clients without cookies; in the answer only where the device was not known before. */
+export const deviceTokenFields = {
+  device_token: Type.Optional(
+    Type.String({
+      maxLength: 200,
+      description:
+        'Of this device, from an earlier answer (browsers have it as the cookie `device`): strangers cannot lock its owner out',
+    }),
+  ),
+}
+
 export const TokenField = Type.String({
   description: 'The session token (JWT): send it as `Authorization: Bearer`. Browsers get it as a cookie too',
   examples: [examples.token],

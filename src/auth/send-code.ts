@@ -1,10 +1,15 @@
 // Sending a sign-in code: what both flows do when somebody asks for one.
+import type { AuditTrail } from '../audit/events.js'
 import type { Config } from '../config/config.js'
-import type { Delivery } from '../delivery/chain.js'
+import type { Database } from '../database/client.js'
+import type { Delivery, DeliveryReport } from '../delivery/chain.js'
 import { codeMessage } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
+import type { Caller } from '../http/caller.js'
 import { channelOf, type Identifier } from '../identifiers/parser.js'
-import type { OtpService } from '../otp/service.js'
+import type { Limits } from '../limits/service.js'
+import type { IssuedCode, OtpService } from '../otp/service.js'
+import { type SendRow, sendStatement } from './send-statement.js'
 
 export type SentCode = {
   /** seconds */
@@ -15,43 +20,86 @@ export type SentCode = {
   otp?: string
 }
 
+/** What is worth a line in the log and a count: a country that closes, a limit that refuses. */
+export type SendNotice = Readonly<{ kind: 'country_closed' | 'refused' | 'sent' | 'undelivered'; detail: string }>
+
 export type SendCode = ReturnType<typeof createSendCode>
 
 type SendCodeDependencies = {
+  database: Database
   otp: OtpService
+  limits: Limits
+  audit: AuditTrail
   delivery: Delivery
   appName: string
   settings: Pick<Config['otp'], 'echo'>
   locale: string
+  onNotice: (notice: SendNotice) => void
 }
 
-export function createSendCode({ otp, delivery, appName, settings, locale }: SendCodeDependencies) {
+export function createSendCode(dependencies: SendCodeDependencies) {
+  const { database, otp, limits, audit, delivery, appName, settings, locale, onNotice } = dependencies
+  /** deliveries that nobody waits for: their answers must not tell how long they took */
+  const underWay = new Set<Promise<unknown>>()
+
+  /** Sends the code. What certainly did not go out costs nothing; what may have gone out keeps its count. */
+  async function deliver(identifier: Identifier, { code, codeId, expiresIn }: IssuedCode) {
+    const channel = channelOf(identifier)
+    const text = codeMessage({ appName, code, expiresIn })
+    const report = await delivery.send({ channel, to: identifier.identifier, code, text, locale, expiresIn })
+    if (report.outcome === 'refused') await otp.returnSend({ purpose: 'sign_in', identifier }, codeId)
+    onNotice({ kind: report.outcome === 'accepted' ? 'sent' : 'undelivered', detail: channel })
+    return report
+  }
+
+  /** Sends the code and lets nobody wait for it. */
+  function deliverUnseen(identifier: Identifier, issued: IssuedCode): void {
+    const delivered: Promise<DeliveryReport | undefined> = deliver(identifier, issued).catch(() => undefined)
+    underWay.add(delivered)
+    delivered.finally(() => underWay.delete(delivered))
+  }
+
+  function refuse(row: SendRow): never {
+    const refusedBy = String(row.refusedBy)
+    if (row.countryTripped) onNotice({ kind: 'country_closed', detail: refusedBy })
+    onNotice({ kind: 'refused', detail: refusedBy })
+    const retryAfter = Number(row.retryAfter)
+    // A budget and a closed country are no fault of the caller's, and pass by themselves.
+    throw new Problem(row.refusedBy === 'address' ? 'rate_limited' : 'service_unavailable', { retryAfter })
+  }
+
   /**
    * Issues a code and delivers it.
-   * @throws Problem `rate_limited` with a true Retry-After, `delivery_failed`
+   * @param mode `login` tells an unknown identifier, or hides that it is one, instead of sending to it
+   * @throws Problem `rate_limited` and `service_unavailable` with a true Retry-After, `account_not_found`, `delivery_failed`
    */
-  return async function sendCode(identifier: Identifier): Promise<SentCode> {
-    const request = { purpose: 'sign_in', identifier } as const
-    const issued = await otp.issue(request)
-    if (issued.outcome === 'refused') throw new Problem('rate_limited', { retryAfter: issued.retryAfter })
+  async function sendCode(identifier: Identifier, caller: Caller, mode: 'any' | 'login' = 'any'): Promise<SentCode> {
+    const issue = otp.prepareIssue({ purpose: 'sign_in', identifier })
+    const statement = sendStatement({ identifier, issue, caller, limits, audit, mode })
+    const [row] = await database.$queryRaw<[SendRow]>(statement)
+    if (row.refusedBy !== null) refuse(row)
+    if (mode === 'login' && !row.isKnown && !row.isHidden) throw new Problem('account_not_found', { needsSignup: true })
+    if (row.resendAfter === null) {
+      onNotice({ kind: 'refused', detail: 'identifier' })
+      throw new Problem('rate_limited', { retryAfter: await issue.retryAfter(row.lane) })
+    }
 
-    const { code, codeId, expiresIn, resendAfter, attemptsAllowed } = issued
-    const { outcome } = await delivery.send({
-      channel: channelOf(identifier),
-      to: identifier.identifier,
-      code,
-      text: codeMessage({ appName, code, expiresIn }),
-      locale,
-      expiresIn,
-    })
-    // What certainly did not go out costs nothing; what may have gone out keeps its count, or it would be free SMS for all.
-    if (outcome === 'refused') await otp.returnSend(request, codeId)
-    if (outcome !== 'accepted') throw new Problem('delivery_failed')
+    const issued = issue.issued(row.resendAfter)
+    if (row.isHidden) {
+      if (row.isPaid) deliverUnseen(identifier, issued)
+    } else if ((await deliver(identifier, issued)).outcome !== 'accepted') throw new Problem('delivery_failed')
     return {
-      expires_in: expiresIn,
-      resend_after: resendAfter,
-      attempts_allowed: attemptsAllowed,
-      ...(settings.echo && { otp: code }),
+      expires_in: issued.expiresIn,
+      resend_after: issued.resendAfter,
+      attempts_allowed: issued.attemptsAllowed,
+      ...(settings.echo && { otp: issued.code }),
     }
   }
+
+  /** Waits for the deliveries that no answer waits for. */
+  async function settle(): Promise<void> {
+    await Promise.all(underWay)
+  }
+
+  return { sendCode, settle }
 }

@@ -1,28 +1,57 @@
 // Signing in with a code: the same for both flows, which differ only in what a newcomer gets.
+import type { AuditTrail } from '../audit/events.js'
 import type { Database } from '../database/client.js'
 import { isUserRow, type UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
+import type { Caller } from '../http/caller.js'
 import type { Identifier } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
+import type { Limits } from '../limits/service.js'
 import type { OtpService } from '../otp/service.js'
 import type { SessionService } from '../sessions/service.js'
 import type { UsersService } from '../users/service.js'
+import { type SignInRow, signInStatement } from './sign-in-statement.js'
 import { issueTicket } from './signup-tickets.js'
-import { type SignInRow, signInStatement } from './statements.js'
 
-export type SignedIn = Readonly<{ outcome: 'signed_in'; user: UserRow; token: string; isNewUser: boolean }>
+export type SignedIn = Readonly<{
+  outcome: 'signed_in'
+  user: UserRow
+  token: string
+  /** only where the device was not known before */
+  deviceToken: string | undefined
+  isNewUser: boolean
+}>
 export type Newcomer = Readonly<{ outcome: 'newcomer'; ticket: string }>
 
 export type SignIn = ReturnType<typeof createSignIn>
 
-type SignInDependencies = { database: Database; otp: OtpService; sessions: SessionService; users: UsersService }
+type SignInDependencies = {
+  database: Database
+  otp: OtpService
+  sessions: SessionService
+  users: UsersService
+  limits: Limits
+  audit: AuditTrail
+  /** told when wrong guesses in all have passed the alarm, with their number in this hour */
+  onGuessAlarm: (guesses: number) => void
+}
 
-export function createSignIn({ database, otp, sessions, users }: SignInDependencies) {
+export function createSignIn(dependencies: SignInDependencies) {
+  const { database, otp, sessions, users, limits, audit, onGuessAlarm } = dependencies
+
   /** Opens a session for a user that the first statement could not see. */
-  async function openFor(user: UserRow, isNewUser: boolean): Promise<SignedIn> {
-    const sessionId = await sessions.open(user.id)
-    if (sessionId === null) throw new Problem('forbidden', { errors: ['This account is disabled'] })
-    return { outcome: 'signed_in', user, token: sessions.issueToken(user.id, sessionId), isNewUser }
+  async function openFor(user: UserRow, isNewUser: boolean, caller: Caller): Promise<SignedIn> {
+    const opened = await sessions.open(user.id, caller.deviceToken)
+    if (opened === null) throw disabled()
+    return { outcome: 'signed_in', user, ...opened, isNewUser }
+  }
+
+  /** A thousand wrong guesses an hour are nobody's mistakes: an event and whoever listens hear of them. */
+  async function watchGuesses(shardCount: number, caller: Caller): Promise<void> {
+    const guesses = await limits.guessesToAlarm(shardCount)
+    if (guesses === null) return
+    onGuessAlarm(guesses)
+    await audit.record(caller, { event: 'excess_rate_limit_exceeded', detail: `guesses in all: ${guesses} this hour` })
   }
 
   /**
@@ -32,52 +61,58 @@ export function createSignIn({ database, otp, sessions, users }: SignInDependenc
   async function withCode<Result>(
     identifier: Identifier,
     code: string,
+    caller: Caller,
     welcome: () => Promise<Result>,
   ): Promise<SignedIn | Result> {
     const guess = otp.prepareGuess({ purpose: 'sign_in', identifier }, code)
     const session = sessions.draft()
-    const statement = signInStatement(guess.statement, identifier.method, session.statement)
-    const [row] = await database.$queryRaw<SignInRow[]>(statement)
-    if (!row?.accepted) throw new Problem('otp_invalid')
-
-    const { opened, codeId, accepted, ...user } = row
+    const statement = signInStatement({ identifier, guess, session, caller, limits, audit })
+    const [row] = await database.$queryRaw<[SignInRow]>(statement)
+    const { retryAfter, accepted, codeId, opened, isNewDevice, guesses, ...user } = row
+    if (guesses !== null) await watchGuesses(guesses, caller)
+    if (retryAfter !== null) throw new Problem('rate_limited', { retryAfter })
+    if (!accepted) throw new Problem('otp_invalid')
     if (isUserRow(user)) {
-      if (!opened) throw new Problem('forbidden', { errors: ['This account is disabled'] })
-      const token = sessions.issueToken(user.id, session.sessionId)
-      return { outcome: 'signed_in', user, token, isNewUser: false }
+      if (!opened) throw disabled()
+      return { outcome: 'signed_in', user, ...sessions.opened(session, user.id, isNewDevice), isNewUser: false }
     }
-    try {
-      return await welcome()
-    } catch (error) {
+    return welcome().catch(async (error: unknown) => {
       // What failed matters more than whether the code could be given back; without it a new one can be asked for at once.
-      if (!(error instanceof Problem)) await guess.giveBack(codeId).catch(() => {})
+      if (!(error instanceof Problem)) await guess.giveBack(String(codeId)).catch(() => {})
       throw error
-    }
+    })
   }
 
   /**
    * Signs in, or makes the account that nobody has yet.
-   * @throws Problem `otp_invalid`; `forbidden` for a disabled account
+   * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
    */
-  function signInOrCreate(identifier: Identifier, code: string): Promise<SignedIn> {
-    return withCode(identifier, code, async () => {
+  function signInOrCreate(identifier: Identifier, code: string, caller: Caller): Promise<SignedIn> {
+    return withCode(identifier, code, caller, async () => {
       const { user, isNewUser } = await users.createFromIdentifier(identifier)
-      return openFor(user, isNewUser)
+      const signedIn = await openFor(user, isNewUser, caller)
+      if (isNewUser)
+        await audit.record(caller, { event: 'user_created', userId: user.id, identifier: identifier.identifier })
+      return signedIn
     })
   }
 
   /**
    * Signs in, or gives the ticket that signing up asks for.
-   * @throws Problem `otp_invalid`; `forbidden` for a disabled account
+   * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
    */
-  function signInOrAdmit(phone: PhoneIdentifier, code: string): Promise<SignedIn | Newcomer> {
-    return withCode(phone, code, async () => {
+  function signInOrAdmit(phone: PhoneIdentifier, code: string, caller: Caller): Promise<SignedIn | Newcomer> {
+    return withCode(phone, code, caller, async () => {
       // Somebody may have signed up with the number while this request waited for the code's row.
       const user = await users.findByIdentifier(phone)
-      if (user) return openFor(user, false)
+      if (user) return openFor(user, false, caller)
       return { outcome: 'newcomer', ticket: await issueTicket(database, phone.identifier) } as const
     })
   }
 
   return { signInOrCreate, signInOrAdmit }
+}
+
+function disabled(): Problem {
+  return new Problem('forbidden', { errors: ['This account is disabled'] })
 }

@@ -1,8 +1,10 @@
 // Signing up in the mobile flow: a ticket becomes a user with a home address and a session.
 import { v7 as uuid } from 'uuid'
+import type { AuditTrail } from '../audit/events.js'
 import type { Database } from '../database/client.js'
 import { isUserRow, type UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
+import type { Caller } from '../http/caller.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import type { SessionService } from '../sessions/service.js'
 import type { AddressRow } from '../users/address.js'
@@ -23,29 +25,38 @@ export type SignUpRequest = Readonly<{
   address: HomeAddress
   /** of this number's verification; undefined where the client sent none */
   ticket: string | undefined
+  caller: Caller
 }>
 
-export type SignedUp = Readonly<{ user: UserRow; address: AddressRow; token: string }>
+export type SignedUp = Readonly<{ user: UserRow; address: AddressRow; token: string; deviceToken: string | undefined }>
 
 export type SignUp = ReturnType<typeof createSignUp>
 
-export function createSignUp({ database, sessions }: { database: Database; sessions: SessionService }) {
+type SignUpDependencies = { database: Database; sessions: SessionService; audit: AuditTrail }
+
+export function createSignUp({ database, sessions, audit }: SignUpDependencies) {
   /**
    * Makes the account. A ticket for another number, an expired, used or missing one is no proof.
    * @throws Problem `verification_required`, `already_registered`
    */
-  return async function signUp({ phone, userName, address, ticket }: SignUpRequest): Promise<SignedUp> {
+  return async function signUp({ phone, userName, address, ticket, caller }: SignUpRequest): Promise<SignedUp> {
     if (ticket === undefined) throw new Problem('verification_required')
     const userId = uuid()
     const home = { ...address, id: uuid(), country: phone.country }
     const session = sessions.draft()
     const details = { ticketHash: hashTicket(ticket), phone, userId, userName, address: home }
-    const [row] = await database.$queryRaw<SignUpRow[]>(signUpStatement(details, session.statement))
-    if (!row?.verified) throw new Problem('verification_required')
+    const statement = signUpStatement(details, session.statements, (columns, source) =>
+      audit.statement(caller, phone.identifier, columns, source),
+    )
+    const [row] = await database.$queryRaw<[SignUpRow]>(statement)
+    if (!row.verified) throw new Problem('verification_required')
 
-    const { verified, ...user } = row
+    const { verified, isNewDevice, ...user } = row
     if (!isUserRow(user)) throw new Problem('already_registered')
-    const token = sessions.issueToken(user.id, session.sessionId)
-    return { user, address: { ...home, type: 'Home', isDefault: true }, token }
+    return {
+      user,
+      address: { ...home, type: 'Home', isDefault: true },
+      ...sessions.opened(session, user.id, isNewDevice),
+    }
   }
 }

@@ -1,32 +1,9 @@
-// The SQL of signing in and signing up: each folds what must happen together, or not at all, into one statement.
+// The SQL of signing up and of its tickets: what must happen together, or not at all, is one statement.
+import type { EventColumns } from '../audit/events.js'
 import { type MaybeUserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
-import { identifierColumn } from '../users/statements.js'
-
-/** A guess and what came of it: the user is null where nobody has the identifier, `opened` false where they are disabled. */
-export type SignInRow = MaybeUserRow & { accepted: boolean; codeId: string; opened: boolean }
-
-/**
- * Evaluates a guess, reads the user and opens a session. The users are seen as they were before the wait for the code's row:
- * where the code was accepted and no user came back, ask again before calling the identifier new.
- * @param guess see `guessStatement`
- * @param openSession see `openSessionStatement`
- */
-export function signInStatement(
-  guess: Prisma.Sql,
-  method: 'phone' | 'email',
-  openSession: (source: Prisma.Sql) => Prisma.Sql,
-): Prisma.Sql {
-  return Prisma.sql`
-    WITH guess AS (${guess}),
-    account AS (
-      SELECT u.* FROM guess JOIN users u ON ${identifierColumn(method)} = guess.identifier WHERE guess.accepted
-    ),
-    opened AS (${openSession(Prisma.sql`account`)})
-    SELECT guess.accepted, guess.code_id AS "codeId", EXISTS (SELECT FROM opened) AS opened, ${userColumns}
-    FROM guess LEFT JOIN account u ON true`
-}
+import type { SessionStatements } from '../sessions/service.js'
 
 export type SignUpDetails = Readonly<{
   ticketHash: Uint8Array<ArrayBuffer>
@@ -45,13 +22,15 @@ export type SignUpDetails = Readonly<{
 }>
 
 /** `verified` false: no such ticket. The user is null where the number has got an account meanwhile. */
-export type SignUpRow = MaybeUserRow & { verified: boolean }
+export type SignUpRow = MaybeUserRow & { verified: boolean; isNewDevice: boolean }
 
 /** Uses the ticket up and makes the user, the home address and the session: all of it or, where a constraint objects, nothing. */
 export function signUpStatement(
   { ticketHash, phone, userId, userName, address }: SignUpDetails,
-  openSession: (source: Prisma.Sql) => Prisma.Sql,
+  openSession: (source: Prisma.Sql) => SessionStatements,
+  event: (columns: EventColumns, source: Prisma.Sql) => Prisma.Sql,
 ): Prisma.Sql {
+  const opening = openSession(Prisma.sql`account`)
   return Prisma.sql`
     WITH ticket AS (
       DELETE FROM signup_tickets
@@ -70,8 +49,19 @@ export function signUpStatement(
         ${address.state}, ${address.pincode}, ${address.country}, true
       FROM account
     ),
-    opened AS (${openSession(Prisma.sql`account`)})
-    SELECT EXISTS (SELECT FROM ticket) AS verified, ${userColumns}
+    known_device AS (SELECT account.id FROM account WHERE false),
+    opened AS (${opening.session}),
+    remembered AS (${opening.rememberDevice}),
+    event AS (${event(
+      {
+        event: Prisma.sql`CASE WHEN EXISTS (SELECT FROM account) THEN 'user_created' ELSE 'authn_login_fail' END`,
+        userId: Prisma.sql`(SELECT id FROM account)`,
+        detail: Prisma.sql`CASE WHEN NOT EXISTS (SELECT FROM ticket) THEN 'no proof'
+          WHEN NOT EXISTS (SELECT FROM account) THEN 'already registered' END`,
+      },
+      Prisma.sql`(SELECT) AS always`,
+    )})
+    SELECT EXISTS (SELECT FROM ticket) AS verified, EXISTS (SELECT FROM remembered) AS "isNewDevice", ${userColumns}
     FROM (SELECT) AS always LEFT JOIN account u ON true`
 }
 

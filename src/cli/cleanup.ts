@@ -1,14 +1,15 @@
 // Removes expired codes, tickets and sessions once, for an outside scheduler: `npm run cleanup`.
 import { createCleanupTasks } from '../cleanup-tasks.js'
-import { readDatabaseSettings } from '../config/config.js'
+import { readMaintenanceSettings } from '../config/config.js'
 import { openDatabase } from '../database/client.js'
 import { cleanUp } from '../operations/cleanup.js'
 import { type CommandContext, runIfMain } from './command.js'
 
 export async function cleanupCommand({ environment, print }: CommandContext): Promise<number> {
-  const database = openDatabase(readDatabaseSettings(environment))
+  const { database: settings, audit } = readMaintenanceSettings(environment)
+  const database = openDatabase(settings)
   try {
-    const deleted = await cleanUp(createCleanupTasks(database), (task, rows) => {
+    const deleted = await cleanUp(createCleanupTasks(database, audit.retention), (task, rows) => {
       if (rows > 0) print(`${task}: ${rows} rows so far`)
     })
     for (const [task, rows] of Object.entries(deleted)) print(`${task}: ${rows} rows deleted`)

@@ -5,6 +5,7 @@ import { Cron } from 'croner'
 import { type CountryCode, isSupportedCountry } from 'libphonenumber-js/max'
 import { readDeliverySettings } from './delivery-settings.js'
 import { parsePrivateKey, parsePublicKeys } from './keys.js'
+import { readAuditSettings, readLimitSettings } from './limit-settings.js'
 import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
 import { isLoopbackHost, parseUrl } from './urls.js'
 
@@ -34,6 +35,8 @@ export function readConfig(environment: Environment) {
     identifiers: readIdentifiers(read),
     sessions: readSessions(read, mode),
     delivery: readDeliverySettings(read, mode),
+    limits: readLimitSettings(read, mode),
+    audit: readAuditSettings(read),
   }
   refuseSharedSecrets(read)
   if (read.problems.length > 0) throw new ConfigError(read.problems)
@@ -51,6 +54,17 @@ export function readDatabaseSettings(environment: Environment) {
   return settings
 }
 
+/**
+ * What maintenance from outside the service needs.
+ * @throws ConfigError
+ */
+export function readMaintenanceSettings(environment: Environment) {
+  const read = createSettingReader(environment)
+  const settings = { database: readDatabase(read, 'production'), audit: readAuditSettings(read) }
+  if (read.problems.length > 0) throw new ConfigError(read.problems)
+  return settings
+}
+
 /** The names of all settings, for the test that holds `.env.example` to them. */
 export function settingNames(): readonly string[] {
   const read = createSettingReader({})
@@ -60,6 +74,8 @@ export function settingNames(): readonly string[] {
   readIdentifiers(read)
   readSessions(read, 'development')
   readDeliverySettings(read, 'development')
+  readLimitSettings(read, 'development')
+  readAuditSettings(read)
   return ['NODE_ENV', ...read.names]
 }
 
@@ -141,12 +157,21 @@ function readOtp(read: SettingReader, mode: Mode) {
     /** seconds */
     timeToLive: read.duration('OTP_TTL', 300, { minimum: 30, maximum: 600 }),
     maxAttempts: read.integer('OTP_MAX_ATTEMPTS', 5, { minimum: 1, maximum: 10 }),
+    ...readSendLimits(read),
+    maxFailuresPerDay: read.integer('OTP_MAX_FAILURES_PER_DAY', 20, { minimum: 1, maximum: 100 }),
+  }
+}
+
+/** What slows sends down, which `RATE_LIMITS=off` lifts in development; guesses stay limited. */
+function readSendLimits(read: SettingReader) {
+  const limits = {
     /** seconds before the first resend; it doubles with each further one */
     resendCooldown: read.duration('OTP_RESEND_COOLDOWN', 30, { minimum: 1, maximum: 600 }),
     maxSendsPerHour: read.integer('OTP_MAX_SENDS_PER_HOUR', 5, { minimum: 1, maximum: 1_000_000 }),
     maxSendsPerDay: read.integer('OTP_MAX_SENDS_PER_DAY', 10, { minimum: 1, maximum: 1_000_000 }),
-    maxFailuresPerDay: read.integer('OTP_MAX_FAILURES_PER_DAY', 20, { minimum: 1, maximum: 100 }),
   }
+  const areOff = ['off', 'false', '0'].includes(String(read.text('RATE_LIMITS')))
+  return areOff ? { resendCooldown: 0, maxSendsPerHour: 1_000_000, maxSendsPerDay: 1_000_000 } : limits
 }
 
 function readIdentifiers(read: SettingReader) {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isDatabaseUnavailable } from '../database/failures.js'
 import { type ErrorCode, errorCatalogue, Problem, type ProblemDetails, problemBody, problemHeaders } from '../errors.js'
 import { standardHeaders } from './headers.js'
@@ -50,10 +50,8 @@ export function handleFrameworkError(error: unknown, request: FastifyRequest, re
   handleError(error, request, reply)
 }
 
-/** Sets the handlers of a server. */
-export function useErrorAnswers(app: FastifyInstance): void {
-  app.setErrorHandler(handleError)
-  app.setNotFoundHandler((_request, reply) => answer(reply, 'not_found', {}))
+export function answerNotFound(_request: FastifyRequest, reply: FastifyReply): void {
+  answer(reply, 'not_found', {})
 }
 
 const codesOfParser: Readonly<Record<string, ErrorCode>> = {

@@ -10,8 +10,10 @@ export function refer<Schema extends TSchema>(schema: Schema) {
 /** An error of a route, where the example of its code says too little. */
 export type DocumentedError = ErrorCode | Readonly<{ code: ErrorCode; details: ProblemDetails }>
 
+const problemType = 'application/problem+json'
+
 /** Any route can answer these. */
-const errorsOfAll: readonly DocumentedError[] = ['validation_failed', 'internal_error']
+const errorsOfAll: readonly DocumentedError[] = ['validation_failed', 'rate_limited', 'internal_error']
 
 const exampleDetails: Partial<Record<ErrorCode, ProblemDetails>> = {
   rate_limited: { retryAfter: 30 },
@@ -28,11 +30,12 @@ export function errorResponses(...documented: DocumentedError[]): Record<number,
   for (const error of [...documented, ...errorsOfAll]) {
     const { code, details } = typeof error === 'string' ? { code: error, details: exampleDetails[error] } : error
     const { status, title } = errorCatalogue[code]
-    const known = responses[status]?.content['application/problem+json']
+    if (Object.hasOwn(Object(responses[status]?.content[problemType]?.examples), code)) continue
+    const known = responses[status]?.content[problemType]
     responses[status] = {
       description: known ? `${responses[status]?.description}; ${title}` : title,
       content: {
-        'application/problem+json': {
+        [problemType]: {
           schema: refer(ProblemSchema),
           examples: { ...known?.examples, [code]: { value: problemBody(code, details) } },
         },

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import { useJsonBodies } from './body-parser.js'
-import { handleClientError, handleFrameworkError, useErrorAnswers } from './error-answers.js'
+import { handleClientError, handleError, handleFrameworkError } from './error-answers.js'
 import { useStandardHeaders } from './headers.js'
 import { ajvOptions, schemaErrorFormatter } from './validation.js'
 
@@ -35,7 +35,7 @@ export function createServer({ logger, trustProxy }: ServerOptions): FastifyInst
   })
 
   useJsonBodies(app)
-  useErrorAnswers(app)
+  app.setErrorHandler(handleError)
   useStandardHeaders(app)
   useRequestLog(app)
   return app

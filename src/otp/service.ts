@@ -38,9 +38,23 @@ export type IssuedCode = Readonly<{
 /** `retryAfter` is in whole seconds, at least 1 */
 export type RefusedCode = Readonly<{ outcome: 'refused'; retryAfter: number }>
 
+/** A code that is ready to be issued by a larger statement. */
+export type Issue = Readonly<{
+  codeId: string
+  code: string
+  codeHash: Uint8Array<ArrayBuffer>
+  /** see `issueStatement` */
+  statement: (lane: Prisma.Sql, codeHash: Prisma.Sql, source: Prisma.Sql) => Prisma.Sql
+  /** how long a refused send has to wait, in whole seconds */
+  retryAfter: (lane: string) => Promise<number>
+  /** what an issued one tells the client */
+  issued: (resendAfter: number) => IssuedCode
+}>
+
 /** A guess that is ready to be evaluated: the statement, and how to undo it. */
 export type Guess = Readonly<{
-  statement: Prisma.Sql
+  /** see `guessStatement` */
+  statement: (lane: Prisma.Sql | string, isAllowed?: Prisma.Sql) => Prisma.Sql
   /** gives the code back after it was accepted; best effort */
   giveBack: (codeId: string) => Promise<void>
 }>
@@ -58,25 +72,40 @@ export function createOtpService({ database, settings }: { database: Database; s
     return { purpose, channel: channelOf(identifier), identifier: identifier.identifier }
   }
 
-  /** Makes a code and stores its digest, unless cooldown or budgets say no. The code is in the answer and nowhere else. */
-  async function issue(request: OtpRequest): Promise<IssuedCode | RefusedCode> {
+  /** Prepares a code, for {@link issue} or as part of a larger statement. */
+  function prepareIssue(request: OtpRequest): Issue {
     const key = keyOf(request)
     const code = generateCode(settings.length)
     const codeId = uuid()
     const codeHash = hasher.forStorage(bindingOf(request), code)
-    const [issued] = await database.$queryRaw<IssuedRow[]>(issueStatement(key, codeId, codeHash, settings))
-    if (issued) {
-      return {
+    return {
+      codeId,
+      code,
+      codeHash,
+      statement: (lane, hash, source) => issueStatement({ ...key, lane }, codeId, hash, settings, source),
+      async retryAfter(lane) {
+        const refusal = refusalStatement({ ...key, lane }, settings)
+        const [{ retryAfter }] = await database.$queryRaw<[RefusedRow]>(refusal)
+        return retryAfter
+      },
+      issued: (resendAfter) => ({
         outcome: 'issued',
         codeId,
         code,
         expiresIn: settings.timeToLive,
-        resendAfter: issued.resendAfter,
+        resendAfter,
         attemptsAllowed: settings.maxAttempts,
-      }
+      }),
     }
-    const [{ retryAfter }] = await database.$queryRaw<[RefusedRow]>(refusalStatement(key, settings))
-    return { outcome: 'refused', retryAfter }
+  }
+
+  /** Makes a code and stores its digest, unless cooldown or budgets say no. The code is in the answer and nowhere else. */
+  async function issue(request: OtpRequest): Promise<IssuedCode | RefusedCode> {
+    const key = keyOf(request)
+    const { codeId, codeHash, issued, retryAfter } = prepareIssue(request)
+    const [row] = await database.$queryRaw<IssuedRow[]>(issueStatement(key, codeId, codeHash, settings))
+    if (row) return issued(row.resendAfter)
+    return { outcome: 'refused', retryAfter: await retryAfter(String(key.lane)) }
   }
 
   /** Takes back a send that never reached anybody, so that it costs its owner nothing. */
@@ -84,12 +113,13 @@ export function createOtpService({ database, settings }: { database: Database; s
     await database.$executeRaw(returnSendStatement(codeId, keyOf(request)))
   }
 
-  /** Prepares a guess, for {@link verify} or as the first part of a larger statement. */
+  /** Prepares a guess, for {@link verify} or as part of a larger statement. */
   function prepareGuess(request: OtpRequest, code: string): Guess {
     const key = keyOf(request)
     const binding = bindingOf(request)
     return {
-      statement: guessStatement(key, hasher.forComparison(binding, code), settings),
+      statement: (lane, isAllowed) =>
+        guessStatement({ ...key, lane }, hasher.forComparison(binding, code), settings, isAllowed),
       async giveBack(codeId) {
         await database.$executeRaw(returnCodeStatement(codeId, hasher.forStorage(binding, code), key))
       },
@@ -98,9 +128,10 @@ export function createOtpService({ database, settings }: { database: Database; s
 
   /** Whether the code is the live one, which it then no longer is. */
   async function verify(request: OtpRequest, code: string): Promise<boolean> {
-    const [guess] = await database.$queryRaw<{ accepted: boolean }[]>(prepareGuess(request, code).statement)
+    const statement = prepareGuess(request, code).statement(request.lane ?? commonLane)
+    const [guess] = await database.$queryRaw<{ accepted: boolean }[]>(statement)
     return guess?.accepted ?? false
   }
 
-  return { issue, returnSend, prepareGuess, verify }
+  return { prepareIssue, issue, returnSend, prepareGuess, verify }
 }

@@ -3,8 +3,8 @@
 import { Prisma } from '../generated/prisma/client.js'
 import type { OtpPurpose } from './code.js'
 
-/** Names a row: one per identifier, purpose and lane. */
-export type OtpKey = Readonly<{ identifier: string; purpose: OtpPurpose; lane: string }>
+/** Names a row: one per identifier, purpose and lane. The lane may be SQL, where the statement itself finds it. */
+export type OtpKey = Readonly<{ identifier: string; purpose: OtpPurpose; lane: string | Prisma.Sql }>
 
 export type SendLimits = Readonly<{
   /** seconds */
@@ -34,26 +34,34 @@ function keyIs({ identifier, purpose, lane }: OtpKey): Prisma.Sql {
   return Prisma.sql`o.identifier = ${identifier} AND o.purpose = ${purpose}::otp_purpose AND o.lane = ${lane}`
 }
 
+/** The row of a code, whatever its lane: a code's id names no other. */
+function codeIs(codeId: string, { identifier, purpose }: OtpKey): Prisma.Sql {
+  return Prisma.sql`o.identifier = ${identifier} AND o.purpose = ${purpose}::otp_purpose AND o.code_id = ${codeId}::uuid`
+}
+
 /**
  * Puts a new code in place of the old one if cooldown and budgets allow: one row ({@link IssuedRow}), or none. The count of
  * wrong guesses stays (NIST SP 800-63B-4 §3.1.3.2: a new secret does not reset it).
- * @param codeHash null makes no code, only its traces in the counters
+ * @param codeHash null (also as SQL) makes no code, only its traces in the counters
+ * @param source where the statement is part of a larger one: `FROM … WHERE …` with one row, or none where nothing is to be sent
  */
 export function issueStatement(
   key: OtpKey,
   codeId: string,
-  codeHash: Uint8Array<ArrayBuffer> | null,
+  codeHash: Uint8Array<ArrayBuffer> | Prisma.Sql,
   limits: SendLimits,
+  source: Prisma.Sql = Prisma.empty,
 ): Prisma.Sql {
   const { timeToLive, resendCooldown, maxSendsPerHour, maxSendsPerDay, maxFailuresPerDay } = limits
   const most = Math.max(longestCooldown, resendCooldown)
   return Prisma.sql`
     INSERT INTO otps AS o (
       identifier, purpose, lane, code_id, code_hash, expires_at, resend_at, hour_started_at, day_started_at
-    ) VALUES (
-      ${key.identifier}, ${key.purpose}::otp_purpose, ${key.lane}, ${codeId}::uuid, ${codeHash},
-      now() + make_interval(secs => ${timeToLive}), now() + make_interval(secs => ${resendCooldown}), now(), now()
     )
+    SELECT
+      ${key.identifier}, ${key.purpose}::otp_purpose, ${key.lane}, ${codeId}::uuid, ${codeHash}::bytea,
+      now() + make_interval(secs => ${timeToLive}), now() + make_interval(secs => ${resendCooldown}), now(), now()
+    ${source}
     ON CONFLICT (identifier, purpose, lane) DO UPDATE SET
       code_id = excluded.code_id,
       code_hash = excluded.code_hash,
@@ -94,11 +102,13 @@ export function refusalStatement(key: OtpKey, limits: SendLimits): Prisma.Sql {
  * its owner nothing. To be run alone or as the first part of a larger statement, never inside a transaction that may roll back:
  * a wrong guess must stay counted (CVE-2026-35597).
  * @param codeHashes digests that the stored one may equal; comparing keyed digests in SQL tells nothing by its time
+ * @param isAllowed a condition of the statement around it
  */
 export function guessStatement(
   key: OtpKey,
   codeHashes: readonly Uint8Array<ArrayBuffer>[],
   { maxAttempts, maxFailuresPerDay }: GuessLimits,
+  isAllowed: Prisma.Sql = Prisma.sql`true`,
 ): Prisma.Sql {
   // A row without a code takes guesses like any other, and none is right.
   const isRight = Prisma.sql`coalesce(o.code_hash IN (${Prisma.join([...codeHashes])}), false)`
@@ -109,19 +119,19 @@ export function guessStatement(
       code_hash = CASE WHEN ${isRight} THEN NULL ELSE o.code_hash END,
       failures_started_at = CASE WHEN NOT ${isRight} AND ${failuresAreOver} THEN now() ELSE o.failures_started_at END,
       failures = CASE WHEN ${isRight} THEN o.failures WHEN ${failuresAreOver} THEN 1 ELSE o.failures + 1 END
-    WHERE ${keyIs(key)}
+    WHERE ${isAllowed} AND ${keyIs(key)}
       AND o.consumed_at IS NULL
       AND o.expires_at > now()
       AND o.attempts < ${maxAttempts}
       AND (${failuresAreOver} OR o.failures < ${maxFailuresPerDay})
-    RETURNING o.identifier, o.code_id, o.consumed_at IS NOT NULL AS accepted`
+    RETURNING o.identifier, o.code_id, o.consumed_at IS NOT NULL AS accepted, o.failures >= ${maxFailuresPerDay} AS locked`
 }
 
 /** Gives a used code back, where what it was used for could not be done. */
 export function returnCodeStatement(codeId: string, codeHash: Uint8Array<ArrayBuffer>, key: OtpKey): Prisma.Sql {
   return Prisma.sql`
     UPDATE otps AS o SET consumed_at = NULL, code_hash = ${codeHash}, attempts = greatest(o.attempts - 1, 0)
-    WHERE ${keyIs(key)} AND o.code_id = ${codeId}::uuid AND o.consumed_at IS NOT NULL`
+    WHERE ${codeIs(codeId, key)} AND o.consumed_at IS NOT NULL`
 }
 
 /** Takes back a send whose message was definitely refused: cooldown and counts as before it, and no code. */
@@ -133,7 +143,7 @@ export function returnSendStatement(codeId: string, key: OtpKey): Prisma.Sql {
       send_streak = greatest(o.send_streak - 1, 0),
       hour_sends = greatest(o.hour_sends - 1, 0),
       day_sends = greatest(o.day_sends - 1, 0)
-    WHERE ${keyIs(key)} AND o.code_id = ${codeId}::uuid AND o.consumed_at IS NULL`
+    WHERE ${codeIs(codeId, key)} AND o.consumed_at IS NULL`
 }
 
 /** Deletes up to `most` rows that hold neither a live code nor an open window; rows that another replica works on are skipped. */

@@ -2,6 +2,7 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyReply } from 'fastify'
 import type { SessionSettings } from '../config/config.js'
+import { deviceTimeToLive } from './devices.js'
 
 export type SessionCookie = ReturnType<typeof createSessionCookie>
 
@@ -18,6 +19,12 @@ export function createSessionCookie(settings: SessionSettings) {
     name: settings.cookieName,
     set(reply: FastifyReply, token: string): void {
       reply.setCookie(settings.cookieName, token, { ...attributes, maxAge: settings.tokenTimeToLive })
+    },
+    /** Sets the device's token where there is a new one, and returns the member of the answer that carries it too. */
+    setDevice(reply: FastifyReply, deviceToken: string | undefined): { device_token?: string } {
+      if (deviceToken === undefined) return {}
+      reply.setCookie('device', deviceToken, { ...attributes, maxAge: deviceTimeToLive })
+      return { device_token: deviceToken }
     },
     clear(reply: FastifyReply): void {
       reply.clearCookie(settings.cookieName, attributes)

@@ -5,6 +5,14 @@ import type { Database } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 import {
+  deleteExpiredDevicesStatement,
+  draftDevice,
+  forgetOldestStatement,
+  knownDeviceStatement,
+  rememberDeviceStatement,
+  touchDeviceStatement,
+} from './devices.js'
+import {
   deleteExpiredSessionsStatement,
   openSessionStatement,
   readSessionStatement,
@@ -16,8 +24,25 @@ import type { Tokens } from './tokens.js'
 /** Who a request comes from. */
 export type Authentication = Readonly<{ user: UserRow; sessionId: string }>
 
-/** A session about to be opened inside a larger statement. */
-export type SessionDraft = Readonly<{ sessionId: string; statement: (source: Prisma.Sql) => Prisma.Sql }>
+/** The parts of opening a session, for a statement that has the parts `known_device` and `opened` (the first of these). */
+export type SessionStatements = Readonly<{
+  session: Prisma.Sql
+  rememberDevice: Prisma.Sql
+  touchDevice: Prisma.Sql
+  forgetOldest: Prisma.Sql
+}>
+
+/** A session about to be opened inside a larger statement, on a device that is new or known. */
+export type SessionDraft = Readonly<{
+  sessionId: string
+  /** of the device, to be told to the client where the device was new */
+  deviceToken: string
+  /** @param source see `openSessionStatement` */
+  statements: (source: Prisma.Sql) => SessionStatements
+}>
+
+/** A session that was opened; `deviceToken` only where the device was not known before. */
+export type OpenedSession = Readonly<{ token: string; deviceToken: string | undefined }>
 
 export type SessionService = ReturnType<typeof createSessionService>
 
@@ -28,15 +53,39 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
 
   function draft(): SessionDraft {
     const sessionId = uuid()
-    return { sessionId, statement: (source) => openSessionStatement(sessionId, limits.timeToLive, source) }
+    const device = draftDevice()
+    const opened = Prisma.sql`opened`
+    const known = Prisma.sql`known_device`
+    const isKnown = Prisma.sql`EXISTS (SELECT FROM known_device)`
+    return {
+      sessionId,
+      deviceToken: device.token,
+      statements: (source) => ({
+        session: openSessionStatement(sessionId, limits.timeToLive, source),
+        rememberDevice: rememberDeviceStatement(device, opened, isKnown),
+        touchDevice: touchDeviceStatement(known, opened),
+        forgetOldest: forgetOldestStatement(opened, isKnown),
+      }),
+    }
   }
 
-  /** Opens a session and returns its id, or null for a user who is gone or disabled. */
-  async function open(userId: string): Promise<string | null> {
-    const { sessionId, statement } = draft()
-    const holder = Prisma.sql`(SELECT id, disabled_at FROM users WHERE id = ${userId}::uuid)`
-    const opened = await database.$queryRaw<unknown[]>(statement(holder))
-    return opened.length === 1 ? sessionId : null
+  /** What the client of a draft gets, once its statement has opened the session. */
+  function opened({ sessionId, deviceToken }: SessionDraft, userId: string, isNewDevice: boolean): OpenedSession {
+    return { token: tokens.issue(userId, sessionId), deviceToken: isNewDevice ? deviceToken : undefined }
+  }
+
+  /** Opens a session, or returns null for a user who is gone or disabled. */
+  async function open(userId: string, deviceToken: string | undefined): Promise<OpenedSession | null> {
+    const session = draft()
+    const opening = session.statements(Prisma.sql`(SELECT id, disabled_at FROM users WHERE id = ${userId}::uuid)`)
+    const [row] = await database.$queryRaw<[{ opened: boolean; isNewDevice: boolean }]>`
+      WITH known_device AS (${knownDeviceStatement(deviceToken, Prisma.sql`u.id = ${userId}::uuid`)}),
+      opened AS (${opening.session}),
+      remembered AS (${opening.rememberDevice}),
+      touched AS (${opening.touchDevice}),
+      forgotten AS (${opening.forgetOldest})
+      SELECT EXISTS (SELECT FROM opened) AS opened, EXISTS (SELECT FROM remembered) AS "isNewDevice"`
+    return row.opened ? opened(session, userId, row.isNewDevice) : null
   }
 
   /** Who the token stands for, or null. One query. */
@@ -51,17 +100,23 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
     return { user, sessionId: claims.sid }
   }
 
-  /** Ends the session of a token, if there is one. */
-  async function end(token: string): Promise<void> {
+  /** Ends the session of a token and returns whose it was; null where there was none. */
+  async function end(token: string): Promise<string | null> {
     const claims = tokens.verify(token)
-    if (claims === null) return
-    await database.session.deleteMany({ where: { id: claims.sid, userId: claims.sub } })
+    if (claims === null) return null
+    const { count } = await database.session.deleteMany({ where: { id: claims.sid, userId: claims.sub } })
+    return count === 1 ? claims.sub : null
   }
 
-  return { draft, open, authenticate, end, issueToken: tokens.issue }
+  return { draft, opened, open, authenticate, end, issueToken: tokens.issue }
 }
 
 /** Deletes up to `most` sessions that are over and returns how many. Safe to run on many replicas at once. */
 export function deleteExpiredSessions(database: Database, most: number): Promise<number> {
   return database.$executeRaw(deleteExpiredSessionsStatement(most))
+}
+
+/** Deletes up to `most` devices that are over and returns how many. Safe to run on many replicas at once. */
+export function deleteExpiredDevices(database: Database, most: number): Promise<number> {
+  return database.$executeRaw(deleteExpiredDevicesStatement(most))
 }

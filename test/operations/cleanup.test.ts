@@ -34,8 +34,8 @@ t.test('rows with a live code or an open window stay', async (t) => {
   await addCodes(service, 'failures', 1, { failuresStartedAt: now, failures: 20 })
   await addCodes(service, 'old-failures', 1, { failuresStartedAt: new Date(Date.now() - 86_400_001), failures: 20 })
 
-  const deleted = await cleanUp(createCleanupTasks(service.database))
-  t.strictSame(deleted, { otps: 4, signup_tickets: 0, sessions: 0 })
+  const deleted = await cleanUp(createCleanupTasks(service.database, 90 * 86_400))
+  t.strictSame(deleted, { otps: 4, signup_tickets: 0, sessions: 0, devices: 0, limit_counters: 0, auth_events: 0 })
   const left = await service.database.otp.findMany({ orderBy: { identifier: 'asc' } })
   t.strictSame(
     left.map(({ identifier }) => identifier.split('-')[0]),
@@ -57,8 +57,19 @@ t.test('tickets and sessions go when they are over', async (t) => {
       data: { tokenHash, phone: '+919876543210', expiresAt: new Date(Date.now() + life) },
     })
   }
-  const deleted = await cleanUp(createCleanupTasks(service.database))
-  t.strictSame(deleted, { otps: 0, signup_tickets: 1, sessions: 1 })
+  await service.database.device.create({
+    data: {
+      id: '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a11',
+      userId: body.user.id,
+      tokenHash: new Uint8Array(32),
+      expiresAt: new Date(Date.now() - 1000),
+    },
+  })
+  const longAgo = new Date(Date.now() - 91 * 86_400_000)
+  await service.database.limitCounter.create({ data: { key: 'x', windowStartedAt: longAgo, expiresAt: longAgo } })
+  await service.database.authEvent.create({ data: { event: 'authn_login_fail', happenedAt: longAgo } })
+  const deleted = await cleanUp(createCleanupTasks(service.database, 90 * 86_400))
+  t.strictSame(deleted, { otps: 0, signup_tickets: 1, sessions: 1, devices: 1, limit_counters: 1, auth_events: 1 })
   t.equal((await service.get('/api/auth/me', { cookies: { jwt: body.token } })).status, 200)
 })
 
@@ -66,7 +77,7 @@ t.test('many rows go in batches, with progress, and two replicas share the work'
   const service = await startApp(t)
   await addCodes(service, 'over', 2_500)
   const progress: number[] = []
-  const tasks = createCleanupTasks(service.database)
+  const tasks = createCleanupTasks(service.database, 90 * 86_400)
   const [one, other] = await Promise.all([
     cleanUp(tasks, (task, deleted) => task === 'otps' && progress.push(deleted)),
     cleanUp(tasks),
@@ -81,7 +92,7 @@ t.test('a row that another replica holds is passed over, not waited for', async 
   await addCodes(service, 'over', 2)
   await service.database.$transaction(async (transaction) => {
     await transaction.$queryRaw`SELECT FROM otps WHERE identifier LIKE 'over-0%' FOR UPDATE`
-    t.match(await cleanUp(createCleanupTasks(service.database)), { otps: 1 })
+    t.match(await cleanUp(createCleanupTasks(service.database, 90 * 86_400)), { otps: 1 })
   })
 })
 
@@ -125,8 +136,9 @@ t.test('the command', async (t) => {
   t.strictSame(lines, [
     'otps: 2 rows so far',
     'otps: 2 rows deleted',
-    'signup_tickets: 0 rows deleted',
-    'sessions: 0 rows deleted',
+    ...['signup_tickets', 'sessions', 'devices', 'limit_counters', 'auth_events'].map(
+      (task) => `${task}: 0 rows deleted`,
+    ),
   ])
   t.equal(await perform(cleanupCommand, { ...context, environment: {} }), 1)
   t.equal(lines.at(-1), 'DATABASE_URL is required')

@@ -8,7 +8,7 @@ type Documented = { responses: Record<string, { content?: Record<string, { schem
 type Document = { paths: Record<string, Record<string, Documented>>; components: object }
 
 /** Answers that any request can get, whatever its route documents; their shape is checked all the same. */
-const outsideRoutes = ['not_found', 'method_not_allowed', 'validation_failed']
+const outsideRoutes = ['not_found', 'method_not_allowed', 'validation_failed', 'rate_limited']
 
 /** A check that throws where an answer of the service is not as its document says. What is no JSON is not looked at. */
 export function createAnswerCheck(app: FastifyInstance) {

@@ -1,0 +1,71 @@
+// The audit trail: what happened, in the words of the OWASP Logging Vocabulary, as part of the statement that made it happen.
+// No code, token, ticket or whole identifier ever is in it.
+import type { Database } from '../database/client.js'
+import { keyedDigest } from '../database/keyed-digest.js'
+import { Prisma } from '../generated/prisma/client.js'
+import type { Caller } from '../http/caller.js'
+
+export type AuthEventName =
+  | 'authn_login_success'
+  | 'authn_login_fail'
+  | 'authn_login_lock'
+  | 'authn_token_created'
+  | 'excess_rate_limit_exceeded'
+  | 'session_logout'
+  | 'user_created'
+
+export type AuthEvent = Readonly<{
+  event: AuthEventName
+  userId?: string
+  /** canonical; only its digest is kept */
+  identifier?: string
+  /** a few words, nothing personal */
+  detail?: string
+}>
+
+/** What an event says of the row it is written for, as SQL. */
+export type EventColumns = Readonly<{ event: Prisma.Sql; userId: Prisma.Sql; detail: Prisma.Sql }>
+
+export type AuditTrail = ReturnType<typeof createAuditTrail>
+
+export function createAuditTrail({ database, pepper }: { database: Database; pepper: string }) {
+  function hash(identifier: string): Uint8Array<ArrayBuffer> {
+    return keyedDigest(pepper, 'event:v1', identifier)
+  }
+
+  /**
+   * Writes one event for each row of `source` inside a larger statement.
+   * @param columns the event's name, user id and detail, as SQL over that row
+   */
+  function statement(caller: Caller, identifier: string, columns: EventColumns, source: Prisma.Sql): Prisma.Sql {
+    return Prisma.sql`
+      INSERT INTO auth_events (event, user_id, identifier_hash, network, request_id, detail)
+      SELECT ${columns.event}, ${columns.userId}, ${hash(identifier)}, ${caller.network}, ${caller.requestId}::uuid,
+        ${columns.detail}
+      FROM ${source}`
+  }
+
+  /** Writes an event by itself. */
+  async function record(caller: Caller, { event, userId, identifier, detail }: AuthEvent): Promise<void> {
+    await database.authEvent.create({
+      data: {
+        event,
+        userId: userId ?? null,
+        identifierHash: identifier === undefined ? null : hash(identifier),
+        network: caller.network,
+        requestId: caller.requestId,
+        detail: detail ?? null,
+      },
+    })
+  }
+
+  return { statement, record }
+}
+
+/** Deletes up to `most` events that are older than the retention (seconds) and returns how many. */
+export function deleteOldEvents(database: Database, retention: number, most: number): Promise<number> {
+  return database.$executeRaw`
+    DELETE FROM auth_events WHERE id = ANY(ARRAY(
+      SELECT id FROM auth_events WHERE happened_at < now() - make_interval(secs => ${retention})
+      LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+}

@@ -1,0 +1,18 @@
+// Where a request comes from, as far as services have to know.
+import type { FastifyRequest } from 'fastify'
+import { truncatedNetwork } from './address.js'
+
+export type Caller = Readonly<{
+  /** the client's IP address, as the nearest trusted proxy says */
+  address: string
+  /** the same with too little left to be somebody's */
+  network: string
+  requestId: string
+  /** what a device keeps that somebody signed in on; undefined where the client sent none */
+  deviceToken: string | undefined
+}>
+
+/** @param deviceToken from the body, where clients without cookies send it; it wins over the cookie */
+export function callerOf({ ip, id, cookies }: FastifyRequest, deviceToken?: string): Caller {
+  return { address: ip, network: truncatedNetwork(ip), requestId: id, deviceToken: deviceToken ?? cookies['device'] }
+}

@@ -1,0 +1,48 @@
+// Counters in fixed windows that all replicas share, as parts of larger statements. PostgreSQL keeps them: they survive a
+// restart, and a limit that cannot be read stops what it limits instead of letting it through.
+import { Prisma } from '../generated/prisma/client.js'
+
+/** Shards of what everybody counts: as many writers can count at once, and a reader adds up this many rows. */
+export const shards = 16
+
+/** A counter: what is counted, and the seconds of its window. */
+export type Counter = Readonly<{ key: string; window: number }>
+
+/** Start of the window that is open now. Windows are the same for everybody: whole multiples since 1970. */
+export function windowStart(seconds: number): Prisma.Sql {
+  return Prisma.sql`date_bin(make_interval(secs => ${seconds}), now(), to_timestamp(0))`
+}
+
+/** Whole seconds until the open window ends. */
+export function secondsLeft(seconds: number): Prisma.Sql {
+  return Prisma.sql`ceil(extract(epoch FROM ${windowStart(seconds)} + make_interval(secs => ${seconds}) - now()))::int`
+}
+
+/** Counts one for each row of `source`, which holds one row or none, and returns the `count`. */
+export function countStatement({ key, window }: Counter, source: Prisma.Sql, shard = 0): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO limit_counters AS c (key, window_started_at, shard, expires_at)
+    SELECT ${key}, ${windowStart(window)}, ${shard}::smallint, ${windowStart(window)} + make_interval(secs => ${window})
+    ${source}
+    ON CONFLICT (key, window_started_at, shard) DO UPDATE SET count = c.count + 1
+    RETURNING c.count`
+}
+
+/** The count of the open window, over all shards. */
+export function countOf({ key, window }: Counter): Prisma.Sql {
+  return Prisma.sql`(
+    SELECT coalesce(sum(c.count), 0) FROM limit_counters c
+    WHERE c.key = ${key} AND c.window_started_at = ${windowStart(window)})`
+}
+
+/** A shard to count on: which one does not matter, as long as others take others. */
+export function anyShard(): number {
+  return Math.floor(Math.random() * shards)
+}
+
+/** Deletes up to `most` counters whose window and memory are over; rows that another replica works on are skipped. */
+export function deleteExpiredCountersStatement(most: number): Prisma.Sql {
+  return Prisma.sql`
+    DELETE FROM limit_counters WHERE ctid = ANY(ARRAY(
+      SELECT ctid FROM limit_counters WHERE expires_at <= now() - interval '1 hour' LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+}

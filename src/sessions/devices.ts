@@ -1,0 +1,70 @@
+// Devices: where somebody was signed in before, known by a token that only the device keeps.
+import { createHash, randomBytes } from 'node:crypto'
+import { v7 as uuid } from 'uuid'
+import { Prisma } from '../generated/prisma/client.js'
+
+/** Seconds that a device is remembered after it was last signed in on: 180 days. */
+export const deviceTimeToLive = 180 * 86_400
+
+/** Devices of one user; the one that was used longest ago gives way. */
+const mostDevices = 10
+
+/** A device about to be remembered: its token goes to the client, its digest into the database. */
+export type DeviceDraft = Readonly<{ id: string; token: string; tokenHash: Uint8Array<ArrayBuffer> }>
+
+export function draftDevice(): DeviceDraft {
+  const token = randomBytes(32).toString('base64url')
+  return { id: uuid(), token, tokenHash: hashDeviceToken(token) }
+}
+
+/** SHA-256 is enough for 256 random bits. */
+export function hashDeviceToken(token: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(createHash('sha256').update(token).digest())
+}
+
+/**
+ * The device of a token, one row of `id` and `user_id` or none. Only for the user whose identifier `owns` names: nobody gets a
+ * lane at somebody else's identifier, and a former holder of a number none at the number.
+ * @param owns a condition on the user `u`
+ */
+export function knownDeviceStatement(deviceToken: string | undefined, owns: Prisma.Sql): Prisma.Sql {
+  // Without a token no digest is compared, and no device found.
+  const tokenHash = deviceToken === undefined ? null : hashDeviceToken(deviceToken)
+  return Prisma.sql`
+    SELECT d.id, d.user_id FROM devices d JOIN users u ON u.id = d.user_id
+    WHERE d.token_hash = ${tokenHash} AND d.expires_at > now() AND u.disabled_at IS NULL AND ${owns}`
+}
+
+/**
+ * Remembers the device for the user of each row of `opened` (`user_id`), unless `known` has it already; one row comes back
+ * where it is new. To be run with {@link forgetOldestStatement}.
+ */
+export function rememberDeviceStatement(draft: DeviceDraft, opened: Prisma.Sql, isKnown: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO devices (id, user_id, token_hash, expires_at)
+    SELECT ${draft.id}::uuid, opener.user_id, ${draft.tokenHash}, now() + make_interval(secs => ${deviceTimeToLive})
+    FROM ${opened} AS opener WHERE NOT ${isKnown}
+    RETURNING id`
+}
+
+/** Moves the end of a device that is known, for the rows of `known` where somebody signed in. */
+export function touchDeviceStatement(known: Prisma.Sql, opened: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE devices AS d SET last_used_at = now(), expires_at = now() + make_interval(secs => ${deviceTimeToLive})
+    WHERE d.id IN (SELECT id FROM ${known} AS before) AND EXISTS (SELECT FROM ${opened} AS opener)`
+}
+
+/** Makes room for one more device of each user that `opened` names. */
+export function forgetOldestStatement(opened: Prisma.Sql, isKnown: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    DELETE FROM devices AS d WHERE NOT ${isKnown} AND d.id IN (
+      SELECT old.id FROM devices old JOIN ${opened} AS opener ON opener.user_id = old.user_id
+      ORDER BY old.last_used_at DESC, old.id DESC OFFSET ${mostDevices - 1})`
+}
+
+/** Deletes up to `most` devices that are over; rows that another replica works on are skipped. */
+export function deleteExpiredDevicesStatement(most: number): Prisma.Sql {
+  return Prisma.sql`
+    DELETE FROM devices WHERE id = ANY(ARRAY(
+      SELECT id FROM devices WHERE expires_at <= now() LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+}

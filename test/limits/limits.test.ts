@@ -1,0 +1,248 @@
+// The limits around the identifier's own: per address, on the cost of SMS, and what they tell.
+import t from 'tap'
+import { clientBlock, truncatedNetwork } from '../../src/http/address.js'
+import { startApp, type TestApp } from '../support/app.js'
+
+const mobile = (index: number) => `98765${String(43_210 + index)}`
+const from = (remoteAddress: string) => ({ remoteAddress })
+
+function send(service: TestApp, index: number, address = '203.0.113.1', mode?: string) {
+  return service.post('/api/auth/send-otp', { mobile_number: mobile(index), ...(mode && { mode }) }, from(address))
+}
+
+/** Makes an account of a number, from an address of its own. */
+async function signUp(service: TestApp, index: number) {
+  const phone = { phonePrefix: '+91', phone: mobile(index) }
+  const address = from(`198.51.100.${index}`)
+  await service.post('/auth/request-otp', phone, address)
+  const otp = service.lastCode(`+91${mobile(index)}`)
+  return service.post('/auth/verify-otp', { ...phone, otp }, address)
+}
+
+t.test('the block of an address', async (t) => {
+  t.equal(clientBlock('203.0.113.7'), '203.0.113.7')
+  t.equal(clientBlock('::ffff:203.0.113.7'), '203.0.113.7', 'IPv4 in IPv6 clothes')
+  t.equal(clientBlock('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64')
+  t.equal(clientBlock('2001:0DB8:0001:0002::'), '2001:db8:1:2::/64')
+  t.equal(clientBlock('fe80::1%eth0'), 'fe80::/64')
+  t.equal(truncatedNetwork('203.0.113.7'), '203.0.113.0/24')
+  t.equal(truncatedNetwork('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64')
+})
+
+t.test('sends of one address, shared by replicas, IPv6 by its /64', async (t) => {
+  const settings = { IP_SEND_PER_HOUR: '3' }
+  const service = await startApp(t, { settings })
+  const replica = await startApp(t, { settings, databaseUrl: service.config.database.url })
+  const statuses: number[] = []
+  for (let index = 0; index < 4; index++) statuses.push((await send(index % 2 ? service : replica, index)).status)
+  t.strictSame(statuses, [200, 200, 200, 429])
+  const refused = await send(service, 9)
+  t.match([refused.body.code, refused.headers['retry-after']], ['rate_limited', String(refused.body.retry_after)])
+  const toNextHour = 3600 - (Math.floor(Date.now() / 1000) % 3600)
+  t.ok(Math.abs(refused.body.retry_after - toNextHour) <= 5, 'until the hour is over')
+  t.equal((await send(service, 9, '203.0.113.2')).status, 200, 'another address is another client')
+
+  for (let index = 10; index < 13; index++) {
+    t.equal((await send(service, index, `2001:db8:1:2::${index}`)).status, 200)
+  }
+  t.equal((await send(service, 13, '2001:db8:1:2:ffff::1')).status, 429, 'the /64 is one client')
+  t.equal((await send(service, 13, '2001:db8:1:3::1')).status, 200)
+  const keys = await service.database.limitCounter.findMany({ select: { key: true } })
+  t.notOk(
+    keys.some(({ key }) => /203\.0|2001:/.test(key)),
+    'no address is stored',
+  )
+})
+
+t.test('verifications of one address', async (t) => {
+  const service = await startApp(t, { settings: { IP_VERIFY_PER_10_MIN: '3' } })
+  await send(service, 0)
+  const otp = service.lastCode(`+91${mobile(0)}`)
+  const verify = (code: string, address = '203.0.113.1') =>
+    service.post('/api/auth/verify-otp', { mobile_number: mobile(0), otp: code }, from(address))
+  for (let guess = 0; guess < 3; guess++) {
+    t.equal(
+      (await service.post('/auth/verify-otp', { email: 'a@example.com', otp: '000000' }, from('203.0.113.1'))).status,
+      401,
+    )
+  }
+  const refused = await verify(otp)
+  t.match([refused.status, refused.body.code], [429, 'rate_limited'])
+  t.ok(refused.body.retry_after >= 1 && refused.body.retry_after <= 600)
+  t.match(await service.database.otp.findFirst(), { attempts: 0 }, 'the guess was not evaluated')
+  t.equal((await verify(otp, '203.0.113.2')).status, 200)
+})
+
+t.test('past its share of unknown numbers an address is answered as in strict mode', async (t) => {
+  const service = await startApp(t, { settings: { IP_UNKNOWN_PER_HOUR: '2', OTP_ECHO: 'true' } })
+  await signUp(service, 1)
+  await service.database.$executeRaw`UPDATE otps SET hour_sends = 0`
+  t.equal((await send(service, 20, '203.0.113.1', 'login')).status, 404)
+  t.equal((await send(service, 21, '203.0.113.1', 'login')).status, 404)
+  const sent = service.messages.length
+  const unknown = await send(service, 22, '203.0.113.1', 'login')
+  t.equal(unknown.status, 200)
+  t.equal(service.messages.length, sent, 'nothing is sent to it')
+  t.equal((await send(service, 23, '203.0.113.2', 'login')).status, 404, 'other addresses are told')
+  const known = await send(service, 1, '203.0.113.1', 'login')
+  t.equal(known.status, 200)
+  const withoutCode = (text: string) => text.replace(/"otp":"\d+"/, '')
+  t.equal(withoutCode(known.text), withoutCode(unknown.text))
+})
+
+t.test('strict mode answers an unknown number as a known one, byte for byte', async (t) => {
+  let release = () => {}
+  const held = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  let delivered = 0
+  const slow = {
+    name: 'slow',
+    send: async () => {
+      await held
+      delivered += 1
+      throw new Error('garbage')
+    },
+  }
+  const open = await startApp(t)
+  await signUp(open, 1)
+  await open.database.otp.deleteMany()
+  const settings = { ACCOUNT_DISCLOSURE: 'strict' }
+  const service = await startApp(t, { settings, senders: [slow], databaseUrl: open.config.database.url })
+  const known = await send(service, 1, '203.0.113.1', 'login')
+  const unknown = await send(service, 2, '203.0.113.1', 'login')
+  t.strictSame([known.status, known.text], [200, unknown.text], 'before delivery, which fails')
+  const names = (answer: typeof known) => Object.keys(answer.headers).sort()
+  t.strictSame(names(known), names(unknown))
+  for (const index of [1, 2]) {
+    const again = await send(service, index, '203.0.113.1', 'login')
+    t.equal(again.status, 429, 'and the counters go on alike')
+  }
+  const rows = await service.database.otp.findMany({ orderBy: { identifier: 'asc' } })
+  t.match(rows, [
+    { codeHash: Uint8Array, hourSends: 1 },
+    { codeHash: null, hourSends: 1 },
+  ])
+  const guesses = [1, 2].map((index) =>
+    service.post('/api/auth/verify-otp', { mobile_number: mobile(index), otp: '000000' }),
+  )
+  const [one, other] = await Promise.all(guesses)
+  t.equal(one?.text, other?.text)
+  release()
+  await service.app.close()
+  t.equal(delivered, 1, 'a stop waits for deliveries that no answer waits for')
+})
+
+t.test('the SMS budget of new numbers never stops those that verified before, nor email', async (t) => {
+  const service = await startApp(t, { settings: { SMS_BUDGET_PER_HOUR: '3' } })
+  await signUp(service, 1)
+  await send(service, 2)
+  await send(service, 3)
+  const refused = await send(service, 4)
+  t.match([refused.status, refused.body.code], [503, 'service_unavailable'])
+  t.ok(refused.body.retry_after >= 1 && refused.body.retry_after <= 3600)
+  t.match(
+    await service.database.otp.findFirst({ where: { identifier: `+91${mobile(4)}` } }),
+    null,
+    'nothing was issued',
+  )
+  t.equal((await send(service, 1)).status, 200, 'a number with an account')
+  t.equal((await service.post('/auth/request-otp', { email: 'a@example.com' })).status, 200)
+  t.match(service.logged(), /"kind":"refused","detail":"budget"/)
+
+  await service.database.$executeRaw`UPDATE limit_counters SET window_started_at = window_started_at - interval '1 hour'
+    WHERE key LIKE 'sms_hour%'`
+  t.equal((await send(service, 4)).status, 200, 'the next hour has a budget of its own')
+})
+
+t.test('the budget of a day', async (t) => {
+  const service = await startApp(t, { settings: { SMS_BUDGET_PER_DAY: '1' } })
+  await send(service, 1)
+  const refused = await send(service, 2)
+  t.equal(refused.status, 503)
+  const toNextDay = 86_400 - (Math.floor(Date.now() / 1000) % 86_400)
+  t.ok(Math.abs(refused.body.retry_after - toNextDay) <= 5)
+})
+
+t.test('a refused resend costs nothing of the budget', async (t) => {
+  const service = await startApp(t, { settings: { SMS_BUDGET_PER_HOUR: '2' } })
+  await send(service, 1)
+  for (let attempt = 0; attempt < 5; attempt++) t.equal((await send(service, 1)).status, 429)
+  t.equal((await send(service, 2)).status, 200)
+})
+
+t.test('a country in which nobody verifies is closed to new numbers, and opens again by itself', async (t) => {
+  const settings = { BREAKER_MIN_SENDS: '4', BREAKER_MIN_VERIFIED: '0.5' }
+  const service = await startApp(t, { settings })
+  await signUp(service, 1)
+  const statuses: number[] = []
+  for (let index = 2; index < 6; index++) statuses.push((await send(service, index)).status)
+  t.strictSame(statuses, [200, 200, 200, 503], 'four were sent, one was verified')
+  t.match(service.logged(), /"kind":"country_closed"/)
+  const closed = await send(service, 6)
+  t.ok(closed.body.retry_after > 890 && closed.body.retry_after <= 900)
+  t.equal((await send(service, 1)).status, 200, 'verified numbers always pass')
+  t.equal((await service.post('/auth/request-otp', { email: 'a@example.com' })).status, 200)
+
+  await service.database.$executeRaw`UPDATE country_breakers SET closed_until = now()`
+  t.equal((await send(service, 7)).status, 200, 'tried again')
+  t.equal((await send(service, 8)).status, 200, 'and counted anew')
+})
+
+t.test('a country in which people verify stays open', async (t) => {
+  const service = await startApp(t, { settings: { BREAKER_MIN_SENDS: '2', BREAKER_MIN_VERIFIED: '0.5' } })
+  for (let index = 1; index < 6; index++) t.equal((await signUp(service, index)).status, 200)
+})
+
+t.test('a flood of one address is refused on every route, unknown ones included', async (t) => {
+  const service = await startApp(t, { settings: { FLOOD_PER_MINUTE: '5' } })
+  const ask = (url: string, address = '203.0.113.1') => service.get(url, from(address))
+  for (const url of ['/health/live', '/nowhere', '/nowhere', '/auth/phone-prefixes', '/.well-known/jwks.json']) {
+    t.not((await ask(url)).status, 429)
+  }
+  for (const url of ['/health/live', '/nowhere', '/api/auth/me', '/docs']) {
+    const refused = await ask(url)
+    t.match([refused.status, refused.body.code], [429, 'rate_limited'], url)
+    t.ok(Number(refused.headers['retry-after']) >= 1 && Number(refused.headers['retry-after']) <= 60)
+    t.equal(refused.headers['x-content-type-options'], 'nosniff')
+  }
+  t.equal((await service.post('/auth/request-otp', undefined, { ...from('203.0.113.1'), payload: '{' })).status, 429)
+  t.equal((await ask('/health/live', '203.0.113.2')).status, 200)
+})
+
+t.test('RATE_LIMITS=off is for development: cooldown and floods, never guesses', async (t) => {
+  const service = await startApp(t, { settings: { RATE_LIMITS: 'off', FLOOD_PER_MINUTE: '1', IP_SEND_PER_HOUR: '1' } })
+  for (let attempt = 0; attempt < 8; attempt++) t.equal((await send(service, 1)).status, 200)
+  const otp = service.lastCode(`+91${mobile(1)}`)
+  const wrong = otp === '000000' ? '111111' : '000000'
+  const verify = (code: string) => service.post('/api/auth/verify-otp', { mobile_number: mobile(1), otp: code })
+  for (let guess = 0; guess < 5; guess++) await verify(wrong)
+  t.equal((await verify(otp)).status, 401)
+})
+
+t.test('a thousand wrong guesses an hour raise the alarm, once', async (t) => {
+  const service = await startApp(t)
+  const hour = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000)
+  const expiresAt = new Date(hour.getTime() + 3_600_000)
+  const shards = Array.from({ length: 16 }, (_, shard) => ({
+    key: 'guesses',
+    windowStartedAt: hour,
+    shard,
+    count: 62,
+    expiresAt,
+  }))
+  await service.database.limitCounter.createMany({ data: shards })
+  await service.database.limitCounter.update({
+    where: { key_windowStartedAt_shard: { key: 'guesses', windowStartedAt: hour, shard: 0 } },
+    data: { count: 200 },
+  })
+  await send(service, 1)
+  const otp = service.lastCode(`+91${mobile(1)}`) === '000000' ? '111111' : '000000'
+  for (let guess = 0; guess < 5; guess++) {
+    await service.post('/api/auth/verify-otp', { mobile_number: mobile(1), otp })
+    await service.database.$executeRaw`UPDATE limit_counters SET count = 62 WHERE key = 'guesses' AND shard > 0`
+  }
+  const alarms = await service.database.authEvent.findMany({ where: { detail: { startsWith: 'guesses in all' } } })
+  t.ok(alarms.length >= 1 && alarms.length <= 5)
+  t.match(service.logged(), /wrong guesses in all have passed the alarm/)
+})
