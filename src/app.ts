@@ -14,6 +14,7 @@ import type { Database } from './database/client.js'
 import { createDelivery } from './delivery/chain.js'
 import type { Message, Sender } from './delivery/sender.js'
 import { ProblemSchema } from './errors.js'
+import { useCors } from './http/cors.js'
 import { useMethodNotAllowed } from './http/method-not-allowed.js'
 import { createServer } from './http/server.js'
 import { createIdentifierParser } from './identifiers/parser.js'
@@ -24,6 +25,7 @@ import { createOtpService } from './otp/service.js'
 import { createSessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
+import { useSameOrigin } from './sessions/same-origin.js'
 import { createSessionService } from './sessions/service.js'
 import { AddressSchema } from './users/address.js'
 import { createUsersService } from './users/service.js'
@@ -47,6 +49,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { defaultCountry } = countries
 
   const app = createServer({ logger, trustProxy: config.trustProxy })
+  await useCors(app, config.crossOrigin)
   const addMissingMethods = useMethodNotAllowed(app)
 
   const keyRing = createKeyRing(sessionSettings.privateKey, sessionSettings.previousPublicKeys)
@@ -80,6 +83,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   for (const schema of [ProblemSchema, UserSchema, AddressSchema]) app.addSchema(schema)
 
   await app.register(fastifyCookie)
+  const sites = { publicOrigin: config.publicUrl, allowedOrigins: config.crossOrigin.origins }
+  useSameOrigin(app, sites, [cookie.name, 'signup', 'device'])
   await useOpenApi(app, { cookieName: cookie.name, version, publicUrl: config.publicUrl })
   await app.register(mobileFlow, {
     ...flow,

@@ -66,6 +66,7 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
   app.post(
     '/verify-otp',
     {
+      config: { setsCookies: true },
       schema: {
         operationId: 'verifyOtp',
         summary: 'Check a code: sign in, or get the proof that signup asks for',
@@ -95,6 +96,7 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
   app.post(
     '/signup',
     {
+      config: { setsCookies: true },
       schema: {
         operationId: 'signup',
         summary: 'Create the account of a number that was just verified',
@@ -128,7 +130,10 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
 
   app.post(
     '/logout',
-    { schema: { operationId: 'logout', summary: 'End this session', tags, ...schemas.logout } },
+    {
+      config: { setsCookies: true },
+      schema: { operationId: 'logout', summary: 'End this session', tags, ...schemas.logout },
+    },
     async (request, reply) => {
       const token = tokenOf(request, cookie.name)
       if (token !== null) await sessions.end(token)
@@ -140,6 +145,7 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
   app.post(
     '/refresh',
     {
+      config: { setsCookies: true },
       onRequest: authenticate,
       schema: {
         operationId: 'refresh',

@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import { Cron } from 'croner'
 import { type CountryCode, isSupportedCountry } from 'libphonenumber-js/max'
+import { readCrossOriginSettings, refuseStrayCookies } from './cross-origin-settings.js'
 import { readDeliverySettings } from './delivery-settings.js'
 import { parsePrivateKey, parsePublicKeys } from './keys.js'
 import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
@@ -33,9 +34,11 @@ export function readConfig(environment: Environment) {
     otp: readOtp(read, mode),
     identifiers: readIdentifiers(read),
     sessions: readSessions(read, mode),
+    crossOrigin: readCrossOriginSettings(read, mode),
     delivery: readDeliverySettings(read, mode),
   }
   refuseSharedSecrets(read)
+  refuseStrayCookies(read, config.crossOrigin, config.sessions)
   if (read.problems.length > 0) throw new ConfigError(read.problems)
   return Object.freeze(config)
 }
@@ -59,6 +62,7 @@ export function settingNames(): readonly string[] {
   readOtp(read, 'development')
   readIdentifiers(read)
   readSessions(read, 'development')
+  readCrossOriginSettings(read, 'development')
   readDeliverySettings(read, 'development')
   return ['NODE_ENV', ...read.names]
 }
@@ -214,7 +218,13 @@ function refuseWeakSecret(read: SettingReader, name: string, value: string): voi
 
 /** One leaked secret must not open a second lock. */
 function refuseSharedSecrets(read: SettingReader): void {
-  const secrets = ['OTP_PEPPER', 'OTP_PEPPER_PREVIOUS', 'JWT_PRIVATE_KEY', 'SENDER_WEBHOOK_SECRET']
+  const secrets = [
+    'OTP_PEPPER',
+    'OTP_PEPPER_PREVIOUS',
+    'JWT_PRIVATE_KEY',
+    'SENDER_WEBHOOK_SECRET',
+    'INTROSPECTION_TOKEN',
+  ]
   const seen = new Map<string, string>()
   for (const name of secrets) {
     const value = read.text(name)
