@@ -35,7 +35,7 @@ const security = [{ bearer: [] }, { cookie: [] }]
 export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (app, options) => {
   const { identifiers, users, sessions, sendCode, signIn, signUp, cookie, defaultCountry } = options
   const schemas = mobileSchemas({ ...options, ...identifiers })
-  const authenticate = createAuthenticate(sessions, cookie.name)
+  const authenticate = createAuthenticate(sessions, cookie)
   const ticketCookie: CookieSerializeOptions = {
     path: '/api/auth',
     httpOnly: true,
@@ -156,9 +156,8 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
       },
     },
     async (request, reply) => {
-      const { user, sessionId } = signedIn(request)
-      const token = sessions.issueToken(user.id, sessionId)
-      cookie.set(reply, token)
+      const { token, lifetime } = sessions.reissue(signedIn(request))
+      cookie.set(reply, token, lifetime)
       return { success: true, token } as const
     },
   )

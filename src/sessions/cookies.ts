@@ -16,8 +16,9 @@ export function createSessionCookie(settings: SessionSettings) {
 
   return {
     name: settings.cookieName,
-    set(reply: FastifyReply, token: string): void {
-      reply.setCookie(settings.cookieName, token, { ...attributes, maxAge: settings.tokenTimeToLive })
+    /** @param lifetime seconds that the token lives */
+    set(reply: FastifyReply, token: string, lifetime = settings.tokenTimeToLive): void {
+      reply.setCookie(settings.cookieName, token, { ...attributes, maxAge: lifetime })
     },
     clear(reply: FastifyReply): void {
       reply.clearCookie(settings.cookieName, attributes)
