@@ -3,6 +3,7 @@ import fastifyCookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { identifierFlow } from './auth/identifier-routes.js'
+import { introspectionRoutes } from './auth/introspection-routes.js'
 import { keyRoutes } from './auth/key-routes.js'
 import { mobileFlow } from './auth/mobile-routes.js'
 import { phonePrefixRoutes } from './auth/phone-prefix-routes.js'
@@ -101,6 +102,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     defaultLocale: countries.defaultLocale,
   })
   await app.register(keyRoutes, { keyRing })
+  const { introspectionToken } = sessionSettings
+  if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
   await app.register(healthRoutes, { prefix: '/health', health })
   await openApiRoute(app)
   addMissingMethods()

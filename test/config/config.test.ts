@@ -59,6 +59,7 @@ t.test('production with what is required has the defaults of the contract', asyn
       cookieName: 'jwt',
       cookieSameSite: 'lax',
       secureCookies: true,
+      introspectionToken: undefined,
     },
     crossOrigin: { origins: [], allowsAnyOrigin: false },
     delivery: { channels: ['sms', 'email'], appName: 'Latchkey' },
@@ -161,6 +162,9 @@ t.test('each unsafe or malformed setting is refused by name, its value unprinted
     ['CORS_ORIGINS', 'shop.example-value.com'],
     ['CORS_ORIGINS', 'https://shop.example-value.com,*'],
     ['CORS_ORIGINS', 'ftp://shop.example-value.com'],
+    ['INTROSPECTION_TOKEN', 'short-value'],
+    ['INTROSPECTION_TOKEN', 'with a space, and long enough for anybody'],
+    ['INTROSPECTION_TOKEN', 'change-me-change-me-change-me-change-me'],
     ['CLEANUP_CRON', 'every day'],
     ['LOG_LEVEL', 'loud-value'],
     ['DOCS', 'perhaps-value'],
@@ -206,6 +210,7 @@ t.test('what is safe is accepted in each of its forms', async (t) => {
     ['OTP_TTL', '10m'],
     ['PORT', '0'],
     ['CORS_ORIGINS', 'https://shop.example.com, http://localhost:5173,https://xn--bcher-kva.example:8443'],
+    ['INTROSPECTION_TOKEN', 'aB3-._~+/'.repeat(4).concat('==')],
   ]
   for (const [name, value] of accepted) t.strictSame(problemsOf({ ...production, [name]: value }), [], name)
   t.strictSame(
@@ -231,6 +236,13 @@ t.test('cookies go along from other sites only where those are named and the coo
   )
   const { crossOrigin } = readConfig({ ...development, COOKIE_SAMESITE: 'lax', CORS_ORIGINS: '*,http://shop.test' })
   t.strictSame(crossOrigin, { origins: ['http://shop.test'], allowsAnyOrigin: true })
+})
+
+t.test('one secret is not used for two things', async (t) => {
+  const INTROSPECTION_TOKEN = 'a-token-of-thirty-two-bytes-and-more'
+  t.strictSame(problemsOf({ ...production, INTROSPECTION_TOKEN }), [])
+  const shared = problemsOf({ ...production, INTROSPECTION_TOKEN, OTP_PEPPER: INTROSPECTION_TOKEN })
+  t.match(shared, [/^INTROSPECTION_TOKEN must differ from OTP_PEPPER/])
 })
 
 t.test('secrets come from files too', async (t) => {
