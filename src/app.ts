@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createAuditTrail } from './audit/events.js'
 import { identifierFlow } from './auth/identifier-routes.js'
+import { introspectionRoutes } from './auth/introspection-routes.js'
 import { keyRoutes } from './auth/key-routes.js'
 import { mobileFlow } from './auth/mobile-routes.js'
 import { phonePrefixRoutes } from './auth/phone-prefix-routes.js'
@@ -15,6 +16,7 @@ import type { Database } from './database/client.js'
 import { createDelivery } from './delivery/chain.js'
 import type { Message, Sender } from './delivery/sender.js'
 import { ProblemSchema } from './errors.js'
+import { useCors } from './http/cors.js'
 import { useFloodGuard } from './http/flood-guard.js'
 import { useMethodNotAllowed } from './http/method-not-allowed.js'
 import { createServer } from './http/server.js'
@@ -27,6 +29,7 @@ import { createOtpService } from './otp/service.js'
 import { createSessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
+import { useSameOrigin } from './sessions/same-origin.js'
 import { createSessionService } from './sessions/service.js'
 import { AddressSchema } from './users/address.js'
 import { createUsersService } from './users/service.js'
@@ -50,6 +53,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { defaultCountry } = countries
 
   const app = createServer({ logger, trustProxy: config.trustProxy })
+  // Before the guard, so that a page of ours may read that it asks too much.
+  await useCors(app, config.crossOrigin)
   await useFloodGuard(app, { perMinute: config.limits.floodPerMinute, redisUrl: config.limits.redisUrl })
   const addMissingMethods = useMethodNotAllowed(app)
 
@@ -94,6 +99,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   for (const schema of [ProblemSchema, UserSchema, AddressSchema]) app.addSchema(schema)
 
   await app.register(fastifyCookie)
+  const sites = { publicOrigin: config.publicUrl, allowedOrigins: config.crossOrigin.origins }
+  useSameOrigin(app, sites, [cookie.name, 'signup', 'device'])
   await useOpenApi(app, { cookieName: cookie.name, version, publicUrl: config.publicUrl })
   await app.register(mobileFlow, {
     ...flow,
@@ -111,6 +118,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     defaultLocale: countries.defaultLocale,
   })
   await app.register(keyRoutes, { keyRing })
+  const { introspectionToken } = sessionSettings
+  if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
   await app.register(healthRoutes, { prefix: '/health', health })
   await openApiRoute(app)
   addMissingMethods()

@@ -10,6 +10,7 @@ export const errorCatalogue = {
   otp_invalid: { status: 401, title: 'Invalid or expired OTP' },
   forbidden: { status: 403, title: 'This is not yours to do' },
   verification_required: { status: 403, title: 'Verify the number first' },
+  cross_site: { status: 403, title: 'This call comes from another site' },
   account_not_found: { status: 404, title: 'Account not found' },
   not_found: { status: 404, title: 'Nothing is here' },
   method_not_allowed: { status: 405, title: 'This resource does not take that method' },

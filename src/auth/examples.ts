@@ -43,5 +43,16 @@ export const examples = {
   loggedOut: { success: true, message: 'Logged out successfully' },
   refreshed: { success: true, token },
   me: { success: true, data: { ...user, addresses: [address] } },
+  introspected: {
+    active: true,
+    sub: user?.id,
+    sid: '01976b9e-8a40-7c3b-9d1f-2f6f0c1a7e55',
+    iss: 'latchkey',
+    aud: 'latchkey',
+    iat: 1_767_225_600,
+    exp: 1_767_830_400,
+    jti: 'b7c1f0de-53b1-4a52-9a6e-0a7b3f2f7c11',
+    token_type: 'Bearer',
+  },
   identifierSignedIn: { token, user, isNewUser: true },
 }

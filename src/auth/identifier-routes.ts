@@ -80,6 +80,7 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
   app.post(
     '/verify-otp',
     {
+      config: { setsCookies: true },
       schema: {
         operationId: 'verifyIdentifierOtp',
         summary: 'Check a code and sign in; the account is made now if there is none',

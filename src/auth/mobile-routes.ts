@@ -37,7 +37,7 @@ const security = [{ bearer: [] }, { cookie: [] }]
 export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (app, options) => {
   const { identifiers, users, sessions, sendCode, signIn, signUp, audit, cookie, defaultCountry } = options
   const schemas = mobileSchemas({ ...options, ...identifiers })
-  const authenticate = createAuthenticate(sessions, cookie.name)
+  const authenticate = createAuthenticate(sessions, cookie)
   const ticketCookie: CookieSerializeOptions = {
     path: '/api/auth',
     httpOnly: true,
@@ -66,6 +66,7 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
   app.post(
     '/verify-otp',
     {
+      config: { setsCookies: true },
       schema: {
         operationId: 'verifyOtp',
         summary: 'Check a code: sign in, or get the proof that signup asks for',
@@ -97,6 +98,7 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
   app.post(
     '/signup',
     {
+      config: { setsCookies: true },
       schema: {
         operationId: 'signup',
         summary: 'Create the account of a number that was just verified',
@@ -129,7 +131,10 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
 
   app.post(
     '/logout',
-    { schema: { operationId: 'logout', summary: 'End this session', tags, ...schemas.logout } },
+    {
+      config: { setsCookies: true },
+      schema: { operationId: 'logout', summary: 'End this session', tags, ...schemas.logout },
+    },
     async (request, reply) => {
       const token = tokenOf(request, cookie.name)
       const userId = token === null ? null : await sessions.end(token)
@@ -142,6 +147,7 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
   app.post(
     '/refresh',
     {
+      config: { setsCookies: true },
       onRequest: authenticate,
       schema: {
         operationId: 'refresh',
@@ -152,9 +158,8 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
       },
     },
     async (request, reply) => {
-      const { user, sessionId } = signedIn(request)
-      const token = sessions.issueToken(user.id, sessionId)
-      cookie.set(reply, token)
+      const { token, lifetime } = sessions.reissue(signedIn(request))
+      cookie.set(reply, token, lifetime)
       return { success: true, token } as const
     },
   )

@@ -18,6 +18,8 @@ export type MobileRules = Readonly<{
 }>
 
 const closed = { additionalProperties: false } as const
+/** Also where no body is asked for, one may come. */
+const bodyErrors = ['payload_too_large', 'unsupported_media_type'] as const
 const Success = Type.Literal(true)
 
 export type MobileSchemas = ReturnType<typeof mobileSchemas>
@@ -133,7 +135,7 @@ export function mobileSchemas({ otpLength, mobileLength, mobileNumberFault, defa
         { success: Success, message: Type.Literal('Logged out successfully') },
         { description: 'The session is over, or there was none', examples: [examples.loggedOut] },
       ),
-      ...errorResponses('service_unavailable'),
+      ...errorResponses('cross_site', ...bodyErrors, 'service_unavailable'),
     },
   }
 
@@ -156,7 +158,7 @@ export function mobileSchemas({ otpLength, mobileLength, mobileNumberFault, defa
         { success: Success, token: TokenField },
         { description: 'A new token of the same session, also as a cookie', examples: [examples.refreshed] },
       ),
-      ...errorResponses('unauthorized', 'service_unavailable'),
+      ...errorResponses('unauthorized', 'cross_site', ...bodyErrors, 'service_unavailable'),
     },
   }
 

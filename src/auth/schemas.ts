@@ -4,10 +4,11 @@ import type { ErrorCode } from '../errors.js'
 import { errorLine } from '../http/validation.js'
 import { exampleCode, examples } from './examples.js'
 
-/** What any call can answer that takes an identifier in its body. */
+/** What any call can answer that takes an identifier in its body. A browser may send cookies along with each. */
 export const identifierErrors: readonly ErrorCode[] = [
   'country_not_supported',
   'number_type_not_supported',
+  'cross_site',
   'payload_too_large',
   'unsupported_media_type',
   'service_unavailable',

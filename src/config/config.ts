@@ -3,6 +3,7 @@ import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import { Cron } from 'croner'
 import { type CountryCode, isSupportedCountry } from 'libphonenumber-js/max'
+import { readCrossOriginSettings, refuseStrayCookies } from './cross-origin-settings.js'
 import { readDeliverySettings } from './delivery-settings.js'
 import { parsePrivateKey, parsePublicKeys } from './keys.js'
 import { readAuditSettings, readLimitSettings } from './limit-settings.js'
@@ -34,11 +35,13 @@ export function readConfig(environment: Environment) {
     otp: readOtp(read, mode),
     identifiers: readIdentifiers(read),
     sessions: readSessions(read, mode),
+    crossOrigin: readCrossOriginSettings(read, mode),
     delivery: readDeliverySettings(read, mode),
     limits: readLimitSettings(read, mode),
     audit: readAuditSettings(read),
   }
   refuseSharedSecrets(read)
+  refuseStrayCookies(read, config.crossOrigin, config.sessions)
   if (read.problems.length > 0) throw new ConfigError(read.problems)
   return Object.freeze(config)
 }
@@ -73,6 +76,7 @@ export function settingNames(): readonly string[] {
   readOtp(read, 'development')
   readIdentifiers(read)
   readSessions(read, 'development')
+  readCrossOriginSettings(read, 'development')
   readDeliverySettings(read, 'development')
   readLimitSettings(read, 'development')
   readAuditSettings(read)
@@ -209,6 +213,7 @@ function readSessions(read: SettingReader, mode: Mode) {
     timeToLive,
     /** seconds that one token lives */
     tokenTimeToLive: read.duration('TOKEN_TTL', timeToLive, { minimum: 60, maximum: timeToLive }),
+    introspectionToken: readIntrospectionToken(read),
     cookieName,
     cookieSameSite: read.choice('COOKIE_SAMESITE', 'lax', ['lax', 'strict', 'none']),
     // Browsers take `Secure` cookies on http://localhost alone, and some not even there. A prefixed name demands it.
@@ -225,6 +230,16 @@ function readPrivateKey(read: SettingReader): KeyObject {
   return key as KeyObject
 }
 
+/** What other services show to ask about a token; nobody may ask where there is none. */
+function readIntrospectionToken(read: SettingReader): string | undefined {
+  const value = read.text('INTROSPECTION_TOKEN')
+  if (value === undefined) return undefined
+  refuseWeakSecret(read, 'INTROSPECTION_TOKEN', value)
+  // RFC 6750 §2.1: anything else could not be sent
+  if (!/^[\w.~+/-]+=*$/.test(value)) read.report('INTROSPECTION_TOKEN', 'must be letters, digits and -._~+/ alone')
+  return value
+}
+
 function readSecret(read: SettingReader, name: string): string {
   const value = read.required(name, '(npm run keys prints one)')
   if (value) refuseWeakSecret(read, name, value)
@@ -239,7 +254,13 @@ function refuseWeakSecret(read: SettingReader, name: string, value: string): voi
 
 /** One leaked secret must not open a second lock. */
 function refuseSharedSecrets(read: SettingReader): void {
-  const secrets = ['OTP_PEPPER', 'OTP_PEPPER_PREVIOUS', 'JWT_PRIVATE_KEY', 'SENDER_WEBHOOK_SECRET']
+  const secrets = [
+    'OTP_PEPPER',
+    'OTP_PEPPER_PREVIOUS',
+    'JWT_PRIVATE_KEY',
+    'SENDER_WEBHOOK_SECRET',
+    'INTROSPECTION_TOKEN',
+  ]
   const seen = new Map<string, string>()
   for (const name of secrets) {
     const value = read.text(name)

@@ -13,7 +13,7 @@ export type FloodGuardOptions = Readonly<{
   redisUrl: string | undefined
 }>
 
-/** To be registered before the routes. The unknown ones are guarded too, or an attacker would look for URLs there. */
+/** To be registered before the routes. */
 export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl }: FloodGuardOptions): Promise<void> {
   const redis = redisUrl === undefined ? undefined : openRedis(app, redisUrl)
   const silent = {
@@ -23,6 +23,7 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
     'retry-after': false,
   }
   await app.register(fastifyRateLimit, {
+    global: false,
     max: perMinute,
     timeWindow: 60_000,
     keyGenerator: ({ ip }) => clientBlock(ip),
@@ -37,7 +38,9 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
       skipOnError: true,
     }),
   })
-  app.setNotFoundHandler({ preHandler: app.rateLimit() }, answerNotFound)
+  // As a hook of the whole server: before the hooks of any route, and on unknown paths too.
+  app.addHook('onRequest', app.rateLimit())
+  app.setNotFoundHandler(answerNotFound)
 }
 
 function openRedis(app: FastifyInstance, url: string): Redis {

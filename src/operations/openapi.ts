@@ -12,6 +12,7 @@ The **mobile flow** (\`/api/auth\`) takes national numbers of one country and as
 The **identifier flow** (\`/auth\`) takes phones of any allowed country and email addresses, and makes the account on the first sign-in.
 
 Errors are \`application/problem+json\` (RFC 9457); programs switch on \`code\`. Every answer carries its request's id in \`x-request-id\`.
+Pages of other sites that are not in \`CORS_ORIGINS\` get 403 \`cross_site\` where a call carries or sets cookies.
 Bodies are JSON in UTF-8; unknown fields are refused; where a name stands twice in an object, the last one counts.`
 
 export type OpenApiOptions = Readonly<{ cookieName: string; version: string; publicUrl: string | undefined }>
@@ -36,6 +37,7 @@ export async function useOpenApi(
         securitySchemes: {
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Wins over the cookie' },
           cookie: { type: 'apiKey', in: 'cookie', name: cookieName },
+          introspection: { type: 'http', scheme: 'bearer', description: 'The INTROSPECTION_TOKEN of the settings' },
         },
       },
     },

@@ -1,6 +1,7 @@
 // The hook that lets only signed-in people through: a whole scope of routes is behind it, so that no route can forget it.
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
+import type { SessionCookie } from './cookies.js'
 import type { Authentication, SessionService } from './service.js'
 
 declare module 'fastify' {
@@ -10,18 +11,28 @@ declare module 'fastify' {
   }
 }
 
-/** The token of a request, Bearer before cookie (RFC 6750 §2.1), or null. */
-export function tokenOf(request: FastifyRequest, cookieName: string): string | null {
-  const bearer = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')
-  return bearer?.[1] ?? request.cookies[cookieName] ?? null
+/** The Bearer token of a request (RFC 6750 §2.1), or null. */
+export function bearerOf(request: FastifyRequest): string | null {
+  return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? null
 }
 
-/** An `onRequest` hook: before the body is read, whoever is not signed in gets 401 `unauthorized`. */
-export function createAuthenticate(sessions: SessionService, cookieName: string) {
-  return async function authenticate(request: FastifyRequest): Promise<void> {
-    const token = tokenOf(request, cookieName)
-    request.authentication = token === null ? null : await sessions.authenticate(token)
-    if (request.authentication === null) throw new Problem('unauthorized')
+/** The token of a request, Bearer before cookie, or null. */
+export function tokenOf(request: FastifyRequest, cookieName: string): string | null {
+  return bearerOf(request) ?? request.cookies[cookieName] ?? null
+}
+
+/**
+ * An `onRequest` hook: before the body is read, whoever is not signed in gets 401 `unauthorized`. A cookie past half its life is
+ * renewed, so that a browser in use stays signed in; whoever sends a Bearer token calls refresh.
+ */
+export function createAuthenticate(sessions: SessionService, cookie: SessionCookie) {
+  return async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    const token = tokenOf(request, cookie.name)
+    const authentication = token === null ? null : await sessions.authenticate(token)
+    if (authentication === null) throw new Problem('unauthorized')
+    request.authentication = authentication
+    const renewed = bearerOf(request) === null ? sessions.renew(authentication) : null
+    if (renewed !== null) cookie.set(reply, renewed.token, renewed.lifetime)
   }
 }
 

@@ -17,8 +17,9 @@ export function createSessionCookie(settings: SessionSettings) {
 
   return {
     name: settings.cookieName,
-    set(reply: FastifyReply, token: string): void {
-      reply.setCookie(settings.cookieName, token, { ...attributes, maxAge: settings.tokenTimeToLive })
+    /** @param lifetime seconds that the token lives */
+    set(reply: FastifyReply, token: string, lifetime = settings.tokenTimeToLive): void {
+      reply.setCookie(settings.cookieName, token, { ...attributes, maxAge: lifetime })
     },
     /** Sets the device's token where there is a new one, and returns the member of the answer that carries it too. */
     setDevice(reply: FastifyReply, deviceToken: string | undefined): { device_token?: string } {

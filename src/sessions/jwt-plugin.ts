@@ -10,7 +10,7 @@ const clockTolerance = 5
 
 /** Registers the keys on the server and returns the tokens made with them. */
 export async function registerTokens(app: FastifyInstance, ring: KeyRing, settings: SessionSettings): Promise<Tokens> {
-  const { issuer, audience, tokenTimeToLive } = settings
+  const { issuer, audience } = settings
   const verifiers = new Map<string, TokenVerifier>()
   for (const key of ring.all) {
     const isCurrent = key === ring.current
@@ -25,7 +25,6 @@ export async function registerTokens(app: FastifyInstance, ring: KeyRing, settin
         kid: key.kid,
         iss: issuer,
         aud: audience,
-        expiresIn: tokenTimeToLive,
       },
       verify: {
         algorithms: [key.algorithm],

@@ -19,10 +19,19 @@ import {
   type SessionRow,
   touchSessionStatement,
 } from './statements.js'
-import type { Tokens } from './tokens.js'
+import type { Claims, Tokens } from './tokens.js'
 
 /** Who a request comes from. */
-export type Authentication = Readonly<{ user: UserRow; sessionId: string }>
+export type Authentication = Readonly<{
+  user: UserRow
+  sessionId: string
+  claims: Claims
+  /** until the session ends in any case */
+  secondsLeft: number
+}>
+
+/** A token and the seconds that it lives. */
+export type IssuedToken = Readonly<{ token: string; lifetime: number }>
 
 /** The parts of opening a session, for a statement that has the parts `known_device` and `opened` (the first of these). */
 export type SessionStatements = Readonly<{
@@ -69,9 +78,14 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
     }
   }
 
+  /** The first token of a session that was just opened. */
+  function issueToken(userId: string, sessionId: string): string {
+    return tokens.issue(userId, sessionId, settings.tokenTimeToLive)
+  }
+
   /** What the client of a draft gets, once its statement has opened the session. */
   function opened({ sessionId, deviceToken }: SessionDraft, userId: string, isNewDevice: boolean): OpenedSession {
-    return { token: tokens.issue(userId, sessionId), deviceToken: isNewDevice ? deviceToken : undefined }
+    return { token: issueToken(userId, sessionId), deviceToken: isNewDevice ? deviceToken : undefined }
   }
 
   /** Opens a session, or returns null for a user who is gone or disabled. */
@@ -88,16 +102,41 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
     return row.opened ? opened(session, userId, row.isNewDevice) : null
   }
 
-  /** Who the token stands for, or null. One query. */
-  async function authenticate(token: string): Promise<Authentication | null> {
+  async function read(token: string) {
     const claims = tokens.verify(token)
     if (claims === null) return null
-    const read = readSessionStatement(claims.sid, claims.sub, limits)
-    const [row] = await database.$queryRaw<SessionRow[]>(read)
-    if (row === undefined) return null
-    const { isStale, ...user } = row
+    const [row] = await database.$queryRaw<SessionRow[]>(readSessionStatement(claims.sid, claims.sub, limits))
+    return row === undefined ? null : { claims, row }
+  }
+
+  /** Who the token stands for, or null. One query. */
+  async function authenticate(token: string): Promise<Authentication | null> {
+    const known = await read(token)
+    if (known === null) return null
+    const { claims, row } = known
+    const { isStale, secondsLeft, ...user } = row
     if (isStale) await database.$executeRaw(touchSessionStatement(claims.sid, limits))
-    return { user, sessionId: claims.sid }
+    return { user, sessionId: claims.sid, claims, secondsLeft }
+  }
+
+  /** What a token says, where its session is still there. Being asked about is no use of a session: its end stays where it is. */
+  async function introspect(token: string): Promise<Claims | null> {
+    return (await read(token))?.claims ?? null
+  }
+
+  /** Another token of the same session, which it does not outlive. */
+  function reissue({ user, sessionId, secondsLeft }: Authentication): IssuedToken {
+    const lifetime = Math.min(settings.tokenTimeToLive, secondsLeft)
+    return { token: tokens.issue(user.id, sessionId, lifetime), lifetime }
+  }
+
+  /** Another token where the one that came is past half its life, and would be outlived. */
+  function renew(authentication: Authentication): IssuedToken | null {
+    const { iat, exp } = authentication.claims
+    const remaining = exp - Date.now() / 1000
+    // A second is what rounding makes of two equal ends.
+    const canLiveLonger = Math.min(settings.tokenTimeToLive, authentication.secondsLeft) > remaining + 1
+    return remaining < (exp - iat) / 2 && canLiveLonger ? reissue(authentication) : null
   }
 
   /** Ends the session of a token and returns whose it was; null where there was none. */
@@ -108,7 +147,7 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
     return count === 1 ? claims.sub : null
   }
 
-  return { draft, opened, open, authenticate, end, issueToken: tokens.issue }
+  return { draft, opened, open, authenticate, introspect, end, reissue, renew }
 }
 
 /** Deletes up to `most` sessions that are over and returns how many. Safe to run on many replicas at once. */

@@ -9,7 +9,11 @@ export type SessionLimits = Readonly<{
   longest: number
 }>
 
-export type SessionRow = UserRow & { isStale: boolean }
+export type SessionRow = UserRow & {
+  isStale: boolean
+  /** whole seconds, at least one, until the session has reached its longest life */
+  secondsLeft: number
+}
 
 /** Seconds between two writes of "last seen": a session in constant use is written once in five minutes. */
 const touchInterval = 300
@@ -29,7 +33,8 @@ export function openSessionStatement(sessionId: string, timeToLive: number, sour
 /** Session and user in one read ({@link SessionRow}): logout, deletion and disabling act on the next request. */
 export function readSessionStatement(sessionId: string, userId: string, { longest }: SessionLimits): Prisma.Sql {
   return Prisma.sql`
-    SELECT ${userColumns}, s.last_seen_at <= now() - make_interval(secs => ${touchInterval}) AS "isStale"
+    SELECT ${userColumns}, s.last_seen_at <= now() - make_interval(secs => ${touchInterval}) AS "isStale",
+      greatest(1, floor(${longest} - extract(epoch FROM now() - s.created_at)))::int AS "secondsLeft"
     FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = ${sessionId}::uuid AND s.user_id = ${userId}::uuid AND u.disabled_at IS NULL
       AND s.expires_at > now() AND s.created_at > now() - make_interval(secs => ${longest})`

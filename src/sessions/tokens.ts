@@ -16,8 +16,8 @@ const ClaimsSchema = Type.Object({
 })
 export type Claims = Static<typeof ClaimsSchema>
 
-/** Signs a payload, adding issuer, audience and times. */
-export type TokenSigner = (payload: { sub: string; sid: string; jti: string }) => string
+/** Signs a payload, adding issuer and audience. */
+export type TokenSigner = (payload: Omit<Claims, 'iss' | 'aud'>) => string
 /** The payload of a token whose signature, times, issuer and audience hold. Throws otherwise. */
 export type TokenVerifier = (token: string) => unknown
 
@@ -25,9 +25,13 @@ export type Tokens = ReturnType<typeof createTokens>
 
 /** @param verifiers one for each live key, by its kid */
 export function createTokens(sign: TokenSigner, verifiers: ReadonlyMap<string, TokenVerifier>) {
-  /** A new token of a session. */
-  function issue(userId: string, sessionId: string): string {
-    return sign({ sub: userId, sid: sessionId, jti: randomUUID() })
+  /**
+   * A new token of a session.
+   * @param lifetime whole seconds
+   */
+  function issue(userId: string, sessionId: string, lifetime: number): string {
+    const iat = Math.floor(Date.now() / 1000)
+    return sign({ sub: userId, sid: sessionId, jti: randomUUID(), iat, exp: iat + lifetime })
   }
 
   /** The claims of a token that we signed and that is still valid, or null. */

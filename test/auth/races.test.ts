@@ -1,14 +1,8 @@
 // Many requests at once: codes are guessed at, used and sent as often as the rules say, however parallel the world is.
-import t, { type Test } from 'tap'
-import { type StartOptions, startApp as start, type TestApp, wrongCode } from '../support/app.js'
+import t from 'tap'
+import { startApp, type TestApp, wrongCode } from '../support/app.js'
 
 const to = '+919876543210'
-
-/** All requests of a race come from one address: its own limit, tested elsewhere, would end them early. */
-function startApp(t: Test, { settings, ...options }: StartOptions = {}) {
-  const high = { IP_SEND_PER_HOUR: '100000', IP_VERIFY_PER_10_MIN: '100000', FLOOD_PER_MINUTE: '100000' }
-  return start(t, { ...options, settings: { ...high, ...settings } })
-}
 
 /** The same races through both flows: neither may be weaker. */
 const flows = {

@@ -59,7 +59,9 @@ t.test('production with what is required has the defaults of the contract', asyn
       cookieName: 'jwt',
       cookieSameSite: 'lax',
       secureCookies: true,
+      introspectionToken: undefined,
     },
+    crossOrigin: { origins: [], allowsAnyOrigin: false },
     delivery: { channels: ['sms', 'email'], appName: 'Latchkey' },
   })
   t.ok(Object.isFrozen(config))
@@ -150,6 +152,19 @@ t.test('each unsafe or malformed setting is refused by name, its value unprinted
     ['COOKIE_NAME', 'a name with spaces'],
     ['COOKIE_NAME', 'signup'],
     ['COOKIE_SAMESITE', 'loose-value'],
+    ['COOKIE_SAMESITE', 'none'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'null'],
+    ['CORS_ORIGINS', 'https://shop.example-value.com/'],
+    ['CORS_ORIGINS', 'https://Shop.example-value.com'],
+    ['CORS_ORIGINS', 'https://*.example-value.com'],
+    ['CORS_ORIGINS', 'http://shop.example-value.com'],
+    ['CORS_ORIGINS', 'shop.example-value.com'],
+    ['CORS_ORIGINS', 'https://shop.example-value.com,*'],
+    ['CORS_ORIGINS', 'ftp://shop.example-value.com'],
+    ['INTROSPECTION_TOKEN', 'short-value'],
+    ['INTROSPECTION_TOKEN', 'with a space, and long enough for anybody'],
+    ['INTROSPECTION_TOKEN', 'change-me-change-me-change-me-change-me'],
     ['CLEANUP_CRON', 'every day'],
     ['LOG_LEVEL', 'loud-value'],
     ['DOCS', 'perhaps-value'],
@@ -194,6 +209,8 @@ t.test('what is safe is accepted in each of its forms', async (t) => {
     ['COOKIE_NAME', '__Host-jwt'],
     ['OTP_TTL', '10m'],
     ['PORT', '0'],
+    ['CORS_ORIGINS', 'https://shop.example.com, http://localhost:5173,https://xn--bcher-kva.example:8443'],
+    ['INTROSPECTION_TOKEN', 'aB3-._~+/'.repeat(4).concat('==')],
   ]
   for (const [name, value] of accepted) t.strictSame(problemsOf({ ...production, [name]: value }), [], name)
   t.strictSame(
@@ -202,6 +219,30 @@ t.test('what is safe is accepted in each of its forms', async (t) => {
     'no driver for a channel that is off',
   )
   t.strictSame(problemsOf({ ...production, PORT: '' }), [], 'empty is unset')
+})
+
+t.test('cookies go along from other sites only where those are named and the cookie is Secure', async (t) => {
+  const { DATABASE_URL, JWT_PRIVATE_KEY, OTP_PEPPER } = production
+  const none = { COOKIE_SAMESITE: 'none', CORS_ORIGINS: 'https://shop.example.com' }
+  t.strictSame(problemsOf({ ...production, ...none }), [])
+  const development = { NODE_ENV: 'development', DATABASE_URL, JWT_PRIVATE_KEY, OTP_PEPPER, ...none }
+  t.match(problemsOf(development), [/^COOKIE_SAMESITE must not be none in development/])
+  t.strictSame(problemsOf({ ...development, COOKIE_NAME: '__Host-jwt' }), [])
+  const anyone = { ...development, COOKIE_NAME: '__Host-jwt', CORS_ORIGINS: '*' }
+  t.match(
+    problemsOf(anyone),
+    [/^COOKIE_SAMESITE must not be none unless CORS_ORIGINS/],
+    'anyone is nobody in particular',
+  )
+  const { crossOrigin } = readConfig({ ...development, COOKIE_SAMESITE: 'lax', CORS_ORIGINS: '*,http://shop.test' })
+  t.strictSame(crossOrigin, { origins: ['http://shop.test'], allowsAnyOrigin: true })
+})
+
+t.test('one secret is not used for two things', async (t) => {
+  const INTROSPECTION_TOKEN = 'a-token-of-thirty-two-bytes-and-more'
+  t.strictSame(problemsOf({ ...production, INTROSPECTION_TOKEN }), [])
+  const shared = problemsOf({ ...production, INTROSPECTION_TOKEN, OTP_PEPPER: INTROSPECTION_TOKEN })
+  t.match(shared, [/^INTROSPECTION_TOKEN must differ from OTP_PEPPER/])
 })
 
 t.test('secrets come from files too', async (t) => {

@@ -1,0 +1,32 @@
+// Cross-origin calls of browsers (CORS): which pages may read our answers, and which of them may send cookies.
+import fastifyCors from '@fastify/cors'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { CrossOriginSettings } from '../config/cross-origin-settings.js'
+
+/** Seconds that a browser may remember the answer to a preflight; none keeps it longer than two hours. */
+const preflightLifetime = 7200
+
+const shared = {
+  methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+  allowedHeaders: ['authorization', 'content-type'],
+  exposedHeaders: ['x-request-id', 'retry-after'],
+  maxAge: preflightLifetime,
+}
+
+/**
+ * To be registered before the routes, and before whatever counts their methods: the plugin brings a route of its own. Who is not
+ * allowed gets an answer without any of the headers, which the browser then keeps from the page.
+ */
+export async function useCors(app: FastifyInstance, { origins, allowsAnyOrigin }: CrossOriginSettings): Promise<void> {
+  await app.register(fastifyCors, {
+    delegator: async ({ headers }: FastifyRequest) => {
+      // An OPTIONS without it is no preflight and gets the answer of its route.
+      const preflight = headers['access-control-request-method'] !== undefined
+      // The list and no pattern: `null`, a suffix or another scheme can never be meant.
+      if (origins.some((origin) => origin === headers.origin)) {
+        return { ...shared, preflight, origin: [...origins], credentials: true }
+      }
+      return allowsAnyOrigin ? { ...shared, preflight, origin: '*' } : { origin: false }
+    },
+  })
+}
