@@ -8,6 +8,7 @@ import { type Config, readConfig } from './config/config.js'
 import { loadEnvironmentFile } from './config/environment-file.js'
 import { ConfigError } from './config/reader.js'
 import { openDatabase } from './database/client.js'
+import { describeFailure } from './database/migration-failures.js'
 import { readMigrationNames } from './database/migration-files.js'
 import { migrate } from './database/migrations.js'
 import { createSenders } from './delivery/drivers.js'
@@ -37,6 +38,7 @@ async function start(config: Config): Promise<void> {
   const cleanup = scheduleCleanup(config.cleanupCron, createCleanupTasks(database, config.audit.retention), logger)
 
   closeWithGrace({ delay: stopping.limit, logger: false }, async ({ signal, err }) => {
+    ignoreFurtherSignals()
     if (err) logger.fatal({ err }, 'stopping after an error that nothing handled')
     else logger.info({ signal }, 'stopping')
     health.drain()
@@ -46,6 +48,14 @@ async function start(config: Config): Promise<void> {
     await database.$disconnect()
     logger.info('stopped')
   })
+}
+
+/** Supervisors and terminals send the same signal more than once, and close-with-grace would take the second for "at once". */
+function ignoreFurtherSignals(): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.removeAllListeners(signal)
+    process.on(signal, () => {})
+  }
 }
 
 async function readVersion(): Promise<string> {
@@ -64,4 +74,8 @@ function readConfigOrExit(): Config {
   }
 }
 
-await start(readConfigOrExit())
+// A port in use, a database that cannot be migrated: one line, no stack.
+await start(readConfigOrExit()).catch((error: unknown) => {
+  process.stderr.write(`The service could not start: ${describeFailure(error)}\n`)
+  process.exit(1)
+})

@@ -5,7 +5,7 @@ import type { AuditTrail } from '../audit/events.js'
 import { callerOf } from '../http/caller.js'
 import type { IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
-import { createAuthenticate, signedIn, tokenOf } from '../sessions/authenticate.js'
+import { createAuthenticate, signedIn, tokensOf } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 import { presentAddress } from '../users/address.js'
@@ -136,9 +136,11 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
       schema: { operationId: 'logout', summary: 'End this session', tags, ...schemas.logout },
     },
     async (request, reply) => {
-      const token = tokenOf(request, cookie.name)
-      const userId = token === null ? null : await sessions.end(token)
-      if (userId !== null) await audit.record(callerOf(request), { event: 'session_logout', userId })
+      // Both, where both came: whoever logs out wants neither to be good any more.
+      for (const token of tokensOf(request, cookie.name)) {
+        const userId = await sessions.end(token)
+        if (userId !== null) await audit.record(callerOf(request), { event: 'session_logout', userId })
+      }
       cookie.clear(reply)
       return { success: true, message: 'Logged out successfully' } as const
     },

@@ -1,6 +1,8 @@
 // What every command does around its work: its words, its environment, its lines for people and its exit code.
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { loadEnvironmentFile } from '../config/environment-file.js'
+import { describeFailure } from '../database/migration-failures.js'
 
 export type CommandContext = Readonly<{
   /** what was typed after the command */
@@ -20,7 +22,7 @@ export async function perform(command: Command, context: CommandContext): Promis
   try {
     return await command(context)
   } catch (error) {
-    context.printError(Object(error).message)
+    context.printError(describeFailure(error))
     return 1
   }
 }
@@ -30,6 +32,7 @@ export async function runIfMain(moduleUrl: string, command: Command): Promise<vo
   const program = process.argv[1]
   if (program === undefined || realpathSync(program) !== fileURLToPath(moduleUrl)) return
   /* c8 ignore start -- runs in processes of their own, which test/cli starts */
+  loadEnvironmentFile()
   // Not process.exit(), which would cut off what is not yet written.
   process.exitCode = await perform(command, {
     words: process.argv.slice(2),

@@ -112,7 +112,7 @@ function readTrustProxy(read: SettingReader): readonly string[] {
   const isBlock = (item: string): item is string => {
     const [address = '', bits, ...rest] = item.split('/')
     const family = isIP(address)
-    const bitsFit = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
+    const bitsFit = bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
     return family !== 0 && bitsFit && rest.length === 0
   }
   return read.list(
@@ -126,7 +126,10 @@ function readTrustProxy(read: SettingReader): readonly string[] {
 function readCron(read: SettingReader): string {
   const pattern = read.text('CLEANUP_CRON') ?? '*/5 * * * *'
   try {
-    new Cron(pattern, { paused: true }).stop()
+    const job = new Cron(pattern, { paused: true })
+    // A date is one too, to croner: a cleanup that runs once.
+    if (job.nextRuns(2).length < 2) throw new Error('runs no second time')
+    job.stop()
   } catch {
     read.report('CLEANUP_CRON', 'must be a cron expression such as */5 * * * *')
   }

@@ -45,8 +45,8 @@ function readWebhook(read: SettingReader, isInUse: boolean) {
   if (!isInUse) return settings
   const parsed = url === undefined ? null : parseUrl(url)
   if (url === undefined) read.report('SENDER_WEBHOOK_URL', 'is required by the driver webhook')
-  else if (parsed === null || !isConfidentialUrl(parsed)) {
-    read.report('SENDER_WEBHOOK_URL', 'must be an https URL (http to loopback only)')
+  else if (parsed === null || !isConfidentialUrl(parsed) || parsed.username !== '' || parsed.password !== '') {
+    read.report('SENDER_WEBHOOK_URL', 'must be an https URL (http to loopback only) without user name and password')
   }
   if (secret === undefined) read.report('SENDER_WEBHOOK_SECRET', 'is required by the driver webhook')
   // Standard Webhooks, "Symmetric signatures": `whsec_` and 24 to 64 random bytes in base64

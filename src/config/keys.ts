@@ -39,6 +39,8 @@ export function parsePrivateKey(text: string): KeyObject | null {
 /** The public keys of a setting that may hold several, one PEM block after the other; null when one of them is no key. */
 export function parsePublicKeys(text: string): KeyObject[] | null {
   const blocks = toPem(text).match(/-----BEGIN PUBLIC KEY-----[\s\S]+?-----END PUBLIC KEY-----/g) ?? []
+  // A block of another kind is no key of ours, and must not be passed over in silence.
+  if (blocks.length !== (toPem(text).match(/-----BEGIN/g) ?? []).length) return null
   const keys = blocks.map((block) => parseKey(block, (pem) => createPublicKey(pem)))
   return keys.length > 0 && keys.every((key) => key !== null) ? keys : null
 }

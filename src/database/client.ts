@@ -14,8 +14,8 @@ export type DatabaseSettings = Readonly<{
 }>
 
 /**
- * Milliseconds. A database that does not answer is told to the caller as 503 within three seconds; a burst that only has to
- * queue for a connection gets longer than that, because it is being served.
+ * Milliseconds. A database that does not answer is told to the caller as 503 within three seconds. A burst larger than the pool
+ * gets longer: on a healthy database it is being served, and on a silent one its first requests fail soon enough.
  */
 const waits = { connect: 2_000, queue: 5_000, statement: 2_500, lock: 1_500, idleInTransaction: 5_000, query: 2_800 }
 

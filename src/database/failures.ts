@@ -12,10 +12,10 @@ const unavailableKinds = new Set([
 ])
 
 /**
- * SQLSTATEs that pass by themselves (PostgreSQL, appendix A): a server that shuts down or starts up, a database that takes no
- * connections, none free, a statement cancelled by its timeout, a lock not had in time, a deadlock.
+ * SQLSTATEs that pass by themselves (PostgreSQL, appendix A): a server that shuts down or starts up, one that only reads (a
+ * failover under way), a database that takes no connections, none free, a statement cancelled by its timeout, a lock not had in time, a deadlock.
  */
-const unavailableStates = /^(57P0[1-5]|57014|53\d{3}|08\d{3}|55P03|55000|40P01|25P03)$/
+const unavailableStates = /^(25006|57P0[1-5]|57014|53\d{3}|08\d{3}|55P03|55000|40P01|25P03)$/
 
 /** Prisma's own codes for: not reachable, reachable but timed out, closed, no pool slot or transaction in time. */
 const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'])
@@ -23,6 +23,7 @@ const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', '
 /** What node-postgres throws without any code when one of the client's own timeouts fires. */
 const unavailableMessages = [
   'Query read timeout',
+  'timeout expired',
   'timeout exceeded when trying to connect',
   'Connection terminated',
   'Client has encountered a connection error and is not queryable',

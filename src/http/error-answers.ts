@@ -20,6 +20,7 @@ const codesOfFramework: Readonly<Record<string, ErrorCode>> = {
 /** What the caller is told about an error. Anything that is not known to be theirs is ours, and says nothing of the inside. */
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
+  if (isHangUp(error)) return new Problem('request_timeout', { cause: error })
   if (isDatabaseUnavailable(error)) {
     return new Problem('service_unavailable', { retryAfter: retryDatabaseAfter, cause: error })
   }
@@ -30,6 +31,12 @@ function toProblem(error: unknown): Problem {
   if (statusCode === 414) return new Problem('not_found', { cause: error })
   const isTheirs = Number(statusCode) >= 400 && Number(statusCode) < 500
   return new Problem(isTheirs ? 'validation_failed' : 'internal_error', { cause: error })
+}
+
+/** Whether the client went away while it was sending: nobody's failure, and no line in the log. */
+function isHangUp(error: unknown): boolean {
+  const { code, message } = Object(error)
+  return code === 'ECONNRESET' && message === 'aborted'
 }
 
 function answer(reply: FastifyReply, code: ErrorCode, details: ProblemDetails): void {
@@ -61,8 +68,8 @@ const codesOfParser: Readonly<Record<string, ErrorCode>> = {
 
 /** For what Node cannot even read as HTTP: the answer goes to the socket by hand, and the connection ends. */
 export function handleClientError(error: Error & { code?: string }, socket: Socket): void {
-  // Nobody is left to answer.
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Nobody is left to answer, or somebody is being answered already: these bytes would pass for that answer.
+  if (error.code === 'ECONNRESET' || !socket.writable || Reflect.get(socket, '_httpMessage')) {
     socket.destroy()
     return
   }

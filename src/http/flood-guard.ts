@@ -31,18 +31,21 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
       new Problem('rate_limited', { retryAfter: Math.max(1, Math.ceil(ttl / 1000)) }),
     addHeaders: silent,
     addHeadersOnExceeding: silent,
+    /* c8 ignore start -- needs Redis: test/limits/redis.test.ts, which the gate runs */
     ...(redis && {
       redis,
       nameSpace: 'latchkey:flood:',
       // The fence may have a gap while Redis is away; the limits behind it have none.
       skipOnError: true,
     }),
+    /* c8 ignore stop */
   })
   // As a hook of the whole server: before the hooks of any route, and on unknown paths too.
   app.addHook('onRequest', app.rateLimit())
   app.setNotFoundHandler(answerNotFound)
 }
 
+/* c8 ignore start -- needs Redis: test/limits/redis.test.ts, which the gate runs */
 function openRedis(app: FastifyInstance, url: string): Redis {
   const redis = new Redis(url, {
     connectTimeout: 500,
@@ -56,3 +59,4 @@ function openRedis(app: FastifyInstance, url: string): Redis {
   app.addHook('onClose', async () => redis.disconnect())
   return redis
 }
+/* c8 ignore stop */

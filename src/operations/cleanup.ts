@@ -13,9 +13,14 @@ const batchSize = 1_000
 /**
  * Runs every task until it finds no full batch any more.
  * @param onBatch told after each batch how many rows of the task are gone so far
+ * @param isOver asked between batches whether to leave the rest for another time
  * @returns rows deleted by each task
  */
-export async function cleanUp(tasks: CleanupTasks, onBatch: (task: string, deleted: number) => void = () => {}) {
+export async function cleanUp(
+  tasks: CleanupTasks,
+  onBatch: (task: string, deleted: number) => void = () => {},
+  isOver: () => boolean = () => false,
+) {
   const deletedByTask: Record<string, number> = {}
   for (const [task, deleteBatch] of Object.entries(tasks)) {
     let deleted = 0
@@ -24,17 +29,22 @@ export async function cleanUp(tasks: CleanupTasks, onBatch: (task: string, delet
       batch = await deleteBatch(batchSize)
       deleted += batch
       onBatch(task, deleted)
-    } while (batch === batchSize)
+    } while (batch === batchSize && !isOver())
     deletedByTask[task] = deleted
   }
   return deletedByTask
 }
 
-/** Cleans up on a cron schedule, one run at a time. `stop` waits for the run under way. */
+/** Cleans up on a cron schedule, one run at a time. `stop` waits for the batch under way. */
 export function scheduleCleanup(pattern: string, tasks: CleanupTasks, logger: Logger) {
   let running: Promise<void> = Promise.resolve()
+  let isStopping = false
   const job = new Cron(pattern, { protect: true }, () => {
-    running = cleanUp(tasks).then(
+    running = cleanUp(
+      tasks,
+      () => {},
+      () => isStopping,
+    ).then(
       (deleted) => logger.info({ deleted }, 'cleanup'),
       // The next run finds the same rows again.
       (error: unknown) => logger.error({ err: error }, 'cleanup failed'),
@@ -44,6 +54,7 @@ export function scheduleCleanup(pattern: string, tasks: CleanupTasks, logger: Lo
 
   return {
     async stop(): Promise<void> {
+      isStopping = true
       job.stop()
       await running
     },

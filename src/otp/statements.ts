@@ -81,7 +81,11 @@ export function issueStatement(
       AND (${hourIsOver} OR o.hour_sends < ${maxSendsPerHour})
       AND (${dayIsOver} OR o.day_sends < ${maxSendsPerDay})
       AND (${failuresAreOver} OR o.failures < ${maxFailuresPerDay})
-    RETURNING ceil(extract(epoch FROM o.resend_at - now()))::int AS "resendAfter"`
+    RETURNING ceil(extract(epoch FROM greatest(
+      o.resend_at,
+      CASE WHEN o.hour_sends >= ${maxSendsPerHour} THEN o.hour_started_at + interval '1 hour' END,
+      CASE WHEN o.day_sends >= ${maxSendsPerDay} THEN o.day_started_at + interval '24 hours' END
+    ) - now()))::int AS "resendAfter"`
 }
 
 /** How many seconds a refused send has to wait: one {@link RefusedRow}; 1 where nothing holds it back any more. */

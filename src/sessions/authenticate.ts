@@ -21,6 +21,12 @@ export function tokenOf(request: FastifyRequest, cookieName: string): string | n
   return bearerOf(request) ?? request.cookies[cookieName] ?? null
 }
 
+/** Every token that a request brings, each once. */
+export function tokensOf(request: FastifyRequest, cookieName: string): Set<string> {
+  const tokens = [bearerOf(request), request.cookies[cookieName]]
+  return new Set(tokens.filter((token) => typeof token === 'string'))
+}
+
 /**
  * An `onRequest` hook: before the body is read, whoever is not signed in gets 401 `unauthorized`. A cookie past half its life is
  * renewed, so that a browser in use stays signed in; whoever sends a Bearer token calls refresh.

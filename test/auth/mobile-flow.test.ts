@@ -139,6 +139,15 @@ t.test('refresh gives a new token of the same session', async (t) => {
   t.equal((await service.post('/api/auth/refresh')).status, 401)
 })
 
+t.test('logout ends every session whose token came along', async (t) => {
+  const service = await startApp(t)
+  const first = (await signUp(service)).body.token
+  const second = (await prove(service)).body.token
+  const both = { cookies: { jwt: second }, headers: { authorization: `Bearer ${first}` } }
+  t.equal((await service.post('/api/auth/logout', undefined, both)).status, 200)
+  t.equal(await service.database.session.count(), 0)
+})
+
 t.test('login mode tells who has no account, and sends nothing', async (t) => {
   const service = await startApp(t)
   const unknown = await service.post('/api/auth/send-otp', { mobile_number, mode: 'login' })

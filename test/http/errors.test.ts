@@ -1,6 +1,6 @@
 // Every error has the one shape and the standard headers, also what fails before a route is found, and hostile bodies are refused.
 import { once } from 'node:events'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net'
 import { PassThrough } from 'node:stream'
 import t, { type Test } from 'tap'
 import { type ErrorCode, errorCatalogue, problemBody } from '../../src/errors.js'
@@ -181,6 +181,18 @@ t.test('a database that cannot be asked is 503, and the service recovers by itse
   t.equal((await service.get('/health/ready')).status, 200)
 })
 
+t.test('a database that takes connections and never speaks is 503, soon', async (t) => {
+  const hole = createTcpServer(() => {})
+  hole.listen(0, '127.0.0.1')
+  await once(hole, 'listening')
+  t.teardown(() => hole.close())
+  const { port } = hole.address() as AddressInfo
+  const service = await startApp(t, { databaseUrl: `postgresql://nobody@127.0.0.1:${port}/nothing` })
+  const answer = await service.post('/auth/request-otp', { email: 'a@example.com' })
+  hasTheShape(t, answer, 'service_unavailable')
+  t.match(answer.headers['retry-after'], /^[1-9]/)
+})
+
 t.test('nobody is answered who has gone', async (t) => {
   for (const gone of [
     { code: 'ECONNRESET', writable: true },
@@ -192,6 +204,9 @@ t.test('nobody is answered who has gone', async (t) => {
     t.ok(socket.destroyed)
     t.equal(socket.read(), null)
   }
+  const answered = Object.assign(new PassThrough(), { _httpMessage: {} })
+  handleClientError(new Error('garbage behind a request'), answered as unknown as Socket)
+  t.ok(answered.destroyed, 'our answer would pass for that of the request before')
 })
 
 t.test('the address of a client is what the nearest trusted proxy says, and nothing a client writes', async (t) => {
@@ -223,6 +238,7 @@ t.test("whatever a handler throws is the caller's fault only where it is known t
     '/text': ['secret detail', 'internal_error'],
     '/nothing': [null, 'internal_error'],
     '/away': [Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'service_unavailable'],
+    '/hung-up': [Object.assign(new Error('aborted'), { code: 'ECONNRESET' }), 'request_timeout'],
     '/inside': [new Error('outer', { cause: { kind: 'DatabaseNotReachable' } }), 'service_unavailable'],
   }
   for (const [url, [error]] of Object.entries(thrown)) app.get(url, () => Promise.reject(error))
