@@ -1,7 +1,11 @@
 // All groups of attacks, in the order in which they run: the last one searches what the others left behind.
+
+import { cost } from './cost.js'
+import { enumeration } from './enumeration.js'
 import { guessing } from './guessing.js'
+import { identifiers } from './identifiers.js'
 import { races } from './races.js'
 import { signup } from './signup.js'
 import type { Group } from './support/scene.js'
 
-export const groups: readonly Group[] = [guessing, races, signup]
+export const groups: readonly Group[] = [guessing, races, signup, identifiers, cost, enumeration]
