@@ -4,8 +4,10 @@ import { cost } from './cost.js'
 import { enumeration } from './enumeration.js'
 import { guessing } from './guessing.js'
 import { identifiers } from './identifiers.js'
+import { proxies } from './proxies.js'
 import { races } from './races.js'
 import { signup } from './signup.js'
 import type { Group } from './support/scene.js'
+import { tokens } from './tokens.js'
 
-export const groups: readonly Group[] = [guessing, races, signup, identifiers, cost, enumeration]
+export const groups: readonly Group[] = [guessing, races, signup, identifiers, cost, enumeration, proxies, tokens]
