@@ -1,5 +1,7 @@
 // All groups of attacks, in the order in which they run: the last one searches what the others left behind.
 
+import { bodies } from './bodies.js'
+import { browser } from './browser.js'
 import { cost } from './cost.js'
 import { enumeration } from './enumeration.js'
 import { guessing } from './guessing.js'
@@ -7,7 +9,20 @@ import { identifiers } from './identifiers.js'
 import { proxies } from './proxies.js'
 import { races } from './races.js'
 import { signup } from './signup.js'
+import { standards } from './standards.js'
 import type { Group } from './support/scene.js'
 import { tokens } from './tokens.js'
 
-export const groups: readonly Group[] = [guessing, races, signup, identifiers, cost, enumeration, proxies, tokens]
+export const groups: readonly Group[] = [
+  guessing,
+  races,
+  signup,
+  identifiers,
+  cost,
+  enumeration,
+  proxies,
+  tokens,
+  browser,
+  bodies,
+  standards,
+]
