@@ -17,7 +17,7 @@ export type Service = {
   stop: () => Promise<void>
 }
 
-/** What the build has, as it says itself. */
+/** What the build has, as it says itself; a parameter in a route is `{id}`, whatever its name. */
 export type Build = { settings: ReadonlySet<string>; routes: ReadonlySet<string>; document: string }
 
 export type World = {
@@ -49,7 +49,7 @@ export async function askBuild(databases: Databases): Promise<Build> {
   const { text, body } = await ask('GET', '/openapi.json')
   const paths = Object.entries(Object(body['paths']) as Record<string, object>)
   const routes = paths.flatMap(([path, methods]) =>
-    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{[^}]+\}/g, '{id}')}`),
   )
   await world.close()
   return { settings, routes: new Set(routes), document: text }
