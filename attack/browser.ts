@@ -1,9 +1,9 @@
 // W. Browsers: what another site's page can make a visitor's browser do, and what it may read.
+import { reading } from './browser-reading.js'
 import { createFlow, signIn } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { type Attack, bothFlows, type Group, named } from './support/scene.js'
 import { asBoth } from './support/session.js'
-import type { Service } from './support/world.js'
 
 const unsafeRoutes = [
   ['POST', '/api/auth/send-otp'],
@@ -78,53 +78,6 @@ const signInForgery: Attack = {
   },
 }
 
-const corsOf = ({ headers }: Answer) => headers['access-control-allow-origin']
-
-async function corsAnswers({ ask }: Service, origin: string): Promise<Answer[]> {
-  const preflight = {
-    origin,
-    'access-control-request-method': 'POST',
-    'access-control-request-headers': 'content-type',
-  }
-  return [
-    await ask('GET', '/api/auth/me', { headers: { origin } }),
-    await ask('OPTIONS', '/auth/verify-otp', { headers: preflight }),
-    await ask('GET', '/nothing', { headers: { origin } }),
-    await ask('POST', '/auth/request-otp', { raw: '{', headers: { origin, 'content-type': 'application/json' } }),
-  ]
-}
-
-const foreignReading: Attack = {
-  id: 'W4',
-  tried: 'reading answers from another site, from null, with no origin allowed',
-  async run({ service, equal }) {
-    const answers = await atOnce(2, (index) => corsAnswers(service, ['https://evil.example', 'null'][index] ?? ''))
-    equal('allowed origins', answers.flat().map(corsOf).filter(Boolean), [])
-  },
-}
-
-const allowedReading: Attack = {
-  id: 'W4b',
-  tried: 'CORS_ORIGINS: the listed site may, its look-alikes may not',
-  settings: { CORS_ORIGINS: 'https://app.example.org' },
-  needs: { settings: ['CORS_ORIGINS'] },
-  async run({ service, equal }) {
-    const listed = await corsAnswers(service, 'https://app.example.org')
-    equal('listed', [...new Set(listed.map(corsOf))], ['https://app.example.org'])
-    equal(
-      'vary',
-      listed.every(({ headers }) => /\borigin\b/i.test(String(headers.vary))),
-      true,
-    )
-    const others = [
-      ...['https://app.example.org.evil.example', 'http://app.example.org', 'https://app.example.org:8443'],
-      ...['https://evil-app.example.org', 'null', 'https://APP.example.org.', '*'],
-    ]
-    const answers = await atOnce(others.length, (index) => corsAnswers(service, String(others[index])))
-    equal('look-alikes', answers.flat().map(corsOf).filter(Boolean), [])
-  },
-}
-
 const logoutForms: Attack = {
   id: 'W5',
   tried: 'logout with a JSON type and no body, without a session, with an expired token',
@@ -162,5 +115,5 @@ const caches: Attack = {
 export const browser: Group = {
   letter: 'W',
   title: 'Browsers',
-  attacks: [forms, forgedCalls, signInForgery, foreignReading, allowedReading, logoutForms, caches],
+  attacks: [forms, forgedCalls, signInForgery, ...reading, logoutForms, caches],
 }

@@ -1,37 +1,12 @@
 // E. Identifier confusion: one person under two names, two people under one, a message to somebody else.
-import { createFlow, type Person, personOf, signIn } from './support/flows.js'
+import { emails } from './identifiers-emails.js'
+import { refusals, send, ways } from './identifiers-refused.js'
+import { personOf } from './support/flows.js'
 import type { Answer } from './support/http.js'
-import { type Attack, type Group, named, type Scene } from './support/scene.js'
+import type { Attack, Group, Scene } from './support/scene.js'
 
-type Fields = Record<string, unknown>
-
-const ways = {
-  mobile: (text: string): [string, Fields] => ['/api/auth/send-otp', { mobile_number: text }],
-  phone: (text: string): [string, Fields] => ['/auth/request-otp', { phonePrefix: '+91', phone: text }],
-  email: (text: string): [string, Fields] => ['/auth/request-otp', { email: text }],
-}
-
-const send = ({ service }: Scene, [path, json]: [string, Fields]) => service.ask('POST', path, { json })
 const rowsLike = async ({ service }: Scene, pattern: string) =>
   service.grey.query<{ identifier: string }>('SELECT identifier FROM otps WHERE identifier LIKE $1', [pattern])
-
-/** Each text is refused with 400, and no message leaves. */
-function refusals(id: string, tried: string, way: keyof typeof ways, texts: (number: string) => string[]): Attack {
-  return {
-    id,
-    tried,
-    flows: [way],
-    async run(scene) {
-      const { service, flow, allOf, equal } = scene
-      const before = service.sink.messages.length
-      const person = flow.newPerson()
-      const answers: Answer[] = []
-      for (const text of texts(person.identifier.replace('+91', ''))) answers.push(await send(scene, ways[way](text)))
-      allOf('answers', answers, ['400 validation_failed'])
-      equal('messages', service.sink.messages.length - before, 0)
-    },
-  }
-}
 
 /** Each text is refused or means the same number: one row, whatever is typed. */
 function spellings(way: 'mobile' | 'phone'): Attack {
@@ -131,41 +106,6 @@ const conflicts: Attack = {
   },
 }
 
-const letterCase: Attack = {
-  id: 'E6',
-  tried: 'one mailbox in capitals and not',
-  flows: ['email'],
-  async run({ service, flow, equal }) {
-    const person = flow.newPerson()
-    const first = await signIn(service, flow, person)
-    const shouting: Person = { identifier: person.identifier, fields: { email: person.identifier.toUpperCase() } }
-    const second = await signIn(service, flow, shouting)
-    equal('same user', first.userId === second.userId, true)
-    equal('messages to the canonical address', service.sink.to(person.identifier).length, 2)
-  },
-}
-
-const kept: Attack = {
-  id: 'E9b',
-  tried: 'dots and plus signs in an address keep their meaning',
-  flows: ['email'],
-  async run(scene) {
-    const { service, equal } = scene
-    const flow = createFlow('email', service)
-    const [name = ''] = flow.newPerson().identifier.split('@')
-    const addresses = [`${name}@example.com`, `${name}+tag@example.com`, `${name.replace('-', '.')}@example.com`]
-    const answers = await Promise.all(addresses.map((address) => send(scene, ways.email(address))))
-    equal('answers', answers.map(named), ['200', '200', '200'])
-    equal(
-      'messages',
-      addresses.map((address) => service.sink.to(address).length),
-      [1, 1, 1],
-    )
-  },
-}
-
-const mailbox = 'asha@example.com'
-
 export const identifiers: Group = {
   letter: 'E',
   title: 'Identifier confusion',
@@ -182,46 +122,6 @@ export const identifiers: Group = {
     ]),
     costly,
     conflicts,
-    letterCase,
-    refusals('E7', 'the Kelvin sign and a dotted I, which lower-case to ASCII', 'email', () => [
-      '\u212aelvin@example.com',
-      '\u0130rina@example.com',
-      'asha@e\u212aample.com',
-    ]),
-    refusals('E8', 'a circled letter, a soft hyphen, a full-width dot in the domain', 'email', () => [
-      'asha@\u24d4xample.com',
-      'asha@exam\u00adple.com',
-      'asha@example\uff0ecom',
-      'asha@ex\u0430mple.com',
-    ]),
-    refusals('E9', 'homoglyphs, quotes, address literals, lengths, two at signs', 'email', () => [
-      '\u0430sha@example.com',
-      '"asha"@example.com',
-      '"a@b"@example.com',
-      'asha@[127.0.0.1]',
-      'asha@127.0.0.1',
-      'asha@localhost',
-      `${'a'.repeat(65)}@example.com`,
-      `${'a'.repeat(64)}@${'b'.repeat(60)}.${'c'.repeat(60)}.${'d'.repeat(60)}.${'e'.repeat(60)}.com`,
-      'asha@example.com@evil.example',
-      'asha@evil.example\u0000@example.com',
-      '.asha@example.com',
-      'as..ha@example.com',
-      'asha@-example.com',
-      'asha@xn--a.com',
-      '<asha@example.com>',
-      'Asha <asha@example.com>',
-    ]),
-    kept,
-    refusals('E10', 'line breaks, lists, comments, percent signs in an address', 'email', () => [
-      `${mailbox}\r\nBcc: eve@example.org`,
-      `${mailbox}\nBcc:eve@example.org`,
-      `${mailbox},eve@example.org`,
-      `${mailbox};eve@example.org`,
-      `${mailbox} eve@example.org`,
-      `asha(comment)@example.com`,
-      `asha%0d%0a@example.com%0d%0aBcc:eve@example.org`,
-      `eve@example.org%example.com`,
-    ]),
+    ...emails,
   ],
 }

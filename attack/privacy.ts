@@ -26,11 +26,7 @@ const everydayUse: Attack = {
     await service.grey.query('ALTER TABLE otps RENAME TO elsewhere')
     const answers = [await flow.send(flow.newPerson()), await flow.verify(person, '123456')]
     await service.grey.query('ALTER TABLE elsewhere RENAME TO otps')
-    equal(
-      'with the table gone',
-      answers.map(({ status }) => status),
-      [500, 500],
-    )
+    allOf('with the table gone', answers, ['500 internal_error', '503 service_unavailable'])
     await service.ask('POST', '/api/auth/logout', { headers: { cookie: `jwt=${token}` } })
     equal('the log is on', service.running.output().includes('"msg":"request"'), true)
   },

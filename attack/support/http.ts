@@ -33,6 +33,7 @@ const limitMilliseconds = 20_000
 
 /** A way to ask one server; up to 200 requests at once. */
 export function createAsk(base: string): Ask & { close: () => void } {
+  const { hostname, port } = new URL(base)
   const agent = new Agent({ keepAlive: true, maxSockets: 200 })
   const ask: Ask = (method, path, { json, raw, headers = {} } = {}) => {
     const body = raw ?? (json === undefined ? undefined : JSON.stringify(json))
@@ -42,8 +43,16 @@ export function createAsk(base: string): Ask & { close: () => void } {
     return new Promise((resolve, reject) => {
       const started = performance.now()
       const request = open(
-        base + path,
-        { method, agent, headers: { ...type, ...length, ...headers }, timeout: limitMilliseconds },
+        // The path by itself: in a URL, Node would resolve its dots.
+        {
+          hostname,
+          port,
+          path,
+          method,
+          agent,
+          headers: { ...type, ...length, ...headers },
+          timeout: limitMilliseconds,
+        },
         (response) => {
           const chunks: Buffer[] = []
           response.on('data', (chunk: Buffer) => chunks.push(chunk))
