@@ -1,0 +1,84 @@
+// B. Hostile requests: paths, headers, lengths and content types that parsers disagree about.
+import { types } from './bodies-types.js'
+import { type Answer, askRaw } from './support/http.js'
+import { type Attack, bothFlows } from './support/scene.js'
+
+const isProblem = (text: string) => /content-type: application\/problem\+json/i.test(text) && text.includes('"code":"')
+
+const withoutHost: Attack = {
+  id: 'B10b',
+  tried: 'HTTP/1.1 without a Host header: the same error shape',
+  async run({ service, note, expect }) {
+    const answer = await askRaw(service.base, 'GET /nothing HTTP/1.1\r\n\r\n', 400)
+    note(answer.slice(9, 12))
+    expect(/^HTTP\/1\.1 40[04]/.test(answer), answer.slice(0, 40))
+    expect(isProblem(answer), 'not the common error shape: Node answers by itself, without headers of ours or a body')
+  },
+}
+
+const inPaths: Attack = {
+  id: 'B7',
+  tried: '%00, a newline, a slash, 10,000 characters as a path parameter',
+  async run({ service, allOf }) {
+    const texts = ['%00', '%0a', '..%2f', '%2e%2e', 'a'.repeat(101), 'a'.repeat(10_000), '%E2%80%AE', "'%20OR%201=1"]
+    const answers: Answer[] = []
+    for (const text of texts)
+      for (const path of ['/users/', '/docs/static/', '/auth/']) answers.push(await service.ask('GET', path + text))
+    allOf('answers', answers, [301, 302, 400, 401, 403, 404, 405, 414])
+  },
+}
+
+const duplicateKeys: Attack = {
+  id: 'B9',
+  tried: 'a name twice in one object: refused, or the last one counts, as documented',
+  flows: bothFlows,
+  async run({ service, flow, note, equal, world }) {
+    const [one, other] = [flow.newPerson(), flow.newPerson()]
+    const raw = `${JSON.stringify(one.fields).slice(0, -1)},${JSON.stringify(other.fields).slice(1)}`
+    const { status } = await service.ask('POST', flow.sendPath, {
+      raw,
+      headers: { 'content-type': 'application/json' },
+    })
+    note(String(status))
+    const isDocumented = world.build.document.includes('the last one counts')
+    equal('first got one', service.sink.to(one.identifier).length, 0)
+    equal('as documented', status === 400 || (isDocumented && service.sink.to(other.identifier).length === 1), true)
+  },
+}
+
+const raw: Attack = {
+  id: 'B10',
+  tried: 'broken paths, a 20 kB header, two lengths, chunked with a length: the same error shape',
+  async run({ service, note, expect }) {
+    const host = 'host: a\r\n'
+    const requests: [string, string, RegExp][] = [
+      ['%ff path', `GET /%ff HTTP/1.1\r\n${host}\r\n`, /^HTTP\/1\.1 40[04]/],
+      ['%00 path', `GET /users/%00 HTTP/1.1\r\n${host}\r\n`, /^HTTP\/1\.1 40[0134]/],
+      ['..%2f path', `GET /docs/..%2f..%2fpackage.json HTTP/1.1\r\n${host}\r\n`, /^HTTP\/1\.1 40[0134]/],
+      ['long path', `GET /users/${'a'.repeat(10_000)} HTTP/1.1\r\n${host}\r\n`, /^HTTP\/1\.1 4(00|01|03|04|14)/],
+      ['big header', `GET /health/live HTTP/1.1\r\n${host}x-a: ${'a'.repeat(20_000)}\r\n\r\n`, /^HTTP\/1\.1 431/],
+      [
+        'chunked and length',
+        `POST /auth/request-otp HTTP/1.1\r\n${host}content-type: application/json\r\ncontent-length: 4\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`,
+        /^HTTP\/1\.1 400/,
+      ],
+      [
+        'two lengths',
+        `POST /auth/request-otp HTTP/1.1\r\n${host}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`,
+        /^HTTP\/1\.1 400/,
+      ],
+      ['bad line', 'GET /health/live HTTP/9.9\r\n\r\n', /^HTTP\/1\.1 400/],
+      ['no HTTP', '\u0016\u0003\u0001 hello\r\n\r\n', /^HTTP\/1\.1 400/],
+      ['header line break', `GET /nothing HTTP/1.1\r\n${host}x-a: b\nc\r\n\r\n`, /^HTTP\/1\.1 400/],
+    ]
+    for (const [name, bytes, wanted] of requests) {
+      const answer = await askRaw(service.base, bytes, 400)
+      note(`${name} ${answer.slice(9, 12)}`)
+      expect(wanted.test(answer), `${name}: ${answer.slice(0, 40)}`)
+      expect(isProblem(answer), `${name}: not the common error shape: ${answer.split('\r\n\r\n')[1]?.slice(0, 80)}`)
+    }
+    expect((await service.ask('GET', '/health/live')).status === 200, 'the service is gone')
+  },
+}
+
+export const protocol: readonly Attack[] = [inPaths, duplicateKeys, raw, withoutHost, ...types]

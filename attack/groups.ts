@@ -1,0 +1,34 @@
+// All groups of attacks, in the order in which they run: the last one searches what the others left behind.
+
+import { authorization } from './authorization.js'
+import { bodies } from './bodies.js'
+import { browser } from './browser.js'
+import { cost } from './cost.js'
+import { enumeration } from './enumeration.js'
+import { guessing } from './guessing.js'
+import { identifiers } from './identifiers.js'
+import { lanes } from './lanes.js'
+import { privacy } from './privacy.js'
+import { proxies } from './proxies.js'
+import { races } from './races.js'
+import { signup } from './signup.js'
+import { standards } from './standards.js'
+import type { Group } from './support/scene.js'
+import { tokens } from './tokens.js'
+
+export const groups: readonly Group[] = [
+  guessing,
+  races,
+  signup,
+  identifiers,
+  cost,
+  enumeration,
+  proxies,
+  tokens,
+  browser,
+  bodies,
+  lanes,
+  authorization,
+  standards,
+  privacy,
+]

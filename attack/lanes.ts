@@ -1,0 +1,151 @@
+// O. The owner's lane: strangers can't lock an owner out of a device that signed in before, and can't use the lane themselves.
+import { burnBudget } from './guessing-windows.js'
+import { type CallOptions, type Flow, type Person, type SignedIn, signIn, wrongCode } from './support/flows.js'
+import { type Answer, atOnce } from './support/http.js'
+import { type Attack, bothFlows, type Group, named, type Scene } from './support/scene.js'
+
+const needs = { words: ['device_token'] }
+
+/** How a device tells who it is: by cookie, or in the body. */
+const byCookie = (token: string): CallOptions => ({ headers: { cookie: `device=${token}` } })
+const inBody = (token: string): CallOptions => ({ fields: { device_token: token } })
+
+/** A person who signed in on a device and was then locked out on the lane of everybody. */
+async function lockedOwner(scene: Scene): Promise<{ person: Person; device: string; owner: SignedIn }> {
+  const { service, flow } = scene
+  const person = flow.newPerson()
+  const owner = await signIn(service, flow, person)
+  if (owner.deviceToken === undefined) throw new Error('no device cookie or device_token came with the sign-in')
+  // Whatever the first sign-in spent of the hour and the day.
+  await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
+  await burnBudget(scene, person)
+  return { person, device: owner.deviceToken, owner }
+}
+
+async function isLocked({ equal }: Scene, flow: Flow, person: Person, label: string, options?: CallOptions) {
+  equal(label, named(await flow.send(person, options)), '429 rate_limited')
+}
+
+const notLockedOut: Attack = {
+  id: 'O1',
+  tried: "strangers burn the budget; the owner's device, by cookie and in the body",
+  flows: bothFlows,
+  needs,
+  async run(scene) {
+    const { flow, equal } = scene
+    for (const known of [byCookie, inBody]) {
+      const { person, device } = await lockedOwner(scene)
+      await isLocked(scene, flow, person, 'a stranger')
+      const code = await flow.sendForCode(person, known(device))
+      equal('the device', (await flow.verify(person, code, known(device))).status, 200)
+    }
+  },
+}
+
+const forged: Attack = {
+  id: 'O2',
+  tried: "forged device tokens, and one of somebody else's device, at a locked owner",
+  flows: bothFlows,
+  needs,
+  async run(scene) {
+    const { flow, service, allOf, equal } = scene
+    const { person, device } = await lockedOwner(scene)
+    const other = await signIn(service, flow, flow.newPerson())
+    const tokens = [String(other.deviceToken), `${device}A`, device.slice(0, -1), 'a', "' OR 1=1 --", 'A'.repeat(43)]
+    const answers: Answer[] = []
+    for (const token of tokens)
+      for (const known of [byCookie, inBody]) answers.push(await flow.send(person, known(token)))
+    allOf('sends', answers, ['429 rate_limited', '400 validation_failed'])
+    const lanes = await service.grey.query('SELECT lane FROM otps WHERE identifier = $1', [person.identifier])
+    equal('lanes', lanes.length, 1)
+  },
+}
+
+const ownBudget: Attack = {
+  id: 'O3',
+  tried: 'a stolen device token: 8 × (send, 30 wrong guesses) on its lane',
+  flows: bothFlows,
+  needs,
+  async run(scene) {
+    const { flow, service, expect, note, equal } = scene
+    const { person, device } = await lockedOwner(scene)
+    const lane = `identifier = $1 AND lane <> ''`
+    for (let round = 0; round < 8; round += 1) {
+      await service.grey.query(
+        `UPDATE otps SET resend_at = now(), hour_started_at = now() - interval '2 hours' WHERE ${lane}`,
+        [person.identifier],
+      )
+      await flow.send(person, byCookie(device))
+      const code = service.sink.lastCode(person.identifier)
+      await atOnce(30, (index) => flow.verify(person, wrongCode(code, (index % 9) + 1), byCookie(device)))
+    }
+    const rows = await service.grey.query<{ failures: number }>(`SELECT failures FROM otps WHERE ${lane}`, [
+      person.identifier,
+    ])
+    const counted = rows.reduce((sum, { failures }) => sum + failures, 0)
+    note(`${counted} wrong guesses counted on ${rows.length} lanes`)
+    expect(rows.length === 1 && counted === 20, 'the lane has not its own budget of 20')
+    equal('then', named(await flow.send(person, byCookie(device))), '429 rate_limited')
+  },
+}
+
+const otherLanes: Attack = {
+  id: 'O4',
+  tried: "a code of the device's lane used without the device, and the other way",
+  flows: bothFlows,
+  needs,
+  async run({ flow, service, allOf, equal }) {
+    const person = flow.newPerson()
+    const { deviceToken } = await signIn(service, flow, person)
+    const known = byCookie(String(deviceToken))
+    const code = await flow.sendForCode(person, known)
+    allOf('without the device', [await flow.verify(person, code)], ['401 otp_invalid'])
+    equal('with it', (await flow.verify(person, code, known)).status, 200)
+  },
+}
+
+const manyDevices: Attack = {
+  id: 'O5',
+  tried: '11 sign-ins on new devices: the first one is no known device any more',
+  flows: bothFlows,
+  needs,
+  async run(scene) {
+    const { flow, service, note } = scene
+    const person = flow.newPerson()
+    const devices: string[] = []
+    for (let index = 0; index < 11; index += 1) {
+      devices.push(String((await signIn(service, flow, person)).deviceToken))
+      await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
+    }
+    note(`${new Set(devices).size} tokens`)
+    await burnBudget(scene, person)
+    await isLocked(scene, flow, person, 'the first', byCookie(String(devices[0])))
+    scene.equal('the last', named(await flow.send(person, byCookie(String(devices[10])))), '200')
+  },
+}
+
+const ended: Attack = {
+  id: 'O6',
+  tried: "a device's lane after its other sessions were revoked, after deletion of the account",
+  flows: ['phone', 'email'],
+  needs: { words: ['device_token'], routes: ['DELETE /users/me/sessions'] },
+  async run(scene) {
+    const { flow, service, equal } = scene
+    const { person, device } = await lockedOwner(scene)
+    await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
+    const second = await signIn(service, flow, person)
+    const headers = { authorization: `Bearer ${second.token}` }
+    equal('revoked', (await service.ask('DELETE', '/users/me/sessions?others=true', { headers })).status, 200)
+    await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
+    await burnBudget(scene, person)
+    await isLocked(scene, flow, person, 'the other device', byCookie(device))
+    equal('deleted', (await service.ask('DELETE', '/users/me', { headers })).status, 200)
+    await isLocked(scene, flow, person, 'after deletion', byCookie(String(second.deviceToken)))
+  },
+}
+
+export const lanes: Group = {
+  letter: 'O',
+  title: "Owner's lane",
+  attacks: [notLockedOut, forged, ownBudget, otherLanes, manyDevices, ended],
+}

@@ -1,0 +1,80 @@
+// `npm run attack [-- --no-build --only A,R]`: the attack catalogue against the built service, in production mode, over HTTP.
+import { spawn } from 'node:child_process'
+import { parseArgs } from 'node:util'
+import { exitCodeOf } from '../src/development/processes.js'
+import { onEndRequest } from '../src/development/signals.js'
+import { groups } from './groups.js'
+import { type Databases, startDatabases } from './support/database.js'
+import { endAll, projectDirectory } from './support/process.js'
+import { type Group, type Result, runAttack } from './support/scene.js'
+import { printRow, summaryOf, tell } from './support/table.js'
+import { askBuild, type Build, createWorld } from './support/world.js'
+
+// No host and no port can be given: it attacks what it started itself, and nothing else.
+function readArguments() {
+  const { values } = parseArgs({
+    options: { 'no-build': { type: 'boolean' }, only: { type: 'string' } },
+  })
+  const letters = values.only?.toUpperCase().split(',')
+  const known = groups.map(({ letter }) => letter)
+  const unknown = letters?.find((letter) => !known.includes(letter))
+  if (unknown !== undefined) throw new Error(`there is no group ${unknown}: ${known.join(', ')}`)
+  return { build: !values['no-build'], chosen: groups.filter(({ letter }) => letters?.includes(letter) ?? true) }
+}
+
+async function main(): Promise<number> {
+  const { build, chosen } = readArguments()
+  if (build) {
+    const code = await exitCodeOf(
+      spawn('npm', ['run', '--silent', 'build'], { cwd: projectDirectory, stdio: 'inherit' }),
+    )
+    if (code !== 0) throw new Error('the build failed')
+  }
+  const databases = await startDatabases(projectDirectory, tell)
+  onEndRequest(() => {
+    endAll()
+    databases.stop().finally(() => process.exit(130))
+  })
+  try {
+    return await runAll(chosen, databases)
+  } finally {
+    endAll()
+    await databases.stop()
+  }
+}
+
+async function runAll(chosen: readonly Group[], databases: Databases): Promise<number> {
+  const build = await askBuild(databases)
+  const results: Result[] = []
+  for (const group of chosen) {
+    tell(`\n${group.letter}. ${group.title}`)
+    results.push(...(await runGroup(group, databases, build)))
+  }
+  tell(`\n${summaryOf(results)}`)
+  return results.some(({ verdict }) => verdict === 'NOT HELD') ? 1 : 0
+}
+
+async function runGroup({ attacks }: Group, databases: Databases, build: Build): Promise<Result[]> {
+  const world = createWorld(databases, build)
+  const results: Result[] = []
+  try {
+    for (const attack of attacks) {
+      for (const flow of attack.flows ?? [undefined]) {
+        const result = await runAttack(attack, flow, world)
+        printRow(result)
+        results.push(result)
+      }
+    }
+  } finally {
+    await world.close()
+  }
+  return results
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: Error) => {
+    process.stderr.write(`npm run attack: ${error.message}\n`)
+    process.exit(1)
+  },
+)

@@ -1,0 +1,15 @@
+// The table: one row an attack, and the count at the end.
+import type { Result, Verdict } from './scene.js'
+
+export const tell = (line: string): void => void process.stdout.write(`${line}\n`)
+
+export function printRow({ id, flow, verdict, tried, back }: Result): void {
+  tell(`${id.padEnd(4)} ${flow.padEnd(6)} ${verdict.padEnd(8)} ${tried.padEnd(58)} | ${back}`)
+}
+
+/** `N passed, N failed`, with the skipped ones where there are any. */
+export function summaryOf(results: readonly Result[]): string {
+  const count = (wanted: Verdict) => results.filter(({ verdict }) => verdict === wanted).length
+  const skipped = count('skipped') > 0 ? `, ${count('skipped')} skipped` : ''
+  return `${count('held')} passed, ${count('NOT HELD')} failed${skipped}`
+}

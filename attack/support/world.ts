@@ -1,0 +1,95 @@
+// What a group of attacks stands on: services that the run started itself, each on a database and a sink of its own.
+
+import type { Databases, Grey } from './database.js'
+import type { Ask } from './http.js'
+import { createAsk } from './http.js'
+import { listening, productionSettings, type Running, refusalOf, type Settings, startProgram } from './process.js'
+import { type Sink, startSink } from './sink.js'
+
+export type Service = {
+  base: string
+  ask: Ask
+  grey: Grey
+  sink: Sink
+  running: Running
+  settings: Settings
+  /** ends it in order and waits */
+  stop: () => Promise<void>
+}
+
+/** What the build has, as it says itself; a parameter in a route is `{id}`, whatever its name. */
+export type Build = { settings: ReadonlySet<string>; routes: ReadonlySet<string>; document: string }
+
+export type World = {
+  databases: Databases
+  build: Build
+  /** the service with these settings: started by the first attack that asks, shared by those that ask for the same */
+  service: (settings?: Settings) => Promise<Service>
+  /** another one, of nobody else; on the database and the sink of `beside`, or on its own */
+  ownService: (settings?: Settings, beside?: Service) => Promise<Service>
+  close: () => Promise<void>
+}
+
+const optionalSettings = [
+  ...['ACCOUNT_DISCLOSURE', 'CORS_ORIGINS', 'IP_SEND_PER_HOUR', 'IP_VERIFY_PER_10_MIN', 'IP_UNKNOWN_PER_HOUR'],
+  ...['FLOOD_PER_MINUTE', 'SMS_BUDGET_PER_HOUR', 'SMS_BUDGET_PER_DAY', 'BREAKER_MIN_SENDS', 'BREAKER_MIN_VERIFIED'],
+  ...['WEBOTP_DOMAIN', 'TEST_OTPS', 'INTROSPECTION_TOKEN', 'METRICS_TOKEN', 'AUDIT_RETENTION', 'RATE_LIMITS'],
+]
+
+/** Asks the build which settings it knows (by values that none can have) and which routes it has. */
+export async function askBuild(databases: Databases): Promise<Build> {
+  const bogus = Object.fromEntries(optionalSettings.map((name) => [name, '\u0001?']))
+  const refusal = await refusalOf({
+    ...productionSettings('postgresql://127.0.0.1/none', 'http://127.0.0.1:1/'),
+    ...bogus,
+  })
+  const settings = new Set(optionalSettings.filter((name) => refusal?.output.includes(`${name} `)))
+  const world = createWorld(databases, { settings, routes: new Set(), document: '' })
+  const { ask } = await world.service()
+  const { text, body } = await ask('GET', '/openapi.json')
+  const paths = Object.entries(Object(body['paths']) as Record<string, object>)
+  const routes = paths.flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replaceAll(/\{[^}]+\}/g, '{id}')}`),
+  )
+  await world.close()
+  return { settings, routes: new Set(routes), document: text }
+}
+
+export function createWorld(databases: Databases, build: Build): World {
+  const shared = new Map<string, Promise<Service>>()
+  const open = new Set<Service>()
+
+  async function ownService(settings: Settings = {}, beside?: Service): Promise<Service> {
+    const grey = beside?.grey ?? (await databases.create())
+    const sink = beside?.sink ?? (await startSink())
+    const all = { ...productionSettings(grey.url, sink.url), ...settings }
+    const running = startProgram('server.js', all)
+    const base = await listening(running)
+    const ask = createAsk(base)
+    const service: Service = { base, ask, grey, sink, running, settings: all, stop }
+    async function stop() {
+      open.delete(service)
+      ask.close()
+      running.child.kill('SIGTERM')
+      await running.exited
+      if (!beside) sink.close()
+    }
+    open.add(service)
+    return service
+  }
+
+  return {
+    databases,
+    build,
+    ownService,
+    service(settings = {}) {
+      const key = JSON.stringify(settings)
+      const service = shared.get(key) ?? ownService(settings)
+      shared.set(key, service)
+      return service
+    },
+    async close() {
+      await Promise.all([...open].map((service) => service.stop()))
+    },
+  }
+}
