@@ -48,7 +48,9 @@ async function runAll(chosen: readonly Group[], databases: Databases): Promise<n
   const results: Result[] = []
   for (const group of chosen) {
     tell(`\n${group.letter}. ${group.title}`)
+    const started = performance.now()
     results.push(...(await runGroup(group, databases, build)))
+    tell(`${''.padEnd(12)}${Math.round((performance.now() - started) / 1000)} s`)
   }
   tell(`\n${summaryOf(results)}`)
   return results.some(({ verdict }) => verdict === 'NOT HELD') ? 1 : 0

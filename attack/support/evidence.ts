@@ -32,15 +32,26 @@ export const urlsSoFar = (): string => [...urls].join('\n')
 
 /**
  * The secrets that stand in a text, as `kind: first characters`. A code is looked for as a number of its own, since six digits
- * stand in every UUID; everything else as it is.
+ * stand in every UUID; everything else wherever it stands.
  */
 export function leaksIn(text: string): string[] {
   const numbers = new Set(text.match(/(?<![0-9A-Za-z.-])[0-9]{6}(?![0-9A-Za-z.-])/g) ?? [])
   const codes = secretsOf('code').filter((code) => numbers.has(code))
-  const others = (['token', 'ticket', 'device', 'identifier', 'setting'] as const).flatMap((kind) =>
+  const others = (['token', 'ticket', 'device', 'setting'] as const).flatMap((kind) =>
     secretsOf(kind)
       .filter((value) => text.includes(value))
       .map((value) => `${kind}: ${value.slice(0, 12)}…`),
   )
-  return [...codes.map((code) => `code: ${code}`), ...others]
+  return [...codes.map((code) => `code: ${code}`), ...others, ...identifiersIn(text)]
+}
+
+/** Thousands of identifiers in megabytes: what looks like one is looked up, in place of looking for each. */
+function identifiersIn(text: string): string[] {
+  const known = secrets.get('identifier') ?? new Set()
+  const emails = (text.match(/[\w.+-]+@[\w.-]+\w/g) ?? []).map((email) => email.toLowerCase())
+  const windows = (text.match(/[0-9]{10,}/g) ?? []).flatMap((digits) =>
+    Array.from({ length: digits.length - 9 }, (_, start) => digits.slice(start, start + 10)),
+  )
+  const found = [...emails, ...windows].filter((value) => known.has(value) || known.has(`+91${value}`))
+  return [...new Set(found)].map((value) => `identifier: ${value}`)
 }

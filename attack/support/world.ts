@@ -13,8 +13,8 @@ export type Service = {
   sink: Sink
   running: Running
   settings: Settings
-  /** ends it in order and waits */
-  stop: () => Promise<void>
+  /** ends it in order, or at once by SIGKILL, and waits */
+  stop: (signal?: 'SIGKILL') => Promise<void>
 }
 
 /** What the build has, as it says itself; a parameter in a route is `{id}`, whatever its name. */
@@ -67,10 +67,10 @@ export function createWorld(databases: Databases, build: Build): World {
     const base = await listening(running)
     const ask = createAsk(base)
     const service: Service = { base, ask, grey, sink, running, settings: all, stop }
-    async function stop() {
+    async function stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM') {
       open.delete(service)
       ask.close()
-      running.child.kill('SIGTERM')
+      running.child.kill(signal)
       await running.exited
       if (!beside) sink.close()
     }
@@ -89,7 +89,8 @@ export function createWorld(databases: Databases, build: Build): World {
       return service
     },
     async close() {
-      await Promise.all([...open].map((service) => service.stop()))
+      // In order takes a second each, and all that was printed has been read as it came.
+      await Promise.all([...open].map((service) => service.stop('SIGKILL')))
     },
   }
 }
