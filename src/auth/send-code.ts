@@ -42,19 +42,24 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   /** deliveries that nobody waits for: their answers must not tell how long they took */
   const underWay = new Set<Promise<unknown>>()
 
-  /** Sends the code. What certainly did not go out costs nothing; what may have gone out keeps its count. */
-  async function deliver(identifier: Identifier, { code, codeId, expiresIn }: IssuedCode) {
+  async function deliver(identifier: Identifier, { code, expiresIn }: IssuedCode): Promise<DeliveryReport> {
     const channel = channelOf(identifier)
     const text = codeMessage({ appName, code, expiresIn })
     const report = await delivery.send({ channel, to: identifier.identifier, code, text, locale, expiresIn })
-    if (report.outcome === 'refused') await otp.returnSend({ purpose: 'sign_in', identifier }, codeId)
     onNotice({ kind: report.outcome === 'accepted' ? 'sent' : 'undelivered', detail: channel })
     return report
   }
 
-  /** Sends the code and lets nobody wait for it. */
+  /** Sends the code. What certainly did not go out costs nothing; what may have gone out keeps its count. */
+  async function deliverSeen(identifier: Identifier, issued: IssuedCode): Promise<void> {
+    const { outcome } = await deliver(identifier, issued)
+    if (outcome === 'refused') await otp.returnSend({ purpose: 'sign_in', identifier }, issued.codeId)
+    if (outcome !== 'accepted') throw new Problem('delivery_failed')
+  }
+
+  /** Sends the code and lets nobody wait for it, nor see by a cooldown that came back how it went. */
   function deliverUnseen(identifier: Identifier, issued: IssuedCode): void {
-    const delivered: Promise<DeliveryReport | undefined> = deliver(identifier, issued).catch(() => undefined)
+    const delivered = deliver(identifier, issued)
     underWay.add(delivered)
     delivered.finally(() => underWay.delete(delivered))
   }
@@ -85,9 +90,8 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     }
 
     const issued = issue.issued(row.resendAfter)
-    if (row.isHidden) {
-      if (row.isPaid) deliverUnseen(identifier, issued)
-    } else if ((await deliver(identifier, issued)).outcome !== 'accepted') throw new Problem('delivery_failed')
+    if (!row.isHidden) await deliverSeen(identifier, issued)
+    else if (row.isPaid) deliverUnseen(identifier, issued)
     return {
       expires_in: issued.expiresIn,
       resend_after: issued.resendAfter,

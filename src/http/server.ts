@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Logger } from 'pino'
+import { Problem } from '../errors.js'
 import { useJsonBodies } from './body-parser.js'
 import { handleClientError, handleError, handleFrameworkError } from './error-answers.js'
 import { useStandardHeaders } from './headers.js'
@@ -30,15 +31,29 @@ export function createServer({ logger, trustProxy }: ServerOptions): FastifyInst
     return503OnClosing: false,
     requestTimeout: timeouts.request,
     keepAliveTimeout: timeouts.keepAlive,
-    http: { headersTimeout: timeouts.headers, connectionsCheckingInterval: timeouts.checkEvery },
+    http: {
+      headersTimeout: timeouts.headers,
+      connectionsCheckingInterval: timeouts.checkEvery,
+      // Node's own answer to a request without Host has no body; ours is the one of every error.
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: 100 },
   })
 
   useJsonBodies(app)
   app.setErrorHandler(handleError)
   useStandardHeaders(app)
+  requireHost(app)
   useRequestLog(app)
   return app
+}
+
+/** RFC 9112 §3.2: a request of HTTP/1.1 without Host is none. */
+function requireHost(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ headers, raw }) => {
+    if (headers.host !== undefined || raw.httpVersion !== '1.1') return
+    throw new Problem('validation_failed', { errors: ['The Host header is required'] })
+  })
 }
 
 /** One line a request, with the route's pattern in place of the URL: a URL may hold what is nobody's business. */

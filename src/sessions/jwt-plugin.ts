@@ -3,10 +3,7 @@ import fastifyJwt from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
 import type { SessionSettings } from '../config/config.js'
 import type { KeyRing } from './keys.js'
-import { createTokens, type Tokens, type TokenVerifier } from './tokens.js'
-
-/** Seconds by which the clocks of two replicas may differ. */
-const clockTolerance = 5
+import { clockTolerance, createTokens, type Tokens, type TokenVerifier } from './tokens.js'
 
 /** Registers the keys on the server and returns the tokens made with them. */
 export async function registerTokens(app: FastifyInstance, ring: KeyRing, settings: SessionSettings): Promise<Tokens> {

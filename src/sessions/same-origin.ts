@@ -54,9 +54,12 @@ const safeMethods = ['GET', 'HEAD', 'OPTIONS']
  * @param cookieNames all that we ever set
  */
 export function useSameOrigin(app: FastifyInstance, policy: SitePolicy, cookieNames: readonly string[]): void {
-  const isHeld = ({ method, routeOptions, cookies }: FastifyRequest) =>
-    !safeMethods.includes(method) &&
-    (routeOptions.config.setsCookies === true || cookieNames.some((name) => Object.hasOwn(cookies, name)))
+  const isHeld = ({ method, routeOptions, cookies, headers }: FastifyRequest) => {
+    if (safeMethods.includes(method)) return false
+    if (cookieNames.some((name) => Object.hasOwn(cookies, name))) return true
+    // Bearer alone: no page can send that header to another site unless CORS lets it.
+    return routeOptions.config.setsCookies === true && !/^Bearer /i.test(headers.authorization ?? '')
+  }
 
   app.addHook('onRequest', async (request) => {
     const { origin, host, 'sec-fetch-site': site } = request.headers
@@ -67,7 +70,8 @@ export function useSameOrigin(app: FastifyInstance, policy: SitePolicy, cookieNa
   // The net below: a new route that sets cookies and does not say so fails at its first test.
   app.addHook('onSend', async (request, reply) => {
     // Answers of hooks before ours set none, and come before the cookies are read.
-    if (safeMethods.includes(request.method) || !reply.hasHeader('set-cookie') || isHeld(request)) return
+    if (safeMethods.includes(request.method) || !reply.hasHeader('set-cookie')) return
+    if (request.routeOptions.config.setsCookies === true || isHeld(request)) return
     reply.removeHeader('set-cookie')
     throw new Error(`${request.method} ${request.routeOptions.url} sets a cookie: its config needs setsCookies`)
   })

@@ -3,6 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
 
+/** Seconds by which the clocks of two replicas may differ. */
+export const clockTolerance = 5
+
 /** All that a token holds: names of rows, no personal data (NIST SP 800-63B-4 §5.1.1). */
 const ClaimsSchema = Type.Object({
   iss: Type.String(),
@@ -41,7 +44,7 @@ export function createTokens(sign: TokenSigner, verifiers: ReadonlyMap<string, T
     if (verifier === undefined) return null
     try {
       const claims = verifier(token)
-      return Value.Check(ClaimsSchema, claims) ? claims : null
+      return Value.Check(ClaimsSchema, claims) && claims.iat <= Date.now() / 1000 + clockTolerance ? claims : null
     } catch {
       return null
     }

@@ -89,6 +89,8 @@ t.test('what Node cannot read as HTTP', async (t) => {
   hasTheShape(t, await raw(service, 'NONSENSE\r\n\r\n'), 'validation_failed')
   const big = `GET /health/live HTTP/1.1\r\nhost: x\r\ncookie: jwt=${'x'.repeat(20_000)}\r\n\r\n`
   hasTheShape(t, await raw(service, big), 'headers_too_large')
+  const hostless = 'GET /health/live HTTP/1.1\r\nconnection: close\r\n\r\n'
+  hasTheShape(t, await raw(service, hostless), 'validation_failed')
   const both =
     'POST /auth/request-otp HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'
   hasTheShape(t, await raw(service, both), 'validation_failed')

@@ -25,6 +25,10 @@ t.test('the block of an address', async (t) => {
   t.equal(clientBlock('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64')
   t.equal(clientBlock('2001:0DB8:0001:0002::'), '2001:db8:1:2::/64')
   t.equal(clientBlock('fe80::1%eth0'), 'fe80::/64')
+  for (const nonsense of ['', 'unknown', '999.1.1.1', "' OR 1=1", '_hidden']) {
+    t.equal(clientBlock(nonsense), 'unknown')
+    t.equal(truncatedNetwork(nonsense), 'unknown')
+  }
   t.equal(truncatedNetwork('203.0.113.7'), '203.0.113.0/24')
   t.equal(truncatedNetwork('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64')
 })
