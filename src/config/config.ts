@@ -164,21 +164,12 @@ function readOtp(read: SettingReader, mode: Mode) {
     /** seconds */
     timeToLive: read.duration('OTP_TTL', 300, { minimum: 30, maximum: 600 }),
     maxAttempts: read.integer('OTP_MAX_ATTEMPTS', 5, { minimum: 1, maximum: 10 }),
-    ...readSendLimits(read),
-    maxFailuresPerDay: read.integer('OTP_MAX_FAILURES_PER_DAY', 20, { minimum: 1, maximum: 100 }),
-  }
-}
-
-/** What slows sends down, which `RATE_LIMITS=off` lifts in development; guesses stay limited. */
-function readSendLimits(read: SettingReader) {
-  const limits = {
     /** seconds before the first resend; it doubles with each further one */
     resendCooldown: read.duration('OTP_RESEND_COOLDOWN', 30, { minimum: 1, maximum: 600 }),
     maxSendsPerHour: read.integer('OTP_MAX_SENDS_PER_HOUR', 5, { minimum: 1, maximum: 1_000_000 }),
     maxSendsPerDay: read.integer('OTP_MAX_SENDS_PER_DAY', 10, { minimum: 1, maximum: 1_000_000 }),
+    maxFailuresPerDay: read.integer('OTP_MAX_FAILURES_PER_DAY', 20, { minimum: 1, maximum: 100 }),
   }
-  const areOff = ['off', 'false', '0'].includes(String(read.text('RATE_LIMITS')))
-  return areOff ? { resendCooldown: 0, maxSendsPerHour: 1_000_000, maxSendsPerDay: 1_000_000 } : limits
 }
 
 function readIdentifiers(read: SettingReader) {
