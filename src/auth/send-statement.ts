@@ -6,7 +6,7 @@ import type { Caller } from '../http/caller.js'
 import { channelOf, type Identifier } from '../identifiers/parser.js'
 import { anyShard, countOf, countStatement, secondsLeft } from '../limits/counters.js'
 import { type Limits, windows } from '../limits/service.js'
-import { closeCountryStatement, smsGateStatement, spendSmsStatement } from '../limits/sms-gate.js'
+import { closeCountryStatement, closedFor, smsGateStatement, spendSmsStatement } from '../limits/sms-gate.js'
 import type { Issue } from '../otp/service.js'
 import { knownDeviceStatement } from '../sessions/devices.js'
 import { identifierColumn } from '../users/statements.js'
@@ -113,7 +113,7 @@ export function sendStatement({ identifier, issue, caller, limits, audit, mode }
       CASE verdict.refused_by
         WHEN 'address' THEN ${secondsLeft(windows.hour)}
         WHEN 'budget' THEN CASE WHEN verdict.day_is_over THEN ${secondsLeft(windows.day)} ELSE ${secondsLeft(windows.hour)} END
-        WHEN 'country' THEN CASE WHEN verdict.country_trips THEN 900 ELSE greatest(1, verdict.closed_for) END
+        WHEN 'country' THEN CASE WHEN verdict.country_trips THEN ${closedFor}::int ELSE greatest(1, verdict.closed_for) END
       END AS "retryAfter",
       verdict.country_trips AS "countryTripped", EXISTS (SELECT FROM paid) AS "isPaid", issued."resendAfter"
     FROM verdict LEFT JOIN issued ON true`

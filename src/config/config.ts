@@ -1,18 +1,14 @@
 // The settings of the service: read once, checked, typed, frozen, and passed down. Nothing else reads the environment.
-import type { KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import { Cron } from 'croner'
 import { type CountryCode, isSupportedCountry } from 'libphonenumber-js/max'
 import { readCrossOriginSettings, refuseStrayCookies } from './cross-origin-settings.js'
 import { readDeliverySettings } from './delivery-settings.js'
-import { parsePrivateKey, parsePublicKeys } from './keys.js'
 import { readAuditSettings, readLimitSettings } from './limit-settings.js'
 import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
+import { readSecret, refuseWeakSecret } from './secrets.js'
+import { readSessionSettings } from './session-settings.js'
 import { isLoopbackHost, parseUrl } from './urls.js'
-
-export const day = 86_400
-/** Seconds after which a session ends whatever happens (NIST SP 800-63B-4 §2.1.3: 30 days at most). */
-export const longestSession = 30 * day
 
 export type Config = Readonly<ReturnType<typeof readConfig>>
 export type OtpSettings = Config['otp']
@@ -28,22 +24,10 @@ export function readConfig(environment: Environment) {
   const read = createSettingReader(environment)
   // Unset means production: forgetting the variable must never switch a guard off.
   const mode: Mode = read.choice('NODE_ENV', 'production', ['production', 'development', 'test'])
-  const config = {
-    mode,
-    ...readServer(read, mode),
-    database: readDatabase(read, mode),
-    otp: readOtp(read, mode),
-    identifiers: readIdentifiers(read),
-    sessions: readSessions(read, mode),
-    crossOrigin: readCrossOriginSettings(read, mode),
-    delivery: readDeliverySettings(read, mode),
-    limits: readLimitSettings(read, mode),
-    audit: readAuditSettings(read),
-  }
+  const settings = readAll(read, mode)
   refuseSharedSecrets(read)
-  refuseStrayCookies(read, config.crossOrigin, config.sessions)
-  if (read.problems.length > 0) throw new ConfigError(read.problems)
-  return Object.freeze(config)
+  refuseStrayCookies(read, settings.crossOrigin, settings.sessions)
+  return Object.freeze(accept(read, { mode, ...settings }))
 }
 
 /**
@@ -52,9 +36,7 @@ export function readConfig(environment: Environment) {
  */
 export function readDatabaseSettings(environment: Environment) {
   const read = createSettingReader(environment)
-  const settings = readDatabase(read, 'production')
-  if (read.problems.length > 0) throw new ConfigError(read.problems)
-  return settings
+  return accept(read, readDatabase(read, 'production'))
 }
 
 /**
@@ -63,24 +45,34 @@ export function readDatabaseSettings(environment: Environment) {
  */
 export function readMaintenanceSettings(environment: Environment) {
   const read = createSettingReader(environment)
-  const settings = { database: readDatabase(read, 'production'), audit: readAuditSettings(read) }
-  if (read.problems.length > 0) throw new ConfigError(read.problems)
-  return settings
+  return accept(read, { database: readDatabase(read, 'production'), audit: readAuditSettings(read) })
 }
 
 /** The names of all settings, for the test that holds `.env.example` to them. */
 export function settingNames(): readonly string[] {
   const read = createSettingReader({})
-  readServer(read, 'development')
-  readDatabase(read, 'development')
-  readOtp(read, 'development')
-  readIdentifiers(read)
-  readSessions(read, 'development')
-  readCrossOriginSettings(read, 'development')
-  readDeliverySettings(read, 'development')
-  readLimitSettings(read, 'development')
-  readAuditSettings(read)
+  readAll(read, 'development')
   return ['NODE_ENV', ...read.names]
+}
+
+function readAll(read: SettingReader, mode: Mode) {
+  return {
+    ...readServer(read, mode),
+    database: readDatabase(read, mode),
+    otp: readOtp(read, mode),
+    identifiers: readIdentifiers(read),
+    sessions: readSessionSettings(read, mode),
+    crossOrigin: readCrossOriginSettings(read, mode),
+    delivery: readDeliverySettings(read, mode),
+    limits: readLimitSettings(read, mode),
+    audit: readAuditSettings(read),
+  }
+}
+
+/** The settings that were read, unless something was wrong with one of them. */
+function accept<Settings>(read: SettingReader, settings: Settings): Settings {
+  if (read.problems.length > 0) throw new ConfigError(read.problems)
+  return settings
 }
 
 function readServer(read: SettingReader, mode: Mode) {
@@ -185,65 +177,6 @@ function readIdentifiers(read: SettingReader) {
     smsCountries: read.list('SMS_COUNTRIES', [country], 'country codes such as IN (ISO 3166-1 alpha-2)', isCountry),
     defaultLocale: isLocale(locale) ? locale : 'en',
   }
-}
-
-function readSessions(read: SettingReader, mode: Mode) {
-  const timeToLive = read.duration('SESSION_TTL', 7 * day, { minimum: 60, maximum: longestSession })
-  const privateKey = readPrivateKey(read)
-  const previous = read.text('JWT_PREVIOUS_PUBLIC_KEYS')
-  const previousPublicKeys = previous === undefined ? [] : parsePublicKeys(previous)
-  if (previousPublicKeys === null) read.report('JWT_PREVIOUS_PUBLIC_KEYS', 'must hold public keys in PEM')
-  const cookieName = read.text('COOKIE_NAME') ?? 'jwt'
-  // RFC 9110 §5.6.2: a cookie's name is a token; `signup` and `device` are cookies of our own
-  if (!/^[\w!#$%&'*+.^`|~-]{1,64}$/.test(cookieName) || ['signup', 'device'].includes(cookieName)) {
-    read.report('COOKIE_NAME', 'must be a cookie name other than signup and device')
-  }
-  return {
-    privateKey,
-    previousPublicKeys: previousPublicKeys ?? [],
-    issuer: read.text('JWT_ISSUER') ?? 'latchkey',
-    audience: read.text('JWT_AUDIENCE') ?? 'latchkey',
-    /** seconds without use after which a session ends */
-    timeToLive,
-    /** seconds that one token lives */
-    tokenTimeToLive: read.duration('TOKEN_TTL', timeToLive, { minimum: 60, maximum: timeToLive }),
-    introspectionToken: readIntrospectionToken(read),
-    cookieName,
-    cookieSameSite: read.choice('COOKIE_SAMESITE', 'lax', ['lax', 'strict', 'none']),
-    // Browsers take `Secure` cookies on http://localhost alone, and some not even there. A prefixed name demands it.
-    secureCookies: mode !== 'development' || /^__(Host|Secure)-/.test(cookieName),
-  }
-}
-
-function readPrivateKey(read: SettingReader): KeyObject {
-  const text = read.required('JWT_PRIVATE_KEY', '(npm run keys prints one)')
-  const key = text ? parsePrivateKey(text) : null
-  if (text && key === null)
-    read.report('JWT_PRIVATE_KEY', 'must be a P-256, Ed25519 or RSA (2048 bits and more) key in PEM')
-  // Where there is none, a problem has been reported and nobody gets to see this value.
-  return key as KeyObject
-}
-
-/** What other services show to ask about a token; nobody may ask where there is none. */
-function readIntrospectionToken(read: SettingReader): string | undefined {
-  const value = read.text('INTROSPECTION_TOKEN')
-  if (value === undefined) return undefined
-  refuseWeakSecret(read, 'INTROSPECTION_TOKEN', value)
-  // RFC 6750 §2.1: anything else could not be sent
-  if (!/^[\w.~+/-]+=*$/.test(value)) read.report('INTROSPECTION_TOKEN', 'must be letters, digits and -._~+/ alone')
-  return value
-}
-
-function readSecret(read: SettingReader, name: string): string {
-  const value = read.required(name, '(npm run keys prints one)')
-  if (value) refuseWeakSecret(read, name, value)
-  return value
-}
-
-function refuseWeakSecret(read: SettingReader, name: string, value: string): void {
-  if (Buffer.byteLength(value) < 32) read.report(name, 'must be at least 32 bytes long')
-  if (/change.?me|example/i.test(value))
-    read.report(name, 'is the value of an example; make your own with npm run keys')
 }
 
 /** One leaked secret must not open a second lock. */

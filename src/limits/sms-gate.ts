@@ -5,7 +5,7 @@ import { type Counter, countOf, windowStart } from './counters.js'
 import { type LimitSettings, windows } from './service.js'
 
 /** Seconds that a country stays closed before it is tried again. */
-const closedFor = 900
+export const closedFor = 900
 
 /** Whose numbers: those with an account have verified before. */
 type Traffic = 'new' | 'known'

@@ -1,6 +1,7 @@
 // Sessions: opened by a sign-in, asked with every request, ended for good. The row is the authority, the token only names it.
 import { v7 as uuid } from 'uuid'
-import { longestSession, type SessionSettings } from '../config/config.js'
+import type { SessionSettings } from '../config/config.js'
+import { longestSession } from '../config/session-settings.js'
 import type { Database } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'

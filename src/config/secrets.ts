@@ -1,0 +1,14 @@
+// Secrets among the settings: long enough, and nobody's example.
+import type { SettingReader } from './reader.js'
+
+export function readSecret(read: SettingReader, name: string): string {
+  const value = read.required(name, '(npm run keys prints one)')
+  if (value) refuseWeakSecret(read, name, value)
+  return value
+}
+
+export function refuseWeakSecret(read: SettingReader, name: string, value: string): void {
+  if (Buffer.byteLength(value) < 32) read.report(name, 'must be at least 32 bytes long')
+  if (/change.?me|example/i.test(value))
+    read.report(name, 'is the value of an example; make your own with npm run keys')
+}
