@@ -1,5 +1,6 @@
 // The limits around the identifier's own: per address, on the cost of SMS, and what they tell.
 import t from 'tap'
+import { DeliveryRefused } from '../../src/delivery/sender.js'
 import { clientBlock, truncatedNetwork } from '../../src/http/address.js'
 import { startApp, type TestApp } from '../support/app.js'
 
@@ -135,6 +136,18 @@ t.test('strict mode answers an unknown number as a known one, byte for byte', as
   release()
   await service.app.close()
   t.equal(delivered, 1, 'a stop waits for deliveries that no answer waits for')
+})
+
+t.test('in strict mode a refused delivery gives no cooldown back, which would tell that there was one', async (t) => {
+  const open = await startApp(t)
+  await signUp(open, 1)
+  await open.database.otp.deleteMany()
+  const refusing = { name: 'refusing', send: () => Promise.reject(new DeliveryRefused('no')) }
+  const settings = { ACCOUNT_DISCLOSURE: 'strict' }
+  const service = await startApp(t, { settings, senders: [refusing], databaseUrl: open.config.database.url })
+  t.equal((await send(service, 1, '203.0.113.1', 'login')).status, 200)
+  await service.app.close()
+  t.match(await open.database.otp.findFirst(), { hourSends: 1, codeHash: Uint8Array })
 })
 
 t.test('the SMS budget of new numbers never stops those that verified before, nor email', async (t) => {
