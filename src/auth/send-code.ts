@@ -3,13 +3,14 @@ import type { AuditTrail } from '../audit/events.js'
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import type { Delivery, DeliveryReport } from '../delivery/chain.js'
-import { codeMessage } from '../delivery/messages.js'
+import { emailWords, smsWords } from '../delivery/messages.js'
+import type { Message } from '../delivery/sender.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { channelOf, type Identifier } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
 import type { IssuedCode, OtpService } from '../otp/service.js'
-import { type SendRow, sendStatement } from './send-statement.js'
+import { type RefusedBy, type SendRow, sendStatement } from './send-statement.js'
 
 export type SentCode = {
   /** seconds */
@@ -20,8 +21,17 @@ export type SentCode = {
   otp?: string
 }
 
-/** What is worth a line in the log and a count: a country that closes, a limit that refuses. */
-export type SendNotice = Readonly<{ kind: 'country_closed' | 'refused' | 'sent' | 'undelivered'; detail: string }>
+/** What became of a send, to be logged and counted. */
+export type SendNotice = Readonly<{
+  channel: Message['channel'] /** ISO 3166-1 alpha-2; null for mail */
+  country: string | null
+}> &
+  Readonly<
+    | { kind: 'sent'; driver: string }
+    | { kind: 'undelivered'; outcome: 'refused' | 'uncertain' }
+    | { kind: 'refused'; limit: 'identifier' | 'address' | 'budget' | 'country' }
+    | { kind: 'country_closed' }
+  >
 
 export type SendCode = ReturnType<typeof createSendCode>
 
@@ -42,11 +52,17 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   /** deliveries that nobody waits for: their answers must not tell how long they took */
   const underWay = new Set<Promise<unknown>>()
 
-  async function deliver(identifier: Identifier, { code, expiresIn }: IssuedCode): Promise<DeliveryReport> {
-    const channel = channelOf(identifier)
-    const text = codeMessage({ appName, code, expiresIn })
-    const report = await delivery.send({ channel, to: identifier.identifier, code, text, locale, expiresIn })
-    onNotice({ kind: report.outcome === 'accepted' ? 'sent' : 'undelivered', detail: channel })
+  function messageOf(identifier: Identifier, { code, expiresIn }: IssuedCode): Message {
+    const words = { appName, code, expiresIn }
+    const common = { to: identifier.identifier, code, locale, expiresIn }
+    if (identifier.method === 'email') return { channel: 'email', ...common, ...emailWords(words) }
+    return { channel: 'sms', country: identifier.country, ...common, ...smsWords(words) }
+  }
+
+  async function deliver(identifier: Identifier, issued: IssuedCode): Promise<DeliveryReport> {
+    const report = await delivery.send(messageOf(identifier, issued))
+    if (report.outcome === 'accepted') onNotice({ kind: 'sent', driver: report.driver, ...trafficOf(identifier) })
+    else onNotice({ kind: 'undelivered', outcome: report.outcome, ...trafficOf(identifier) })
     return report
   }
 
@@ -64,13 +80,13 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     delivered.finally(() => underWay.delete(delivered))
   }
 
-  function refuse(row: SendRow): never {
-    const refusedBy = String(row.refusedBy)
-    if (row.countryTripped) onNotice({ kind: 'country_closed', detail: refusedBy })
-    onNotice({ kind: 'refused', detail: refusedBy })
+  function refuse(identifier: Identifier, refusedBy: RefusedBy, row: SendRow): never {
+    const traffic = trafficOf(identifier)
+    if (row.countryTripped) onNotice({ kind: 'country_closed', ...traffic })
+    onNotice({ kind: 'refused', limit: refusedBy, ...traffic })
     const retryAfter = Number(row.retryAfter)
     // A budget and a closed country are no fault of the caller's, and pass by themselves.
-    throw new Problem(row.refusedBy === 'address' ? 'rate_limited' : 'service_unavailable', { retryAfter })
+    throw new Problem(refusedBy === 'address' ? 'rate_limited' : 'service_unavailable', { retryAfter })
   }
 
   /**
@@ -82,10 +98,10 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     const issue = otp.prepareIssue({ purpose: 'sign_in', identifier })
     const statement = sendStatement({ identifier, issue, caller, limits, audit, mode })
     const [row] = await database.$queryRaw<[SendRow]>(statement)
-    if (row.refusedBy !== null) refuse(row)
+    if (row.refusedBy !== null) refuse(identifier, row.refusedBy, row)
     if (mode === 'login' && !row.isKnown && !row.isHidden) throw new Problem('account_not_found', { needsSignup: true })
     if (row.resendAfter === null) {
-      onNotice({ kind: 'refused', detail: 'identifier' })
+      onNotice({ kind: 'refused', limit: 'identifier', ...trafficOf(identifier) })
       throw new Problem('rate_limited', { retryAfter: await issue.retryAfter(row.lane) })
     }
 
@@ -106,4 +122,9 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   }
 
   return { sendCode, settle }
+}
+
+/** What sends are counted by. */
+function trafficOf(identifier: Identifier) {
+  return { channel: channelOf(identifier), country: identifier.method === 'phone' ? identifier.country : null }
 }

@@ -11,13 +11,16 @@ import type { Issue } from '../otp/service.js'
 import { knownDeviceStatement } from '../sessions/devices.js'
 import { identifierColumn } from '../users/statements.js'
 
+/** The limits that lie around the identifier's own. */
+export type RefusedBy = 'address' | 'budget' | 'country'
+
 export type SendRow = {
   lane: string
   /** the identifier has an account */
   isKnown: boolean
   /** the answer must not tell which */
   isHidden: boolean
-  refusedBy: 'address' | 'budget' | 'country' | null
+  refusedBy: RefusedBy | null
   /** seconds, where refused by one of these */
   retryAfter: number | null
   /** this request closed the country */

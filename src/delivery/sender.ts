@@ -1,8 +1,6 @@
 // What a driver is: the one type that every way of sending a code implements.
 
-/** A code on its way to somebody. */
-export type Message = Readonly<{
-  channel: 'sms' | 'email'
+type Code = Readonly<{
   /** E.164 or lower-case email, canonical */
   to: string
   code: string
@@ -13,6 +11,12 @@ export type Message = Readonly<{
   /** seconds */
   expiresIn: number
 }>
+
+export type SmsMessage = Code & Readonly<{ channel: 'sms' /** of the number, ISO 3166-1 alpha-2 */; country: string }>
+export type EmailMessage = Code & Readonly<{ channel: 'email'; subject: string; html: string }>
+
+/** A code on its way to somebody. */
+export type Message = SmsMessage | EmailMessage
 
 export type Acceptance = Readonly<{
   /** the provider's id of the message, where it has one */

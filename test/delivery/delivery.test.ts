@@ -7,13 +7,14 @@ import t, { type Test } from 'tap'
 import { createDelivery, type FailedAttempt } from '../../src/delivery/chain.js'
 import { createConsoleSender } from '../../src/delivery/console-sender.js'
 import { createSenders } from '../../src/delivery/drivers.js'
-import { codeMessage } from '../../src/delivery/messages.js'
+import { smsWords } from '../../src/delivery/messages.js'
 import { DeliveryRefused, type Message, type Sender } from '../../src/delivery/sender.js'
 import { createWebhookSender } from '../../src/delivery/webhook-sender.js'
 import { startApp, testConfig } from '../support/app.js'
 
 const message: Message = {
   channel: 'sms',
+  country: 'IN',
   to: '+919876543210',
   code: '123456',
   text: '123456 is your code',
@@ -131,7 +132,10 @@ t.test('what the webhook answers decides whether the message may have gone out',
 t.test('the console shows the code', async (t) => {
   const shown: string[] = []
   await createConsoleSender((text) => shown.push(text)).send(message, AbortSignal.timeout(100))
-  await createConsoleSender((text) => shown.push(text)).send({ ...message, channel: 'email' }, AbortSignal.timeout(100))
+  await createConsoleSender((text) => shown.push(text)).send(
+    { ...message, channel: 'email', subject: 'Code', html: '<p>Code</p>' },
+    AbortSignal.timeout(100),
+  )
   t.match(shown[0], /SMS to \+919876543210/)
   t.match(shown[0], /Code 123456/)
   t.match(shown[1], /Email to/)
@@ -156,9 +160,9 @@ t.test('the settings name the drivers and their order', async (t) => {
 })
 
 t.test('the message names the app, the code, its life and the one rule', async (t) => {
-  const text = codeMessage({ appName: 'Acme', code: '123456', expiresIn: 300 })
+  const { text } = smsWords({ appName: 'Acme', code: '123456', expiresIn: 300 })
   t.equal(text, '123456 is your Acme code, valid for 5 min. Never share it.')
-  t.match(codeMessage({ appName: 'Acme', code: '123456', expiresIn: 30 }), /1 min/)
+  t.match(smsWords({ appName: 'Acme', code: '123456', expiresIn: 30 }).text, /1 min/)
 })
 
 t.test(

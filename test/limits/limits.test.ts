@@ -165,7 +165,7 @@ t.test('the SMS budget of new numbers never stops those that verified before, no
   )
   t.equal((await send(service, 1)).status, 200, 'a number with an account')
   t.equal((await service.post('/auth/request-otp', { email: 'a@example.com' })).status, 200)
-  t.match(service.logged(), /"kind":"refused","detail":"budget"/)
+  t.match(service.logged(), /"kind":"refused","limit":"budget"/)
 
   await service.database.$executeRaw`UPDATE limit_counters SET window_started_at = window_started_at - interval '1 hour'
     WHERE key LIKE 'sms_hour%'`
