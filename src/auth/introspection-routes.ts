@@ -55,10 +55,12 @@ export const introspectionRoutes: FastifyPluginAsyncTypebox<IntrospectionOptions
     {
       // Digests are of one length, and comparing them takes as long whatever they hold.
       onRequest: async (request) => {
-        const shown = digest(bearerOf(request) ?? '')
-        if (!timingSafeEqual(shown, expected)) {
-          throw new Problem('unauthorized', { errors: ['Show the INTROSPECTION_TOKEN as Authorization: Bearer'] })
-        }
+        const shown = bearerOf(request)
+        if (timingSafeEqual(digest(shown ?? ''), expected)) return
+        throw new Problem('unauthorized', {
+          errors: ['Show the INTROSPECTION_TOKEN as Authorization: Bearer'],
+          ...(shown !== null && { invalidToken: true }),
+        })
       },
       schema: {
         operationId: 'introspect',
