@@ -6,7 +6,7 @@ import { readCrossOriginSettings, refuseStrayCookies } from './cross-origin-sett
 import { readDeliverySettings } from './delivery-settings.js'
 import { readAuditSettings, readLimitSettings } from './limit-settings.js'
 import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
-import { readSecret, refuseWeakSecret } from './secrets.js'
+import { readBearerSecret, readSecret, refuseWeakSecret } from './secrets.js'
 import { readSessionSettings } from './session-settings.js'
 import { isLoopbackHost, parseUrl } from './urls.js'
 
@@ -83,6 +83,7 @@ function readServer(read: SettingReader, mode: Mode) {
     trustProxy: readTrustProxy(read),
     logLevel: read.choice('LOG_LEVEL', 'info', logLevels),
     docs: read.flag('DOCS', true),
+    metricsToken: readBearerSecret(read, 'METRICS_TOKEN'),
     cleanupCron: readCron(read),
   }
 }
@@ -187,6 +188,7 @@ function refuseSharedSecrets(read: SettingReader): void {
     'JWT_PRIVATE_KEY',
     'SENDER_WEBHOOK_SECRET',
     'INTROSPECTION_TOKEN',
+    'METRICS_TOKEN',
   ]
   const seen = new Map<string, string>()
   for (const name of secrets) {
