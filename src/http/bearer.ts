@@ -18,7 +18,11 @@ export function requireSecret(setting: string, secret: string) {
   const expected = digest(secret)
   return async function holdSecret(request: FastifyRequest): Promise<void> {
     // Digests are of one length, and comparing them takes as long whatever they hold.
-    if (timingSafeEqual(digest(bearerOf(request) ?? ''), expected)) return
-    throw new Problem('unauthorized', { errors: [`Show the ${setting} as Authorization: Bearer`] })
+    const shown = bearerOf(request)
+    if (timingSafeEqual(digest(shown ?? ''), expected)) return
+    throw new Problem('unauthorized', {
+      errors: [`Show the ${setting} as Authorization: Bearer`],
+      ...(shown !== null && { invalidToken: true }),
+    })
   }
 }

@@ -30,8 +30,9 @@ export function tokensOf(request: FastifyRequest, cookieName: string): Set<strin
 export function createAuthenticate(sessions: SessionService, cookie: SessionCookie) {
   return async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const token = tokenOf(request, cookie.name)
-    const authentication = token === null ? null : await sessions.authenticate(token)
-    if (authentication === null) throw new Problem('unauthorized')
+    if (token === null) throw new Problem('unauthorized')
+    const authentication = await sessions.authenticate(token)
+    if (authentication === null) throw new Problem('unauthorized', { invalidToken: true })
     request.authentication = authentication
     const renewed = bearerOf(request) === null ? sessions.renew(authentication) : null
     if (renewed !== null) cookie.set(reply, renewed.token, renewed.lifetime)
