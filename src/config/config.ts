@@ -56,14 +56,15 @@ export function settingNames(): readonly string[] {
 }
 
 function readAll(read: SettingReader, mode: Mode) {
+  const identifiers = readIdentifiers(read)
   return {
     ...readServer(read, mode),
     database: readDatabase(read, mode),
     otp: readOtp(read, mode),
-    identifiers: readIdentifiers(read),
+    identifiers,
     sessions: readSessionSettings(read, mode),
     crossOrigin: readCrossOriginSettings(read, mode),
-    delivery: readDeliverySettings(read, mode),
+    delivery: readDeliverySettings(read, mode, identifiers.smsCountries),
     limits: readLimitSettings(read, mode),
     audit: readAuditSettings(read),
   }
@@ -186,6 +187,7 @@ function refuseSharedSecrets(read: SettingReader): void {
     'OTP_PEPPER_PREVIOUS',
     'JWT_PRIVATE_KEY',
     'SENDER_WEBHOOK_SECRET',
+    'TWILIO_AUTH_TOKEN',
     'INTROSPECTION_TOKEN',
   ]
   const seen = new Map<string, string>()
