@@ -59,5 +59,5 @@ export function createHttpPost(driver: string) {
 }
 
 function neverSent(driver: string, error: Error): DeliveryRefused {
-  return new DeliveryRefused(`${driver} was not reached (${Reflect.get(error, 'code') ?? error.name})`, error)
+  return new DeliveryRefused(`${driver} was not reached (${Reflect.get(error, 'code')})`, error)
 }
