@@ -4,7 +4,7 @@
 const address =
   /^[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*@[a-z\d](?:[a-z\d-]*[a-z\d])?(?:\.[a-z\d](?:[a-z\d-]*[a-z\d])?)*$/i
 /** A name, bare or in quotes, before an address in angle brackets. What would need escapes or a comment is not taken. */
-const named = /^(?:"([^"\\]*)"|([^"\\<>()[\]:;,@]*))<([^<>]*)>$/
+const named = /^(?:"([^"\\]*)" *|([^"\\<>()[\]:;,@]*))<([^<>]*)>$/
 
 /** Name and address of a mailbox, or null. */
 export function parseMailbox(text: string): { name: string; address: string } | null {

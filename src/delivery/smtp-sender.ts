@@ -45,14 +45,13 @@ export function createSmtpSender(settings: Omit<SmtpSettings, 'name'>, ca?: stri
 
   async function deliver(message: EmailMessage, signal: AbortSignal) {
     const messageId = `<${uuid()}@${domain}>`
-    try {
-      await transport.sendMail({ ...mailOf(message), from, messageId, signal, xMailer: false })
-      return { messageId }
-    } catch (error) {
-      throw failureOf(error, bodies.get(messageId)?.readableDidRead === true)
-    } finally {
-      bodies.delete(messageId)
-    }
+    return transport
+      .sendMail({ ...mailOf(message), from, messageId, signal, xMailer: false })
+      .then(() => ({ messageId }))
+      .catch((error: unknown) => {
+        throw failureOf(error, bodies.get(messageId)?.readableDidRead === true)
+      })
+      .finally(() => bodies.delete(messageId))
   }
 
   return {

@@ -7,7 +7,7 @@ import type { SmtpSettings } from '../../src/config/driver-settings.js'
 import { createSmtpSender } from '../../src/delivery/smtp-sender.js'
 import { selfSignedCertificate } from '../support/certificate.js'
 import { reply, startMailServer } from '../support/mail-server.js'
-import { email, outcomeOf, sms } from './messages-to-send.js'
+import { email, outcomeOf, sms } from '../support/messages.js'
 
 const certificate = selfSignedCertificate()
 const from = { name: 'Låtchkey, Inc.', address: 'codes@login.example.com' }

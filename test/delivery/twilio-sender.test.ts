@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http'
 import t, { type Test } from 'tap'
 import { createTwilioSender } from '../../src/delivery/twilio-sender.js'
 import { startGateway } from '../support/gateway.js'
-import { email, outcomeOf, sms } from './messages-to-send.js'
+import { email, outcomeOf, sms } from '../support/messages.js'
 
 const accountSid = `AC${'0'.repeat(32)}`
 const sid = `SM${'a'.repeat(32)}`

@@ -6,7 +6,7 @@ import { Webhook } from 'standardwebhooks'
 import t, { type Test } from 'tap'
 import { createWebhookSender } from '../../src/delivery/webhook-sender.js'
 import { type GatewayRequest, startGateway } from '../support/gateway.js'
-import { email, outcomeOf, sms } from './messages-to-send.js'
+import { email, outcomeOf, sms } from '../support/messages.js'
 
 const key = Buffer.alloc(32, 7)
 
