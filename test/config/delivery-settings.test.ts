@@ -76,6 +76,8 @@ t.test('a driver without its settings stops the start, each named', async (t) =>
   t.ok(problemsOf(missing).every((line) => /is required by the driver (smtp|twilio|webhook)$/.test(line)))
   t.strictSame(problemsOf({ ...base, ...webhook, SMS_DRIVERS: 'webhook', EMAIL_DRIVERS: 'webhook' }), [])
   t.strictSame(problemsOf({ ...missing, ...webhook, ...twilio, CHANNELS: 'sms' }), [], 'none of a channel that is off')
+  const mail = { ...missing, ...smtp, CHANNELS: 'email', SMS_ROUTES: 'IN:webhook' }
+  t.strictSame(readConfig(mail).delivery.drivers.sms, [])
 })
 
 const long = 'x'.repeat(255)
