@@ -6,7 +6,7 @@ import type { SmtpSettings } from '../config/driver-settings.js'
 import { DeliveryRefused, type EmailMessage, RecipientRefused, type Sender } from './sender.js'
 
 /** Milliseconds. The whole is bounded by the signal. */
-const time = { connect: 1_500, greeting: 2_000, silence: 10_000, goodbye: 500 }
+const time = { connect: 1_500, greeting: 2_000, idle: 30_000, silence: 60_000, goodbye: 500 }
 
 /** @param ca certificates (PEM) to trust in place of the system's */
 export function createSmtpSender(settings: Omit<SmtpSettings, 'name'>, ca?: string): Sender {
@@ -26,6 +26,7 @@ export function createSmtpSender(settings: Omit<SmtpSettings, 'name'>, ca?: stri
     dnsTimeout: time.connect,
     connectionTimeout: time.connect,
     greetingTimeout: time.greeting,
+    idleTimeout: time.idle,
     socketTimeout: time.silence,
     socketCloseTimeout: time.goodbye,
     // Only a connection that was closed before it got any of the message makes a second try.

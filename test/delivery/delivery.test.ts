@@ -68,6 +68,7 @@ t.test(
       t.match([answer.status, answer.body.code], [502, 'delivery_failed'])
     }
     t.match(await refusing.database.otp.findFirst(), { hourSends: 0, daySends: 0 })
+    t.match(refusing.logged(), /"driver":"a","channel":"email","state":"open","msg":"delivery breaker"/)
 
     const breaking = await startApp(t, { senders: [breaks('a')] })
     t.equal((await breaking.post('/auth/request-otp', { email: 'a@example.com' })).status, 502)
@@ -76,3 +77,24 @@ t.test(
     t.match(breaking.logged(), /delivery attempt failed/)
   },
 )
+
+t.test('the routes of the settings decide who sends an SMS', async (t) => {
+  const settings = {
+    SMS_DRIVERS: 'webhook,console',
+    SMS_ROUTES: 'IN:console',
+    SENDER_WEBHOOK_URL: 'http://127.0.0.1:9/',
+    SENDER_WEBHOOK_SECRET: `whsec_${key.toString('base64')}`,
+  }
+  const taken: Message[] = []
+  const last: Sender = {
+    name: 'console',
+    send: async (message) => {
+      taken.push(message)
+      return {}
+    },
+  }
+  const { post, logged } = await startApp(t, { settings, senders: [breaks('webhook'), last] })
+  t.equal((await post('/api/auth/send-otp', { mobile_number: '9876543210' })).status, 200)
+  t.match(taken, [{ to: '+919876543210', country: 'IN' }])
+  t.notMatch(logged(), /delivery attempt failed/)
+})
