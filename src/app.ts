@@ -27,6 +27,7 @@ import { createMetrics } from './operations/metrics.js'
 import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
 import { docsPage, openApiRoute, useOpenApi } from './operations/openapi.js'
 import { createOtpService } from './otp/service.js'
+import { createTestIdentities } from './otp/test-identities.js'
 import { createSessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
@@ -74,7 +75,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     channels: deliverySettings.channels,
   })
   const users = createUsersService({ database })
-  const otp = createOtpService({ database, settings: otpSettings })
+  const testIdentities = createTestIdentities({
+    testCodes: otpSettings.testCodes,
+    identifiers,
+    onEnded: (count) => logger.warn({ count }, 'TEST_OTPS names test identities whose last day is over'),
+  })
+  const otp = createOtpService({ database, settings: otpSettings, testIdentities })
   const sessions = createSessionService({ database, tokens, settings: sessionSettings })
   const delivery = createDelivery({
     senders,

@@ -8,6 +8,7 @@ import { readAuditSettings, readLimitSettings } from './limit-settings.js'
 import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
 import { readBearerSecret, readSecret, refuseWeakSecret } from './secrets.js'
 import { readSessionSettings } from './session-settings.js'
+import { readTestCodes } from './test-code-settings.js'
 import { isLoopbackHost, parseUrl } from './urls.js'
 
 export type Config = Readonly<ReturnType<typeof readConfig>>
@@ -150,11 +151,12 @@ function readOtp(read: SettingReader, mode: Mode) {
   if (echo && mode === 'production') read.report('OTP_ECHO', 'must not be on outside development and test')
   const peppers = [readSecret(read, 'OTP_PEPPER'), read.text('OTP_PEPPER_PREVIOUS')]
   if (peppers[1] !== undefined) refuseWeakSecret(read, 'OTP_PEPPER_PREVIOUS', peppers[1])
+  const length = read.integer('OTP_LENGTH', 6, { minimum: 6, maximum: 10 })
   return {
     echo,
     /** the current one first; the previous one is still accepted while it is being replaced */
     peppers: peppers.filter((pepper) => pepper !== undefined),
-    length: read.integer('OTP_LENGTH', 6, { minimum: 6, maximum: 10 }),
+    length,
     /** seconds */
     timeToLive: read.duration('OTP_TTL', 300, { minimum: 30, maximum: 600 }),
     maxAttempts: read.integer('OTP_MAX_ATTEMPTS', 5, { minimum: 1, maximum: 10 }),
@@ -163,6 +165,7 @@ function readOtp(read: SettingReader, mode: Mode) {
     maxSendsPerHour: read.integer('OTP_MAX_SENDS_PER_HOUR', 5, { minimum: 1, maximum: 1_000_000 }),
     maxSendsPerDay: read.integer('OTP_MAX_SENDS_PER_DAY', 10, { minimum: 1, maximum: 1_000_000 }),
     maxFailuresPerDay: read.integer('OTP_MAX_FAILURES_PER_DAY', 20, { minimum: 1, maximum: 100 }),
+    testCodes: readTestCodes(read, length),
   }
 }
 
