@@ -7,9 +7,10 @@ import { emailWords, smsWords } from '../delivery/messages.js'
 import type { Message } from '../delivery/sender.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
-import { channelOf, type Identifier } from '../identifiers/parser.js'
+import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
-import type { IssuedCode, OtpService } from '../otp/service.js'
+import type { IssuedCode } from '../otp/issue.js'
+import type { OtpService } from '../otp/service.js'
 import { type RefusedBy, type SendRow, sendStatement } from './send-statement.js'
 
 export type SentCode = {
@@ -22,10 +23,7 @@ export type SentCode = {
 }
 
 /** What became of a send, to be logged and counted. */
-export type SendNotice = Readonly<{
-  channel: Message['channel'] /** ISO 3166-1 alpha-2; null for mail */
-  country: string | null
-}> &
+export type SendNotice = Traffic &
   Readonly<
     | { kind: 'sent'; driver: string }
     | { kind: 'undelivered'; outcome: 'refused' | 'uncertain' }
@@ -80,6 +78,11 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     delivered.finally(() => underWay.delete(delivered))
   }
 
+  async function dispatch(identifier: Identifier, issued: IssuedCode, { isHidden, isPaid }: SendRow): Promise<void> {
+    if (!isHidden) await deliverSeen(identifier, issued)
+    else if (isPaid) deliverUnseen(identifier, issued)
+  }
+
   function refuse(identifier: Identifier, refusedBy: RefusedBy, row: SendRow): never {
     const traffic = trafficOf(identifier)
     if (row.countryTripped) onNotice({ kind: 'country_closed', ...traffic })
@@ -90,7 +93,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   }
 
   /**
-   * Issues a code and delivers it.
+   * Issues a code and delivers it; the live one again where there is one. A test identity knows its code: nothing goes out.
    * @param mode `login` tells an unknown identifier, or hides that it is one, instead of sending to it
    * @throws Problem `rate_limited` and `service_unavailable` with a true Retry-After, `account_not_found`, `delivery_failed`
    */
@@ -105,9 +108,8 @@ export function createSendCode(dependencies: SendCodeDependencies) {
       throw new Problem('rate_limited', { retryAfter: await issue.retryAfter(row.lane) })
     }
 
-    const issued = issue.issued(row.resendAfter)
-    if (!row.isHidden) await deliverSeen(identifier, issued)
-    else if (row.isPaid) deliverUnseen(identifier, issued)
+    const issued = await issue.issued(row)
+    if (!issue.isTest) await dispatch(identifier, issued, row)
     return {
       expires_in: issued.expiresIn,
       resend_after: issued.resendAfter,
@@ -122,9 +124,4 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   }
 
   return { sendCode, settle }
-}
-
-/** What sends are counted by. */
-function trafficOf(identifier: Identifier) {
-  return { channel: channelOf(identifier), country: identifier.method === 'phone' ? identifier.country : null }
 }

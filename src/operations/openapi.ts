@@ -38,6 +38,7 @@ export async function useOpenApi(
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Wins over the cookie' },
           cookie: { type: 'apiKey', in: 'cookie', name: cookieName },
           introspection: { type: 'http', scheme: 'bearer', description: 'The INTROSPECTION_TOKEN of the settings' },
+          metrics: { type: 'http', scheme: 'bearer', description: 'The METRICS_TOKEN of the settings' },
         },
       },
     },
