@@ -8,6 +8,7 @@ import { readAuditSettings, readLimitSettings } from './limit-settings.js'
 import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
 import { readBearerSecret, readSecret, refuseWeakSecret } from './secrets.js'
 import { readSessionSettings } from './session-settings.js'
+import { readTestCodes } from './test-code-settings.js'
 import { isLoopbackHost, parseUrl } from './urls.js'
 
 export type Config = Readonly<ReturnType<typeof readConfig>>
@@ -56,14 +57,15 @@ export function settingNames(): readonly string[] {
 }
 
 function readAll(read: SettingReader, mode: Mode) {
+  const identifiers = readIdentifierSettings(read)
   return {
     ...readServer(read, mode),
     database: readDatabase(read, mode),
     otp: readOtp(read, mode),
-    identifiers: readIdentifierSettings(read),
+    identifiers,
     sessions: readSessionSettings(read, mode),
     crossOrigin: readCrossOriginSettings(read, mode),
-    delivery: readDeliverySettings(read, mode),
+    delivery: readDeliverySettings(read, mode, identifiers.smsCountries),
     limits: readLimitSettings(read, mode),
     audit: readAuditSettings(read),
   }
@@ -149,11 +151,12 @@ function readOtp(read: SettingReader, mode: Mode) {
   if (echo && mode === 'production') read.report('OTP_ECHO', 'must not be on outside development and test')
   const peppers = [readSecret(read, 'OTP_PEPPER'), read.text('OTP_PEPPER_PREVIOUS')]
   if (peppers[1] !== undefined) refuseWeakSecret(read, 'OTP_PEPPER_PREVIOUS', peppers[1])
+  const length = read.integer('OTP_LENGTH', 6, { minimum: 6, maximum: 10 })
   return {
     echo,
     /** the current one first; the previous one is still accepted while it is being replaced */
     peppers: peppers.filter((pepper) => pepper !== undefined),
-    length: read.integer('OTP_LENGTH', 6, { minimum: 6, maximum: 10 }),
+    length,
     /** seconds */
     timeToLive: read.duration('OTP_TTL', 300, { minimum: 30, maximum: 600 }),
     maxAttempts: read.integer('OTP_MAX_ATTEMPTS', 5, { minimum: 1, maximum: 10 }),
@@ -162,6 +165,7 @@ function readOtp(read: SettingReader, mode: Mode) {
     maxSendsPerHour: read.integer('OTP_MAX_SENDS_PER_HOUR', 5, { minimum: 1, maximum: 1_000_000 }),
     maxSendsPerDay: read.integer('OTP_MAX_SENDS_PER_DAY', 10, { minimum: 1, maximum: 1_000_000 }),
     maxFailuresPerDay: read.integer('OTP_MAX_FAILURES_PER_DAY', 20, { minimum: 1, maximum: 100 }),
+    testCodes: readTestCodes(read, length),
   }
 }
 
@@ -172,6 +176,7 @@ function refuseSharedSecrets(read: SettingReader): void {
     'OTP_PEPPER_PREVIOUS',
     'JWT_PRIVATE_KEY',
     'SENDER_WEBHOOK_SECRET',
+    'TWILIO_AUTH_TOKEN',
     'INTROSPECTION_TOKEN',
     'METRICS_TOKEN',
   ]
