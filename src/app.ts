@@ -14,6 +14,7 @@ import { createSignUp } from './auth/sign-up.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
 import { createDelivery } from './delivery/chain.js'
+import { createMessages } from './delivery/messages.js'
 import type { Message, Sender } from './delivery/sender.js'
 import { ProblemSchema } from './errors.js'
 import { useCors } from './http/cors.js'
@@ -73,6 +74,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     senders,
     onFailure: ({ error, ...attempt }) => logger.warn({ ...attempt, err: error }, 'delivery attempt failed'),
   })
+  const messages = createMessages(config.messages, otpSettings)
+  if (deliverySettings.channels.includes('sms') && messages.costly.length > 0) {
+    logger.warn({ locales: messages.costly }, 'SMS take more than one segment; shorten APP_NAME or WEBOTP_DOMAIN')
+  }
   const pepper = String(otpSettings.peppers[0])
   const limits = createLimits({ database, settings: config.limits, pepper })
   const audit = createAuditTrail({ database, pepper })
@@ -82,16 +87,15 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     limits,
     audit,
     delivery,
+    messages,
     settings: otpSettings,
-    appName: deliverySettings.appName,
-    locale: countries.defaultLocale,
     onNotice: (notice) => logger.info(notice, 'send'),
   })
   // Answers that nobody waits for are still on their way when the last request is done.
   app.addHook('onClose', settle)
   const onGuessAlarm = (guesses: number) => logger.error({ guesses }, 'wrong guesses in all have passed the alarm')
-  const signIn = createSignIn({ database, otp, sessions, users, limits, audit, onGuessAlarm })
-  const signUp = createSignUp({ database, sessions, audit })
+  const signIn = createSignIn({ database, otp, sessions, users, messages, limits, audit, onGuessAlarm })
+  const signUp = createSignUp({ database, sessions, messages, audit })
   const cookie = createSessionCookie(sessionSettings)
   const flow = { identifiers, sendCode, signIn, cookie, defaultCountry, otpLength: otpSettings.length }
 
@@ -115,7 +119,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(phonePrefixRoutes, {
     prefix: '/auth',
     countries: deliverySettings.channels.includes('sms') ? countries.smsCountries : [],
-    defaultLocale: countries.defaultLocale,
+    defaultLocale: config.messages.defaultLocale,
   })
   await app.register(keyRoutes, { keyRing })
   const { introspectionToken } = sessionSettings

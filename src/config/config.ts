@@ -5,6 +5,7 @@ import { type CountryCode, isSupportedCountry } from 'libphonenumber-js/max'
 import { readCrossOriginSettings, refuseStrayCookies } from './cross-origin-settings.js'
 import { readDeliverySettings } from './delivery-settings.js'
 import { readAuditSettings, readLimitSettings } from './limit-settings.js'
+import { readMessageSettings } from './message-settings.js'
 import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
 import { readSecret, refuseWeakSecret } from './secrets.js'
 import { readSessionSettings } from './session-settings.js'
@@ -48,6 +49,15 @@ export function readMaintenanceSettings(environment: Environment) {
   return accept(read, { database: readDatabase(read, 'production'), audit: readAuditSettings(read) })
 }
 
+/**
+ * What messages are made of, for looking at them without a service.
+ * @throws ConfigError
+ */
+export function readWords(environment: Environment) {
+  const read = createSettingReader(environment)
+  return accept(read, { messages: readMessageSettings(read), codes: readCodes(read) })
+}
+
 /** The names of all settings, for the test that holds `.env.example` to them. */
 export function settingNames(): readonly string[] {
   const read = createSettingReader({})
@@ -64,6 +74,7 @@ function readAll(read: SettingReader, mode: Mode) {
     sessions: readSessionSettings(read, mode),
     crossOrigin: readCrossOriginSettings(read, mode),
     delivery: readDeliverySettings(read, mode),
+    messages: readMessageSettings(read),
     limits: readLimitSettings(read, mode),
     audit: readAuditSettings(read),
   }
@@ -152,9 +163,7 @@ function readOtp(read: SettingReader, mode: Mode) {
     echo,
     /** the current one first; the previous one is still accepted while it is being replaced */
     peppers: peppers.filter((pepper) => pepper !== undefined),
-    length: read.integer('OTP_LENGTH', 6, { minimum: 6, maximum: 10 }),
-    /** seconds */
-    timeToLive: read.duration('OTP_TTL', 300, { minimum: 30, maximum: 600 }),
+    ...readCodes(read),
     maxAttempts: read.integer('OTP_MAX_ATTEMPTS', 5, { minimum: 1, maximum: 10 }),
     /** seconds before the first resend; it doubles with each further one */
     resendCooldown: read.duration('OTP_RESEND_COOLDOWN', 30, { minimum: 1, maximum: 600 }),
@@ -164,18 +173,23 @@ function readOtp(read: SettingReader, mode: Mode) {
   }
 }
 
+function readCodes(read: SettingReader) {
+  return {
+    length: read.integer('OTP_LENGTH', 6, { minimum: 6, maximum: 10 }),
+    /** seconds */
+    timeToLive: read.duration('OTP_TTL', 300, { minimum: 30, maximum: 600 }),
+  }
+}
+
 function readIdentifiers(read: SettingReader) {
   const isCountry = (item: string): item is CountryCode => isSupportedCountry(item)
   const defaultCountry = read.text('DEFAULT_COUNTRY') ?? 'IN'
   if (!isCountry(defaultCountry))
     read.report('DEFAULT_COUNTRY', 'must be a country code such as IN (ISO 3166-1 alpha-2)')
   const country: CountryCode = isCountry(defaultCountry) ? defaultCountry : 'IN'
-  const locale = read.text('DEFAULT_LOCALE') ?? 'en'
-  if (!isLocale(locale)) read.report('DEFAULT_LOCALE', 'must be a language tag such as en or hi (BCP 47)')
   return {
     defaultCountry: country,
     smsCountries: read.list('SMS_COUNTRIES', [country], 'country codes such as IN (ISO 3166-1 alpha-2)', isCountry),
-    defaultLocale: isLocale(locale) ? locale : 'en',
   }
 }
 
@@ -194,13 +208,5 @@ function refuseSharedSecrets(read: SettingReader): void {
     const other = value === undefined ? undefined : seen.get(value)
     if (other !== undefined) read.report(name, `must differ from ${other}`)
     if (value !== undefined) seen.set(value, name)
-  }
-}
-
-function isLocale(text: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(text).length === 1
-  } catch {
-    return false
   }
 }

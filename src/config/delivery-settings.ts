@@ -1,4 +1,4 @@
-// The settings of channels, senders and messages.
+// The settings of channels and senders.
 import type { Mode, SettingReader } from './reader.js'
 import { isConfidentialUrl, parseUrl } from './urls.js'
 
@@ -25,7 +25,6 @@ export function readDeliverySettings(read: SettingReader, mode: Mode) {
   return {
     channels,
     drivers: { sms: names.sms.map(withSettings), email: names.email.map(withSettings) },
-    appName: read.text('APP_NAME') ?? 'Latchkey',
   }
 }
 
