@@ -28,12 +28,7 @@ export type Messages = ReturnType<typeof createMessages>
 export function createMessages(settings: MessageSettings, codes: Pick<Config['otp'], 'length' | 'timeToLive'>) {
   const { byLocale, ownSms } = readWordings(settings.directory)
   const locales: ReadonlySet<string> = new Set(byLocale.keys())
-  const defaultLocale = findLanguage([settings.defaultLocale], locales)
-  if (defaultLocale === undefined) {
-    throw new ConfigError([
-      `DEFAULT_LOCALE must be one of the languages of messages: ${[...locales].sort().join(', ')}`,
-    ])
-  }
+  const defaultLocale = requireLanguage(settings.defaultLocale, locales)
 
   /** The language among ours that is wanted most (BCP 47), or null. */
   function localeOf(languages: readonly string[]): string | null {
@@ -41,7 +36,7 @@ export function createMessages(settings: MessageSettings, codes: Pick<Config['ot
   }
 
   function wordsFor({ code, expiresIn, languages }: MessageParts) {
-    const locale = localeOf(languages) ?? String(defaultLocale)
+    const locale = localeOf(languages) ?? defaultLocale
     const values: Values = {
       code,
       app: settings.appName,
@@ -84,9 +79,14 @@ ${say(wording.unasked)}
     localeOf,
     sms,
     email,
-    defaultLocale,
     locales,
     /** those whose SMS take more than one segment, with these settings */
     costly,
   }
+}
+
+function requireLanguage(language: string, ours: ReadonlySet<string>): string {
+  const found = findLanguage([language], ours)
+  if (found !== undefined) return found
+  throw new ConfigError([`DEFAULT_LOCALE must be one of the languages of messages: ${[...ours].sort().join(', ')}`])
 }

@@ -7,7 +7,6 @@ import t, { type Test } from 'tap'
 import { createDelivery, type FailedAttempt } from '../../src/delivery/chain.js'
 import { createConsoleSender } from '../../src/delivery/console-sender.js'
 import { createSenders } from '../../src/delivery/drivers.js'
-import { smsWords } from '../../src/delivery/messages.js'
 import { DeliveryRefused, type Message, type Sender } from '../../src/delivery/sender.js'
 import { createWebhookSender } from '../../src/delivery/webhook-sender.js'
 import { startApp, testConfig } from '../support/app.js'
@@ -157,12 +156,6 @@ t.test('the settings name the drivers and their order', async (t) => {
     senders.email.map(({ name }) => name),
     ['console'],
   )
-})
-
-t.test('the message names the app, the code, its life and the one rule', async (t) => {
-  const { text } = smsWords({ appName: 'Acme', code: '123456', expiresIn: 300 })
-  t.equal(text, '123456 is your Acme code, valid for 5 min. Never share it.')
-  t.match(smsWords({ appName: 'Acme', code: '123456', expiresIn: 30 }).text, /1 min/)
 })
 
 t.test(
