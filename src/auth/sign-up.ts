@@ -6,9 +6,11 @@ import { isUserRow, type UserRow } from '../database/user-row.js'
 import type { Messages } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
+import { trafficOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import type { SessionService } from '../sessions/service.js'
 import type { AddressRow } from '../users/address.js'
+import type { SignInNotice } from './sign-in.js'
 import { hashTicket } from './signup-tickets.js'
 import { type SignUpRow, signUpStatement } from './statements.js'
 
@@ -38,9 +40,10 @@ type SignUpDependencies = {
   sessions: SessionService
   messages: Pick<Messages, 'localeOf'>
   audit: AuditTrail
+  onNotice: (notice: SignInNotice) => void
 }
 
-export function createSignUp({ database, sessions, messages, audit }: SignUpDependencies) {
+export function createSignUp({ database, sessions, messages, audit, onNotice }: SignUpDependencies) {
   /**
    * Makes the account. A ticket for another number, an expired, used or missing one is no proof.
    * @throws Problem `verification_required`, `already_registered`
@@ -60,6 +63,7 @@ export function createSignUp({ database, sessions, messages, audit }: SignUpDepe
 
     const { verified, isNewDevice, ...user } = row
     if (!isUserRow(user)) throw new Problem('already_registered')
+    onNotice({ kind: 'new_account', ...trafficOf(phone) })
     return {
       user,
       address: { ...home, type: 'Home', isDefault: true },
