@@ -13,9 +13,8 @@ import { createSignIn, type SignInNotice } from './auth/sign-in.js'
 import { createSignUp } from './auth/sign-up.js'
 import type { Config } from './config/config.js'
 import { type Database, poolUse } from './database/client.js'
-import { createDelivery } from './delivery/chain.js'
+import { createDelivery, type Senders } from './delivery/chain.js'
 import { createMessages } from './delivery/messages.js'
-import type { Message, Sender } from './delivery/sender.js'
 import { ProblemSchema } from './errors.js'
 import { useCors } from './http/cors.js'
 import { useFloodGuard } from './http/flood-guard.js'
@@ -29,6 +28,7 @@ import { createMetrics } from './operations/metrics.js'
 import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
 import { docsPage, openApiRoute, useOpenApi } from './operations/openapi.js'
 import { createOtpService } from './otp/service.js'
+import { createTestIdentities } from './otp/test-identities.js'
 import { createSessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
@@ -44,7 +44,7 @@ export type AppDependencies = Readonly<{
   database: Database
   logger: Logger
   health: Health
-  senders: Readonly<Record<Message['channel'], readonly Sender[]>>
+  senders: Senders
   /** of the product, for the OpenAPI document */
   version: string
 }>
@@ -76,14 +76,21 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     channels: deliverySettings.channels,
   })
   const users = createUsersService({ database })
-  const otp = createOtpService({ database, settings: otpSettings })
+  const testIdentities = createTestIdentities({
+    testCodes: otpSettings.testCodes,
+    identifiers,
+    onEnded: (count) => logger.warn({ count }, 'TEST_OTPS names test identities whose last day is over'),
+  })
+  const otp = createOtpService({ database, settings: otpSettings, testIdentities })
   const sessions = createSessionService({ database, tokens, settings: sessionSettings })
   const delivery = createDelivery({
     senders,
+    routes: deliverySettings.smsRoutes,
     onFailure: ({ error, ...attempt }) => {
       logger.warn({ ...attempt, err: error }, 'delivery attempt failed')
       metrics.countFailedAttempt(attempt)
     },
+    onBreaker: (change) => logger.warn(change, 'delivery breaker'),
   })
   const messages = createMessages(config.messages, otpSettings)
   if (deliverySettings.channels.includes('sms') && messages.costly.length > 0) {

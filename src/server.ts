@@ -11,7 +11,7 @@ import { openDatabase } from './database/client.js'
 import { describeFailure } from './database/migration-failures.js'
 import { readMigrationNames } from './database/migration-files.js'
 import { migrate } from './database/migrations.js'
-import { createSenders } from './delivery/drivers.js'
+import { closeSenders, createSenders } from './delivery/drivers.js'
 import { createLogger } from './http/logger.js'
 import { scheduleCleanup } from './operations/cleanup.js'
 import { createHealth } from './operations/health.js'
@@ -45,6 +45,7 @@ async function start(): Promise<void> {
     health.drain()
     await new Promise((resolve) => setTimeout(resolve, stopping.notice[config.mode]))
     await app.close()
+    await closeSenders(senders)
     await cleanup.stop()
     await database.$disconnect()
     logger.info('stopped')

@@ -9,7 +9,8 @@ import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
-import type { IssuedCode, OtpService } from '../otp/service.js'
+import type { IssuedCode } from '../otp/issue.js'
+import type { OtpService } from '../otp/service.js'
 import { type RefusedBy, type SendRow, sendStatement } from './send-statement.js'
 
 export type SentCode = {
@@ -79,6 +80,11 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     delivered.finally(() => underWay.delete(delivered))
   }
 
+  async function dispatch(identifier: Identifier, issued: Outgoing, { isHidden, isPaid }: SendRow): Promise<void> {
+    if (!isHidden) await deliverSeen(identifier, issued)
+    else if (isPaid) deliverUnseen(identifier, issued)
+  }
+
   function refuse(identifier: Identifier, refusedBy: RefusedBy, row: SendRow): never {
     const traffic = trafficOf(identifier)
     if (row.countryTripped) onNotice({ kind: 'country_closed', ...traffic })
@@ -89,7 +95,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   }
 
   /**
-   * Issues a code and delivers it.
+   * Issues a code and delivers it; the live one again where there is one. A test identity knows its code: nothing goes out.
    * @param mode `login` tells an unknown identifier, or hides that it is one, instead of sending to it
    * @throws Problem `rate_limited` and `service_unavailable` with a true Retry-After, `account_not_found`, `delivery_failed`
    */
@@ -104,10 +110,9 @@ export function createSendCode(dependencies: SendCodeDependencies) {
       throw new Problem('rate_limited', { retryAfter: await issue.retryAfter(row.lane) })
     }
 
+    const issued = await issue.issued(row)
     const languages = row.locale === null ? caller.languages : [...caller.languages, row.locale]
-    const issued = { ...issue.issued(row.resendAfter), languages }
-    if (!row.isHidden) await deliverSeen(identifier, issued)
-    else if (row.isPaid) deliverUnseen(identifier, issued)
+    if (!issue.isTest) await dispatch(identifier, { ...issued, languages }, row)
     return {
       expires_in: issued.expiresIn,
       resend_after: issued.resendAfter,

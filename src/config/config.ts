@@ -9,6 +9,7 @@ import { readMessageSettings } from './message-settings.js'
 import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
 import { readBearerSecret, readSecret, refuseWeakSecret } from './secrets.js'
 import { readSessionSettings } from './session-settings.js'
+import { readTestCodes } from './test-code-settings.js'
 import { isLoopbackHost, parseUrl } from './urls.js'
 
 export type Config = Readonly<ReturnType<typeof readConfig>>
@@ -66,14 +67,15 @@ export function settingNames(): readonly string[] {
 }
 
 function readAll(read: SettingReader, mode: Mode) {
+  const identifiers = readIdentifierSettings(read)
   return {
     ...readServer(read, mode),
     database: readDatabase(read, mode),
     otp: readOtp(read, mode),
-    identifiers: readIdentifierSettings(read),
+    identifiers,
     sessions: readSessionSettings(read, mode),
     crossOrigin: readCrossOriginSettings(read, mode),
-    delivery: readDeliverySettings(read, mode),
+    delivery: readDeliverySettings(read, mode, identifiers.smsCountries),
     messages: readMessageSettings(read),
     limits: readLimitSettings(read, mode),
     audit: readAuditSettings(read),
@@ -160,17 +162,19 @@ function readOtp(read: SettingReader, mode: Mode) {
   if (echo && mode === 'production') read.report('OTP_ECHO', 'must not be on outside development and test')
   const peppers = [readSecret(read, 'OTP_PEPPER'), read.text('OTP_PEPPER_PREVIOUS')]
   if (peppers[1] !== undefined) refuseWeakSecret(read, 'OTP_PEPPER_PREVIOUS', peppers[1])
+  const codes = readCodes(read)
   return {
     echo,
     /** the current one first; the previous one is still accepted while it is being replaced */
     peppers: peppers.filter((pepper) => pepper !== undefined),
-    ...readCodes(read),
+    ...codes,
     maxAttempts: read.integer('OTP_MAX_ATTEMPTS', 5, { minimum: 1, maximum: 10 }),
     /** seconds before the first resend; it doubles with each further one */
     resendCooldown: read.duration('OTP_RESEND_COOLDOWN', 30, { minimum: 1, maximum: 600 }),
     maxSendsPerHour: read.integer('OTP_MAX_SENDS_PER_HOUR', 5, { minimum: 1, maximum: 1_000_000 }),
     maxSendsPerDay: read.integer('OTP_MAX_SENDS_PER_DAY', 10, { minimum: 1, maximum: 1_000_000 }),
     maxFailuresPerDay: read.integer('OTP_MAX_FAILURES_PER_DAY', 20, { minimum: 1, maximum: 100 }),
+    testCodes: readTestCodes(read, codes.length),
   }
 }
 
@@ -189,6 +193,7 @@ function refuseSharedSecrets(read: SettingReader): void {
     'OTP_PEPPER_PREVIOUS',
     'JWT_PRIVATE_KEY',
     'SENDER_WEBHOOK_SECRET',
+    'TWILIO_AUTH_TOKEN',
     'INTROSPECTION_TOKEN',
     'METRICS_TOKEN',
   ]

@@ -32,7 +32,6 @@ function refuseDeadCountries(
 ): void {
   const owner = ownerOfNumbers(defaultCountry)
   if (owner !== defaultCountry) read.report('DEFAULT_COUNTRY', `must be ${owner}, which has the same mobile numbers`)
-  if (!countries.includes(defaultCountry)) read.report('SMS_COUNTRIES', 'must name the DEFAULT_COUNTRY too')
   const missing = countries.filter((country) => country !== defaultCountry).map(ownerOfNumbers)
   for (const each of new Set(missing)) {
     if (!countries.includes(each))

@@ -1,12 +1,13 @@
 // Reads who is meant out of a request: the one place where phone and email become an identifier.
 import { Problem } from '../errors.js'
-import { normalizeEmail } from './email.js'
+import { isEmail, normalizeEmail } from './email.js'
 import {
   type CountryCode,
   exampleOf,
   normalizePhone,
   type PhoneFault,
   type PhoneIdentifier,
+  parseE164,
   prefixOf,
 } from './phone.js'
 
@@ -97,7 +98,15 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
     throw new Problem(codeOf(parsed), { errors: [phoneFaults[parsed]] })
   }
 
-  return { fromMobileNumber, getIdentifierFromBody, mobileNumberFault, mobileLength }
+  /** The identifier that a canonical text names, as settings do (E.164, lower-case email); null where it names none accepted here. */
+  function fromCanonical(text: string): Identifier | null {
+    const method = text.startsWith('+') ? 'phone' : 'email'
+    if (!channels.includes(channelOf({ method }))) return null
+    if (method === 'email') return isEmail(text) ? { method, identifier: text } : null
+    return parseE164(text, countries)
+  }
+
+  return { fromMobileNumber, getIdentifierFromBody, fromCanonical, mobileNumberFault, mobileLength }
 }
 
 const phoneFaults: Readonly<Record<PhoneFault, string>> = {

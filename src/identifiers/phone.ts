@@ -54,6 +54,14 @@ export function normalizePhone(
   }
 }
 
+/** The identifier of a number in its canonical form; null where it is in another, or no code may be sent to it. */
+export function parseE164(text: string, countries: readonly CountryCode[]): PhoneIdentifier | null {
+  const parsed = parsePhoneNumberFromString(text, { extract: false })
+  if (parsed === undefined) return null
+  const phone = normalizePhone(`+${parsed.countryCallingCode}`, parsed.nationalNumber, countries)
+  return typeof phone !== 'string' && phone.identifier === text ? phone : null
+}
+
 /** The calling prefix of a country: `+91` of `IN`. */
 export function prefixOf(country: CountryCode): string {
   return `+${getCountryCallingCode(country)}`

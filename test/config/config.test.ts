@@ -146,13 +146,23 @@ t.test('each unsafe or malformed setting is refused by name, its value unprinted
     ['OTP_MAX_ATTEMPTS', '0'],
     ['OTP_MAX_ATTEMPTS', '11'],
     ['OTP_RESEND_COOLDOWN', '0'],
+    ['TEST_OTPS', '+919999900001:123456'],
+    ['TEST_OTPS', '+919999900001:12345@2099-01-31'],
+    ['TEST_OTPS', '+919999900001:1234567@2099-01-31'],
+    ['TEST_OTPS', '+919999900001:12345a@2099-01-31'],
+    ['TEST_OTPS', '+919999900001:123456@2099-02-30'],
+    ['TEST_OTPS', '+919999900001:123456@2099-01-32'],
+    ['TEST_OTPS', '+919999900001:123456@31.01.2099'],
+    ['TEST_OTPS', ':123456@2099-01-31'],
+    ['TEST_OTPS', '+919999900001:123456@2099-01-31,'],
+    ['TEST_OTPS', '+919999900001:123456@2099-01-31,+919999900001:654321@2099-01-31'],
+    ['TEST_OTPS', Array.from({ length: 11 }, (_, index) => `value${index}@example.com:123456@2099-01-31`).join(',')],
     ['OTP_RESEND_COOLDOWN', '601'],
     ['OTP_MAX_SENDS_PER_HOUR', '0'],
     ['OTP_MAX_SENDS_PER_DAY', '-1'],
     ['OTP_MAX_FAILURES_PER_DAY', '101'],
     ['DEFAULT_COUNTRY', 'XX'],
     ['SMS_COUNTRIES', 'IN,Narnia-value'],
-    ['SMS_COUNTRIES', 'US,CA'],
     ['SMS_COUNTRIES', 'IN,AX'],
     ['SMS_COUNTRIES', 'IN,GB,IM,BL,MF'],
     ['DEFAULT_COUNTRY', 'IM'],
@@ -329,6 +339,17 @@ t.test('durations', async (t) => {
   const seconds = { '90': 90, '90s': 90, '15m': 900, '12h': 43_200, '7d': 604_800 }
   for (const [text, expected] of Object.entries(seconds)) t.equal(parseDuration(text), expected)
   for (const text of ['', 'm', '1.5h', '-1', '1w', '1 m', '1e3']) t.equal(parseDuration(text), null, text)
+})
+
+t.test('test identities: each with a code of OTP_LENGTH digits and a last day that counts whole', async (t) => {
+  const TEST_OTPS = '+919999900001:12345678@2027-01-31, reviewer@example.com:87654321@2028-02-29'
+  t.strictSame(readConfig({ ...production, OTP_LENGTH: '8', TEST_OTPS }).otp.testCodes, [
+    { identifier: '+919999900001', code: '12345678', endsAt: new Date('2027-02-01T00:00:00Z') },
+    { identifier: 'reviewer@example.com', code: '87654321', endsAt: new Date('2028-03-01T00:00:00Z') },
+  ])
+  t.strictSame(readConfig(production).otp.testCodes, [])
+  const ten = Array.from({ length: 10 }, (_, index) => `reviewer${index}@example.com:123456@2027-01-31`).join(',')
+  t.equal(readConfig({ ...production, TEST_OTPS: ten }).otp.testCodes.length, 10)
 })
 
 t.test('.env.example names every setting, once, and no other', async (t) => {

@@ -28,6 +28,8 @@ const accepted = [
   user('NULL', "'someone@example.com'"),
   otp({}),
   otp({ code_hash: 'NULL', lane: "'device'" }),
+  otp({ lane: "'seeded'", code_seed: digest, code_made_at: 'now()' }),
+  otp({ lane: "'fixed'", is_test: 'true' }),
   ticket(digest, "'+919876543210'"),
 ]
 
@@ -43,6 +45,16 @@ const refused: Readonly<Record<string, string[]>> = {
   ],
   users_email_check: [user('NULL', "'Someone@example.com'")],
   otps_counters_check: counters.map((counter) => otp({ lane: "'other'", [counter]: '-1' })),
+  otps_code_seed_check: [
+    otp({ lane: "'other'", code_seed: "'123456'", code_made_at: 'now()' }),
+    otp({ lane: "'other'", code_seed: digest }),
+    otp({ lane: "'other'", code_made_at: 'now()' }),
+  ],
+  otps_is_test_check: [
+    otp({ lane: "'other'", is_test: 'true', purpose: "'step_up'" }),
+    otp({ lane: "'other'", is_test: 'true', code_seed: digest, code_made_at: 'now()' }),
+  ],
+  otps_code_sends_check: [otp({ lane: "'other'", code_sends: '-1' })],
   otps_code_hash_check: [otp({ lane: "'other'", code_hash: "'123456'" })],
   signup_tickets_token_hash_check: [ticket("'ticket'", "'+919876543210'")],
   signup_tickets_phone_check: [ticket("sha256('y')", "'9876543210'")],
