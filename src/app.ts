@@ -14,6 +14,7 @@ import { createSignUp } from './auth/sign-up.js'
 import type { Config } from './config/config.js'
 import { type Database, poolUse } from './database/client.js'
 import { createDelivery, type Senders } from './delivery/chain.js'
+import { createMessages } from './delivery/messages.js'
 import { ProblemSchema } from './errors.js'
 import { useCors } from './http/cors.js'
 import { useFloodGuard } from './http/flood-guard.js'
@@ -91,6 +92,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     },
     onBreaker: (change) => logger.warn(change, 'delivery breaker'),
   })
+  const messages = createMessages(config.messages, otpSettings)
+  if (deliverySettings.channels.includes('sms') && messages.costly.length > 0) {
+    logger.warn({ locales: messages.costly }, 'SMS take more than one segment; shorten APP_NAME or WEBOTP_DOMAIN')
+  }
   const pepper = String(otpSettings.peppers[0])
   const limits = createLimits({ database, settings: config.limits, pepper })
   const audit = createAuditTrail({ database, pepper })
@@ -100,9 +105,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     limits,
     audit,
     delivery,
+    messages,
     settings: otpSettings,
-    appName: deliverySettings.appName,
-    locale: countries.defaultLocale,
     onNotice: (notice) => {
       logger.info(notice, 'send')
       metrics.countSend(notice)
@@ -118,8 +122,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     logger.info(notice, 'sign-in')
     metrics.countSignIn(notice)
   }
-  const signIn = createSignIn({ database, otp, sessions, users, limits, audit, onGuessAlarm, onNotice })
-  const signUp = createSignUp({ database, sessions, audit, onNotice })
+  const signIn = createSignIn({ database, otp, sessions, users, messages, limits, audit, onGuessAlarm, onNotice })
+  const signUp = createSignUp({ database, sessions, messages, audit, onNotice })
   const cookie = createSessionCookie(sessionSettings)
   const { length: otpLength, echo } = otpSettings
   const flow = { identifiers, sendCode, signIn, cookie, defaultCountry, otpLength, echo }
@@ -144,7 +148,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(phonePrefixRoutes, {
     prefix: '/auth',
     countries: deliverySettings.channels.includes('sms') ? countries.smsCountries : [],
-    defaultLocale: countries.defaultLocale,
+    defaultLocale: config.messages.defaultLocale,
   })
   await app.register(keyRoutes, { keyRing })
   const { introspectionToken } = sessionSettings

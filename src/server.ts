@@ -4,7 +4,7 @@ import closeWithGrace from 'close-with-grace'
 import { destination } from 'pino'
 import { buildApp } from './app.js'
 import { createCleanupTasks } from './cleanup-tasks.js'
-import { type Config, readConfig } from './config/config.js'
+import { readConfig } from './config/config.js'
 import { loadEnvironmentFile } from './config/environment-file.js'
 import { ConfigError } from './config/reader.js'
 import { openDatabase } from './database/client.js'
@@ -19,7 +19,9 @@ import { createHealth } from './operations/health.js'
 /** Milliseconds that a stop may take, and that load balancers get to notice that the replica is not ready any more. */
 const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, test: 0 } }
 
-async function start(config: Config): Promise<void> {
+async function start(): Promise<void> {
+  loadEnvironmentFile()
+  const config = readConfig(process.env)
   const logger = createLogger(config.logLevel, destination(1))
   if (config.database.migrateOnBoot) {
     const { applied } = await migrate(config.database.directUrl)
@@ -63,19 +65,10 @@ async function readVersion(): Promise<string> {
   return String(Reflect.get(Object(manifest), 'version'))
 }
 
-function readConfigOrExit(): Config {
-  try {
-    loadEnvironmentFile()
-    return readConfig(process.env)
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    for (const problem of error.problems) process.stderr.write(`${problem}\n`)
-    process.exit(1)
-  }
-}
-
-// A port in use, a database that cannot be migrated: one line, no stack.
-await start(readConfigOrExit()).catch((error: unknown) => {
-  process.stderr.write(`The service could not start: ${describeFailure(error)}\n`)
+// A setting that cannot be used, a port in use, a database that cannot be migrated: a line each, no stack.
+await start().catch((error: unknown) => {
+  const faults =
+    error instanceof ConfigError ? error.problems : [`The service could not start: ${describeFailure(error)}`]
+  for (const fault of faults) process.stderr.write(`${fault}\n`)
   process.exit(1)
 })
