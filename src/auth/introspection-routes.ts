@@ -2,6 +2,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { Problem } from '../errors.js'
+import { useFormBodies } from '../http/body-parser.js'
 import { errorResponses } from '../http/responses.js'
 import { bearerOf } from '../sessions/authenticate.js'
 import type { SessionService } from '../sessions/service.js'
@@ -40,15 +41,7 @@ const Inactive = Type.Object({ active: Type.Literal(false) }, { title: 'Not good
 export const introspectionRoutes: FastifyPluginAsyncTypebox<IntrospectionOptions> = async (app, options) => {
   const expected = digest(options.introspectionToken)
 
-  // In this scope alone: anywhere else a form would be what a page of another site can send without a preflight. URLSearchParams
-  // is the standard's own reader of this type, so no library is needed.
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
-    const entries = [...new URLSearchParams(String(body))]
-    const isTwice = new Set(entries.map(([name]) => name)).size < entries.length
-    // RFC 6749 §3.2: a parameter that comes twice must not be guessed about.
-    if (isTwice) return done(new Problem('validation_failed', { errors: ['Each parameter may come once'] }))
-    done(null, Object.fromEntries(entries))
-  })
+  useFormBodies(app)
 
   app.post(
     '/introspect',

@@ -1,4 +1,5 @@
 // Sending a sign-in code: what both flows do when somebody asks for one.
+import type { DeliveryTrail, Traffic } from '../audit/deliveries.js'
 import type { AuditTrail } from '../audit/events.js'
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
@@ -22,10 +23,7 @@ export type SentCode = {
 }
 
 /** What became of a send, to be logged and counted. */
-export type SendNotice = Readonly<{
-  channel: Message['channel'] /** ISO 3166-1 alpha-2; null for mail */
-  country: string | null
-}> &
+export type SendNotice = Traffic &
   Readonly<
     | { kind: 'sent'; driver: string }
     | { kind: 'undelivered'; outcome: 'refused' | 'uncertain' }
@@ -41,6 +39,7 @@ type SendCodeDependencies = {
   limits: Limits
   audit: AuditTrail
   delivery: Delivery
+  deliveries: DeliveryTrail
   appName: string
   settings: Pick<Config['otp'], 'echo'>
   locale: string
@@ -48,7 +47,7 @@ type SendCodeDependencies = {
 }
 
 export function createSendCode(dependencies: SendCodeDependencies) {
-  const { database, otp, limits, audit, delivery, appName, settings, locale, onNotice } = dependencies
+  const { database, otp, limits, audit, delivery, deliveries, appName, settings, locale, onNotice } = dependencies
   /** deliveries that nobody waits for: their answers must not tell how long they took */
   const underWay = new Set<Promise<unknown>>()
 
@@ -59,23 +58,25 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     return { channel: 'sms', country: identifier.country, ...common, ...smsWords(words) }
   }
 
-  async function deliver(identifier: Identifier, issued: IssuedCode): Promise<DeliveryReport> {
+  async function deliver(identifier: Identifier, issued: IssuedCode, caller: Caller): Promise<DeliveryReport> {
+    const traffic = trafficOf(identifier)
     const report = await delivery.send(messageOf(identifier, issued))
-    if (report.outcome === 'accepted') onNotice({ kind: 'sent', driver: report.driver, ...trafficOf(identifier) })
-    else onNotice({ kind: 'undelivered', outcome: report.outcome, ...trafficOf(identifier) })
+    deliveries.note(caller, { identifier: identifier.identifier, traffic, report })
+    if (report.outcome === 'accepted') onNotice({ kind: 'sent', driver: report.driver, ...traffic })
+    else onNotice({ kind: 'undelivered', outcome: report.outcome, ...traffic })
     return report
   }
 
   /** Sends the code. What certainly did not go out costs nothing; what may have gone out keeps its count. */
-  async function deliverSeen(identifier: Identifier, issued: IssuedCode): Promise<void> {
-    const { outcome } = await deliver(identifier, issued)
+  async function deliverSeen(identifier: Identifier, issued: IssuedCode, caller: Caller): Promise<void> {
+    const { outcome } = await deliver(identifier, issued, caller)
     if (outcome === 'refused') await otp.returnSend({ purpose: 'sign_in', identifier }, issued.codeId)
     if (outcome !== 'accepted') throw new Problem('delivery_failed')
   }
 
   /** Sends the code and lets nobody wait for it, nor see by a cooldown that came back how it went. */
-  function deliverUnseen(identifier: Identifier, issued: IssuedCode): void {
-    const delivered = deliver(identifier, issued)
+  function deliverUnseen(identifier: Identifier, issued: IssuedCode, caller: Caller): void {
+    const delivered = deliver(identifier, issued, caller)
     underWay.add(delivered)
     delivered.finally(() => underWay.delete(delivered))
   }
@@ -106,8 +107,8 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     }
 
     const issued = issue.issued(row.resendAfter)
-    if (!row.isHidden) await deliverSeen(identifier, issued)
-    else if (row.isPaid) deliverUnseen(identifier, issued)
+    if (!row.isHidden) await deliverSeen(identifier, issued, caller)
+    else if (row.isPaid) deliverUnseen(identifier, issued, caller)
     return {
       expires_in: issued.expiresIn,
       resend_after: issued.resendAfter,
@@ -125,6 +126,6 @@ export function createSendCode(dependencies: SendCodeDependencies) {
 }
 
 /** What sends are counted by. */
-function trafficOf(identifier: Identifier) {
+function trafficOf(identifier: Identifier): Traffic {
   return { channel: channelOf(identifier), country: identifier.method === 'phone' ? identifier.country : null }
 }

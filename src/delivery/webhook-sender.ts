@@ -1,7 +1,7 @@
 // The driver for any gateway behind an HTTP endpoint of one's own: one signed POST a message (Standard Webhooks 1.0).
-import { createHmac } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
 import { DeliveryRefused, type Message, type Sender } from './sender.js'
+import { webhookSignature } from './webhook-signature.js'
 
 export type WebhookSettings = Readonly<{ url: string /** the secret without `whsec_`, decoded */; key: Uint8Array }>
 
@@ -19,7 +19,7 @@ export function createWebhookSender({ url, key }: WebhookSettings): Sender {
   function signedHeaders(body: string) {
     const id = `msg_${uuid()}`
     const timestamp = Math.floor(Date.now() / 1000).toString()
-    const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
+    const signature = webhookSignature(key, { id, timestamp, body })
     return {
       'content-type': 'application/json',
       'webhook-id': id,
