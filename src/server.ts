@@ -26,13 +26,12 @@ async function start(config: Config): Promise<void> {
     if (applied.length > 0) logger.info({ applied }, 'database migrated')
   }
   const database = openDatabase(config.database)
-  const health = createHealth({ database, migrationNames: await readMigrationNames() })
+  const health = createHealth({ database, migrationNames: await readMigrationNames(), logger })
   const senders = createSenders(config.delivery, (text) => process.stdout.write(text))
   const app = await buildApp({ config, database, logger, health, senders, version: await readVersion() })
   // The first query costs as much as hundreds of later ones: pay before anybody waits. An unreachable database is no reason to
-  // stop: the readiness probe tells, and the service recovers by itself.
-  const fault = await health.readinessFault()
-  if (fault !== null) logger.warn({ fault }, 'not ready yet')
+  // stop: the log and the readiness probe tell, and the service recovers by itself.
+  await health.readinessFault()
 
   await app.listen({ host: config.host, port: config.port })
   const cleanup = scheduleCleanup(config.cleanupCron, createCleanupTasks(database, config.audit.retention), logger)

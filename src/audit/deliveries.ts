@@ -1,14 +1,8 @@
 // What became of messages: an event when a driver took one or none did, and another when its provider tells how it ended.
 import type { Database } from '../database/client.js'
 import type { Caller } from '../http/caller.js'
+import type { Traffic } from '../identifiers/parser.js'
 import { identifierHash } from './events.js'
-
-/** What deliveries are counted by. */
-export type Traffic = Readonly<{
-  channel: 'sms' | 'email'
-  /** ISO 3166-1 alpha-2; null for mail */
-  country: string | null
-}>
 
 export type DeliveryEvent = Readonly<{
   /** canonical; only its digest is kept */

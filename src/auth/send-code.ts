@@ -1,5 +1,5 @@
 // Sending a sign-in code: what both flows do when somebody asks for one.
-import type { DeliveryTrail, Traffic } from '../audit/deliveries.js'
+import type { DeliveryTrail } from '../audit/deliveries.js'
 import type { AuditTrail } from '../audit/events.js'
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
@@ -8,7 +8,7 @@ import { emailWords, smsWords } from '../delivery/messages.js'
 import type { Message } from '../delivery/sender.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
-import { channelOf, type Identifier } from '../identifiers/parser.js'
+import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
 import type { IssuedCode, OtpService } from '../otp/service.js'
 import { type RefusedBy, type SendRow, sendStatement } from './send-statement.js'
@@ -123,9 +123,4 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   }
 
   return { sendCode, settle }
-}
-
-/** What sends are counted by. */
-function trafficOf(identifier: Identifier): Traffic {
-  return { channel: channelOf(identifier), country: identifier.method === 'phone' ? identifier.country : null }
 }

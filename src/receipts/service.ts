@@ -1,7 +1,8 @@
 // Receipts: how a message ended, as its provider reports it, written and counted once for each message.
-import type { DeliveryTrail, Receipt, Traffic } from '../audit/deliveries.js'
+import type { DeliveryTrail, Receipt } from '../audit/deliveries.js'
 import type { Caller } from '../http/caller.js'
 import { maskPersonalData } from '../http/logger.js'
+import type { Traffic } from '../identifiers/parser.js'
 
 /** A message that has ended, to be logged and counted. */
 export type ReceiptNotice = Traffic & Pick<Receipt, 'driver' | 'status'>

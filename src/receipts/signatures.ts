@@ -1,7 +1,8 @@
 // Who a report comes from: the signatures of Standard Webhooks and of Twilio, compared in constant time.
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { webhookSignature } from '../delivery/webhook-signature.js'
+import { isSame } from '../http/constant-time.js'
 
 /** Seconds that a signed call may be old or early: what Standard Webhooks' own libraries allow. */
 const tolerance = 300
@@ -28,10 +29,4 @@ export function twilioSignature(authToken: string, url: string, parameters: Read
   const names = Object.keys(parameters).sort()
   const text = url + names.map((name) => `${name}${parameters[name]}`).join('')
   return createHmac('sha1', authToken).update(text).digest('base64')
-}
-
-/** Compares digests: these are of one length, and comparing them takes as long whatever they hold. */
-export function isSame(one: string, other: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(one), digest(other))
 }

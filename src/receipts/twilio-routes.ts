@@ -3,10 +3,11 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 import type { Receipt } from '../audit/deliveries.js'
 import { useFormBodies } from '../http/body-parser.js'
 import { callerOf } from '../http/caller.js'
+import { isSame } from '../http/constant-time.js'
 import { errorResponses } from '../http/responses.js'
 import { NothingMore, receiptErrors, receiptTag } from './schemas.js'
 import type { Receipts } from './service.js'
-import { isSame, twilioSignature } from './signatures.js'
+import { twilioSignature } from './signatures.js'
 import { receiptPaths, type TwilioSource } from './sources.js'
 
 export type TwilioReceiptOptions = { receipts: Receipts; source: TwilioSource }
