@@ -14,8 +14,7 @@ import { createSignIn, type SignInNotice } from './auth/sign-in.js'
 import { createSignUp } from './auth/sign-up.js'
 import type { Config } from './config/config.js'
 import { type Database, poolUse } from './database/client.js'
-import { createDelivery } from './delivery/chain.js'
-import type { Message, Sender } from './delivery/sender.js'
+import { createDelivery, type Senders } from './delivery/chain.js'
 import { ProblemSchema } from './errors.js'
 import { useCors } from './http/cors.js'
 import { useFloodGuard } from './http/flood-guard.js'
@@ -48,7 +47,7 @@ export type AppDependencies = Readonly<{
   database: Database
   logger: Logger
   health: Health
-  senders: Readonly<Record<Message['channel'], readonly Sender[]>>
+  senders: Senders
   /** of the product, for the OpenAPI document */
   version: string
 }>
@@ -84,10 +83,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const sessions = createSessionService({ database, tokens, settings: sessionSettings })
   const delivery = createDelivery({
     senders,
+    routes: deliverySettings.smsRoutes,
     onFailure: ({ error, ...attempt }) => {
       logger.warn({ ...attempt, err: error }, 'delivery attempt failed')
       metrics.countFailedAttempt(attempt)
     },
+    onBreaker: (change) => logger.warn(change, 'delivery breaker'),
   })
   const pepper = String(otpSettings.peppers[0])
   const limits = createLimits({ database, settings: config.limits, pepper })

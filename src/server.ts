@@ -11,10 +11,11 @@ import { openDatabase } from './database/client.js'
 import { describeFailure } from './database/migration-failures.js'
 import { readMigrationNames } from './database/migration-files.js'
 import { migrate } from './database/migrations.js'
-import { createSenders } from './delivery/drivers.js'
+import { closeSenders, createSenders } from './delivery/drivers.js'
 import { createLogger } from './http/logger.js'
 import { scheduleCleanup } from './operations/cleanup.js'
 import { createHealth } from './operations/health.js'
+import { twilioStatusCallback } from './receipts/sources.js'
 
 /** Milliseconds that a stop may take, and that load balancers get to notice that the replica is not ready any more. */
 const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, test: 0 } }
@@ -27,7 +28,11 @@ async function start(config: Config): Promise<void> {
   }
   const database = openDatabase(config.database)
   const health = createHealth({ database, migrationNames: await readMigrationNames(), logger })
-  const senders = createSenders(config.delivery, (text) => process.stdout.write(text))
+  const senders = createSenders(
+    config.delivery,
+    (text) => process.stdout.write(text),
+    twilioStatusCallback(config.publicUrl),
+  )
   const app = await buildApp({ config, database, logger, health, senders, version: await readVersion() })
   // The first query costs as much as hundreds of later ones: pay before anybody waits. An unreachable database is no reason to
   // stop: the log and the readiness probe tell, and the service recovers by itself.
@@ -43,6 +48,7 @@ async function start(config: Config): Promise<void> {
     health.drain()
     await new Promise((resolve) => setTimeout(resolve, stopping.notice[config.mode]))
     await app.close()
+    await closeSenders(senders)
     await cleanup.stop()
     await database.$disconnect()
     logger.info('stopped')

@@ -2,8 +2,8 @@
 // `npm run send-test -- PHONE|EMAIL`. With `--driver NAME`, through that one alone. Exit code 1 unless one took it.
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../config/config.js'
-import { createDelivery, type FailedAttempt } from '../delivery/chain.js'
-import { createSenders } from '../delivery/drivers.js'
+import { createDelivery, type DeliveryOptions, type FailedAttempt } from '../delivery/chain.js'
+import { closeSenders, createSenders } from '../delivery/drivers.js'
 import { emailWords, smsWords } from '../delivery/messages.js'
 import type { Message, Sender } from '../delivery/sender.js'
 import { Problem } from '../errors.js'
@@ -21,9 +21,17 @@ export async function sendTestCommand({ words, environment, print }: CommandCont
     throw new Error('Give one phone in E.164, such as +919876543210, or one email')
   const config = readConfig(environment)
   const identifier = readIdentifier(config, to)
-  const senders = chooseSenders(config, channelOf(identifier), print, values.driver)
-  print(`${channelOf(identifier)} to ${identifier.identifier} by ${senders.map(({ name }) => name).join(', then ')}`)
-  return trySenders(senders, messageOf(config, identifier), print)
+  const all = createSenders(config.delivery, (text) => print(text.trimEnd()))
+  try {
+    const channel = channelOf(identifier)
+    const senders = { sms: [], email: [], [channel]: chooseSenders(all[channel], values.driver) }
+    // Routes name drivers of their own; one that is asked for by name needs none.
+    const routes = values.driver === undefined ? config.delivery.smsRoutes : new Map()
+    print(`${channel} to ${identifier.identifier}`)
+    return await trySenders({ senders, routes }, messageOf(config, identifier), print)
+  } finally {
+    await closeSenders(all)
+  }
 }
 
 /** @throws Error with what is wrong with it, in one line */
@@ -37,18 +45,10 @@ function readIdentifier({ identifiers, delivery }: Config, to: string): Identifi
 }
 
 /** The drivers of a channel, or the one of that name. */
-function chooseSenders(
-  { delivery }: Config,
-  channel: Message['channel'],
-  print: (line: string) => void,
-  name?: string,
-): readonly Sender[] {
-  const senders = createSenders(delivery, (text) => print(text.trimEnd()))[channel]
+function chooseSenders(senders: readonly Sender[], name: string | undefined): readonly Sender[] {
   const chosen = senders.filter((sender) => name === undefined || sender.name === name)
   if (chosen.length > 0) return chosen
-  throw new Error(
-    `--driver must be one of ${senders.map((sender) => sender.name).join(', ')}, the drivers of ${channel}`,
-  )
+  throw new Error(`--driver must be one of the channel's: ${senders.map((sender) => sender.name).join(', ')}`)
 }
 
 /** A message whose code is all zeros: no code was issued, so it opens nothing. */
@@ -60,7 +60,9 @@ function messageOf({ delivery: { appName }, identifiers, otp }: Config, identifi
   return { channel: 'sms', country: identifier.country, ...common, ...smsWords(parts) }
 }
 
-async function trySenders(senders: readonly Sender[], message: Message, print: (line: string) => void) {
+type Choice = Pick<DeliveryOptions, 'senders' | 'routes'>
+
+async function trySenders(choice: Choice, message: Message, print: (line: string) => void) {
   let turnBegan = performance.now()
   const endTurn = () => {
     const milliseconds = Math.round(performance.now() - turnBegan)
@@ -68,7 +70,7 @@ async function trySenders(senders: readonly Sender[], message: Message, print: (
     return `after ${milliseconds} ms`
   }
   const delivery = createDelivery({
-    senders: { sms: senders, email: senders },
+    ...choice,
     onFailure: (attempt) => print(`${attempt.driver}: ${verdictOf(attempt)} ${endTurn()}: ${reasonOf(attempt.error)}`),
   })
   const report = await delivery.send(message)

@@ -56,14 +56,15 @@ export function settingNames(): readonly string[] {
 }
 
 function readAll(read: SettingReader, mode: Mode) {
+  const identifiers = readIdentifierSettings(read)
   return {
     ...readServer(read, mode),
     database: readDatabase(read, mode),
     otp: readOtp(read, mode),
-    identifiers: readIdentifierSettings(read),
+    identifiers,
     sessions: readSessionSettings(read, mode),
     crossOrigin: readCrossOriginSettings(read, mode),
-    delivery: readDeliverySettings(read, mode),
+    delivery: readDeliverySettings(read, mode, identifiers.smsCountries),
     limits: readLimitSettings(read, mode),
     audit: readAuditSettings(read),
   }
@@ -172,6 +173,7 @@ function refuseSharedSecrets(read: SettingReader): void {
     'OTP_PEPPER_PREVIOUS',
     'JWT_PRIVATE_KEY',
     'SENDER_WEBHOOK_SECRET',
+    'TWILIO_AUTH_TOKEN',
     'INTROSPECTION_TOKEN',
     'METRICS_TOKEN',
   ]

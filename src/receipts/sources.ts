@@ -18,10 +18,10 @@ export function twilioStatusCallback(publicUrl: string | undefined): string | un
 export function receiptSources({ delivery: { drivers }, publicUrl }: Pick<Config, 'delivery' | 'publicUrl'>) {
   const inUse = [...drivers.sms, ...drivers.email]
   const webhook = inUse.find((driver) => driver.name === 'webhook')
-  const twilio = inUse.find((driver) => 'authToken' in driver)
+  const twilio = inUse.find((driver) => driver.name === 'twilio')
   const url = twilioStatusCallback(publicUrl)
   return {
     webhookKey: webhook?.key,
-    twilio: twilio && url ? { authToken: String(twilio.authToken), url } : undefined,
+    twilio: twilio && url ? { authToken: twilio.authToken, url } : undefined,
   }
 }

@@ -1,37 +1,19 @@
 // send-test: one message through real drivers, and what is told of each.
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { perform } from '../../src/cli/command.js'
 import { sendTestCommand } from '../../src/cli/send-test.js'
 import { testSecrets } from '../support/app.js'
+import { startGateway } from '../support/gateway.js'
 import { webhookSecret } from '../support/receipts.js'
 
 const phone = '+919876543210'
 
-/** A gateway on loopback that answers each message with that status. */
-async function startGateway(t: Test, status: number) {
-  const messages: Record<string, unknown>[] = []
-  const server = createServer(async (request, response) => {
-    let body = ''
-    for await (const chunk of request) body += chunk
-    messages.push({ ...JSON.parse(body), id: request.headers['webhook-id'] })
-    response.writeHead(status).end()
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const close = async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
-  t.teardown(close)
-  return {
-    close,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
-    messages,
-  }
+/** A gateway that answers each message with that status. */
+async function startWith(t: Test, status: number) {
+  const { requests, origin, close } = await startGateway(t, (response) => response.writeHead(status).end())
+  const messages = () => requests.map(({ headers, body }) => ({ ...JSON.parse(body), id: headers['webhook-id'] }))
+  return { url: `${origin}/`, close, messages }
 }
 
 const environmentOf = (url: string, more: Record<string, string> = {}) => ({
@@ -54,21 +36,29 @@ async function run(words: string[], environment: Record<string, string>) {
 }
 
 t.test('the driver that takes it is told, with its time and its id', async (t) => {
-  const { url, messages } = await startGateway(t, 202)
+  const { url, messages } = await startWith(t, 202)
   const sms = await run([phone], environmentOf(url))
   t.match(sms, { code: 0, errors: [] })
-  t.equal(sms.output[0], `sms to ${phone} by webhook, then console`)
-  t.match(sms.output[1], new RegExp(`^webhook: took it after [0-9]+ ms, message id ${messages[0]?.['id']}$`))
+  t.equal(sms.output[0], `sms to ${phone}`)
+  t.match(sms.output[1], new RegExp(`^webhook: took it after [0-9]+ ms, message id ${messages()[0].id}$`))
   t.equal(sms.output.length, 2)
-  t.match(messages, [{ to: phone, channel: 'sms', code: '000000', locale: 'en', expires_in: 300 }])
+  t.match(messages(), [{ to: phone, channel: 'sms', code: '000000', locale: 'en', expires_in: 300 }])
 
   const mail = await run(['Asha@Example.com'], environmentOf(url, { OTP_LENGTH: '8' }))
-  t.match(mail, { code: 0, output: ['email to asha@example.com by webhook', /^webhook: took it/] })
-  t.match(messages[1], { to: 'asha@example.com', channel: 'email', code: '00000000' })
+  t.match(mail, { code: 0, output: ['email to asha@example.com', /^webhook: took it/] })
+  t.match(messages()[1], { to: 'asha@example.com', channel: 'email', code: '00000000' })
+})
+
+t.test('the routes of the settings hold, unless a driver is named', async (t) => {
+  const { url, messages } = await startWith(t, 202)
+  const environment = environmentOf(url, { SMS_ROUTES: 'IN:console' })
+  t.match((await run([phone], environment)).output.at(-1), /^console: took it/)
+  t.equal(messages().length, 0)
+  t.match((await run([phone, '--driver', 'webhook'], environment)).output.at(-1), /^webhook: took it/)
 })
 
 t.test('each driver that fails is told, with its reason', async (t) => {
-  const { url, messages } = await startGateway(t, 401)
+  const { url, messages } = await startWith(t, 401)
   const next = await run([phone], environmentOf(url))
   t.equal(next.code, 0)
   t.match(next.output[1], /^webhook: refused it after [0-9]+ ms: .*401/)
@@ -76,10 +66,10 @@ t.test('each driver that fails is told, with its reason', async (t) => {
   t.match(next.output.at(-1), /^console: took it after [0-9]+ ms, message id none$/)
 
   const alone = await run([phone, '--driver', 'webhook'], environmentOf(url))
-  t.match(alone, { code: 1, errors: [], output: [`sms to ${phone} by webhook`, /refused it/, 'No driver took it'] })
-  t.equal(messages.length, 2)
+  t.match(alone, { code: 1, errors: [], output: [`sms to ${phone}`, /refused it/, 'No driver took it'] })
+  t.equal(messages().length, 2)
 
-  const broken = await startGateway(t, 500)
+  const broken = await startWith(t, 500)
   const uncertain = await run([phone, '--driver=webhook'], environmentOf(broken.url))
   t.match(uncertain, { code: 1, output: [/^sms/, /^webhook: may have sent it, but failed after/, /may still arrive$/] })
 
@@ -89,7 +79,7 @@ t.test('each driver that fails is told, with its reason', async (t) => {
 })
 
 t.test('what cannot be sent is said in one line, before anything is', async (t) => {
-  const { url, messages } = await startGateway(t, 202)
+  const { url, messages } = await startWith(t, 202)
   const refusals: [string[], Record<string, string>, RegExp][] = [
     [[], {}, /^Give one phone/],
     [[phone, phone], {}, /^Give one phone/],
@@ -101,14 +91,14 @@ t.test('what cannot be sent is said in one line, before anything is', async (t) 
     [['+911123456789'], {}, /^phone must be a mobile number$/],
     [['a@example.com'], { CHANNELS: 'sms' }, /^email is not accepted here$/],
     [[phone], { CHANNELS: 'email' }, /^phone is not accepted here$/],
-    [[phone, '--driver', 'twilio'], {}, /^--driver must be one of webhook, console, the drivers of sms$/],
+    [[phone, '--driver', 'twilio'], {}, /^--driver must be one of the channel's: webhook, console$/],
     [[phone, '--loud'], {}, /^Unknown option '--loud'/],
     [[phone], { OTP_LENGTH: '3' }, /^OTP_LENGTH must be/],
   ]
   for (const [words, settings, line] of refusals) {
     t.match(await run(words, environmentOf(url, settings)), { code: 1, output: [], errors: [line] }, words.join(' '))
   }
-  t.equal(messages.length, 0)
+  t.equal(messages().length, 0)
 })
 
 t.test('a program of its own', async (t) => {

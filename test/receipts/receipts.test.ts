@@ -1,13 +1,22 @@
 // What becomes of messages: the event of a delivery, and the reports of gateways and of Twilio that follow it.
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t, { type Test } from 'tap'
+import { closeSenders, createSenders } from '../../src/delivery/drivers.js'
 import { DeliveryRefused, type Sender } from '../../src/delivery/sender.js'
 import { twilioSignature } from '../../src/receipts/signatures.js'
-import { type StartOptions, startApp, type TestApp } from '../support/app.js'
+import { twilioStatusCallback } from '../../src/receipts/sources.js'
+import { type StartOptions, startApp, type TestApp, testConfig } from '../support/app.js'
+import { startGateway } from '../support/gateway.js'
 import { publicUrl, twilioReport, twilioToken, webhookReport, webhookSecret } from '../support/receipts.js'
 
+const twilio = {
+  TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
+  TWILIO_AUTH_TOKEN: twilioToken,
+  TWILIO_FROM: '+15005550006',
+}
 const settings = {
-  SMS_DRIVERS: 'webhook',
+  SMS_DRIVERS: 'webhook,twilio',
+  ...twilio,
   SENDER_WEBHOOK_URL: 'http://127.0.0.1:9/',
   SENDER_WEBHOOK_SECRET: webhookSecret,
   PUBLIC_URL: publicUrl,
@@ -31,13 +40,6 @@ async function start(t: Test, driver: string, options: StartOptions = {}) {
   const service = await startApp(t, {
     settings: { ...settings, ...options.settings },
     senders: options.senders ?? [taker(driver)],
-    adjust: (config) => {
-      const twilio = { name: 'twilio', authToken: twilioToken }
-      return {
-        ...config,
-        delivery: { ...config.delivery, drivers: { sms: [...config.delivery.drivers.sms, twilio], email: [] } },
-      } as typeof config
-    },
   })
   const sent = await service.post('/auth/request-otp', person)
   const report = (body: object | string, signing = {}) =>
@@ -230,6 +232,24 @@ t.test('Twilio reports by a form that it signs: the first final status stands', 
   t.equal(receiptsIn(service), 1)
   t.equal((await callBack({ MessageSid: 'SM9', MessageStatus: 'failed' })).status, 204, 'of nobody')
   await eventsOf(t, service, 2)
+})
+
+t.test('Twilio is told where to report, and its report finds the message', async (t) => {
+  const sid = `SM${'a'.repeat(32)}`
+  const provider = await startGateway(t, (response) => response.writeHead(201).end(JSON.stringify({ sid })))
+  const own = { ...settings, SMS_DRIVERS: 'twilio', TWILIO_BASE_URL: provider.origin }
+  const senders = createSenders(testConfig(own).delivery, () => {}, twilioStatusCallback(publicUrl))
+  t.teardown(() => closeSenders(senders))
+  const { service, callBack } = await start(t, 'twilio', { settings: own, senders: senders.sms })
+  const form = new URLSearchParams(provider.requests[0]?.body)
+  t.equal(form.get('StatusCallback'), `${publicUrl}/webhooks/twilio`)
+  await callBack({ MessageSid: sid, MessageStatus: 'delivered' })
+  t.match((await eventsOf(t, service, 2))[1], { event: 'delivery_confirmed', messageId: sid })
+
+  const silent = createSenders(testConfig(own).delivery, () => {}, twilioStatusCallback(undefined))
+  t.teardown(() => closeSenders(silent))
+  await startApp(t, { settings: own, senders: silent.sms }).then((app) => app.post('/auth/request-otp', person))
+  t.notMatch(provider.requests[1]?.body, /StatusCallback/, 'nowhere, where we do not know how we are reached')
 })
 
 t.test('Twilio’s failures keep its error code', async (t) => {

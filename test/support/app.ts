@@ -67,14 +67,11 @@ export type StartOptions = {
   senders?: readonly Sender[]
   /** of another test app, to share it like a second replica */
   databaseUrl?: string
-  /** puts into the settings what their names cannot say */
-  adjust?: (config: Config) => Config
 }
 
 export async function startApp(t: Test, options: StartOptions = {}): Promise<TestApp> {
   const url = options.databaseUrl ?? (await createTestDatabase(t)).url
-  const { adjust = (settings) => settings } = options
-  const config = adjust(testConfig({ DATABASE_URL: url, ...options.settings }))
+  const config = testConfig({ DATABASE_URL: url, ...options.settings })
   const database = openDatabase(config.database)
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line) => void lines.push(line) })
