@@ -2,6 +2,7 @@
 import fastifyCookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { createDeliveryTrail } from './audit/deliveries.js'
 import { createAuditTrail } from './audit/events.js'
 import { identifierFlow } from './auth/identifier-routes.js'
 import { introspectionRoutes } from './auth/introspection-routes.js'
@@ -29,6 +30,10 @@ import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js
 import { docsPage, openApiRoute, useOpenApi } from './operations/openapi.js'
 import { createOtpService } from './otp/service.js'
 import { createTestIdentities } from './otp/test-identities.js'
+import { createReceipts } from './receipts/service.js'
+import { receiptPaths, receiptSources } from './receipts/sources.js'
+import { twilioReceiptRoutes } from './receipts/twilio-routes.js'
+import { webhookReceiptRoutes } from './receipts/webhook-routes.js'
 import { createSessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
@@ -99,6 +104,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const pepper = String(otpSettings.peppers[0])
   const limits = createLimits({ database, settings: config.limits, pepper })
   const audit = createAuditTrail({ database, pepper })
+  const deliveries = createDeliveryTrail({
+    database,
+    pepper,
+    onLoss: (error) => logger.error({ err: error }, 'the event of a delivery could not be written'),
+  })
+  const receipts = createReceipts({ deliveries, onReceipt: (notice) => logger.info(notice, 'receipt') })
   const { sendCode, settle } = createSendCode({
     database,
     otp,
@@ -106,6 +117,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     audit,
     delivery,
     messages,
+    deliveries,
     settings: otpSettings,
     onNotice: (notice) => {
       logger.info(notice, 'send')
@@ -113,7 +125,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     },
   })
   // Answers that nobody waits for are still on their way when the last request is done.
-  app.addHook('onClose', settle)
+  app.addHook('onClose', async () => {
+    await settle()
+    await deliveries.settle()
+  })
   const onGuessAlarm = (guesses: number) => {
     logger.error({ guesses }, 'wrong guesses in all have passed the alarm')
     metrics.countGuessAlarm()
@@ -153,6 +168,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(keyRoutes, { keyRing })
   const { introspectionToken } = sessionSettings
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
+  const { webhookKey, twilio } = receiptSources(config)
+  const { prefix } = receiptPaths
+  if (webhookKey) await app.register(webhookReceiptRoutes, { prefix, receipts, key: webhookKey })
+  if (twilio) await app.register(twilioReceiptRoutes, { prefix, receipts, source: twilio })
   await app.register(healthRoutes, { prefix: '/health', health })
   const { metricsToken } = config
   // Numbers of a business are nobody else's: in production they are told to who shows the token, or not at all.

@@ -15,6 +15,7 @@ import { closeSenders, createSenders } from './delivery/drivers.js'
 import { createLogger } from './http/logger.js'
 import { scheduleCleanup } from './operations/cleanup.js'
 import { createHealth } from './operations/health.js'
+import { twilioStatusCallback } from './receipts/sources.js'
 
 /** Milliseconds that a stop may take, and that load balancers get to notice that the replica is not ready any more. */
 const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, test: 0 } }
@@ -29,7 +30,11 @@ async function start(): Promise<void> {
   }
   const database = openDatabase(config.database)
   const health = createHealth({ database, migrationNames: await readMigrationNames(), logger })
-  const senders = createSenders(config.delivery, (text) => process.stdout.write(text))
+  const senders = createSenders(
+    config.delivery,
+    (text) => process.stdout.write(text),
+    twilioStatusCallback(config.publicUrl),
+  )
   const app = await buildApp({ config, database, logger, health, senders, version: await readVersion() })
   // The first query costs as much as hundreds of later ones: pay before anybody waits. An unreachable database is no reason to
   // stop: the log and the readiness probe tell, and the service recovers by itself.

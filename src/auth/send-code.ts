@@ -1,4 +1,5 @@
 // Sending a sign-in code: what both flows do when somebody asks for one.
+import type { DeliveryTrail } from '../audit/deliveries.js'
 import type { AuditTrail } from '../audit/events.js'
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
@@ -31,8 +32,8 @@ export type SendNotice = Traffic &
     | { kind: 'country_closed' }
   >
 
-/** A code, and the languages that its message may be in: those of the request, then the account's own. */
-type Outgoing = IssuedCode & Pick<Caller, 'languages'>
+/** A code, whoever asked for it, and the languages that its message may be in: those of the request, then the account's own. */
+type Outgoing = IssuedCode & Pick<Caller, 'languages'> & { caller: Caller }
 
 export type SendCode = ReturnType<typeof createSendCode>
 
@@ -43,12 +44,13 @@ type SendCodeDependencies = {
   audit: AuditTrail
   delivery: Delivery
   messages: Messages
+  deliveries: DeliveryTrail
   settings: Pick<Config['otp'], 'echo'>
   onNotice: (notice: SendNotice) => void
 }
 
 export function createSendCode(dependencies: SendCodeDependencies) {
-  const { database, otp, limits, audit, delivery, messages, settings, onNotice } = dependencies
+  const { database, otp, limits, audit, delivery, messages, deliveries, settings, onNotice } = dependencies
   /** deliveries that nobody waits for: their answers must not tell how long they took */
   const underWay = new Set<Promise<unknown>>()
 
@@ -60,9 +62,11 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   }
 
   async function deliver(identifier: Identifier, issued: Outgoing): Promise<DeliveryReport> {
+    const traffic = trafficOf(identifier)
     const report = await delivery.send(messageOf(identifier, issued))
-    if (report.outcome === 'accepted') onNotice({ kind: 'sent', driver: report.driver, ...trafficOf(identifier) })
-    else onNotice({ kind: 'undelivered', outcome: report.outcome, ...trafficOf(identifier) })
+    deliveries.note(issued.caller, { identifier: identifier.identifier, traffic, report })
+    if (report.outcome === 'accepted') onNotice({ kind: 'sent', driver: report.driver, ...traffic })
+    else onNotice({ kind: 'undelivered', outcome: report.outcome, ...traffic })
     return report
   }
 
@@ -112,7 +116,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
 
     const issued = await issue.issued(row)
     const languages = row.locale === null ? caller.languages : [...caller.languages, row.locale]
-    if (!issue.isTest) await dispatch(identifier, { ...issued, languages }, row)
+    if (!issue.isTest) await dispatch(identifier, { ...issued, languages, caller }, row)
     return {
       expires_in: issued.expiresIn,
       resend_after: issued.resendAfter,
