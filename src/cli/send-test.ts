@@ -1,5 +1,5 @@
 // Sends a message that opens nothing through the drivers of the settings, and tells what each of them said:
-// `npm run send-test -- PHONE|EMAIL`. With `--driver NAME`, through that one alone; with `--locale TAG`, in that language. Exit code 1 unless one took it.
+// `npm run send-test -- PHONE|EMAIL`. With `--driver NAME`, through that one alone; `--locale hi` chooses the language. Exit code 1 unless one took it.
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../config/config.js'
 import { createDelivery, type DeliveryOptions, type FailedAttempt } from '../delivery/chain.js'
@@ -21,14 +21,14 @@ export async function sendTestCommand({ words, environment, print }: CommandCont
     throw new Error('Give one phone in E.164, such as +919876543210, or one email')
   const config = readConfig(environment)
   const identifier = readIdentifier(config, to)
+  const message = messageOf(config, identifier, values.locale)
   const all = createSenders(config.delivery, (text) => print(text.trimEnd()))
   try {
     const channel = channelOf(identifier)
     const senders = { sms: [], email: [], [channel]: chooseSenders(all[channel], values.driver) }
     // Routes name drivers of their own; one that is asked for by name needs none.
     const routes = values.driver === undefined ? config.delivery.smsRoutes : new Map()
-    const message = messageOf(config, identifier, values.locale === undefined ? [] : [values.locale])
-    print(`${channel} to ${identifier.identifier}, in ${message.locale}`)
+    print(`${channel} to ${identifier.identifier}`)
     return await trySenders({ senders, routes }, message, print)
   } finally {
     await closeSenders(all)
@@ -53,9 +53,16 @@ function chooseSenders(senders: readonly Sender[], name: string | undefined): re
 }
 
 /** A message whose code is all zeros: no code was issued, so it opens nothing. */
-function messageOf({ messages: settings, otp }: Config, identifier: Identifier, languages: readonly string[]): Message {
+function messageOf({ messages: settings, otp }: Config, identifier: Identifier, locale: string | undefined): Message {
   const messages = createMessages(settings, otp)
-  const parts = { code: '0'.repeat(otp.length), expiresIn: otp.timeToLive, languages }
+  if (locale !== undefined && messages.localeOf([locale]) === null) {
+    throw new Error(`--locale must be one of ${[...messages.locales].sort().join(', ')}`)
+  }
+  const parts = {
+    code: '0'.repeat(otp.length),
+    expiresIn: otp.timeToLive,
+    languages: locale === undefined ? [] : [locale],
+  }
   const common = { to: identifier.identifier, code: parts.code, expiresIn: parts.expiresIn }
   if (identifier.method === 'email') return { channel: 'email', ...common, ...messages.email(parts) }
   return { channel: 'sms', country: identifier.country, ...common, ...messages.sms(parts) }

@@ -44,9 +44,12 @@ t.test('the driver that takes it is told, with its time and its id', async (t) =
   t.equal(sms.output.length, 2)
   t.match(messages(), [{ to: phone, channel: 'sms', code: '000000', locale: 'en', expires_in: 300 }])
 
+  t.equal((await run([phone, '--locale', 'hi'], environmentOf(url))).code, 0)
+  t.match(messages().pop(), { locale: 'hi' })
+
   const mail = await run(['Asha@Example.com'], environmentOf(url, { OTP_LENGTH: '8' }))
   t.match(mail, { code: 0, output: ['email to asha@example.com', /^webhook: took it/] })
-  t.match(messages()[1], { to: 'asha@example.com', channel: 'email', code: '00000000' })
+  t.match(messages().at(-1), { to: 'asha@example.com', channel: 'email', code: '00000000' })
 })
 
 t.test('the routes of the settings hold, unless a driver is named', async (t) => {
@@ -92,6 +95,7 @@ t.test('what cannot be sent is said in one line, before anything is', async (t) 
     [['a@example.com'], { CHANNELS: 'sms' }, /^email is not accepted here$/],
     [[phone], { CHANNELS: 'email' }, /^phone is not accepted here$/],
     [[phone, '--driver', 'twilio'], {}, /^--driver must be one of the channel's: webhook, console$/],
+    [[phone, '--locale', 'tlh'], {}, /^--locale must be one of .*en/],
     [[phone, '--loud'], {}, /^Unknown option '--loud'/],
     [[phone], { OTP_LENGTH: '3' }, /^OTP_LENGTH must be/],
   ]
