@@ -4,7 +4,7 @@ import { atOnce } from './http.js'
 import { endCooldown, expireCode } from './otp-rows.js'
 import { named, type Scene } from './scene.js'
 
-/** Spends the whole budget of 20 wrong guesses, 4 on each code, so that only the budget is in the way of the last code. */
+/** Spends the whole budget of 20 wrong guesses, 4 on each of five codes, so that only the budget is in the way of the last one. */
 export async function burnBudget({ service, flow }: Pick<Scene, 'service' | 'flow'>, person: Person): Promise<string> {
   let code = ''
   for (let round = 0; round < 5; round += 1) {
