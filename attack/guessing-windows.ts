@@ -7,10 +7,12 @@ import { type Attack, bothFlows, type Scene } from './support/scene.js'
 
 const invalid = ['401 otp_invalid']
 
-/** Spends the whole budget of 20 wrong guesses, 4 on each code, so that only the budget is in the way of the last code. */
+/** Spends the whole budget of 20 wrong guesses, 4 on each of five codes, so that only the budget is in the way of the last one. */
 export async function burnBudget({ service, flow }: Pick<Scene, 'service' | 'flow'>, person: Person): Promise<string> {
   let code = ''
   for (let round = 0; round < 5; round += 1) {
+    // A live code would be sent again, with the guesses that are left in it.
+    await expireCode(service.grey, person.identifier)
     await endCooldown(service.grey, person.identifier)
     code = await flow.sendForCode(person)
     await atOnce(4, (index) => flow.verify(person, wrongCode(code, index + 1)))
