@@ -1,7 +1,7 @@
 // A. Guessing codes: one by one, all at once, and across resends.
 import { spraying } from './guessing-many.js'
 import { otherDigits, otherShapes } from './guessing-shapes.js'
-import { afterCleanup, lockout, otherWays } from './guessing-windows.js'
+import { afterCleanup, lockout, otherWays, sendsAfterCleanup } from './guessing-windows.js'
 import { wrongCode } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { endCooldown, otpRow } from './support/otp-rows.js'
@@ -115,6 +115,7 @@ export const guessing: Group = {
     sameCode,
     ...testIdentities,
     afterCleanup,
+    sendsAfterCleanup,
     otherWays,
     ...spraying,
     lockout,

@@ -1,10 +1,10 @@
 // Sends a message that opens nothing through the drivers of the settings, and tells what each of them said:
-// `npm run send-test -- PHONE|EMAIL`. With `--driver NAME`, through that one alone. Exit code 1 unless one took it.
+// `npm run send-test -- PHONE|EMAIL`. With `--driver NAME`, through that one alone; with `--locale TAG`, in that language. Exit code 1 unless one took it.
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../config/config.js'
 import { createDelivery, type DeliveryOptions, type FailedAttempt } from '../delivery/chain.js'
 import { closeSenders, createSenders } from '../delivery/drivers.js'
-import { emailWords, smsWords } from '../delivery/messages.js'
+import { createMessages } from '../delivery/messages.js'
 import type { Message, Sender } from '../delivery/sender.js'
 import { Problem } from '../errors.js'
 import { channelOf, createIdentifierParser, type Identifier } from '../identifiers/parser.js'
@@ -14,7 +14,7 @@ export async function sendTestCommand({ words, environment, print }: CommandCont
   const { values, positionals } = parseArgs({
     args: words,
     allowPositionals: true,
-    options: { driver: { type: 'string' } },
+    options: { driver: { type: 'string' }, locale: { type: 'string' } },
   })
   const [to, ...more] = positionals
   if (to === undefined || more.length > 0)
@@ -27,8 +27,9 @@ export async function sendTestCommand({ words, environment, print }: CommandCont
     const senders = { sms: [], email: [], [channel]: chooseSenders(all[channel], values.driver) }
     // Routes name drivers of their own; one that is asked for by name needs none.
     const routes = values.driver === undefined ? config.delivery.smsRoutes : new Map()
-    print(`${channel} to ${identifier.identifier}`)
-    return await trySenders({ senders, routes }, messageOf(config, identifier), print)
+    const message = messageOf(config, identifier, values.locale === undefined ? [] : [values.locale])
+    print(`${channel} to ${identifier.identifier}, in ${message.locale}`)
+    return await trySenders({ senders, routes }, message, print)
   } finally {
     await closeSenders(all)
   }
@@ -52,12 +53,12 @@ function chooseSenders(senders: readonly Sender[], name: string | undefined): re
 }
 
 /** A message whose code is all zeros: no code was issued, so it opens nothing. */
-function messageOf({ delivery: { appName }, identifiers, otp }: Config, identifier: Identifier): Message {
-  const parts = { appName, code: '0'.repeat(otp.length), expiresIn: otp.timeToLive }
-  const { defaultLocale: locale } = identifiers
-  const common = { to: identifier.identifier, code: parts.code, locale, expiresIn: parts.expiresIn }
-  if (identifier.method === 'email') return { channel: 'email', ...common, ...emailWords(parts) }
-  return { channel: 'sms', country: identifier.country, ...common, ...smsWords(parts) }
+function messageOf({ messages: settings, otp }: Config, identifier: Identifier, languages: readonly string[]): Message {
+  const messages = createMessages(settings, otp)
+  const parts = { code: '0'.repeat(otp.length), expiresIn: otp.timeToLive, languages }
+  const common = { to: identifier.identifier, code: parts.code, expiresIn: parts.expiresIn }
+  if (identifier.method === 'email') return { channel: 'email', ...common, ...messages.email(parts) }
+  return { channel: 'sms', country: identifier.country, ...common, ...messages.sms(parts) }
 }
 
 type Choice = Pick<DeliveryOptions, 'senders' | 'routes'>
