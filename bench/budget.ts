@@ -2,11 +2,13 @@
 // sends up. The real send statement on PostgreSQL with fsync on, by services with a sender that accepts at once.
 import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
+import { createDeliveryTrail } from '../src/audit/deliveries.js'
 import { createAuditTrail } from '../src/audit/events.js'
 import { createSendCode } from '../src/auth/send-code.js'
 import { readConfig } from '../src/config/config.js'
 import { openDatabase } from '../src/database/client.js'
 import { createDelivery } from '../src/delivery/chain.js'
+import { createMessages } from '../src/delivery/messages.js'
 import type { Identifier } from '../src/identifiers/parser.js'
 import { normalizePhone } from '../src/identifiers/phone.js'
 import { shards } from '../src/limits/counters.js'
@@ -62,8 +64,8 @@ function openService(url: string, connections: number) {
     audit: createAuditTrail({ database, pepper }),
     delivery: createDelivery({ senders: { sms: [accepting], email: [accepting] }, onFailure: () => {} }),
     settings: config.otp,
-    appName: 'Bench',
-    locale: 'en',
+    messages: createMessages(config.messages, config.otp),
+    deliveries: createDeliveryTrail({ database, pepper, onLoss: () => {} }),
     onNotice: () => {},
   })
   return { database, sendCode }
@@ -82,6 +84,7 @@ async function run(url: string, variant: Variant, connections: number, seconds: 
       network: '10.0.0.0/24',
       requestId: '01890000-0000-7000-8000-000000000000',
       deviceToken: undefined,
+      languages: [],
     }
     return sendCode(variant.identifierOf(next), caller)
   }

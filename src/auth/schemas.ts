@@ -23,6 +23,16 @@ export const OtpField = (length: number) =>
     [errorLine]: `otp must be exactly ${length} digits`,
   })
 
+/** Of a call that sends a message. */
+export const MessageHeaders = Type.Object({
+  'accept-language': Type.Optional(
+    Type.String({
+      description: 'Languages of the message; where there is none among ours, the language of the account',
+      examples: ['hi, en;q=0.5'],
+    }),
+  ),
+})
+
 /** What a client needs to count by itself. */
 const countingFields = {
   expires_in: Type.Integer({

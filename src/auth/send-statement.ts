@@ -19,6 +19,8 @@ export type SendRow = {
   lane: string
   /** the identifier has an account */
   isKnown: boolean
+  /** of the account (BCP 47); null where it has none, or there is none */
+  locale: string | null
   /** the answer must not tell which */
   isHidden: boolean
   refusedBy: RefusedBy | null
@@ -59,7 +61,7 @@ export function sendStatement({ identifier, issue, caller, limits, audit, mode }
   return Prisma.sql`
     WITH known_device AS (${knownDeviceStatement(caller.deviceToken, owns)}),
     lane AS (SELECT coalesce((SELECT id::text FROM known_device), '') AS name),
-    account AS (SELECT u.id FROM users u WHERE ${owns}),
+    account AS (SELECT u.id, u.locale FROM users u WHERE ${owns}),
     by_address AS (${countStatement(sends, Prisma.sql`FROM lane WHERE NOT ${inLane}`)}),
     unknown AS (${countStatement(
       unknown,
@@ -113,7 +115,7 @@ export function sendStatement({ identifier, issue, caller, limits, audit, mode }
       },
       Prisma.sql`verdict LEFT JOIN issued ON true`,
     )})
-    SELECT verdict.lane, verdict.is_known AS "isKnown", verdict.is_hidden AS "isHidden", verdict.refused_by AS "refusedBy",
+    SELECT verdict.lane, verdict.is_known AS "isKnown", (SELECT locale FROM account), verdict.is_hidden AS "isHidden", verdict.refused_by AS "refusedBy",
       CASE verdict.refused_by
         WHEN 'address' THEN ${secondsLeft(windows.hour)}
         WHEN 'budget' THEN CASE WHEN verdict.day_is_over THEN ${secondsLeft(windows.day)} ELSE ${secondsLeft(windows.hour)} END

@@ -103,16 +103,35 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
     const method = text.startsWith('+') ? 'phone' : 'email'
     if (!channels.includes(channelOf({ method }))) return null
     if (method === 'email') return isEmail(text) ? { method, identifier: text } : null
-    return parseE164(text, countries)
+    const parsed = parseE164(text, countries)
+    return typeof parsed !== 'string' && parsed.identifier === text ? parsed : null
   }
 
-  return { fromMobileNumber, getIdentifierFromBody, fromCanonical, mobileNumberFault, mobileLength }
+  /**
+   * The identifier of one text, as operators write it: a number in E.164, or an address.
+   * @throws Problem that says what is wrong with it
+   */
+  function fromText(text: string): Identifier {
+    if (!text.startsWith('+')) return fromEmail(text)
+    requireChannel('sms', 'phone')
+    const parsed = parseE164(text, countries)
+    if (typeof parsed !== 'string') return parsed
+    throw new Problem(codeOf(parsed), { errors: [textFaults[parsed]] })
+  }
+
+  return { fromMobileNumber, getIdentifierFromBody, fromCanonical, fromText, mobileNumberFault, mobileLength }
 }
 
 const phoneFaults: Readonly<Record<PhoneFault, string>> = {
   not_valid: 'phone must be a valid phone number of that phonePrefix',
   country_not_supported: 'phonePrefix is of a country that is not supported here',
   number_type_not_supported: 'phone must be a mobile number',
+}
+
+const textFaults: Readonly<Record<PhoneFault, string>> = {
+  ...phoneFaults,
+  not_valid: 'phone must be a valid number in E.164, such as +919876543210',
+  country_not_supported: 'phone is of a country that is not in SMS_COUNTRIES',
 }
 
 function codeOf(fault: PhoneFault) {

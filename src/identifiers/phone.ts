@@ -54,12 +54,11 @@ export function normalizePhone(
   }
 }
 
-/** The identifier of a number in its canonical form; null where it is in another, or no code may be sent to it. */
-export function parseE164(text: string, countries: readonly CountryCode[]): PhoneIdentifier | null {
-  const parsed = parsePhoneNumberFromString(text, { extract: false })
-  if (parsed === undefined) return null
-  const phone = normalizePhone(`+${parsed.countryCallingCode}`, parsed.nationalNumber, countries)
-  return typeof phone !== 'string' && phone.identifier === text ? phone : null
+/** The same of a number that is E.164 already, as operators write it. */
+export function parseE164(text: string, countries: readonly CountryCode[]): PhoneIdentifier | PhoneFault {
+  const prefix = parsePhoneNumberFromString(text, { extract: false })?.countryCallingCode
+  if (!isPhoneE164(text) || prefix === undefined) return 'not_valid'
+  return normalizePhone(`+${prefix}`, text.slice(prefix.length + 1), countries)
 }
 
 /** The calling prefix of a country: `+91` of `IN`. */

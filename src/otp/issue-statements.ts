@@ -77,7 +77,7 @@ export function issueStatement(
   // Where less than half of its time would be left, whoever asks is served better by a new one.
   const goesOn = Prisma.sql`coalesce(o.consumed_at IS NULL AND o.expires_at > now() AND o.attempts < ${maxAttempts}
     AND ${lastEnd} >= now() + ${seconds(timeToLive / 2)}, false)`
-  const isKept = Prisma.sql`(${goesOn} AND (o.code_hash IS NOT NULL OR excluded.code_hash IS NULL))`
+  const isKept = Prisma.sql`(${goesOn} AND o.code_hash IS NOT NULL)`
   return Prisma.sql`
     INSERT INTO otps AS o (
       identifier, purpose, lane, code_id, code_hash, code_seed, code_made_at, expires_at, resend_at, hour_started_at, day_started_at
