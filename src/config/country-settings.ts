@@ -39,8 +39,8 @@ function refuseDeadCountries(
   }
 }
 
-/** The country that mobile numbers of this one are taken for: nearly always itself. */
+/** The country that mobile numbers of this one are taken for: nearly always itself. The library has an example of each. */
 function ownerOfNumbers(country: CountryCode): CountryCode {
   const example = getExampleNumber(country, examples)?.nationalNumber
-  return parsePhoneNumberFromString(`+${getCountryCallingCode(country)}${example}`)?.country ?? country
+  return parsePhoneNumberFromString(`+${getCountryCallingCode(country)}${example}`)?.country as CountryCode
 }
