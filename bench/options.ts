@@ -49,7 +49,7 @@ export function readOptions(args: string[]): Options {
     workloads: choose('a workload', values.latency ?? values.only, runnable, String),
     contestants: chosen,
     repetitions: wholeNumber('--repetitions', values.repetitions ?? (quick ? '1' : '3'), 1, 100),
-    starts: quick ? 0 : 4,
+    starts: quick || profile ? 0 : 4,
     warmUp: quick ? 1 : 3,
     window: quick ? 2 : 8,
     users: wholeNumber('--users', values.users, 1_000, 50_000_000),

@@ -10,10 +10,11 @@ import { type Runner, startField } from './support/field.js'
 import { type Generator, startGenerator } from './support/generator.js'
 import { buildService, installPeers } from './support/installation.js'
 import { memoryOf, pidsOfTree } from './support/proc.js'
-import { topOfProfiles } from './support/profile.js'
-import { allRatios, type ProcessFacts, type RunResult, textOf } from './support/report.js'
+import { type ProfileLine, topOfProfiles } from './support/profile.js'
+import { type ProcessFacts, type RunResult, textOf } from './support/report.js'
 import { killServers } from './support/servers.js'
 import { checkLookups, measureWindow, type Window, type WindowOrder } from './support/window.js'
+import { ratiosOf } from './support/window-tables.js'
 
 const projectDirectory = fileURLToPath(new URL('..', import.meta.url))
 const profileLines = 30
@@ -31,8 +32,7 @@ async function main(): Promise<void> {
   })
   try {
     const result = await runOn(databases, options)
-    const report = { ...result, ratios: allRatios(result.windows) }
-    process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : textOf(result))
+    process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : textOf(result))
   } finally {
     killServers()
     await databases.stop()
@@ -49,9 +49,7 @@ async function runOn(databases: Databases, options: Options): Promise<RunResult>
     const processes = await Promise.all(runners.map(factsOf))
     for (const { servers } of runners) await Promise.all(servers.map((server) => server.stop()))
     for (const runner of runners) await checkLookups(runner, countMes(runner, windows))
-    const profiles = runners.flatMap(({ contestant, profiles: folder }) =>
-      folder === null ? [] : [[contestant.name, topOfProfiles(folder, profileLines)] as const],
-    )
+    const profiles = Object.fromEntries(runners.flatMap(profileOf))
     const machine = {
       system: `${platform()} ${release()}, ${cpus()[0]?.model.trim()}`,
       cores: cores.description,
@@ -61,7 +59,7 @@ async function runOn(databases: Databases, options: Options): Promise<RunResult>
       'connections, pool, replicas': `${options.connections}, ${options.pool}, ${options.replicas}`,
       windows: `${options.repetitions} of ${options.window} s, each after ${options.warmUp} s`,
     }
-    return { machine, windows, processes, profiles: Object.fromEntries(profiles) }
+    return { machine, windows, ratios: ratiosOf(windows), processes, profiles }
   } finally {
     generator.stop()
   }
@@ -108,6 +106,10 @@ async function measureOne(
 async function factsOf({ contestant, servers, starts, idleMemory }: Runner): Promise<ProcessFacts> {
   const peakMemory = servers[0] ? await memoryOf(servers[0].pid, 'VmHWM') : null
   return { contestant: contestant.name, starts, idleMemory, peakMemory }
+}
+
+function profileOf({ contestant, profiles, idleAfter }: Runner): [string, ProfileLine[]][] {
+  return profiles === null ? [] : [[contestant.name, topOfProfiles(profiles, profileLines, idleAfter)]]
 }
 
 /** How often a contestant was asked who is signed in, inside windows. */

@@ -21,6 +21,8 @@ export type Runner = Readonly<{
   starts: readonly number[]
   /** MiB of one process that has not been asked anything yet; null where the system does not tell */
   idleMemory: number | null
+  /** seconds after its start at which a process did nothing any more */
+  idleAfter: number
   /** where CPU profiles go; null without `--profile` */
   profiles: string | null
 }>
@@ -79,7 +81,8 @@ async function startRunner(parts: FieldParts, contestant: Contestant): Promise<R
   const urls = servers.map(({ url }) => url)
   const { connections, users } = options
   await generator.tell({ kind: 'open', contestant: name, dialect, urls, connections, users })
-  return { contestant, servers, databaseUrl, starts, idleMemory, profiles }
+  const idleAfter = (Math.max(...starts) + settling) / 1000
+  return { contestant, servers, databaseUrl, starts, idleMemory, idleAfter, profiles }
 }
 
 function emptyFolder(folder: string): string {

@@ -14,11 +14,14 @@ export type ProfileLine = Readonly<{ place: string; seconds: number /** of the b
 /** Nothing was done in these. */
 const idle = new Set(['(idle)', '(root)'])
 
-/** The functions of every profile in the folder with the most self time. */
-export function topOfProfiles(folder: string, most: number): ProfileLine[] {
+/**
+ * The functions of every profile in the folder with the most self time.
+ * @param skipped seconds at the beginning that do not count: loading modules is no work on requests
+ */
+export function topOfProfiles(folder: string, most: number, skipped: number): ProfileLine[] {
   const totals = new Map<string, number>()
   for (const name of readdirSync(folder).filter((file) => file.endsWith('.cpuprofile'))) {
-    addSelfTimes(JSON.parse(readFileSync(join(folder, name), 'utf8')) as Profile, totals)
+    addSelfTimes(JSON.parse(readFileSync(join(folder, name), 'utf8')) as Profile, totals, skipped * 1e6)
   }
   const busy = [...totals.values()].reduce((sum, seconds) => sum + seconds, 0)
   return [...totals]
@@ -27,13 +30,16 @@ export function topOfProfiles(folder: string, most: number): ProfileLine[] {
     .slice(0, most)
 }
 
-function addSelfTimes({ nodes, samples, timeDeltas }: Profile, totals: Map<string, number>): void {
+function addSelfTimes({ nodes, samples, timeDeltas }: Profile, totals: Map<string, number>, skipped: number): void {
   const frames = new Map(nodes.map(({ id, callFrame }) => [id, callFrame]))
+  let at = 0
   for (const [index, id] of samples.entries()) {
+    const delta = Number(timeDeltas[index])
+    at += delta
     const frame = frames.get(id)
-    if (frame === undefined || idle.has(frame.functionName)) continue
+    if (at < skipped || frame === undefined || idle.has(frame.functionName)) continue
     const place = placeOf(frame)
-    totals.set(place, (totals.get(place) ?? 0) + Number(timeDeltas[index]) / 1e6)
+    totals.set(place, (totals.get(place) ?? 0) + delta / 1e6)
   }
 }
 
@@ -44,6 +50,6 @@ function placeOf({ functionName, url, lineNumber }: Profile['nodes'][number]['ca
     url
       .split('/node_modules/')
       .at(-1)
-      ?.replace(/^file:\/\/.*?\/(dist|bench)\//, '$1/') ?? url
+      ?.replace(/^file:.*\/(dist|bench)\//, '$1/') ?? url
   return `${name}  ${file}:${lineNumber + 1}`
 }
