@@ -7,6 +7,8 @@ export type Sink = Readonly<{
   url: string
   /** The code that was last sent to a number, which is then forgotten. Throws where none was. */
   takeCode: (to: string) => string
+  /** The `webhook-id` of the message that came last. */
+  lastMessageId: () => string
   close: () => void
 }>
 
@@ -14,11 +16,13 @@ const taken = 'HTTP/1.1 204 No Content\r\n\r\n'
 
 export async function startSink(): Promise<Sink> {
   const codes = new Map<string, string>()
+  let lastHead = ''
   const server = createServer((socket) => {
     const read = createMessageReader(({ head, body }) => {
       if (!/\r\nwebhook-signature: v1,\S+/i.test(head)) throw new Error('a message came without a signature')
       const { to, code } = JSON.parse(body) as { to: string; code: string }
       codes.set(to, code)
+      lastHead = head
       socket.write(taken)
     })
     socket.setNoDelay(true)
@@ -35,6 +39,7 @@ export async function startSink(): Promise<Sink> {
       codes.delete(to)
       return code
     },
+    lastMessageId: () => String(/\r\nwebhook-id: *(\S+)/i.exec(lastHead)?.[1]),
     close: () => server.close(),
   }
 }

@@ -23,7 +23,9 @@ export const options = {
   session: { cookieCache: { enabled: false } },
   plugins: [
     phoneNumber({
-      sendOTP: ({ phoneNumber: to, code }) => deliver(to, code),
+      sendOTP: async ({ phoneNumber: to, code }) => {
+        await deliver(to, code)
+      },
       // Longer than a run, so that no code ends while rows are counted.
       expiresIn: 86_400,
       allowedAttempts: 10,

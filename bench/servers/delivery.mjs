@@ -3,7 +3,8 @@ import { createWebhookSender } from '../../dist/delivery/webhook-sender.js'
 
 /**
  * @param {Record<string, string | undefined>} environment
- * @returns {(to: string, code: string) => Promise<void>} E.164 and the code; rejects where the gateway did not take it
+ * @returns {(to: string, code: string) => Promise<string | undefined>} E.164 and the code; the message's id; rejects where the gateway
+ *   did not take it
  */
 export function createDelivery(environment) {
   const key = Buffer.from(String(environment.SENDER_WEBHOOK_SECRET).slice('whsec_'.length), 'base64')
@@ -11,6 +12,7 @@ export function createDelivery(environment) {
   return async (to, code) => {
     const text = `${code} is your Latchkey code, valid for 10 min. Never share it.`
     const message = { channel: 'sms', to, country: 'IN', code, text, locale: 'en', expiresIn: 600 }
-    await sender.send(message, AbortSignal.timeout(5_000))
+    const { messageId } = await sender.send(message, AbortSignal.timeout(5_000))
+    return messageId
   }
 }

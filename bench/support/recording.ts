@@ -1,11 +1,13 @@
 // Records what the service asks of its database, call by call, so that the ceiling can ask the same.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
+import { withConnection } from '../../src/development/postgres-query.js'
 import { type Connection, type HttpRequest, openConnection } from '../generator/connection.js'
 import { bodyOf, forwardedFor, textOf } from '../generator/dialect.js'
 import { addressOf, internationalOf, type MobileNumber, numberOf } from '../generator/numbers.js'
-import { startSink } from '../generator/sink.js'
+import { type Sink, startSink } from '../generator/sink.js'
 import type { createFacts } from '../servers/facts.mjs'
 import { startServer } from './servers.js'
 import { type Settings, serverSettings } from './settings.js'
@@ -39,7 +41,8 @@ export async function recordStatements(projectDirectory: string, databaseUrl: st
   const connection = await openConnection(server.url)
   // Loaded late: it is made of the build.
   const { createFacts } = await import('../servers/facts.mjs')
-  const recorder = createRecorder(connection, seenFile, createFacts(String(settings(0)['OTP_PEPPER'])), sink.takeCode)
+  const facts = createFacts(String(settings(0)['OTP_PEPPER']))
+  const recorder = createRecorder({ connection, seenFile, facts, sink, databaseUrl })
   const calls: Record<RecordedCall, Call[]> = { send: [], verify: [], signup: [], me: [] }
   for (let index = 0; index < repetitions; index += 1) {
     // Each calls from another network.
@@ -64,27 +67,34 @@ export async function recordStatements(projectDirectory: string, databaseUrl: st
   return file
 }
 
+type RecorderParts = Readonly<{
+  connection: Connection
+  seenFile: string
+  facts: ReturnType<typeof createFacts>
+  sink: Sink
+  databaseUrl: string
+}>
+
+/** Milliseconds without a further statement after which a call has asked all it asks, also what nobody waits for. */
+const quiet = 150
+
 /** Makes calls and sees what the service asks of its database meanwhile. */
-function createRecorder(
-  connection: Connection,
-  seenFile: string,
-  facts: ReturnType<typeof createFacts>,
-  takeCode: (to: string) => string,
-) {
+function createRecorder({ connection, seenFile, facts, sink, databaseUrl }: RecorderParts) {
   async function watch(request: HttpRequest) {
     writeFileSync(seenFile, '')
     const answer = await connection.ask(request)
     const body = bodyOf(answer, 200)
-    const lines = readFileSync(seenFile, 'utf8').trim().split('\n')
-    const seen = lines.map((line) => JSON.parse(line, revive) as SeenStatement)
+    const seen = (await readWhenQuiet(seenFile)).map((line) => JSON.parse(line, revive) as SeenStatement)
     return { seen, body, requestId: String(/\r\nx-request-id: *(\S+)/i.exec(answer.head)?.[1]) }
   }
 
   async function send(path: string, number: MobileNumber, body: object): Promise<{ call: Call; code: string }> {
     const { seen, requestId } = await watch({ method: 'POST', path, headers: forwardedFor(number), body })
     const identifier = internationalOf(number)
-    const code = takeCode(identifier)
-    return { call: { seen, facts: facts.ofSend(identifier, code, addressOf(number), requestId) }, code }
+    const code = sink.takeCode(identifier)
+    const stored = { codeSeed: await seedOf(databaseUrl, identifier), codeHash: facts.hashOf(identifier, code) }
+    const known = facts.ofSend(identifier, stored, addressOf(number), requestId)
+    return { call: { seen, facts: { ...known, messageId: sink.lastMessageId() } }, code }
   }
 
   async function verify(path: string, number: MobileNumber, body: object, code: string) {
@@ -102,6 +112,25 @@ function createRecorder(
   }
 
   return { send, verify, me }
+}
+
+async function readWhenQuiet(file: string): Promise<string[]> {
+  for (let before = ''; ; ) {
+    await sleep(quiet)
+    const text = readFileSync(file, 'utf8').trim()
+    if (text !== '' && text === before) return text.split('\n')
+    before = text
+  }
+}
+
+/** What the service made the live code of: only the database knows. */
+function seedOf(databaseUrl: string, identifier: string): Promise<Uint8Array> {
+  return withConnection(databaseUrl, async (client) => {
+    const query = "SELECT code_seed AS seed FROM otps WHERE identifier = $1 AND purpose = 'sign_in'"
+    const { rows } = await client.query<{ seed: Uint8Array }>(query, [identifier])
+    if (rows[0] === undefined) throw new Error('no code was kept')
+    return rows[0].seed
+  })
 }
 
 /** The rows that a token names. */

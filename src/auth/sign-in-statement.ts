@@ -51,10 +51,11 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
   return Prisma.sql`
     WITH known_device AS (${knownDeviceStatement(caller.deviceToken, owns)}),
     by_address AS (${countStatement(limits.guessesOf(caller.address), Prisma.sql`WHERE NOT ${isKnownDevice}`)}),
-    guess AS (${guess.statement(
-      Prisma.sql`coalesce((SELECT id::text FROM known_device), '')`,
-      Prisma.sql`NOT ${addressIsOver}`,
-    )}),
+    guess AS (${guess.statement(Prisma.sql`coalesce((SELECT id::text FROM known_device), '')`, {
+      isAllowed: Prisma.sql`NOT ${addressIsOver}`,
+      // A code that stands in settings and in a store's form must not open what an admin may do.
+      takesTestCode: Prisma.sql`NOT EXISTS (SELECT FROM users u WHERE ${owns} AND u.role = 'ADMIN')`,
+    })}),
     account AS (SELECT u.* FROM guess JOIN users u ON ${owns} WHERE guess.accepted),
     opened AS (${opening.session}),
     remembered AS (${opening.rememberDevice}),
@@ -65,7 +66,7 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
       identifier.method === 'phone'
         ? Prisma.sql`first_proof AS (${countStatement(
             verifiedIn(identifier.country),
-            Prisma.sql`FROM guess WHERE guess.accepted AND NOT EXISTS (SELECT FROM account)`,
+            Prisma.sql`FROM guess WHERE guess.accepted AND NOT guess.is_test AND NOT EXISTS (SELECT FROM account)`,
             anyShard(),
           )}),`
         : Prisma.empty
@@ -79,9 +80,12 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
           WHEN guess.locked AND NOT guess.accepted THEN 'authn_login_lock'
           ELSE 'authn_login_fail' END`,
         userId: Prisma.sql`(SELECT id FROM account)`,
-        detail: Prisma.sql`CASE WHEN ${addressIsOver} THEN 'verify: address'
-          WHEN guess.accepted AND NOT EXISTS (SELECT FROM account) THEN 'newcomer'
-          WHEN guess.accepted AND NOT EXISTS (SELECT FROM opened) THEN 'disabled' END`,
+        detail: Prisma.sql`nullif(concat_ws(', ',
+          CASE WHEN ${addressIsOver} THEN 'verify: address'
+            WHEN guess.accepted AND NOT EXISTS (SELECT FROM account) THEN 'newcomer'
+            WHEN guess.accepted AND NOT EXISTS (SELECT FROM opened) THEN 'disabled'
+            WHEN guess.test_refused THEN 'admin' END,
+          CASE WHEN guess.is_test THEN 'test identity' END), '')`,
       },
       Prisma.sql`(SELECT) AS always LEFT JOIN guess ON true`,
     )})

@@ -10,6 +10,8 @@ export type SignUpDetails = Readonly<{
   phone: PhoneIdentifier
   userId: string
   userName: string
+  /** BCP 47 */
+  locale: string | null
   address: Readonly<{
     id: string
     houseNumber: string
@@ -26,7 +28,7 @@ export type SignUpRow = MaybeUserRow & { verified: boolean; isNewDevice: boolean
 
 /** Uses the ticket up and makes the user, the home address and the session: all of it or, where a constraint objects, nothing. */
 export function signUpStatement(
-  { ticketHash, phone, userId, userName, address }: SignUpDetails,
+  { ticketHash, phone, userId, userName, locale, address }: SignUpDetails,
   openSession: (source: Prisma.Sql) => SessionStatements,
   event: (columns: EventColumns, source: Prisma.Sql) => Prisma.Sql,
 ): Prisma.Sql {
@@ -38,7 +40,7 @@ export function signUpStatement(
       RETURNING phone
     ),
     account AS (
-      INSERT INTO users (id, phone, user_name) SELECT ${userId}::uuid, ticket.phone, ${userName} FROM ticket
+      INSERT INTO users (id, phone, user_name, locale) SELECT ${userId}::uuid, ticket.phone, ${userName}, ${locale} FROM ticket
       ON CONFLICT DO NOTHING RETURNING *
     ),
     home AS (

@@ -54,6 +54,13 @@ export function normalizePhone(
   }
 }
 
+/** The same of a number that is E.164 already, as operators write it. */
+export function parseE164(text: string, countries: readonly CountryCode[]): PhoneIdentifier | PhoneFault {
+  const prefix = parsePhoneNumberFromString(text, { extract: false })?.countryCallingCode
+  if (!isPhoneE164(text) || prefix === undefined) return 'not_valid'
+  return normalizePhone(`+${prefix}`, text.slice(prefix.length + 1), countries)
+}
+
 /** The calling prefix of a country: `+91` of `IN`. */
 export function prefixOf(country: CountryCode): string {
   return `+${getCountryCallingCode(country)}`

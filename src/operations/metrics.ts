@@ -51,8 +51,6 @@ export function createMetrics({ countries, poolUse, isReady }: MetricsOptions) {
     labelNames: ['country'],
     registers,
   })
-  // From the start: an increase from nothing to one is none to Prometheus.
-  for (const country of countries) countriesClosed.inc({ country }, 0)
   const failedAttempts = new Counter({
     name: 'latchkey_delivery_failures_total',
     help: 'Attempts of a driver to deliver a code that failed; the next driver may have delivered it',
@@ -65,6 +63,11 @@ export function createMetrics({ countries, poolUse, isReady }: MetricsOptions) {
     labelNames: ['channel', 'country', 'result'],
     registers,
   })
+  // From the start: to Prometheus an increase from nothing to one is none, and a share of what is not there no share.
+  for (const country of countries) {
+    countriesClosed.inc({ country }, 0)
+    verifications.inc({ channel: 'sms', country, result: 'accepted' }, 0)
+  }
   const newAccounts = new Counter({
     name: 'latchkey_accounts_created_total',
     help: 'Accounts that people made by proving an identifier',

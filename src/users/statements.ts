@@ -14,10 +14,13 @@ export function userWithIdentifier({ method, identifier }: Named): Prisma.Sql {
   return Prisma.sql`SELECT ${userColumns} FROM users u WHERE ${identifierColumn(method)} = ${identifier}`
 }
 
-/** Makes a user, or none (no row comes back) where the identifier has one already. */
-export function insertUserStatement(id: string, { method, identifier }: Named): Prisma.Sql {
+/**
+ * Makes a user, or none (no row comes back) where the identifier has one already.
+ * @param locale of messages to the user (BCP 47)
+ */
+export function insertUserStatement(id: string, { method, identifier }: Named, locale: string | null): Prisma.Sql {
   const [phone, email] = method === 'phone' ? [identifier, null] : [null, identifier]
   return Prisma.sql`
-    INSERT INTO users AS u (id, phone, email) VALUES (${id}::uuid, ${phone}, ${email})
+    INSERT INTO users AS u (id, phone, email, locale) VALUES (${id}::uuid, ${phone}, ${email}, ${locale})
     ON CONFLICT DO NOTHING RETURNING ${userColumns}`
 }
