@@ -95,7 +95,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       logger.warn({ ...attempt, err: error }, 'delivery attempt failed')
       metrics.countFailedAttempt(attempt)
     },
-    onBreaker: (change) => logger.warn(change, 'delivery breaker'),
+    onBreaker: (change) => {
+      logger.warn(change, 'delivery breaker')
+      metrics.countBreaker(change)
+    },
   })
   const messages = createMessages(config.messages, otpSettings)
   if (deliverySettings.channels.includes('sms') && messages.costly.length > 0) {
@@ -109,7 +112,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     pepper,
     onLoss: (error) => logger.error({ err: error }, 'the event of a delivery could not be written'),
   })
-  const receipts = createReceipts({ deliveries, onReceipt: (notice) => logger.info(notice, 'receipt') })
+  const receipts = createReceipts({
+    deliveries,
+    onReceipt: (notice) => {
+      logger.info(notice, 'receipt')
+      metrics.countReceipt(notice)
+    },
+  })
   const { sendCode, settle } = createSendCode({
     database,
     otp,
