@@ -10,9 +10,13 @@ export type AuthEventName =
   | 'authn_login_fail'
   | 'authn_login_lock'
   | 'authn_token_created'
+  | 'authz_change'
+  | 'authz_fail'
   | 'excess_rate_limit_exceeded'
   | 'session_logout'
   | 'user_created'
+  | 'user_deleted'
+  | 'user_updated'
 
 export type AuthEvent = Readonly<{
   event: AuthEventName
