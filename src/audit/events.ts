@@ -28,7 +28,29 @@ export type AuthEvent = Readonly<{
 }>
 
 /** What an event says of the row it is written for, as SQL. */
-export type EventColumns = Readonly<{ event: Prisma.Sql; userId: Prisma.Sql; detail: Prisma.Sql }>
+export type EventColumns = Readonly<{
+  event: Prisma.Sql
+  userId: Prisma.Sql
+  detail: Prisma.Sql
+  /** who did it, where that is not the user */
+  actorId?: Prisma.Sql
+}>
+
+/** Writes one event for each row of `source` inside a larger statement. */
+export type WriteEvent = (columns: EventColumns, source: Prisma.Sql) => Prisma.Sql
+
+/** An event as part of a statement. Without a caller it came from the command line. */
+export function eventStatement(
+  caller: Caller | null,
+  identifierHash: Uint8Array<ArrayBuffer> | null,
+  { event, userId, detail, actorId = Prisma.sql`NULL` }: EventColumns,
+  source: Prisma.Sql,
+): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO auth_events (event, user_id, actor_id, identifier_hash, network, request_id, detail)
+    SELECT ${event}, ${userId}, ${actorId}::uuid, ${identifierHash}::bytea, ${caller?.network ?? null}, ${caller?.requestId ?? null}::uuid, ${detail}
+    FROM ${source}`
+}
 
 export type AuditTrail = ReturnType<typeof createAuditTrail>
 
@@ -42,11 +64,7 @@ export function createAuditTrail({ database, pepper }: { database: Database; pep
    * @param columns the event's name, user id and detail, as SQL over that row
    */
   function statement(caller: Caller, identifier: string, columns: EventColumns, source: Prisma.Sql): Prisma.Sql {
-    return Prisma.sql`
-      INSERT INTO auth_events (event, user_id, identifier_hash, network, request_id, detail)
-      SELECT ${columns.event}, ${columns.userId}, ${hash(identifier)}, ${caller.network}, ${caller.requestId}::uuid,
-        ${columns.detail}
-      FROM ${source}`
+    return eventStatement(caller, hash(identifier), columns, source)
   }
 
   /** Writes an event by itself. */

@@ -4,6 +4,7 @@ import { normalizeEmail } from './email.js'
 import {
   type CountryCode,
   exampleOf,
+  normalizeInternationalPhone,
   normalizePhone,
   type PhoneFault,
   type PhoneIdentifier,
@@ -67,6 +68,21 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
     return fromPhone(phonePrefix, phone)
   }
 
+  /**
+   * The identifier of a phone number with its prefix in it, as the API shows one.
+   * @throws Problem `validation_failed`, `country_not_supported`, `number_type_not_supported`
+   */
+  function fromInternationalNumber(text: string): PhoneIdentifier {
+    requireChannel('sms', 'phone')
+    const parsed = normalizeInternationalPhone(text, countries)
+    if (typeof parsed !== 'string') return parsed
+    throw new Problem(codeOf(parsed), { errors: [internationalPhoneFaults[parsed]] })
+  }
+
+  /**
+   * The identifier of an email address.
+   * @throws Problem `validation_failed`
+   */
   function fromEmail(text: string): EmailIdentifier {
     requireChannel('email', 'email')
     const identifier = normalizeEmail(text)
@@ -86,12 +102,25 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
     throw new Problem(codeOf(parsed), { errors: [phoneFaults[parsed]] })
   }
 
-  return { fromMobileNumber, getIdentifierFromBody, mobileNumberFault, mobileLength }
+  return {
+    fromMobileNumber,
+    fromInternationalNumber,
+    fromEmail,
+    getIdentifierFromBody,
+    mobileNumberFault,
+    mobileLength,
+  }
 }
 
 const phoneFaults: Readonly<Record<PhoneFault, string>> = {
   not_valid: 'phone must be a valid phone number of that phonePrefix',
   country_not_supported: 'phonePrefix is of a country that is not supported here',
+  number_type_not_supported: 'phone must be a mobile number',
+}
+
+const internationalPhoneFaults: Readonly<Record<PhoneFault, string>> = {
+  not_valid: 'phone must be a valid phone number with its prefix, such as +919876543210',
+  country_not_supported: 'phone is of a country that is not supported here',
   number_type_not_supported: 'phone must be a mobile number',
 }
 

@@ -54,6 +54,21 @@ export function normalizePhone(
   }
 }
 
+/**
+ * The canonical form of a number with its prefix in it, such as `+91 98765 43210`, or what is wrong with it; by the rules of
+ * {@link normalizePhone}.
+ */
+export function normalizeInternationalPhone(
+  text: string,
+  countries: readonly CountryCode[],
+): PhoneIdentifier | PhoneFault {
+  const national = text.slice(1)
+  if (!text.startsWith('+') || !writing.test(national)) return 'not_valid'
+  const digits = national.replace(/[^0-9]/g, '')
+  const prefix = parsePhoneNumberFromString(`+${digits}`, { extract: false })?.countryCallingCode ?? ''
+  return normalizePhone(`+${prefix}`, digits.slice(prefix.length), countries)
+}
+
 /** The calling prefix of a country: `+91` of `IN`. */
 export function prefixOf(country: CountryCode): string {
   return `+${getCountryCallingCode(country)}`
