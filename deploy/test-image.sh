@@ -222,7 +222,7 @@ says 'nothing to apply' "${in_database[@]}" node dist/cli/migrate.js
 says 'up to date' "${in_database[@]}" node dist/cli/database-status.js
 says 'rows deleted' "${in_database[@]}" node dist/cli/cleanup.js
 
-mapfile -t secrets < <("${inside[@]}" node dist/cli/keys.js | tr -d '"')
+mapfile -t secrets < <("${inside[@]}" node dist/cli/keys.js | grep -v '^#')
 [ "${#secrets[@]}" = 3 ] || fail 'the keys command'
 pass 'secrets made'
 

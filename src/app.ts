@@ -9,12 +9,11 @@ import { keyRoutes } from './auth/key-routes.js'
 import { mobileFlow } from './auth/mobile-routes.js'
 import { phonePrefixRoutes } from './auth/phone-prefix-routes.js'
 import { createSendCode } from './auth/send-code.js'
-import { createSignIn } from './auth/sign-in.js'
+import { createSignIn, type SignInNotice } from './auth/sign-in.js'
 import { createSignUp } from './auth/sign-up.js'
 import type { Config } from './config/config.js'
-import type { Database } from './database/client.js'
-import { createDelivery } from './delivery/chain.js'
-import type { Message, Sender } from './delivery/sender.js'
+import { type Database, poolUse } from './database/client.js'
+import { createDelivery, type Senders } from './delivery/chain.js'
 import { ProblemSchema } from './errors.js'
 import { useCors } from './http/cors.js'
 import { useFloodGuard } from './http/flood-guard.js'
@@ -25,6 +24,8 @@ import { prefixOf } from './identifiers/phone.js'
 import { createLimits } from './limits/service.js'
 import type { Health } from './operations/health.js'
 import { healthRoutes } from './operations/health-routes.js'
+import { createMetrics } from './operations/metrics.js'
+import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
 import { docsPage, openApiRoute, useOpenApi } from './operations/openapi.js'
 import { createOtpService } from './otp/service.js'
 import { createSessionCookie } from './sessions/cookies.js'
@@ -47,7 +48,7 @@ export type AppDependencies = Readonly<{
   database: Database
   logger: Logger
   health: Health
-  senders: Readonly<Record<Message['channel'], readonly Sender[]>>
+  senders: Senders
   /** of the product, for the OpenAPI document */
   version: string
 }>
@@ -59,6 +60,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { defaultCountry } = countries
 
   const app = createServer({ logger, trustProxy: config.trustProxy })
+  const metrics = createMetrics({
+    countries: countries.smsCountries,
+    poolUse: () => poolUse(database),
+    isReady: async () => (await health.readinessFault()) === null,
+  })
+  useRequestMetrics(app, metrics)
   // Before the guard, so that a page of ours may read that it asks too much.
   await useCors(app, config.crossOrigin)
   await useFloodGuard(app, { perMinute: config.limits.floodPerMinute, redisUrl: config.limits.redisUrl })
@@ -77,7 +84,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const sessions = createSessionService({ database, tokens, settings: sessionSettings })
   const delivery = createDelivery({
     senders,
-    onFailure: ({ error, ...attempt }) => logger.warn({ ...attempt, err: error }, 'delivery attempt failed'),
+    routes: deliverySettings.smsRoutes,
+    onFailure: ({ error, ...attempt }) => {
+      logger.warn({ ...attempt, err: error }, 'delivery attempt failed')
+      metrics.countFailedAttempt(attempt)
+    },
+    onBreaker: (change) => logger.warn(change, 'delivery breaker'),
   })
   const pepper = String(otpSettings.peppers[0])
   const limits = createLimits({ database, settings: config.limits, pepper })
@@ -91,15 +103,26 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     settings: otpSettings,
     appName: deliverySettings.appName,
     locale: countries.defaultLocale,
-    onNotice: (notice) => logger.info(notice, 'send'),
+    onNotice: (notice) => {
+      logger.info(notice, 'send')
+      metrics.countSend(notice)
+    },
   })
   // Answers that nobody waits for are still on their way when the last request is done.
   app.addHook('onClose', settle)
-  const onGuessAlarm = (guesses: number) => logger.error({ guesses }, 'wrong guesses in all have passed the alarm')
-  const signIn = createSignIn({ database, otp, sessions, users, limits, audit, onGuessAlarm })
-  const signUp = createSignUp({ database, sessions, audit })
+  const onGuessAlarm = (guesses: number) => {
+    logger.error({ guesses }, 'wrong guesses in all have passed the alarm')
+    metrics.countGuessAlarm()
+  }
+  const onNotice = (notice: SignInNotice) => {
+    logger.info(notice, 'sign-in')
+    metrics.countSignIn(notice)
+  }
+  const signIn = createSignIn({ database, otp, sessions, users, limits, audit, onGuessAlarm, onNotice })
+  const signUp = createSignUp({ database, sessions, audit, onNotice })
   const cookie = createSessionCookie(sessionSettings)
-  const flow = { identifiers, sendCode, signIn, cookie, defaultCountry, otpLength: otpSettings.length }
+  const { length: otpLength, echo } = otpSettings
+  const flow = { identifiers, sendCode, signIn, cookie, defaultCountry, otpLength, echo }
 
   app.decorateRequest('authentication', null)
   for (const schema of [ProblemSchema, UserSchema, AddressSchema]) app.addSchema(schema)
@@ -139,6 +162,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { introspectionToken } = sessionSettings
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
   await app.register(healthRoutes, { prefix: '/health', health })
+  const { metricsToken } = config
+  // Numbers of a business are nobody else's: in production they are told to who shows the token, or not at all.
+  if (metricsToken || config.mode !== 'production') await app.register(metricsRoutes, { metrics, metricsToken })
   await openApiRoute(app)
   addMissingMethods()
   if (config.docs) await docsPage(app)

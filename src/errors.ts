@@ -21,6 +21,7 @@ export const errorCatalogue = {
   last_identifier: { status: 409, title: 'One phone or email has to stay' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'Send JSON in UTF-8' },
+  expectation_failed: { status: 417, title: 'No such expectation is met here' },
   rate_limited: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'The headers are too large' },
   internal_error: { status: 500, title: 'Something went wrong on our side' },
@@ -52,6 +53,8 @@ export type ProblemDetails = {
   needsSignup?: true
   /** whole seconds, at least 1; also sent as the header Retry-After (RFC 9110 §10.2.3) */
   retryAfter?: number
+  /** a token came along and was not good enough, rather than none */
+  invalidToken?: true
   cause?: unknown
 }
 
@@ -89,8 +92,8 @@ export function problemBody(code: ErrorCode, details: ProblemDetails = {}): Prob
 export function problemHeaders(code: ErrorCode, details: ProblemDetails = {}): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json; charset=utf-8' }
   if (details.retryAfter !== undefined) headers['retry-after'] = String(details.retryAfter)
-  // RFC 9110 §15.5.2 asks for a challenge on every 401, RFC 6750 §3 for this one where a token was not good enough
-  if (code === 'unauthorized') headers['www-authenticate'] = 'Bearer realm="latchkey", error="invalid_token"'
-  if (code === 'otp_invalid') headers['www-authenticate'] = 'Bearer realm="latchkey"'
+  // RFC 9110 §15.5.2 asks for a challenge on every 401; RFC 6750 §3.1: no error code where no token came
+  const tokenError = details.invalidToken ? ', error="invalid_token"' : ''
+  if (errorCatalogue[code].status === 401) headers['www-authenticate'] = `Bearer realm="latchkey"${tokenError}`
   return headers
 }

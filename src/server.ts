@@ -11,7 +11,7 @@ import { openDatabase } from './database/client.js'
 import { describeFailure } from './database/migration-failures.js'
 import { readMigrationNames } from './database/migration-files.js'
 import { migrate } from './database/migrations.js'
-import { createSenders } from './delivery/drivers.js'
+import { closeSenders, createSenders } from './delivery/drivers.js'
 import { createLogger } from './http/logger.js'
 import { scheduleCleanup } from './operations/cleanup.js'
 import { createHealth } from './operations/health.js'
@@ -26,13 +26,12 @@ async function start(config: Config): Promise<void> {
     if (applied.length > 0) logger.info({ applied }, 'database migrated')
   }
   const database = openDatabase(config.database)
-  const health = createHealth({ database, migrationNames: await readMigrationNames() })
+  const health = createHealth({ database, migrationNames: await readMigrationNames(), logger })
   const senders = createSenders(config.delivery, (text) => process.stdout.write(text))
   const app = await buildApp({ config, database, logger, health, senders, version: await readVersion() })
   // The first query costs as much as hundreds of later ones: pay before anybody waits. An unreachable database is no reason to
-  // stop: the readiness probe tells, and the service recovers by itself.
-  const fault = await health.readinessFault()
-  if (fault !== null) logger.warn({ fault }, 'not ready yet')
+  // stop: the log and the readiness probe tell, and the service recovers by itself.
+  await health.readinessFault()
 
   await app.listen({ host: config.host, port: config.port })
   const cleanup = scheduleCleanup(config.cleanupCron, createCleanupTasks(database, config.audit.retention), logger)
@@ -44,6 +43,7 @@ async function start(config: Config): Promise<void> {
     health.drain()
     await new Promise((resolve) => setTimeout(resolve, stopping.notice[config.mode]))
     await app.close()
+    await closeSenders(senders)
     await cleanup.stop()
     await database.$disconnect()
     logger.info('stopped')

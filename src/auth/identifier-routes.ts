@@ -17,6 +17,7 @@ export type IdentifierFlowOptions = {
   signIn: SignIn
   cookie: SessionCookie
   otpLength: number
+  echo: boolean
   defaultCountry: CountryCode
 }
 
@@ -63,7 +64,7 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
         ),
         response: {
           200: Type.Object(
-            { message: Type.Literal('OTP sent'), ...sentCodeFields },
+            { message: Type.Literal('OTP sent'), ...sentCodeFields(options.echo) },
             { description: 'The code is on its way', examples: [examples.identifierSent] },
           ),
           ...errorResponses('rate_limited', 'delivery_failed', ...identifierErrors),

@@ -1,15 +1,12 @@
 // Tells other services whether a token still stands for somebody (RFC 7662), for those who must know of a logout at once.
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { Problem } from '../errors.js'
+import { requireSecret } from '../http/bearer.js'
 import { errorResponses } from '../http/responses.js'
-import { bearerOf } from '../sessions/authenticate.js'
 import type { SessionService } from '../sessions/service.js'
 import { examples } from './examples.js'
 
 export type IntrospectionOptions = { sessions: SessionService; introspectionToken: string }
-
-const digest = (text: string) => createHash('sha256').update(text).digest()
 
 const Body = Type.Object(
   { token: Type.String({ description: 'What came as Bearer token or in the cookie' }) },
@@ -38,8 +35,6 @@ const Inactive = Type.Object({ active: Type.Literal(false) }, { title: 'Not good
 
 /** Registered only where there is an `INTROSPECTION_TOKEN`: without one nothing is here. */
 export const introspectionRoutes: FastifyPluginAsyncTypebox<IntrospectionOptions> = async (app, options) => {
-  const expected = digest(options.introspectionToken)
-
   // In this scope alone: anywhere else a form would be what a page of another site can send without a preflight. URLSearchParams
   // is the standard's own reader of this type, so no library is needed.
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
@@ -53,13 +48,7 @@ export const introspectionRoutes: FastifyPluginAsyncTypebox<IntrospectionOptions
   app.post(
     '/introspect',
     {
-      // Digests are of one length, and comparing them takes as long whatever they hold.
-      onRequest: async (request) => {
-        const shown = digest(bearerOf(request) ?? '')
-        if (!timingSafeEqual(shown, expected)) {
-          throw new Problem('unauthorized', { errors: ['Show the INTROSPECTION_TOKEN as Authorization: Bearer'] })
-        }
-      },
+      onRequest: requireSecret('INTROSPECTION_TOKEN', options.introspectionToken),
       schema: {
         operationId: 'introspect',
         summary: 'Whether a token is still good (RFC 7662)',

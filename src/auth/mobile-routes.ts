@@ -27,6 +27,7 @@ export type MobileFlowOptions = {
   audit: AuditTrail
   cookie: SessionCookie
   otpLength: number
+  echo: boolean
   defaultCountry: CountryCode
   secureCookies: boolean
 }

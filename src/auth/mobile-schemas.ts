@@ -10,6 +10,8 @@ import { deviceTokenFields, identifierErrors, OtpField, sentCodeFields, TokenFie
 
 export type MobileRules = Readonly<{
   otpLength: number
+  /** the code is in the answer of a send */
+  echo: boolean
   mobileLength: number
   /** the line for a number that is none */
   mobileNumberFault: string
@@ -24,7 +26,7 @@ const Success = Type.Literal(true)
 
 export type MobileSchemas = ReturnType<typeof mobileSchemas>
 
-export function mobileSchemas({ otpLength, mobileLength, mobileNumberFault, defaultCountry }: MobileRules) {
+export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault, defaultCountry }: MobileRules) {
   const MobileNumber = Type.String({
     maxLength: 25,
     description: `A national mobile number of ${defaultCountry}: ${mobileLength} digits; spaces, dashes, brackets and a trunk 0 are dropped`,
@@ -48,7 +50,7 @@ export function mobileSchemas({ otpLength, mobileLength, mobileNumberFault, defa
     ),
     response: {
       200: Type.Object(
-        { success: Success, message: Type.Literal('OTP sent successfully'), ...sentCodeFields },
+        { success: Success, message: Type.Literal('OTP sent successfully'), ...sentCodeFields(echo) },
         { description: 'The code is on its way', examples: [examples.mobileSent] },
       ),
       ...errorResponses(

@@ -24,11 +24,19 @@ export const OtpField = (length: number) =>
   })
 
 /** What a client needs to count by itself. */
-export const sentCodeFields = {
+const countingFields = {
   expires_in: Type.Integer({ description: 'Seconds that the code is valid', examples: [300] }),
   resend_after: Type.Integer({ description: 'Seconds until another code may be asked for', examples: [30] }),
   attempts_allowed: Type.Integer({ description: 'Guesses that the code takes', examples: [5] }),
-  otp: Type.Optional(Type.String({ description: 'The code itself, only where OTP_ECHO is on (development and test)' })),
+}
+
+/**
+ * What a send tells the client. Answers are written by their schema, so where the echo is off no mistake can put the code into
+ * one, and the served document proves it.
+ */
+export function sentCodeFields(echo: boolean): typeof countingFields {
+  const otp = Type.Optional(Type.String({ description: 'The code itself: OTP_ECHO is on (development and test)' }))
+  return { ...countingFields, ...(echo && { otp }) }
 }
 
 /** In the body for clients without cookies; in the answer only where the device was not known before. */

@@ -7,7 +7,7 @@ import { emailWords, smsWords } from '../delivery/messages.js'
 import type { Message } from '../delivery/sender.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
-import { channelOf, type Identifier } from '../identifiers/parser.js'
+import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
 import type { IssuedCode, OtpService } from '../otp/service.js'
 import { type RefusedBy, type SendRow, sendStatement } from './send-statement.js'
@@ -22,10 +22,7 @@ export type SentCode = {
 }
 
 /** What became of a send, to be logged and counted. */
-export type SendNotice = Readonly<{
-  channel: Message['channel'] /** ISO 3166-1 alpha-2; null for mail */
-  country: string | null
-}> &
+export type SendNotice = Traffic &
   Readonly<
     | { kind: 'sent'; driver: string }
     | { kind: 'undelivered'; outcome: 'refused' | 'uncertain' }
@@ -122,9 +119,4 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   }
 
   return { sendCode, settle }
-}
-
-/** What sends are counted by. */
-function trafficOf(identifier: Identifier) {
-  return { channel: channelOf(identifier), country: identifier.method === 'phone' ? identifier.country : null }
 }

@@ -18,6 +18,8 @@ export type SignInRow = MaybeUserRow & {
   /** seconds, where the address has had its share of this window */
   retryAfter: number | null
   accepted: boolean
+  /** the identifier takes no more guesses in this window */
+  locked: boolean
   codeId: string | null
   /** false where there is no user, or a disabled one */
   opened: boolean
@@ -91,7 +93,8 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
       Prisma.sql`(SELECT) AS always LEFT JOIN guess ON true`,
     )})
     SELECT CASE WHEN ${addressIsOver} THEN ${secondsLeft(windows.tenMinutes)} END AS "retryAfter",
-      coalesce(guess.accepted, false) AS accepted, guess.code_id AS "codeId", EXISTS (SELECT FROM opened) AS opened,
+      coalesce(guess.accepted, false) AS accepted, coalesce(guess.locked, false) AS locked,
+      guess.code_id AS "codeId", EXISTS (SELECT FROM opened) AS opened,
       EXISTS (SELECT FROM remembered) AS "isNewDevice", (SELECT count FROM wrong) AS guesses, ${userColumns}
     FROM (SELECT) AS always LEFT JOIN guess ON true LEFT JOIN account u ON true`
 }

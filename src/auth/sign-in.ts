@@ -4,7 +4,7 @@ import type { Database } from '../database/client.js'
 import { isUserRow, type UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
-import type { Identifier } from '../identifiers/parser.js'
+import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import type { Limits } from '../limits/service.js'
 import type { OtpService } from '../otp/service.js'
@@ -23,6 +23,14 @@ export type SignedIn = Readonly<{
 }>
 export type Newcomer = Readonly<{ outcome: 'newcomer'; ticket: string }>
 
+/** What became of a verification or of who asked for it, to be logged and counted. */
+export type SignInNotice = Traffic &
+  Readonly<
+    /** `locked`: wrong, and the last guess of this window; `refused`: there was no live code to guess at, and nothing was counted */
+    | { kind: 'verification'; result: 'accepted' | 'wrong' | 'locked' | 'refused' | 'by_address' }
+    | { kind: 'new_account' }
+  >
+
 export type SignIn = ReturnType<typeof createSignIn>
 
 type SignInDependencies = {
@@ -34,10 +42,11 @@ type SignInDependencies = {
   audit: AuditTrail
   /** told when wrong guesses in all have passed the alarm, with their number in this hour */
   onGuessAlarm: (guesses: number) => void
+  onNotice: (notice: SignInNotice) => void
 }
 
 export function createSignIn(dependencies: SignInDependencies) {
-  const { database, otp, sessions, users, limits, audit, onGuessAlarm } = dependencies
+  const { database, otp, sessions, users, limits, audit, onGuessAlarm, onNotice } = dependencies
 
   /** Opens a session for a user that the first statement could not see; null for one who was deleted since. */
   async function openFor(user: UserRow, isNewUser: boolean, caller: Caller): Promise<SignedIn | null> {
@@ -68,7 +77,8 @@ export function createSignIn(dependencies: SignInDependencies) {
     const session = sessions.draft()
     const statement = signInStatement({ identifier, guess, session, caller, limits, audit })
     const [row] = await database.$queryRaw<[SignInRow]>(statement)
-    const { retryAfter, accepted, codeId, opened, isNewDevice, guesses, ...user } = row
+    const { retryAfter, accepted, locked, codeId, opened, isNewDevice, guesses, ...user } = row
+    onNotice({ kind: 'verification', result: resultOf(row), ...trafficOf(identifier) })
     if (guesses !== null) await watchGuesses(guesses, caller)
     if (retryAfter !== null) throw new Problem('rate_limited', { retryAfter })
     if (!accepted) throw new Problem('otp_invalid')
@@ -92,8 +102,10 @@ export function createSignIn(dependencies: SignInDependencies) {
       // An account that is deleted in this moment leaves its identifier to a new one.
       for (;;) {
         const { user, isNewUser } = await users.createFromIdentifier(identifier)
-        if (isNewUser)
+        if (isNewUser) {
+          onNotice({ kind: 'new_account', ...trafficOf(identifier) })
           await audit.record(caller, { event: 'user_created', userId: user.id, identifier: identifier.identifier })
+        }
         const signedIn = await openFor(user, isNewUser, caller)
         if (signedIn !== null) return signedIn
       }
@@ -114,6 +126,13 @@ export function createSignIn(dependencies: SignInDependencies) {
   }
 
   return { signInOrCreate, signInOrAdmit }
+}
+
+function resultOf({ retryAfter, accepted, locked, guesses }: SignInRow) {
+  if (retryAfter !== null) return 'by_address'
+  if (accepted) return 'accepted'
+  if (locked) return 'locked'
+  return guesses === null ? 'refused' : 'wrong'
 }
 
 function disabled(): Problem {

@@ -5,9 +5,11 @@ import type { Database } from '../database/client.js'
 import { isUserRow, type UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
+import { trafficOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import type { SessionService } from '../sessions/service.js'
 import type { AddressRow } from '../users/address.js'
+import type { SignInNotice } from './sign-in.js'
 import { hashTicket } from './signup-tickets.js'
 import { type SignUpRow, signUpStatement } from './statements.js'
 
@@ -32,9 +34,14 @@ export type SignedUp = Readonly<{ user: UserRow; address: AddressRow; token: str
 
 export type SignUp = ReturnType<typeof createSignUp>
 
-type SignUpDependencies = { database: Database; sessions: SessionService; audit: AuditTrail }
+type SignUpDependencies = {
+  database: Database
+  sessions: SessionService
+  audit: AuditTrail
+  onNotice: (notice: SignInNotice) => void
+}
 
-export function createSignUp({ database, sessions, audit }: SignUpDependencies) {
+export function createSignUp({ database, sessions, audit, onNotice }: SignUpDependencies) {
   /**
    * Makes the account. A ticket for another number, an expired, used or missing one is no proof.
    * @throws Problem `verification_required`, `already_registered`
@@ -53,6 +60,7 @@ export function createSignUp({ database, sessions, audit }: SignUpDependencies) 
 
     const { verified, isNewDevice, ...user } = row
     if (!isUserRow(user)) throw new Problem('already_registered')
+    onNotice({ kind: 'new_account', ...trafficOf(phone) })
     return {
       user,
       address: { ...home, type: 'Home', isDefault: true },

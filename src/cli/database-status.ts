@@ -4,7 +4,7 @@ import { readDatabaseSettings } from '../config/config.js'
 import { type MigrationState, migrationStatus } from '../database/migrations.js'
 import { type CommandContext, runIfMain } from './command.js'
 
-const summaries: Readonly<Record<MigrationState, string>> = {
+export const migrationSummaries: Readonly<Record<MigrationState, string>> = {
   current: 'the database is up to date',
   ahead: 'the database is newer than this version of the service, and has all that it needs',
   pending: 'migrations are pending: run the migrate command',
@@ -17,7 +17,7 @@ const summaries: Readonly<Record<MigrationState, string>> = {
 export async function databaseStatusCommand({ words, environment, print }: CommandContext): Promise<number> {
   parseArgs({ args: words })
   const { state, pending, edited, failed, unknown } = await migrationStatus(readDatabaseSettings(environment).directUrl)
-  print(summaries[state])
+  print(migrationSummaries[state])
   const lists = { unfinished: failed, edited, pending, 'not in the files': unknown }
   for (const [label, names] of Object.entries(lists)) for (const name of names) print(`  ${label}: ${name}`)
   return state === 'current' || state === 'ahead' ? 0 : 1

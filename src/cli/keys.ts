@@ -3,13 +3,18 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { type CommandContext, runIfMain } from './command.js'
 
 export async function keysCommand({ print }: CommandContext): Promise<number> {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim()
-  // In base64: no spaces, quotes or line breaks, which each reader of such files takes in another way.
-  print(`JWT_PRIVATE_KEY=${Buffer.from(pem).toString('base64')}`)
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  print(`JWT_PRIVATE_KEY=${inOneWord(privateKey.export({ type: 'pkcs8', format: 'pem' }))}`)
+  print('# Its public half, for JWT_PREVIOUS_PUBLIC_KEYS before and after a rotation:')
+  print(`# JWT_PREVIOUS_PUBLIC_KEYS=${inOneWord(publicKey.export({ type: 'spki', format: 'pem' }))}`)
   print(`OTP_PEPPER=${randomBytes(32).toString('base64')}`)
   print(`SENDER_WEBHOOK_SECRET=whsec_${randomBytes(32).toString('base64')}`)
   return 0
+}
+
+/** PEM in base64: no spaces, quotes or line breaks, which each reader of such files takes in another way. */
+function inOneWord(pem: string | Buffer): string {
+  return Buffer.from(pem.toString().trim()).toString('base64')
 }
 
 await runIfMain(import.meta.url, keysCommand)

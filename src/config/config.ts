@@ -1,12 +1,12 @@
 // The settings of the service: read once, checked, typed, frozen, and passed down. Nothing else reads the environment.
 import { isIP } from 'node:net'
 import { Cron } from 'croner'
-import { type CountryCode, isSupportedCountry } from 'libphonenumber-js/max'
+import { readIdentifierSettings } from './country-settings.js'
 import { readCrossOriginSettings, refuseStrayCookies } from './cross-origin-settings.js'
 import { readDeliverySettings } from './delivery-settings.js'
 import { readAuditSettings, readLimitSettings } from './limit-settings.js'
 import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
-import { readSecret, refuseWeakSecret } from './secrets.js'
+import { readBearerSecret, readSecret, refuseWeakSecret } from './secrets.js'
 import { readSessionSettings } from './session-settings.js'
 import { isLoopbackHost, parseUrl } from './urls.js'
 
@@ -48,6 +48,15 @@ export function readMaintenanceSettings(environment: Environment) {
   return accept(read, { database: readDatabase(read, 'production'), audit: readAuditSettings(read) })
 }
 
+/**
+ * What making an admin needs.
+ * @throws ConfigError
+ */
+export function readAdminSettings(environment: Environment) {
+  const read = createSettingReader(environment)
+  return accept(read, { database: readDatabase(read, 'production'), identifiers: readIdentifierSettings(read) })
+}
+
 /** The names of all settings, for the test that holds `.env.example` to them. */
 export function settingNames(): readonly string[] {
   const read = createSettingReader({})
@@ -56,14 +65,15 @@ export function settingNames(): readonly string[] {
 }
 
 function readAll(read: SettingReader, mode: Mode) {
+  const identifiers = readIdentifierSettings(read)
   return {
     ...readServer(read, mode),
     database: readDatabase(read, mode),
     otp: readOtp(read, mode),
-    identifiers: readIdentifiers(read),
+    identifiers,
     sessions: readSessionSettings(read, mode),
     crossOrigin: readCrossOriginSettings(read, mode),
-    delivery: readDeliverySettings(read, mode),
+    delivery: readDeliverySettings(read, mode, identifiers.smsCountries),
     limits: readLimitSettings(read, mode),
     audit: readAuditSettings(read),
   }
@@ -83,6 +93,7 @@ function readServer(read: SettingReader, mode: Mode) {
     trustProxy: readTrustProxy(read),
     logLevel: read.choice('LOG_LEVEL', 'info', logLevels),
     docs: read.flag('DOCS', true),
+    metricsToken: readBearerSecret(read, 'METRICS_TOKEN'),
     cleanupCron: readCron(read),
   }
 }
@@ -164,21 +175,6 @@ function readOtp(read: SettingReader, mode: Mode) {
   }
 }
 
-function readIdentifiers(read: SettingReader) {
-  const isCountry = (item: string): item is CountryCode => isSupportedCountry(item)
-  const defaultCountry = read.text('DEFAULT_COUNTRY') ?? 'IN'
-  if (!isCountry(defaultCountry))
-    read.report('DEFAULT_COUNTRY', 'must be a country code such as IN (ISO 3166-1 alpha-2)')
-  const country: CountryCode = isCountry(defaultCountry) ? defaultCountry : 'IN'
-  const locale = read.text('DEFAULT_LOCALE') ?? 'en'
-  if (!isLocale(locale)) read.report('DEFAULT_LOCALE', 'must be a language tag such as en or hi (BCP 47)')
-  return {
-    defaultCountry: country,
-    smsCountries: read.list('SMS_COUNTRIES', [country], 'country codes such as IN (ISO 3166-1 alpha-2)', isCountry),
-    defaultLocale: isLocale(locale) ? locale : 'en',
-  }
-}
-
 /** One leaked secret must not open a second lock. */
 function refuseSharedSecrets(read: SettingReader): void {
   const secrets = [
@@ -186,7 +182,9 @@ function refuseSharedSecrets(read: SettingReader): void {
     'OTP_PEPPER_PREVIOUS',
     'JWT_PRIVATE_KEY',
     'SENDER_WEBHOOK_SECRET',
+    'TWILIO_AUTH_TOKEN',
     'INTROSPECTION_TOKEN',
+    'METRICS_TOKEN',
   ]
   const seen = new Map<string, string>()
   for (const name of secrets) {
@@ -194,13 +192,5 @@ function refuseSharedSecrets(read: SettingReader): void {
     const other = value === undefined ? undefined : seen.get(value)
     if (other !== undefined) read.report(name, `must differ from ${other}`)
     if (value !== undefined) seen.set(value, name)
-  }
-}
-
-function isLocale(text: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(text).length === 1
-  } catch {
-    return false
   }
 }

@@ -1,57 +1,59 @@
-// The settings of channels, senders and messages.
+// The settings of channels, drivers, routes and messages.
+import { type DriverName, readDriverSettings } from './driver-settings.js'
 import type { Mode, SettingReader } from './reader.js'
-import { isConfidentialUrl, parseUrl } from './urls.js'
 
 export type Channel = 'sms' | 'email'
-/** A driver with all that it needs. */
-export type DriverSettings =
-  | Readonly<{ name: 'console' }>
-  | Readonly<{ name: 'webhook'; url: string /** of the secret, decoded */; key: Uint8Array }>
 
-type DriverName = DriverSettings['name']
+const driversOf = {
+  SMS_DRIVERS: ['console', 'twilio', 'webhook'],
+  EMAIL_DRIVERS: ['console', 'smtp', 'webhook'],
+} as const satisfies Record<string, readonly DriverName[]>
 
-const driverNames: readonly string[] = ['console', 'webhook'] satisfies DriverName[]
-const isDriver = (item: string): item is DriverName => driverNames.includes(item)
 const isChannel = (item: string): item is Channel => item === 'sms' || item === 'email'
 
-export function readDeliverySettings(read: SettingReader, mode: Mode) {
+/** @param smsCountries the countries whose numbers get an SMS (ISO 3166-1 alpha-2) */
+export function readDeliverySettings(read: SettingReader, mode: Mode, smsCountries: readonly string[]) {
   const channels = read.list('CHANNELS', ['sms', 'email'], 'sms and email', isChannel)
-  const names = {
-    sms: readDrivers(read, mode, 'SMS_DRIVERS', channels.includes('sms')),
-    email: readDrivers(read, mode, 'EMAIL_DRIVERS', channels.includes('email')),
-  }
-  const webhook = readWebhook(read, [...names.sms, ...names.email].includes('webhook'))
-  const withSettings = (name: DriverName): DriverSettings => (name === 'webhook' ? webhook : { name })
+  const inUse = (channel: Channel) => channels.includes(channel)
+  const sms = readDrivers(read, mode, 'SMS_DRIVERS', inUse('sms'))
+  const email = readDrivers(read, mode, 'EMAIL_DRIVERS', inUse('email'))
+  const smsRoutes = readRoutes(read, sms, smsCountries)
+  const used = { sms: inUse('sms') ? sms : [], email: inUse('email') ? email : [] }
+  const settingsOf = readDriverSettings(read, (name) => [...used.sms, ...used.email].includes(name))
   return {
     channels,
-    drivers: { sms: names.sms.map(withSettings), email: names.email.map(withSettings) },
+    drivers: { sms: used.sms.map(settingsOf), email: used.email.map(settingsOf) },
+    /** the drivers of a country in their order, by its code or `*` */
+    smsRoutes,
     appName: read.text('APP_NAME') ?? 'Latchkey',
   }
 }
 
-function readDrivers(read: SettingReader, mode: Mode, name: string, isInUse: boolean): readonly DriverName[] {
+function readDrivers(read: SettingReader, mode: Mode, name: keyof typeof driversOf, isInUse: boolean) {
   const fallback: readonly DriverName[] = mode === 'production' ? [] : ['console']
-  const drivers = read.list(name, fallback, `drivers (${driverNames.join(', ')})`, isDriver)
-  if (!isInUse) return []
+  const known: readonly string[] = driversOf[name]
+  const isDriver = (item: string): item is DriverName => known.includes(item)
+  const drivers = read.list(name, fallback, `drivers (${known.join(', ')})`, isDriver)
+  if (!isInUse) return drivers
   if (drivers.length === 0 && read.text(name) === undefined) read.report(name, 'is required for a channel in use')
   if (mode === 'production' && drivers.includes('console')) read.report(name, 'must not name console in production')
   return drivers
 }
 
-function readWebhook(read: SettingReader, isInUse: boolean) {
-  const url = read.text('SENDER_WEBHOOK_URL')
-  const secret = read.text('SENDER_WEBHOOK_SECRET')
-  const settings = { name: 'webhook', url: String(url), key: Buffer.from(String(secret).slice(6), 'base64') } as const
-  if (!isInUse) return settings
-  const parsed = url === undefined ? null : parseUrl(url)
-  if (url === undefined) read.report('SENDER_WEBHOOK_URL', 'is required by the driver webhook')
-  else if (parsed === null || !isConfidentialUrl(parsed) || parsed.username !== '' || parsed.password !== '') {
-    read.report('SENDER_WEBHOOK_URL', 'must be an https URL (http to loopback only) without user name and password')
+/** `IN:webhook+twilio,*:twilio`: the drivers of a country, the first one first; `*` for the countries that have none. */
+function readRoutes(read: SettingReader, drivers: readonly string[], countries: readonly string[]) {
+  const routes = new Map<string, readonly string[]>()
+  const problems = new Set<string>()
+  for (const route of read.text('SMS_ROUTES')?.split(',') ?? []) {
+    const [country = '', names = '', ...rest] = route.trim().split(':')
+    const line = names.split('+')
+    if (rest.length > 0 || routes.has(country) || new Set(line).size < line.length) {
+      problems.add('must be a list such as IN:webhook+twilio,*:twilio, each country and each of its drivers once')
+    }
+    if (country !== '*' && !countries.includes(country)) problems.add('must name countries of SMS_COUNTRIES, or *')
+    if (!line.every((name) => drivers.includes(name))) problems.add('must name drivers of SMS_DRIVERS')
+    routes.set(country, line)
   }
-  if (secret === undefined) read.report('SENDER_WEBHOOK_SECRET', 'is required by the driver webhook')
-  // Standard Webhooks, "Symmetric signatures": `whsec_` and 24 to 64 random bytes in base64
-  else if (!/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(secret) || settings.key.length < 24) {
-    read.report('SENDER_WEBHOOK_SECRET', 'must be whsec_ and at least 24 bytes in base64')
-  }
-  return settings
+  for (const problem of problems) read.report('SMS_ROUTES', problem)
+  return routes
 }

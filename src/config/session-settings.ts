@@ -2,7 +2,7 @@
 import type { KeyObject } from 'node:crypto'
 import { parsePrivateKey, parsePublicKeys } from './keys.js'
 import type { Mode, SettingReader } from './reader.js'
-import { refuseWeakSecret } from './secrets.js'
+import { readBearerSecret } from './secrets.js'
 
 const day = 86_400
 /** Seconds after which a session ends whatever happens (NIST SP 800-63B-4 §2.1.3: 30 days at most). */
@@ -28,7 +28,8 @@ export function readSessionSettings(read: SettingReader, mode: Mode) {
     timeToLive,
     /** seconds that one token lives */
     tokenTimeToLive: read.duration('TOKEN_TTL', timeToLive, { minimum: 60, maximum: timeToLive }),
-    introspectionToken: readIntrospectionToken(read),
+    /** what other services show to ask about a token; nobody may ask where there is none */
+    introspectionToken: readBearerSecret(read, 'INTROSPECTION_TOKEN'),
     cookieName,
     cookieSameSite: read.choice('COOKIE_SAMESITE', 'lax', ['lax', 'strict', 'none']),
     // Browsers take `Secure` cookies on http://localhost alone, and some not even there. A prefixed name demands it.
@@ -43,14 +44,4 @@ function readPrivateKey(read: SettingReader): KeyObject {
     read.report('JWT_PRIVATE_KEY', 'must be a P-256, Ed25519 or RSA (2048 bits and more) key in PEM')
   // Where there is none, a problem has been reported and nobody gets to see this value.
   return key as KeyObject
-}
-
-/** What other services show to ask about a token; nobody may ask where there is none. */
-function readIntrospectionToken(read: SettingReader): string | undefined {
-  const value = read.text('INTROSPECTION_TOKEN')
-  if (value === undefined) return undefined
-  refuseWeakSecret(read, 'INTROSPECTION_TOKEN', value)
-  // RFC 6750 §2.1: anything else could not be sent
-  if (!/^[\w.~+/-]+=*$/.test(value)) read.report('INTROSPECTION_TOKEN', 'must be letters, digits and -._~+/ alone')
-  return value
 }

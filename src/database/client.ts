@@ -26,6 +26,17 @@ class PromptClient extends Client {
   }
 }
 
+/** Connections of a pool, and requests that wait for one. */
+export type PoolUse = Readonly<{ inUse: number; idle: number; waiting: number }>
+
+const pools = new WeakMap<Database, Pool>()
+
+/** How the pool of a database that {@link openDatabase} opened is used right now. */
+export function poolUse(database: Database): PoolUse {
+  const { totalCount, idleCount, waitingCount } = pools.get(database) as Pool
+  return { inUse: totalCount - idleCount, idle: idleCount, waiting: waitingCount }
+}
+
 /** The Prisma client on a pool of its own. Whoever opens it ends it with `$disconnect()`. */
 export function openDatabase(settings: DatabaseSettings): Database {
   const pool = new Pool({
@@ -47,7 +58,9 @@ export function openDatabase(settings: DatabaseSettings): Database {
     disposeExternalPool: true,
     ...(settings.namedStatements && { statementNameGenerator: ({ sql }: { sql: string }) => statementName(sql) }),
   })
-  return new PrismaClient({ adapter })
+  const database = new PrismaClient({ adapter })
+  pools.set(database, pool)
+  return database
 }
 
 const names = new Map<string, string>()

@@ -1,8 +1,10 @@
-// Sends a message through the first driver that takes it, in the order of the settings, within a bounded time.
+// Sends a message through the first driver that takes it, in the order of settings and routes, within a bounded time.
+import { type Breaker, type BreakerSettings, type BreakerState, createBreaker, RestingError } from './breaker.js'
 import { DeliveryRefused, type Message, type Sender } from './sender.js'
 
 /** Milliseconds that a whole delivery may take, and that a driver may while there is another one to try. */
 const deliveryTime = { total: 5_000, driver: 3_000 }
+const breakerDefaults: BreakerSettings = { failures: 5, rest: 30_000 }
 
 export type DeliveryReport = Readonly<
   | { outcome: 'accepted'; driver: string; messageId: string | undefined }
@@ -13,35 +15,73 @@ export type DeliveryReport = Readonly<
 >
 
 export type FailedAttempt = Readonly<{ driver: string; channel: Message['channel']; refused: boolean; error: unknown }>
+export type BreakerChange = Readonly<{ driver: string; channel: Message['channel']; state: BreakerState }>
+
+/** The drivers of each channel, in the order in which they are tried. */
+export type Senders = Readonly<Record<Message['channel'], readonly Sender[]>>
+
+/** The names of drivers by country (ISO 3166-1 alpha-2), `*` for the others, in the order in which they are tried. */
+export type Routes = ReadonlyMap<string, readonly string[]>
+
+type Turn = Readonly<{ sender: Sender; breaker: Breaker /** tried although it rests */; isLastResort: boolean }>
 
 export type Delivery = ReturnType<typeof createDelivery>
 
 export type DeliveryOptions = Readonly<{
-  /** the drivers of each channel, in the order in which they are tried */
-  senders: Readonly<Record<Message['channel'], readonly Sender[]>>
+  senders: Senders
+  /** of SMS */
+  routes?: Routes
   onFailure: (attempt: FailedAttempt) => void
+  onBreaker?: (change: BreakerChange) => void
   time?: typeof deliveryTime
+  breaker?: BreakerSettings
 }>
 
-export function createDelivery({ senders, onFailure, time = deliveryTime }: DeliveryOptions) {
+export function createDelivery(options: DeliveryOptions) {
+  const { senders, routes = new Map(), onFailure, onBreaker, time = deliveryTime, breaker = breakerDefaults } = options
+  const guarded = (channel: Message['channel']) =>
+    senders[channel].map((sender) => ({
+      sender,
+      breaker: createBreaker(breaker, (state) => onBreaker?.({ driver: sender.name, channel, state })),
+    }))
+  const drivers = { sms: guarded('sms'), email: guarded('email') }
+
+  function driversFor(message: Message) {
+    if (message.channel === 'email') return drivers.email
+    const names: readonly string[] | undefined = routes.get(message.country) ?? routes.get('*')
+    return names?.flatMap((name) => drivers.sms.filter(({ sender }) => sender.name === name)) ?? drivers.sms
+  }
+
+  const longest = (isLast: boolean) => (isLast ? time.total : time.driver)
+
+  /** One turn of a driver, at most `milliseconds` long. */
+  async function attempt({ sender, breaker, isLastResort }: Turn, message: Message, milliseconds: number) {
+    const work = () => within(milliseconds, (signal) => sender.send(message, signal))
+    try {
+      const { messageId } = await (isLastResort ? breaker.attemptAnyway(work) : breaker.attempt(work))
+      return { outcome: 'accepted', driver: sender.name, messageId } as const
+    } catch (error) {
+      if (error instanceof RestingError) return { outcome: 'resting' } as const
+      const refused = error instanceof DeliveryRefused
+      onFailure({ driver: sender.name, channel: message.channel, refused, error })
+      return { outcome: refused ? 'refused' : 'uncertain' } as const
+    }
+  }
+
   async function send(message: Message): Promise<DeliveryReport> {
     const end = performance.now() + time.total
-    const chain = senders[message.channel]
-    let outcome: 'refused' | 'uncertain' = 'refused'
-    for (const sender of chain) {
+    const line: Turn[] = driversFor(message).map((driver) => ({ ...driver, isLastResort: false }))
+    const outcomes = new Set<string>()
+    for (const turn of line) {
       const left = end - performance.now()
       if (left < 1) break
-      const share = sender === chain.at(-1) ? left : Math.min(left, time.driver)
-      try {
-        const { messageId } = await within(share, (signal) => sender.send(message, signal))
-        return { outcome: 'accepted', driver: sender.name, messageId }
-      } catch (error) {
-        const refused = error instanceof DeliveryRefused
-        if (!refused) outcome = 'uncertain'
-        onFailure({ driver: sender.name, channel: message.channel, refused, error })
-      }
+      const report = await attempt(turn, message, Math.min(left, longest(turn === line.at(-1))))
+      if (report.outcome === 'accepted') return report
+      // To the end of the line: a last resort is better than no message, and shows at once that a provider is back.
+      if (report.outcome === 'resting') line.push({ ...turn, isLastResort: true })
+      outcomes.add(report.outcome)
     }
-    return { outcome }
+    return { outcome: outcomes.has('uncertain') ? 'uncertain' : 'refused' }
   }
 
   return { send }

@@ -1,19 +1,30 @@
-// Makes the drivers that the settings name.
+// Makes the drivers that the settings name, and ends them.
 import type { Config } from '../config/config.js'
-import type { DriverSettings } from '../config/delivery-settings.js'
+import type { DriverSettings } from '../config/driver-settings.js'
+import type { Senders } from './chain.js'
 import { createConsoleSender } from './console-sender.js'
 import type { Sender } from './sender.js'
+import { createSmtpSender } from './smtp-sender.js'
+import { createTwilioSender } from './twilio-sender.js'
 import { createWebhookSender } from './webhook-sender.js'
 
 /** @param write where the driver `console` shows codes */
-export function createSenders({ drivers }: Config['delivery'], write: (text: string) => void) {
+export function createSenders({ drivers }: Pick<Config['delivery'], 'drivers'>, write: (text: string) => void) {
   const create = (settings: DriverSettings): Sender => {
     switch (settings.name) {
       case 'console':
         return createConsoleSender(write)
+      case 'smtp':
+        return createSmtpSender(settings)
+      case 'twilio':
+        return createTwilioSender(settings)
       case 'webhook':
         return createWebhookSender(settings)
     }
   }
-  return { sms: drivers.sms.map(create), email: drivers.email.map(create) }
+  return { sms: drivers.sms.map(create), email: drivers.email.map(create) } satisfies Senders
+}
+
+export async function closeSenders({ sms, email }: Senders): Promise<void> {
+  await Promise.all([...sms, ...email].map((sender) => sender.close?.()))
 }

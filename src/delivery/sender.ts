@@ -30,12 +30,17 @@ export type Acceptance = Readonly<{
 export type Sender = Readonly<{
   name: string
   send: (message: Message, signal: AbortSignal) => Promise<Acceptance>
+  /** ends the connections that the driver keeps open */
+  close?: () => Promise<void>
 }>
 
 /** The provider said no, or was never reached: the message did not go out. */
 export class DeliveryRefused extends Error {
   constructor(reason: string, cause?: unknown) {
     super(reason, { cause })
-    this.name = 'DeliveryRefused'
+    this.name = new.target.name
   }
 }
+
+/** The provider takes messages, but none for this recipient: no fault of the driver's, which stays as good for others. */
+export class RecipientRefused extends DeliveryRefused {}

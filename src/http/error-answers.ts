@@ -47,7 +47,9 @@ function answer(reply: FastifyReply, code: ErrorCode, details: ProblemDetails): 
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = toProblem(error)
   const { status } = errorCatalogue[problem.code]
-  if (status >= 500) request.log.error({ err: problem.cause ?? problem, code: problem.code }, 'request failed')
+  // A Problem was thrown on purpose, by whoever tells of it where it is worth a line: no stack for each refusal of a flood.
+  if (status >= 500 && problem !== error)
+    request.log.error({ err: problem.cause ?? problem, code: problem.code }, 'request failed')
   answer(reply, problem.code, problem.details)
 }
 

@@ -42,6 +42,10 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
   })
   // As a hook of the whole server: before the hooks of any route, and on unknown paths too.
   app.addHook('onRequest', app.rateLimit())
+  // Before the body is read: whatever it holds, it was sent to nobody.
+  app.addHook('onRequest', async ({ is404 }) => {
+    if (is404) throw new Problem('not_found')
+  })
   app.setNotFoundHandler(answerNotFound)
 }
 

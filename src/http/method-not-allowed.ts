@@ -1,11 +1,16 @@
 // Answers 405 with the methods that do work (RFC 9110 §15.5.6), where a plain router would say 404.
-import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify'
+import { METHODS } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
 
-const answeredMethods: readonly HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']
+/** All that Node reads; it ends a CONNECT by itself, without an answer. */
+const answeredMethods = METHODS.filter((method) => method !== 'CONNECT')
 
 /** Watches the routes that are registered from now on; the function it returns adds the missing methods to each of their paths. */
 export function useMethodNotAllowed(app: FastifyInstance): () => void {
+  for (const method of answeredMethods) {
+    if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
+  }
   const methodsByPath = new Map<string, Set<string>>()
   let isWatching = true
   app.addHook('onRoute', ({ url, method }) => {

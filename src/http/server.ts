@@ -44,6 +44,7 @@ export function createServer({ logger, trustProxy }: ServerOptions): FastifyInst
   app.setErrorHandler(handleError)
   useStandardHeaders(app)
   requireHost(app)
+  refuseExpectations(app)
   useRequestLog(app)
   return app
 }
@@ -53,6 +54,14 @@ function requireHost(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ headers, raw }) => {
     if (headers.host !== undefined || raw.httpVersion !== '1.1') return
     throw new Problem('validation_failed', { errors: ['The Host header is required'] })
+  })
+}
+
+/** RFC 9110 §10.1.1: we know of one expectation, which Node meets. Its own refusal of others has no body. */
+function refuseExpectations(app: FastifyInstance): void {
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response))
+  app.addHook('onRequest', async ({ headers: { expect } }) => {
+    if (expect !== undefined && expect.toLowerCase() !== '100-continue') throw new Problem('expectation_failed')
   })
 }
 

@@ -29,6 +29,17 @@ export function channelOf(identifier: Pick<Identifier, 'method'>): 'sms' | 'emai
   return identifier.method === 'phone' ? 'sms' : 'email'
 }
 
+/** What is counted of an identifier, and no more of it. */
+export type Traffic = Readonly<{
+  channel: 'sms' | 'email'
+  /** ISO 3166-1 alpha-2; null for mail */
+  country: string | null
+}>
+
+export function trafficOf(identifier: Identifier): Traffic {
+  return { channel: channelOf(identifier), country: identifier.method === 'phone' ? identifier.country : null }
+}
+
 export function createIdentifierParser({ defaultCountry, countries, channels }: IdentifierRules) {
   const defaultPrefix = prefixOf(defaultCountry)
   const mobileLength = exampleOf(defaultCountry).length

@@ -9,6 +9,7 @@ const Status = Type.Object({ status: Type.Literal('ok') }, { description: 'Yes',
 const lines: Readonly<Record<ReadinessFault, string>> = {
   draining: 'The service is stopping',
   database_unavailable: 'The database does not answer',
+  database_read_only: 'The database takes no writes',
   migrations_pending: 'The database is not migrated to this version',
 }
 

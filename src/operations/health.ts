@@ -1,27 +1,50 @@
-// Whether this replica can take requests: alive, in contact with a database whose migrations are current, not stopping.
+// Whether this replica can take requests: alive, in contact with a database that takes writes and whose migrations are current,
+// not stopping.
+import type { Logger } from 'pino'
 import type { Database } from '../database/client.js'
 
 export type Health = ReturnType<typeof createHealth>
 
 /** Why a replica is not ready. */
-export type ReadinessFault = 'draining' | 'database_unavailable' | 'migrations_pending'
+export type ReadinessFault = 'draining' | 'database_unavailable' | 'database_read_only' | 'migrations_pending'
 
-/** @param migrationNames the migrations that this build brings along */
-export function createHealth({ database, migrationNames }: { database: Database; migrationNames: readonly string[] }) {
+type HealthDependencies = {
+  database: Database
+  /** the migrations that this build brings along */
+  migrationNames: readonly string[]
+  logger: Logger
+}
+
+export function createHealth({ database, migrationNames, logger }: HealthDependencies) {
   let isDraining = false
+  /** as it was told last; undefined before anybody asked */
+  let known: ReadinessFault | null | undefined
 
   /** From now on not ready: load balancers take the replica out while it still answers. */
   function drain(): void {
     isDraining = true
   }
 
+  /** What is wrong, if anything. Probes ask every few seconds: the log hears of changes alone. */
   async function readinessFault(): Promise<ReadinessFault | null> {
+    const fault = await findFault()
+    if (fault === known) return fault
+    known = fault
+    if (fault === null) logger.info('ready')
+    else logger.warn({ fault }, 'not ready')
+    return fault
+  }
+
+  async function findFault(): Promise<ReadinessFault | null> {
     if (isDraining) return 'draining'
     try {
-      const rows = await database.$queryRaw<{ name: string }[]>`
-        SELECT migration_name AS name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL`
-      const applied = new Set(rows.map(({ name }) => name))
-      return migrationNames.every((name) => applied.has(name)) ? null : 'migrations_pending'
+      // Read-only is what a primary becomes that was failed over, and what a replica in recovery is.
+      const [state] = await database.$queryRaw<[{ isReadOnly: boolean; applied: string[] }]>`
+        SELECT current_setting('transaction_read_only')::boolean AS "isReadOnly", ARRAY(
+          SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL
+        ) AS applied`
+      if (!migrationNames.every((name) => state.applied.includes(name))) return 'migrations_pending'
+      return state.isReadOnly ? 'database_read_only' : null
     } catch (error) {
       return isMissingTable(error) ? 'migrations_pending' : 'database_unavailable'
     }

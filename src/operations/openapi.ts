@@ -39,6 +39,7 @@ export async function useOpenApi(
           bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Wins over the cookie' },
           cookie: { type: 'apiKey', in: 'cookie', name: cookieName },
           introspection: { type: 'http', scheme: 'bearer', description: 'The INTROSPECTION_TOKEN of the settings' },
+          metrics: { type: 'http', scheme: 'bearer', description: 'The METRICS_TOKEN of the settings' },
         },
       },
     },
@@ -87,6 +88,10 @@ const pagePolicy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
+/** Our name in place of the framework's sign, which the page would show. */
+const logo = `<svg xmlns="http://www.w3.org/2000/svg" width="110" height="30"><text x="0" y="22" fill="#fff"
+  font-family="sans-serif" font-size="22" font-weight="bold">Latchkey</text></svg>`
+
 /** `GET /docs` */
 export async function docsPage(app: FastifyInstance): Promise<void> {
   await app.register(fastifySwaggerUi, {
@@ -94,5 +99,6 @@ export async function docsPage(app: FastifyInstance): Promise<void> {
     staticCSP: pagePolicy,
     uiConfig: { tryItOutEnabled: true, persistAuthorization: true, displayRequestDuration: true, url: '/openapi.json' },
     theme: { title: 'Latchkey API' },
+    logo: { type: 'image/svg+xml', content: Buffer.from(logo), href: '/docs', target: '_self' },
   })
 }

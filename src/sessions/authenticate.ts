@@ -1,6 +1,7 @@
 // The hook that lets only signed-in people through: a whole scope of routes is behind it, so that no route can forget it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
+import { bearerOf } from '../http/bearer.js'
 import type { SessionCookie } from './cookies.js'
 import type { Authentication, SessionService } from './service.js'
 
@@ -9,11 +10,6 @@ declare module 'fastify' {
     /** who the request comes from; null outside the scopes that ask */
     authentication: Authentication | null
   }
-}
-
-/** The Bearer token of a request (RFC 6750 §2.1), or null. */
-export function bearerOf(request: FastifyRequest): string | null {
-  return /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1] ?? null
 }
 
 /** The token of a request, Bearer before cookie, or null. */
@@ -34,8 +30,9 @@ export function tokensOf(request: FastifyRequest, cookieName: string): Set<strin
 export function createAuthenticate(sessions: SessionService, cookie: SessionCookie) {
   return async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const token = tokenOf(request, cookie.name)
-    const authentication = token === null ? null : await sessions.authenticate(token)
-    if (authentication === null) throw new Problem('unauthorized')
+    if (token === null) throw new Problem('unauthorized')
+    const authentication = await sessions.authenticate(token)
+    if (authentication === null) throw new Problem('unauthorized', { invalidToken: true })
     request.authentication = authentication
     const renewed = bearerOf(request) === null ? sessions.renew(authentication) : null
     if (renewed !== null) cookie.set(reply, renewed.token, renewed.lifetime)

@@ -45,6 +45,20 @@ export function createUserStatement(
     SELECT ${userColumns} FROM account u`
 }
 
+/** All admins, those who are disabled or never signed in too: few, and in an index of their own. */
+export const adminsStatement = Prisma.sql`
+  SELECT u.id, u.phone, u.email, u.disabled_at IS NOT NULL AS "isDisabled",
+    u.phone_verified_at IS NOT NULL OR u.email_verified_at IS NOT NULL AS "isProven"
+  FROM users u WHERE u.role = 'ADMIN' ORDER BY u.id`
+
+export type AdminRow = {
+  id: string
+  phone: string | null
+  email: string | null
+  isDisabled: boolean
+  isProven: boolean
+}
+
 /** Those who can act as admins, each locked against losing that before we are done. Sign-ins do not wait for it. */
 const lockedAdmins = Prisma.sql`
   SELECT a.id FROM users a WHERE a.role = 'ADMIN' AND a.disabled_at IS NULL ORDER BY a.id FOR NO KEY UPDATE`

@@ -7,6 +7,8 @@ import { Problem } from '../errors.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { Caller } from '../http/caller.js'
 import {
+  type AdminRow,
+  adminsStatement,
   changeUserStatement,
   createUserStatement,
   type EndedRow,
@@ -79,5 +81,10 @@ export function createUserAdministration({ database }: { database: Database }) {
     return row.ended
   }
 
-  return { create, read, change, remove, endSessions }
+  /** All admins, oldest first. */
+  function admins(): Promise<AdminRow[]> {
+    return database.$queryRaw<AdminRow[]>(adminsStatement)
+  }
+
+  return { create, read, change, remove, endSessions, admins }
 }

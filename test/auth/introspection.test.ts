@@ -108,6 +108,14 @@ t.test('only who shows the token may ask, before the body is read', async (t) =>
     }
   }
   t.notOk(service.logged().includes(INTROSPECTION_TOKEN))
+  const challengeFor = async (headers: Record<string, string>) =>
+    (await ask(service, { token }, headers)).headers['www-authenticate']
+  t.equal(await challengeFor({ authorization: 'Bearer wrong' }), 'Bearer realm="latchkey", error="invalid_token"')
+  t.equal(
+    await challengeFor({ authorization: '' }),
+    'Bearer realm="latchkey"',
+    'RFC 6750 §3.1: no error where no token came',
+  )
   const cookie = await ask(service, { token }, { cookie: `jwt=${token}`, origin: 'https://evil.example' })
   t.match(cookie, { status: 403, body: { code: 'cross_site' } })
 })
@@ -145,5 +153,5 @@ t.test('the document of a service with introspection is valid and complete', asy
   const { requestBody, security } = document.paths['/auth/introspect'].post
   t.strictSame(Object.keys(requestBody.content), [form, 'application/json'])
   t.strictSame(security, [{ introspection: [] }])
-  t.strictSame(Object.keys(document.components.securitySchemes), ['bearer', 'cookie', 'introspection'])
+  t.strictSame(Object.keys(document.components.securitySchemes), ['bearer', 'cookie', 'introspection', 'metrics'])
 })

@@ -103,7 +103,9 @@ t.test('me', async (t) => {
   t.equal((await service.get('/api/auth/me', both)).status, 401, 'Bearer wins over the cookie')
   const nobody = await service.get('/api/auth/me')
   t.match([nobody.status, nobody.body.code], [401, 'unauthorized'])
-  t.match(nobody.headers['www-authenticate'], /^Bearer/)
+  t.equal(nobody.headers['www-authenticate'], 'Bearer realm="latchkey"', 'RFC 6750 §3.1: no error where no token came')
+  const stale = await service.get('/api/auth/me', { cookies: { jwt: 'of.another.person' } })
+  t.equal(stale.headers['www-authenticate'], 'Bearer realm="latchkey", error="invalid_token"')
 })
 
 t.test('logout ends the session in the database, and is the same without one', async (t) => {

@@ -145,6 +145,10 @@ t.test('each unsafe or malformed setting is refused by name, its value unprinted
     ['OTP_MAX_FAILURES_PER_DAY', '101'],
     ['DEFAULT_COUNTRY', 'XX'],
     ['SMS_COUNTRIES', 'IN,Narnia-value'],
+    ['SMS_COUNTRIES', 'US,CA'],
+    ['SMS_COUNTRIES', 'IN,AX'],
+    ['SMS_COUNTRIES', 'IN,GB,IM,BL,MF'],
+    ['DEFAULT_COUNTRY', 'IM'],
     ['DEFAULT_LOCALE', 'not a locale'],
     ['JWT_PRIVATE_KEY', 'junk-value'],
     ['JWT_PRIVATE_KEY', String(weakKey)],
@@ -172,6 +176,8 @@ t.test('each unsafe or malformed setting is refused by name, its value unprinted
     ['INTROSPECTION_TOKEN', 'short-value'],
     ['INTROSPECTION_TOKEN', 'with a space, and long enough for anybody'],
     ['INTROSPECTION_TOKEN', 'change-me-change-me-change-me-change-me'],
+    ['METRICS_TOKEN', 'short-value'],
+    ['METRICS_TOKEN', 'with a space, and long enough for anybody'],
     ['CLEANUP_CRON', 'every day'],
     ['CLEANUP_CRON', '2020-01-01T00:00:00'],
     ['RATE_LIMITS', 'off'],
@@ -235,6 +241,7 @@ t.test('what is safe is accepted in each of its forms', async (t) => {
     ['REDIS_URL', 'rediss://redis.internal:6379/1'],
     ['CORS_ORIGINS', 'https://shop.example.com, http://localhost:5173,https://xn--bcher-kva.example:8443'],
     ['INTROSPECTION_TOKEN', 'aB3-._~+/'.repeat(4).concat('==')],
+    ['METRICS_TOKEN', 'aB3-._~+/'.repeat(4).concat('==')],
   ]
   for (const [name, value] of accepted) t.strictSame(problemsOf({ ...production, [name]: value }), [], name)
   t.strictSame(
@@ -267,6 +274,8 @@ t.test('one secret is not used for two things', async (t) => {
   t.strictSame(problemsOf({ ...production, INTROSPECTION_TOKEN }), [])
   const shared = problemsOf({ ...production, INTROSPECTION_TOKEN, OTP_PEPPER: INTROSPECTION_TOKEN })
   t.match(shared, [/^INTROSPECTION_TOKEN must differ from OTP_PEPPER/])
+  const twins = problemsOf({ ...production, INTROSPECTION_TOKEN, METRICS_TOKEN: INTROSPECTION_TOKEN })
+  t.match(twins, [/^METRICS_TOKEN must differ from INTROSPECTION_TOKEN/])
 })
 
 t.test('secrets come from files too', async (t) => {

@@ -65,21 +65,33 @@ t.test('unknown routes and methods', async (t) => {
   const service = await startApp(t)
   hasTheShape(t, await service.get('/nowhere'), 'not_found')
   hasTheShape(t, await service.post('/nowhere', { any: 'thing' }), 'not_found')
+  for (const [payload, type] of [
+    ['{broken', 'application/json'],
+    ['x'.repeat(20_000), 'application/json'],
+    ['a=b', 'text/plain'],
+  ] as const) {
+    const headers = { 'content-type': type }
+    hasTheShape(t, await service.post('/nowhere', undefined, { payload, headers }), 'not_found', 'whatever the body')
+  }
   for (const [method, url, allow] of [
     ['GET', '/api/auth/send-otp', 'POST'],
     ['DELETE', '/auth/verify-otp', 'POST'],
     ['OPTIONS', '/auth/verify-otp', 'POST'],
     ['POST', '/api/auth/me', 'GET, HEAD'],
     ['PUT', '/health/ready', 'GET, HEAD'],
+    ['TRACE', '/health/ready', 'GET, HEAD'],
+    ['PROPFIND', '/auth/verify-otp', 'POST'],
+    ['QUERY', '/api/auth/logout', 'POST'],
   ] as const) {
     const answer = await service.get(url, {
-      method,
+      method: method as 'GET',
       payload: 'not even JSON',
       headers: { 'content-type': 'text/plain' },
     })
     hasTheShape(t, answer, 'method_not_allowed', `${method} ${url}`)
     t.equal(answer.headers['allow'], allow)
   }
+  hasTheShape(t, await service.get('/nowhere', { method: 'PROPFIND' as 'GET' }), 'not_found')
   hasTheShape(t, await service.get('/%ff'), 'validation_failed')
 })
 
@@ -91,6 +103,8 @@ t.test('what Node cannot read as HTTP', async (t) => {
   hasTheShape(t, await raw(service, big), 'headers_too_large')
   const hostless = 'GET /health/live HTTP/1.1\r\nconnection: close\r\n\r\n'
   hasTheShape(t, await raw(service, hostless), 'validation_failed')
+  const request = 'POST /auth/request-otp HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n'
+  hasTheShape(t, await raw(service, `${request}expect: miracles\r\n\r\n{}`), 'expectation_failed')
   const both =
     'POST /auth/request-otp HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'
   hasTheShape(t, await raw(service, both), 'validation_failed')

@@ -17,6 +17,8 @@ type Operation = {
   responses: Record<string, { content?: Record<string, Media> }>
 }
 
+const silent = createLogger('silent', { write: () => {} })
+
 t.test('live and ready', async (t) => {
   const service = await startApp(t)
   t.match(await service.get('/health/live'), { status: 200, body: { status: 'ok' } })
@@ -33,12 +35,33 @@ t.test('live and ready', async (t) => {
   await service.database.$executeRaw`ALTER TABLE elsewhere RENAME TO _prisma_migrations`
   await service.database.$executeRaw`UPDATE _prisma_migrations SET finished_at = now()`
   t.equal((await service.get('/health/ready')).status, 200)
-  const newer = createHealth({ database: service.database, migrationNames: [] })
+  const newer = createHealth({ database: service.database, migrationNames: [], logger: silent })
   t.equal(await newer.readinessFault(), null, 'a database ahead of this version is fine')
 
   service.health.drain()
   t.match(await service.get('/health/ready'), { status: 503, body: { errors: ['The service is stopping'] } })
   t.equal((await service.get('/health/live')).status, 200)
+})
+
+t.test('a database that takes no writes is not ready', async (t) => {
+  const writable = await startApp(t)
+  const url = new URL(writable.config.database.url)
+  url.searchParams.set('options', '-c default_transaction_read_only=on')
+  const service = await startApp(t, { databaseUrl: url.href })
+  const answer = await service.get('/health/ready')
+  t.match(answer, { status: 503, body: { errors: ['The database takes no writes'] } })
+})
+
+t.test('the log hears once that the service is not ready, and once that it is again', async (t) => {
+  const service = await startApp(t)
+  const said = () => service.logged().match(/"msg":"(not )?ready"/g)
+  await service.database.$executeRaw`UPDATE _prisma_migrations SET finished_at = NULL`
+  for (let probe = 0; probe < 3; probe++) t.equal((await service.get('/health/ready')).status, 503)
+  t.strictSame(said(), ['"msg":"not ready"'])
+  t.notMatch(service.logged(), /"stack"/)
+  await service.database.$executeRaw`UPDATE _prisma_migrations SET finished_at = now()`
+  for (let probe = 0; probe < 3; probe++) t.equal((await service.get('/health/ready')).status, 200)
+  t.strictSame(said(), ['"msg":"not ready"', '"msg":"ready"'])
 })
 
 t.test('the OpenAPI document is valid and complete', async (t) => {
@@ -88,6 +111,10 @@ t.test('the docs page', async (t) => {
   t.match(policy, /default-src 'none'/)
   t.match(policy, /script-src 'self';/)
   t.notMatch(page.text, /<script>[^<]/, 'no script in the page itself')
+  const script = (await service.get('/docs/static/swagger-initializer.js')).text
+  const [, logo = ''] = /data:image\/svg\+xml;base64,([\w+/=]+)/.exec(script) ?? []
+  t.match(Buffer.from(logo, 'base64').toString(), '>Latchkey<', 'our name is at the top of it')
+  t.equal((await service.get('/docs/static/nothing')).status, 404)
   const off = await startApp(t, { settings: { DOCS: 'off' } })
   t.equal((await off.get('/docs')).status, 404)
 })

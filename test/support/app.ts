@@ -76,7 +76,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
   const database = openDatabase(config.database)
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line) => void lines.push(line) })
-  const health = createHealth({ database, migrationNames: await readMigrationNames() })
+  const health = createHealth({ database, migrationNames: await readMigrationNames(), logger })
   const messages: Message[] = []
   const recorder: Sender = {
     name: 'recorder',

@@ -169,7 +169,7 @@ t.test('a user whom an admin makes', async (t) => {
     [{ phone: '++919876543211' }, 'validation_failed'],
     [{ phone: '+91 98765 43211 ext 5' }, 'validation_failed'],
     [{ phone: '+12015550123' }, 'country_not_supported'],
-    [{ phone: '+912212345678' }, 'number_type_not_supported'],
+    [{ phone: '+911123456789' }, 'number_type_not_supported'],
     [{ email: 'no address' }, 'validation_failed'],
     [{ email: 'c@example.com', role: 'ROOT' }, 'validation_failed'],
     [{ email: 'c@example.com', id: nobody }, 'validation_failed'],

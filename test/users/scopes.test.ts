@@ -17,6 +17,8 @@ const publicRoutes = [
   'GET /health/live',
   'GET /health/ready',
   'GET /openapi.json',
+  // With a token of its own in production.
+  'GET /metrics',
 ]
 const isPublic = (route: string) => publicRoutes.includes(route.replace(/^HEAD /, 'GET ')) || / \/docs/.test(route)
 

@@ -1,0 +1,107 @@
+// A running service seen from outside: it answers, and its guards are up. Nothing that is asked here sends a message, counts as a
+// guess or changes anything.
+import type { Config } from '../config/config.js'
+import { isLoopbackHost } from '../config/urls.js'
+import { standardHeaders } from '../http/headers.js'
+import { type Finding, type Findings, findingsOf, type State } from './doctor-findings.js'
+import type { Answer, Ask } from './doctor-http.js'
+
+const found = findingsOf('service')
+
+/** What is asked of a route that sets cookies: refused before anything is looked up. */
+const guess = { email: 'doctor@doctor.invalid', otp: '000000' }
+
+const sendRoutes = ['/api/auth/send-otp', '/auth/request-otp']
+
+export type ServiceUnderTest = Readonly<{ base: URL; ask: Ask; config: Config }>
+
+export async function* serviceFindings({ base, ask, config }: ServiceUnderTest): Findings {
+  const live = await ask('/health/live')
+  yield live.status === 200
+    ? found('ok', `alive at ${base.origin}`)
+    : found('failed', `/health/live is answered ${live.status}`, 'is this the address of the service?')
+  const ready = await ask('/health/ready')
+  yield ready.status === 200
+    ? found('ok', 'ready: its database answers and is migrated')
+    : found('failed', `/health/ready is answered ${ready.status}`, 'see the errors of the database above, and its log')
+  if (base.protocol === 'http:' && !isLoopbackHost(base.hostname)) {
+    yield found('failed', 'reached over plain HTTP: codes and tokens can be read on the way', 'put TLS in front of it')
+  }
+  yield headersFinding(live)
+  yield await refusal(ask, 'unknown fields', 400, 'validation_failed', { body: { ...guess, doctor: true } })
+  const elsewhere = { 'sec-fetch-site': 'cross-site', origin: 'https://doctor.invalid' }
+  yield await refusal(ask, 'calls from pages of other sites', 403, 'cross_site', { body: guess, headers: elsewhere })
+  yield* documentFindings(await ask('/openapi.json'), stateOfOpen(config))
+  const docs = await ask('/docs')
+  yield docs.status === 200
+    ? found('note', '/docs shows the API to everybody', 'set DOCS=off to hide it')
+    : found('ok', '/docs is not shown')
+  yield* metricsFindings(ask, config)
+}
+
+function headersFinding({ headers }: Answer): Finding {
+  const { 'x-request-id': _id, ...expected } = standardHeaders('')
+  const missing = Object.entries(expected).filter(([name, value]) => headers[name] !== value)
+  if (headers['x-request-id'] === undefined) missing.push(['x-request-id', ''])
+  if (missing.length === 0) return found('ok', 'answers carry the security headers')
+  const names = missing.map(([name]) => name).join(', ')
+  return found(
+    'failed',
+    `answers lack headers, or have others: ${names}`,
+    'look for a proxy that drops or changes them',
+  )
+}
+
+async function refusal(ask: Ask, what: string, status: number, code: string, question: object): Promise<Finding> {
+  const answer = await ask('/auth/verify-otp', question)
+  if (answer.status === status && answer.body['code'] === code) return found('ok', `${what} are refused`)
+  const hint = 'this is not the service, or something in front of it changes requests'
+  return found('failed', `${what} are answered ${answer.status}, not ${status} ${code}`, hint)
+}
+
+/** What is open on purpose in development and test is no failure there. */
+function stateOfOpen({ mode }: Config): State {
+  return mode === 'production' ? 'failed' : 'warning'
+}
+
+/** Answers are written by the schemas of the document: what is not in it cannot be in one. */
+async function* documentFindings({ status, body }: Answer, openState: State): Findings {
+  const paths = Object(body['paths'])
+  const isOurs =
+    status === 200 && String(body['openapi']).startsWith('3.1') && sendRoutes.every((path) => path in paths)
+  if (!isOurs) {
+    yield found('failed', '/openapi.json does not describe the service', 'is this the address of the service?')
+    return
+  }
+  yield found('ok', '/openapi.json describes the service')
+  const echoes = sendRoutes.some((path) => 'otp' in membersOfAnswer(paths[path]))
+  yield echoes
+    ? found(
+        openState,
+        'the echo is on: whoever asks for a code is told it',
+        'unset OTP_ECHO and NODE_ENV, and start again',
+      )
+    : found('ok', 'the echo is off: no answer of a send can hold a code')
+}
+
+function membersOfAnswer(path: unknown): object {
+  const steps = ['post', 'responses', '200', 'content', 'application/json', 'schema', 'properties']
+  return Object(steps.reduce<unknown>((value, step) => Reflect.get(Object(value), step), path))
+}
+
+async function* metricsFindings(ask: Ask, config: Config): Findings {
+  const { metricsToken } = config
+  const { status } = await ask('/metrics')
+  yield [401, 404].includes(status)
+    ? found('ok', '/metrics tells nothing without the token')
+    : found(
+        stateOfOpen(config),
+        `/metrics is answered ${status} without a token`,
+        'set METRICS_TOKEN, and unset NODE_ENV',
+      )
+  if (metricsToken === undefined) return
+  const shown = await ask('/metrics', { headers: { authorization: `Bearer ${metricsToken}` } })
+  yield shown.status === 200
+    ? found('ok', '/metrics answers to METRICS_TOKEN')
+    : found('failed', `/metrics is answered ${shown.status} with METRICS_TOKEN`, 'the service runs with other settings')
+}

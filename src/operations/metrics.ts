@@ -1,0 +1,143 @@
+// What is counted for whoever runs the service (Prometheus). Labels come from short lists of ours: never an identifier, an address
+// or a URL. docs/metrics.md explains each metric; a test holds it to this file.
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { addProcessMetrics } from './process-metrics.js'
+
+/** Of which channel and country (ISO 3166-1 alpha-2; null for mail) something is counted. */
+type Traffic = Readonly<{ channel: string; country: string | null }>
+
+/** What became of a send, as sending tells it. */
+export type CountedSend = Traffic & Readonly<{ kind: string; driver?: string; outcome?: string; limit?: string }>
+
+/** What became of a verification, or a new account, as signing in tells it. */
+export type CountedSignIn = Traffic & Readonly<{ kind: 'verification'; result: string } | { kind: 'new_account' }>
+
+export type CountedAttempt = Readonly<{ channel: string; driver: string; refused: boolean }>
+
+/** `route` is the pattern, undefined where there is none. */
+export type CountedRequest = Readonly<{ method: string; route: string | undefined; status: number; seconds: number }>
+
+export type Metrics = ReturnType<typeof createMetrics>
+
+export type MetricsOptions = Readonly<{
+  /** whose numbers get SMS */
+  countries: readonly string[]
+  /** connections of the database's pool, asked when somebody reads the metrics */
+  poolUse: () => Readonly<{ inUse: number; idle: number; waiting: number }>
+  isReady: () => Promise<boolean>
+}>
+
+/** Seconds. A verification takes a few milliseconds, a delivery up to five seconds. */
+const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+
+/** Label of what has no value of its own: mail has no country, a message that nobody took no driver. */
+const none = 'none'
+
+/** Counters in a registry of their own: many services can live in one process. */
+export function createMetrics({ countries, poolUse, isReady }: MetricsOptions) {
+  const registry = new Registry()
+  const registers = [registry]
+  addProcessMetrics(registry)
+
+  const sends = new Counter({
+    name: 'latchkey_sends_total',
+    help: 'Codes asked for, by what became of them',
+    labelNames: ['channel', 'country', 'driver', 'outcome'],
+    registers,
+  })
+  const countriesClosed = new Counter({
+    name: 'latchkey_countries_closed_total',
+    help: 'Times that the breaker closed a country to numbers never verified before',
+    labelNames: ['country'],
+    registers,
+  })
+  // From the start: an increase from nothing to one is none to Prometheus.
+  for (const country of countries) countriesClosed.inc({ country }, 0)
+  const failedAttempts = new Counter({
+    name: 'latchkey_delivery_failures_total',
+    help: 'Attempts of a driver to deliver a code that failed; the next driver may have delivered it',
+    labelNames: ['channel', 'driver', 'outcome'],
+    registers,
+  })
+  const verifications = new Counter({
+    name: 'latchkey_verifications_total',
+    help: 'Codes that were typed in, by what became of them',
+    labelNames: ['channel', 'country', 'result'],
+    registers,
+  })
+  const newAccounts = new Counter({
+    name: 'latchkey_accounts_created_total',
+    help: 'Accounts that people made by proving an identifier',
+    labelNames: ['channel', 'country'],
+    registers,
+  })
+  const guessAlarms = new Counter({
+    name: 'latchkey_guess_alarms_total',
+    help: 'Times that wrong guesses in all were found to have passed the alarm of this hour',
+    registers,
+  })
+  const requests = new Histogram({
+    name: 'latchkey_http_request_duration_seconds',
+    help: 'Requests by route pattern, method and status',
+    labelNames: ['method', 'route', 'status'],
+    buckets,
+    registers,
+  })
+  new Gauge({
+    name: 'latchkey_database_connections',
+    help: 'Connections of this replica to the database',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { inUse, idle } = poolUse()
+      this.set({ state: 'in_use' }, inUse)
+      this.set({ state: 'idle' }, idle)
+    },
+  })
+  new Gauge({
+    name: 'latchkey_database_waiting',
+    help: 'Requests of this replica that wait for a connection to the database',
+    registers,
+    collect() {
+      this.set(poolUse().waiting)
+    },
+  })
+  new Gauge({
+    name: 'latchkey_ready',
+    help: '1 where /health/ready answers 200, else 0',
+    registers,
+    async collect() {
+      this.set((await isReady()) ? 1 : 0)
+    },
+  })
+
+  return {
+    countSend(send: CountedSend): void {
+      const country = send.country ?? none
+      if (send.kind === 'country_closed') countriesClosed.inc({ country })
+      else sends.inc({ channel: send.channel, country, driver: send.driver ?? none, outcome: outcomeOf(send) })
+    },
+    countFailedAttempt({ channel, driver, refused }: CountedAttempt): void {
+      failedAttempts.inc({ channel, driver, outcome: refused ? 'refused' : 'uncertain' })
+    },
+    countSignIn(notice: CountedSignIn): void {
+      const traffic = { channel: notice.channel, country: notice.country ?? none }
+      if (notice.kind === 'new_account') newAccounts.inc(traffic)
+      else verifications.inc({ ...traffic, result: notice.result })
+    },
+    countGuessAlarm(): void {
+      guessAlarms.inc()
+    },
+    countRequest({ method, route = 'unknown', status, seconds }: CountedRequest): void {
+      requests.observe({ method, route, status }, seconds)
+    },
+    /** All of it, in Prometheus' text format. */
+    read: () => registry.metrics(),
+    contentType: registry.contentType,
+  }
+}
+
+function outcomeOf({ kind, outcome, limit }: CountedSend): string {
+  if (limit !== undefined) return `limited_${limit}`
+  return outcome === undefined ? kind : `delivery_${outcome}`
+}
