@@ -29,6 +29,9 @@ t.test('plans on 50,000 users', async (t) => {
       INSERT INTO sessions (id, user_id, expires_at) SELECT gen_random_uuid(), id, now() + interval '1 day' FROM users`)
     await client.query(`INSERT INTO addresses (id, user_id, house_number, street_locality, city, state, pincode, country)
       SELECT gen_random_uuid(), id, '1', 'x', 'x', 'x', '560001', 'IN' FROM users LIMIT 20000`)
+    await client.query(`
+      INSERT INTO otps (identifier, purpose, code_id, expires_at, resend_at, hour_started_at, day_started_at)
+      SELECT phone, 'step_up', id, now(), now(), now(), now() FROM users`)
     await client.query('VACUUM ANALYZE')
 
     /** The nodes of the plan for a statement whose values are known, and of the one that is kept for all values. */
@@ -62,7 +65,7 @@ t.test('plans on 50,000 users', async (t) => {
       await holds(t, `${sort}, first page`, walkStatement({ sort, after: null, most: 21 }, null), orderOf(sort))
       await holds(t, `${sort}, later page`, walkStatement({ sort, after, most: 21 }, null), orderOf(sort))
       for (const [index, prefixes] of Object.entries(searches)) {
-        await holds(t, `${sort}, search`, gatherStatement({ sort, after, most: 21 }, prefixes), index, 'users_pkey')
+        await holds(t, `${sort}, search`, gatherStatement({ sort, after, most: 21 }, prefixes), index)
       }
       const broad = { names: ['a'], phones: ['+919'], emails: ['a'] }
       await holds(t, `${sort}, broad search`, walkStatement({ sort, after, most: 21 }, broad))
@@ -77,6 +80,6 @@ t.test('plans on 50,000 users', async (t) => {
     await holds(t, 'by proof', ownerByProofStatement(phone), 'users_phone_key')
     await holds(t, 'delete', removeUserStatement(nobody, noEvent), 'users_pkey', 'users_admins_idx')
     const session = readSessionStatement(nobody, nobody, { timeToLive: 60, longest: 600 })
-    await holds(t, 'session', session, 'sessions_pkey', 'users_pkey')
+    await holds(t, 'session', session, 'users_pkey')
   })
 })
