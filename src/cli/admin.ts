@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { readAdminSettings } from '../config/config.js'
 import { type Database, openDatabase } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
-import { Problem } from '../errors.js'
+import { Problem, problemBody } from '../errors.js'
 import { maskIdentifier } from '../identifiers/masked.js'
 import { createIdentifierParser, type Identifier } from '../identifiers/parser.js'
 import { createUserAdministration } from '../users/administration.js'
@@ -29,7 +29,7 @@ export async function adminCommand({ words, environment, print }: CommandContext
     return 0
   } catch (error) {
     // What callers of the API would read says enough here too.
-    throw error instanceof Problem ? new Error((error.details.errors ?? [error.message]).join('; ')) : error
+    throw error instanceof Problem ? new Error(problemBody(error.code, error.details).detail) : error
   } finally {
     await database.$disconnect()
   }

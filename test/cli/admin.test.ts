@@ -57,6 +57,9 @@ t.test('admin', async (t) => {
   for (const words of [[], ['list', 'x'], ['grant'], ['grant', 'a@b.com', 'c@d.com'], ['promote', 'a@b.com']]) {
     t.match(await run(...words), { code: 1, output: [], errors: [/^Usage: npm run admin/] }, words.join(' '))
   }
+  t.match(await perform(adminCommand, { words: ['list'], environment: {}, print: () => {}, printError: () => {} }), 1)
+  const gone = { DATABASE_URL: 'postgresql://127.0.0.1:1/none' }
+  t.match(await perform(adminCommand, { words: ['list'], environment: gone, print: () => {}, printError: () => {} }), 1)
   t.match(await run('grant', '--force'), { code: 1, errors: [/^Unknown option '--force'/] })
   t.match(await run('grant', '9876543210'), {
     code: 1,
