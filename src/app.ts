@@ -22,6 +22,7 @@ import { useFloodGuard } from './http/flood-guard.js'
 import { useMethodNotAllowed } from './http/method-not-allowed.js'
 import { createServer } from './http/server.js'
 import { createIdentifierParser } from './identifiers/parser.js'
+import { prefixOf } from './identifiers/phone.js'
 import { createLimits } from './limits/service.js'
 import type { Health } from './operations/health.js'
 import { healthRoutes } from './operations/health-routes.js'
@@ -39,7 +40,12 @@ import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
 import { useSameOrigin } from './sessions/same-origin.js'
 import { createSessionService } from './sessions/service.js'
+import { accountRoutes } from './users/account-routes.js'
 import { AddressSchema } from './users/address.js'
+import { createUserAdministration } from './users/administration.js'
+import { administrationRoutes } from './users/administration-routes.js'
+import { createUserList } from './users/list.js'
+import { createScopes } from './users/scopes.js'
 import { createUsersService } from './users/service.js'
 import { UserSchema } from './users/user.js'
 
@@ -174,6 +180,18 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     countries: deliverySettings.channels.includes('sms') ? countries.smsCountries : [],
     defaultLocale: config.messages.defaultLocale,
   })
+  const scopes = createScopes({ sessions, cookie, audit })
+  const administration = createUserAdministration({ database })
+  const list = createUserList({ database, defaultPrefix: prefixOf(defaultCountry) })
+  await app.register(administrationRoutes, {
+    prefix: '/users',
+    scopes,
+    identifiers,
+    administration,
+    list,
+    defaultCountry,
+  })
+  await app.register(accountRoutes, { prefix: '/users', scopes, administration, cookie, defaultCountry })
   await app.register(keyRoutes, { keyRing })
   const { introspectionToken } = sessionSettings
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
