@@ -22,6 +22,7 @@ import { useFloodGuard } from './http/flood-guard.js'
 import { useMethodNotAllowed } from './http/method-not-allowed.js'
 import { createServer } from './http/server.js'
 import { createIdentifierParser } from './identifiers/parser.js'
+import { prefixOf } from './identifiers/phone.js'
 import { createLimits } from './limits/service.js'
 import type { Health } from './operations/health.js'
 import { healthRoutes } from './operations/health-routes.js'
@@ -39,7 +40,12 @@ import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
 import { useSameOrigin } from './sessions/same-origin.js'
 import { createSessionService } from './sessions/service.js'
+import { accountRoutes } from './users/account-routes.js'
 import { AddressSchema } from './users/address.js'
+import { createUserAdministration } from './users/administration.js'
+import { administrationRoutes } from './users/administration-routes.js'
+import { createUserList } from './users/list.js'
+import { createScopes } from './users/scopes.js'
 import { createUsersService } from './users/service.js'
 import { UserSchema } from './users/user.js'
 
@@ -95,7 +101,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       logger.warn({ ...attempt, err: error }, 'delivery attempt failed')
       metrics.countFailedAttempt(attempt)
     },
-    onBreaker: (change) => logger.warn(change, 'delivery breaker'),
+    onBreaker: (change) => {
+      logger.warn(change, 'delivery breaker')
+      metrics.countBreaker(change)
+    },
   })
   const messages = createMessages(config.messages, otpSettings)
   if (deliverySettings.channels.includes('sms') && messages.costly.length > 0) {
@@ -109,7 +118,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     pepper,
     onLoss: (error) => logger.error({ err: error }, 'the event of a delivery could not be written'),
   })
-  const receipts = createReceipts({ deliveries, onReceipt: (notice) => logger.info(notice, 'receipt') })
+  const receipts = createReceipts({
+    deliveries,
+    onReceipt: (notice) => {
+      logger.info(notice, 'receipt')
+      metrics.countReceipt(notice)
+    },
+  })
   const { sendCode, settle } = createSendCode({
     database,
     otp,
@@ -165,6 +180,18 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     countries: deliverySettings.channels.includes('sms') ? countries.smsCountries : [],
     defaultLocale: config.messages.defaultLocale,
   })
+  const scopes = createScopes({ sessions, cookie, audit })
+  const administration = createUserAdministration({ database })
+  const list = createUserList({ database, defaultPrefix: prefixOf(defaultCountry) })
+  await app.register(administrationRoutes, {
+    prefix: '/users',
+    scopes,
+    identifiers,
+    administration,
+    list,
+    defaultCountry,
+  })
+  await app.register(accountRoutes, { prefix: '/users', scopes, administration, cookie, defaultCountry })
   await app.register(keyRoutes, { keyRing })
   const { introspectionToken } = sessionSettings
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })

@@ -10,9 +10,13 @@ export type AuthEventName =
   | 'authn_login_fail'
   | 'authn_login_lock'
   | 'authn_token_created'
+  | 'authz_change'
+  | 'authz_fail'
   | 'excess_rate_limit_exceeded'
   | 'session_logout'
   | 'user_created'
+  | 'user_deleted'
+  | 'user_updated'
 
 export type AuthEvent = Readonly<{
   event: AuthEventName
@@ -24,7 +28,29 @@ export type AuthEvent = Readonly<{
 }>
 
 /** What an event says of the row it is written for, as SQL. */
-export type EventColumns = Readonly<{ event: Prisma.Sql; userId: Prisma.Sql; detail: Prisma.Sql }>
+export type EventColumns = Readonly<{
+  event: Prisma.Sql
+  userId: Prisma.Sql
+  detail: Prisma.Sql
+  /** who did it, where that is not the user */
+  actorId?: Prisma.Sql
+}>
+
+/** Writes one event for each row of `source` inside a larger statement. */
+export type WriteEvent = (columns: EventColumns, source: Prisma.Sql) => Prisma.Sql
+
+/** An event as part of a statement. Without a caller it came from the command line. */
+export function eventStatement(
+  caller: Caller | null,
+  identifierHash: Uint8Array<ArrayBuffer> | null,
+  { event, userId, detail, actorId = Prisma.sql`NULL` }: EventColumns,
+  source: Prisma.Sql,
+): Prisma.Sql {
+  return Prisma.sql`
+    INSERT INTO auth_events (event, user_id, actor_id, identifier_hash, network, request_id, detail)
+    SELECT ${event}, ${userId}, ${actorId}::uuid, ${identifierHash}::bytea, ${caller?.network ?? null}, ${caller?.requestId ?? null}::uuid, ${detail}
+    FROM ${source}`
+}
 
 /** By which events of one identifier are found, and the identifier is not. */
 export function identifierHash(pepper: string, identifier: string): Uint8Array<ArrayBuffer> {
@@ -41,11 +67,7 @@ export function createAuditTrail({ database, pepper }: { database: Database; pep
    * @param columns the event's name, user id and detail, as SQL over that row
    */
   function statement(caller: Caller, identifier: string, columns: EventColumns, source: Prisma.Sql): Prisma.Sql {
-    return Prisma.sql`
-      INSERT INTO auth_events (event, user_id, identifier_hash, network, request_id, detail)
-      SELECT ${columns.event}, ${columns.userId}, ${hash(identifier)}, ${caller.network}, ${caller.requestId}::uuid,
-        ${columns.detail}
-      FROM ${source}`
+    return eventStatement(caller, hash(identifier), columns, source)
   }
 
   /** Writes an event by itself. */

@@ -10,7 +10,7 @@ import { closeCountryStatement, closedFor, smsGateStatement, spendSmsStatement }
 import type { Issue } from '../otp/issue.js'
 import type { IssuedRow } from '../otp/issue-statements.js'
 import { knownDeviceStatement } from '../sessions/devices.js'
-import { identifierColumn } from '../users/statements.js'
+import { holds, isLedInBy, isProven } from '../users/statements.js'
 
 /** The limits that lie around the identifier's own. */
 export type RefusedBy = 'address' | 'budget' | 'country'
@@ -51,7 +51,7 @@ const freeOfCharge = Prisma.sql`
 /** One {@link SendRow}, whatever happens. */
 export function sendStatement({ identifier, issue, caller, limits, audit, mode }: SendParts): Prisma.Sql {
   const { settings } = limits
-  const owns = Prisma.sql`${identifierColumn(identifier.method)} = ${identifier.identifier}`
+  const proven = isProven(identifier.method)
   const isLogin = mode === 'login'
   // The code of a test identity is not sent, and costs nothing.
   const country = identifier.method === 'phone' && !issue.isTest ? identifier.country : null
@@ -59,9 +59,9 @@ export function sendStatement({ identifier, issue, caller, limits, audit, mode }
   const unknown = limits.unknownOf(caller.address)
   const inLane = Prisma.sql`lane.name <> ''`
   return Prisma.sql`
-    WITH known_device AS (${knownDeviceStatement(caller.deviceToken, owns)}),
+    WITH known_device AS (${knownDeviceStatement(caller.deviceToken, Prisma.sql`${holds(identifier)} AND ${proven}`)}),
     lane AS (SELECT coalesce((SELECT id::text FROM known_device), '') AS name),
-    account AS (SELECT u.id, u.locale FROM users u WHERE ${owns}),
+    account AS (SELECT u.id, u.locale, ${proven} AS is_proven FROM users u WHERE ${isLedInBy(identifier)}),
     by_address AS (${countStatement(sends, Prisma.sql`FROM lane WHERE NOT ${inLane}`)}),
     unknown AS (${countStatement(
       unknown,
@@ -70,7 +70,8 @@ export function sendStatement({ identifier, issue, caller, limits, audit, mode }
     )}),
     sms AS (${country === null ? freeOfCharge : smsGateStatement(country, settings)}),
     facts AS (
-      SELECT lane.name AS lane, EXISTS (SELECT FROM account) AS is_known, sms.*,
+      SELECT lane.name AS lane, EXISTS (SELECT FROM account) AS is_known,
+        EXISTS (SELECT FROM account WHERE is_proven) AS is_proven, sms.*,
         coalesce((SELECT count FROM by_address), 0) > ${settings.ipSendPerHour} AS address_is_over,
         ${isLogin} AND (
           ${settings.disclosure === 'strict'}
@@ -94,7 +95,7 @@ export function sendStatement({ identifier, issue, caller, limits, audit, mode }
       hasCode: Prisma.sql`verdict.has_code`,
       source: Prisma.sql`FROM verdict WHERE verdict.refused_by IS NULL AND verdict.is_wanted`,
     })}),
-    paid AS (SELECT verdict.is_known FROM issued, verdict WHERE verdict.has_code AND verdict.is_affordable),
+    paid AS (SELECT verdict.is_proven AS is_known FROM issued, verdict WHERE verdict.has_code AND verdict.is_affordable),
     ${
       country === null
         ? Prisma.empty

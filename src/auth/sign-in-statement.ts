@@ -8,9 +8,10 @@ import { anyShard, countStatement, secondsLeft } from '../limits/counters.js'
 import { allGuesses, type Limits, windows } from '../limits/service.js'
 import { verifiedIn } from '../limits/sms-gate.js'
 import type { Guess } from '../otp/service.js'
-import { knownDeviceStatement } from '../sessions/devices.js'
+import { forgetDevicesStatement, knownDeviceStatement } from '../sessions/devices.js'
 import type { SessionDraft } from '../sessions/service.js'
-import { identifierColumn } from '../users/statements.js'
+import { endSessionsStatement } from '../sessions/statements.js'
+import { firstProofStatement, holds, isProven } from '../users/statements.js'
 
 /** A guess and what came of it. The user is null where nobody has the identifier. */
 export type SignInRow = MaybeUserRow & {
@@ -40,10 +41,12 @@ export type SignInParts = Readonly<{
 /**
  * One {@link SignInRow}, whatever happens, and one event: guesses at nothing and wrong ones commit alike. The users are seen as
  * they were before the wait for the code's row: where the code was accepted and no user came back, ask again before calling the
- * identifier new.
+ * identifier new. The owner's row is locked against deletion, and who proves an account that waited for its owner finds nothing
+ * in it that somebody had opened before.
  */
 export function signInStatement({ identifier, guess, session, caller, limits, audit }: SignInParts): Prisma.Sql {
-  const owns = Prisma.sql`${identifierColumn(identifier.method)} = ${identifier.identifier}`
+  // Proven ones alone: a claim is no right to anything, be it a device's lane.
+  const owns = Prisma.sql`${holds(identifier)} AND ${isProven(identifier.method)}`
   const isKnownDevice = Prisma.sql`EXISTS (SELECT FROM known_device)`
   const addressIsOver = Prisma.sql`
     coalesce((SELECT count FROM by_address), 0) > ${limits.settings.ipVerifyPerTenMinutes}`
@@ -54,9 +57,13 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
     guess AS (${guess.statement(Prisma.sql`coalesce((SELECT id::text FROM known_device), '')`, {
       isAllowed: Prisma.sql`NOT ${addressIsOver}`,
       // A code that stands in settings and in a store's form must not open what an admin may do.
-      takesTestCode: Prisma.sql`NOT EXISTS (SELECT FROM users u WHERE ${owns} AND u.role = 'ADMIN')`,
+      takesTestCode: Prisma.sql`NOT EXISTS (SELECT FROM users u WHERE ${holds(identifier)} AND u.role = 'ADMIN')`,
     })}),
-    account AS (SELECT u.* FROM guess JOIN users u ON ${owns} WHERE guess.accepted),
+    owner AS (SELECT u.* FROM guess JOIN users u ON ${owns} WHERE guess.accepted FOR KEY SHARE OF u),
+    first_proof AS (${firstProofStatement(identifier, Prisma.sql`FROM guess WHERE guess.accepted`)}),
+    account AS (SELECT * FROM owner UNION ALL SELECT * FROM first_proof),
+    ended_sessions AS (${endSessionsStatement(Prisma.sql`(SELECT id FROM first_proof)`)}),
+    ended_devices AS (${forgetDevicesStatement(Prisma.sql`(SELECT id FROM first_proof)`)}),
     opened AS (${opening.session}),
     remembered AS (${opening.rememberDevice}),
     touched AS (${opening.touchDevice}),
@@ -64,9 +71,9 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
     wrong AS (${countStatement(allGuesses, Prisma.sql`FROM guess WHERE NOT guess.accepted`, anyShard())}),
     ${
       identifier.method === 'phone'
-        ? Prisma.sql`first_proof AS (${countStatement(
+        ? Prisma.sql`verified AS (${countStatement(
             verifiedIn(identifier.country),
-            Prisma.sql`FROM guess WHERE guess.accepted AND NOT guess.is_test AND NOT EXISTS (SELECT FROM account)`,
+            Prisma.sql`FROM guess WHERE guess.accepted AND NOT guess.is_test AND NOT EXISTS (SELECT FROM owner)`,
             anyShard(),
           )}),`
         : Prisma.empty

@@ -50,11 +50,11 @@ type SignInDependencies = {
 export function createSignIn(dependencies: SignInDependencies) {
   const { database, otp, sessions, users, messages, limits, audit, onGuessAlarm, onNotice } = dependencies
 
-  /** Opens a session for a user that the first statement could not see. */
-  async function openFor(user: UserRow, isNewUser: boolean, caller: Caller): Promise<SignedIn> {
+  /** Opens a session for a user that the first statement could not see; null for one who was deleted since. */
+  async function openFor(user: UserRow, isNewUser: boolean, caller: Caller): Promise<SignedIn | null> {
     const opened = await sessions.open(user.id, caller.deviceToken)
-    if (opened === null) throw disabled()
-    return { outcome: 'signed_in', user, ...opened, isNewUser }
+    if (opened === 'disabled') throw disabled()
+    return opened === 'gone' ? null : { outcome: 'signed_in', user, ...opened, isNewUser }
   }
 
   /** A thousand wrong guesses an hour are nobody's mistakes: an event and whoever listens hear of them. */
@@ -101,13 +101,16 @@ export function createSignIn(dependencies: SignInDependencies) {
    */
   function signInOrCreate(identifier: Identifier, code: string, caller: Caller): Promise<SignedIn> {
     return withCode(identifier, code, caller, async () => {
-      const { user, isNewUser } = await users.createFromIdentifier(identifier, messages.localeOf(caller.languages))
-      const signedIn = await openFor(user, isNewUser, caller)
-      if (isNewUser) {
-        onNotice({ kind: 'new_account', ...trafficOf(identifier) })
-        await audit.record(caller, { event: 'user_created', userId: user.id, identifier: identifier.identifier })
+      // An account that is deleted in this moment leaves its identifier to a new one.
+      for (;;) {
+        const { user, isNewUser } = await users.createFromIdentifier(identifier, messages.localeOf(caller.languages))
+        if (isNewUser) {
+          onNotice({ kind: 'new_account', ...trafficOf(identifier) })
+          await audit.record(caller, { event: 'user_created', userId: user.id, identifier: identifier.identifier })
+        }
+        const signedIn = await openFor(user, isNewUser, caller)
+        if (signedIn !== null) return signedIn
       }
-      return signedIn
     })
   }
 
@@ -118,9 +121,9 @@ export function createSignIn(dependencies: SignInDependencies) {
   function signInOrAdmit(phone: PhoneIdentifier, code: string, caller: Caller): Promise<SignedIn | Newcomer> {
     return withCode(phone, code, caller, async () => {
       // Somebody may have signed up with the number while this request waited for the code's row.
-      const user = await users.findByIdentifier(phone)
-      if (user) return openFor(user, false, caller)
-      return { outcome: 'newcomer', ticket: await issueTicket(database, phone.identifier) } as const
+      const user = await users.findByProof(phone)
+      const signedIn = user && (await openFor(user, false, caller))
+      return signedIn ?? { outcome: 'newcomer', ticket: await issueTicket(database, phone.identifier) }
     })
   }
 

@@ -4,6 +4,7 @@ import { type MaybeUserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import type { SessionStatements } from '../sessions/service.js'
+import { nameKey } from '../users/name.js'
 
 export type SignUpDetails = Readonly<{
   ticketHash: Uint8Array<ArrayBuffer>
@@ -40,7 +41,8 @@ export function signUpStatement(
       RETURNING phone
     ),
     account AS (
-      INSERT INTO users (id, phone, user_name, locale) SELECT ${userId}::uuid, ticket.phone, ${userName}, ${locale} FROM ticket
+      INSERT INTO users (id, phone, phone_verified_at, user_name, name_key, locale)
+      SELECT ${userId}::uuid, ticket.phone, now(), ${userName}, ${nameKey(userName)}, ${locale} FROM ticket
       ON CONFLICT DO NOTHING RETURNING *
     ),
     home AS (

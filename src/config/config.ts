@@ -51,6 +51,19 @@ export function readMaintenanceSettings(environment: Environment) {
 }
 
 /**
+ * What making an admin needs.
+ * @throws ConfigError
+ */
+export function readAdminSettings(environment: Environment) {
+  const read = createSettingReader(environment)
+  return accept(read, {
+    database: readDatabase(read, 'production'),
+    identifiers: readIdentifierSettings(read),
+    testCodes: readTestCodes(read, readCodes(read).length),
+  })
+}
+
+/**
  * What messages are made of, for looking at them without a service.
  * @throws ConfigError
  */

@@ -4,6 +4,7 @@ import { isEmail, normalizeEmail } from './email.js'
 import {
   type CountryCode,
   exampleOf,
+  normalizeInternationalPhone,
   normalizePhone,
   type PhoneFault,
   type PhoneIdentifier,
@@ -79,6 +80,21 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
     return fromPhone(phonePrefix, phone)
   }
 
+  /**
+   * The identifier of a phone number with its prefix in it, as the API shows one.
+   * @throws Problem `validation_failed`, `country_not_supported`, `number_type_not_supported`
+   */
+  function fromInternationalNumber(text: string): PhoneIdentifier {
+    requireChannel('sms', 'phone')
+    const parsed = normalizeInternationalPhone(text, countries)
+    if (typeof parsed !== 'string') return parsed
+    throw new Problem(codeOf(parsed), { errors: [textFaults[parsed]] })
+  }
+
+  /**
+   * The identifier of an email address.
+   * @throws Problem `validation_failed`
+   */
   function fromEmail(text: string): EmailIdentifier {
     requireChannel('email', 'email')
     const identifier = normalizeEmail(text)
@@ -113,13 +129,19 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
    */
   function fromText(text: string): Identifier {
     if (!text.startsWith('+')) return fromEmail(text)
-    requireChannel('sms', 'phone')
-    const parsed = parseE164(text, countries)
-    if (typeof parsed !== 'string') return parsed
-    throw new Problem(codeOf(parsed), { errors: [textFaults[parsed]] })
+    return fromInternationalNumber(text)
   }
 
-  return { fromMobileNumber, getIdentifierFromBody, fromCanonical, fromText, mobileNumberFault, mobileLength }
+  return {
+    fromMobileNumber,
+    fromInternationalNumber,
+    fromEmail,
+    getIdentifierFromBody,
+    fromCanonical,
+    fromText,
+    mobileNumberFault,
+    mobileLength,
+  }
 }
 
 const phoneFaults: Readonly<Record<PhoneFault, string>> = {

@@ -61,6 +61,15 @@ export function parseE164(text: string, countries: readonly CountryCode[]): Phon
   return normalizePhone(`+${prefix}`, text.slice(prefix.length + 1), countries)
 }
 
+/** The same of a number as people write it with its prefix, such as `+91 98765-43210`. */
+export function normalizeInternationalPhone(
+  text: string,
+  countries: readonly CountryCode[],
+): PhoneIdentifier | PhoneFault {
+  const isWritten = text.startsWith('+') && writing.test(text.slice(1))
+  return isWritten ? parseE164(`+${text.replace(/[^0-9]/g, '')}`, countries) : 'not_valid'
+}
+
 /** The calling prefix of a country: `+91` of `IN`. */
 export function prefixOf(country: CountryCode): string {
   return `+${getCountryCallingCode(country)}`

@@ -7,7 +7,7 @@ import { type LimitSettings, windows } from './service.js'
 /** Seconds that a country stays closed before it is tried again. */
 export const closedFor = 900
 
-/** Whose numbers: those with an account have verified before. */
+/** Whose numbers: those that were verified before, by whoever has the account, and those that were not. */
 type Traffic = 'new' | 'known'
 
 const hourOf = (traffic: Traffic): Counter => ({ key: `sms_hour:${traffic}`, window: windows.hour })
@@ -33,7 +33,7 @@ function recentCount({ key, window }: Counter): Prisma.Sql {
 
 /**
  * Whether an SMS to a number of the country may be sent: one row of `hour_is_over`, `day_is_over`, `country_is_closed`,
- * `country_trips` (it closes now), `closed_for` (seconds). Needs the part `account`, with a row where the number is known.
+ * `country_trips` (it closes now), `closed_for` (seconds). Needs the part `account`, with a row that `is_proven` where the number was verified before.
  */
 export function smsGateStatement(country: string, settings: LimitSettings): Prisma.Sql {
   const { smsBudgetPerHour, smsBudgetPerDay, breakerMinSends, breakerMinVerified } = settings
@@ -48,7 +48,7 @@ export function smsGateStatement(country: string, settings: LimitSettings): Pris
         AND recent.sent >= ${breakerMinSends} AND recent.verified < ${breakerMinVerified}::float8 * recent.sent AS country_trips,
       ceil(extract(epoch FROM breaker.closed_until - now()))::int AS closed_for
     FROM
-      (SELECT EXISTS (SELECT FROM account) AS is_known) AS who,
+      (SELECT EXISTS (SELECT FROM account WHERE is_proven) AS is_known) AS who,
       (SELECT coalesce(max(b.closed_until), to_timestamp(0)) AS closed_until FROM country_breakers b WHERE b.country = ${country})
         AS breaker,
       LATERAL (SELECT ${recentCount(sentIn(country))} AS sent, ${recentCount(verifiedIn(country))} AS verified) AS recent`

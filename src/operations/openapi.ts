@@ -31,6 +31,7 @@ export async function useOpenApi(
         { name: 'Mobile flow', description: 'National mobile numbers of one country, with signup' },
         { name: 'Identifier flow', description: 'Phones of all allowed countries and email addresses' },
         { name: 'Sessions', description: 'What other services need to know of sessions' },
+        { name: 'Users', description: 'For admins, and for each user about themselves' },
         { name: 'Delivery receipts', description: 'For gateways and providers, who report what became of a message' },
         { name: 'Operations', description: 'For whoever runs the service' },
       ],

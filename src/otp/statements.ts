@@ -92,6 +92,17 @@ export function returnSendStatement(codeId: string, key: OtpKey): Prisma.Sql {
     WHERE ${codeIs(codeId, key)} AND o.consumed_at IS NULL`
 }
 
+/**
+ * Makes the codes useless that only a signed-in user could have asked for, of the identifiers in `source` (a query of one
+ * column, whose collation may be another one than the index has). The rows stay, and with them the counts: an account that comes back finds no guess forgotten.
+ */
+export function voidCodesStatement(source: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE otps AS o SET code_hash = NULL
+    WHERE o.purpose <> 'sign_in' AND o.code_hash IS NOT NULL
+      AND o.identifier = ANY(ARRAY(${source}) COLLATE "default")`
+}
+
 /** Deletes up to `most` rows that hold neither a live code nor an open window; rows that another replica works on are skipped. */
 export function deleteExpiredStatement(most: number): Prisma.Sql {
   return Prisma.sql`

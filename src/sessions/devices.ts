@@ -62,6 +62,11 @@ export function forgetOldestStatement(opened: Prisma.Sql, isKnown: Prisma.Sql): 
       ORDER BY old.last_used_at DESC, old.id DESC OFFSET ${mostDevices - 1})`
 }
 
+/** Forgets every device of a user: the owner's lanes on them end. */
+export function forgetDevicesStatement(userId: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`DELETE FROM devices WHERE user_id = ${userId} RETURNING id`
+}
+
 /** Deletes up to `most` devices that are over; rows that another replica works on are skipped. */
 export function deleteExpiredDevicesStatement(most: number): Prisma.Sql {
   return Prisma.sql`

@@ -27,6 +27,8 @@ export type Authentication = Readonly<{
   user: UserRow
   sessionId: string
   claims: Claims
+  /** signed in or stepped up within the last 15 minutes */
+  isRecentlyProven: boolean
   /** until the session ends in any case */
   secondsLeft: number
 }>
@@ -89,18 +91,21 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
     return { token: issueToken(userId, sessionId), deviceToken: isNewDevice ? deviceToken : undefined }
   }
 
-  /** Opens a session, or returns null for a user who is gone or disabled. */
-  async function open(userId: string, deviceToken: string | undefined): Promise<OpenedSession | null> {
+  /** Opens a session, or says why there can be none. */
+  async function open(userId: string, deviceToken: string | undefined): Promise<OpenedSession | 'disabled' | 'gone'> {
     const session = draft()
-    const opening = session.statements(Prisma.sql`(SELECT id, disabled_at FROM users WHERE id = ${userId}::uuid)`)
-    const [row] = await database.$queryRaw<[{ opened: boolean; isNewDevice: boolean }]>`
-      WITH known_device AS (${knownDeviceStatement(deviceToken, Prisma.sql`u.id = ${userId}::uuid`)}),
+    const opening = session.statements(Prisma.sql`account`)
+    const [row] = await database.$queryRaw<[{ exists: boolean; opened: boolean; isNewDevice: boolean }]>`
+      WITH account AS (SELECT id, disabled_at FROM users WHERE id = ${userId}::uuid FOR KEY SHARE),
+      known_device AS (${knownDeviceStatement(deviceToken, Prisma.sql`u.id = ${userId}::uuid`)}),
       opened AS (${opening.session}),
       remembered AS (${opening.rememberDevice}),
       touched AS (${opening.touchDevice}),
       forgotten AS (${opening.forgetOldest})
-      SELECT EXISTS (SELECT FROM opened) AS opened, EXISTS (SELECT FROM remembered) AS "isNewDevice"`
-    return row.opened ? opened(session, userId, row.isNewDevice) : null
+      SELECT EXISTS (SELECT FROM account) AS exists, EXISTS (SELECT FROM opened) AS opened,
+        EXISTS (SELECT FROM remembered) AS "isNewDevice"`
+    if (row.opened) return opened(session, userId, row.isNewDevice)
+    return row.exists ? 'disabled' : 'gone'
   }
 
   async function read(token: string) {
@@ -115,9 +120,9 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
     const known = await read(token)
     if (known === null) return null
     const { claims, row } = known
-    const { isStale, secondsLeft, ...user } = row
+    const { isStale, isRecentlyProven, secondsLeft, ...user } = row
     if (isStale) await database.$executeRaw(touchSessionStatement(claims.sid, limits))
-    return { user, sessionId: claims.sid, claims, secondsLeft }
+    return { user, sessionId: claims.sid, claims, isRecentlyProven, secondsLeft }
   }
 
   /** What a token says, where its session is still there. Being asked about is no use of a session: its end stays where it is. */
@@ -135,8 +140,8 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
   function renew(authentication: Authentication): IssuedToken | null {
     const { iat, exp } = authentication.claims
     const remaining = exp - Date.now() / 1000
-    // A second is what rounding makes of two equal ends.
-    const canLiveLonger = Math.min(settings.tokenTimeToLive, authentication.secondsLeft) > remaining + 1
+    // By half at least: two equal ends differ by what rounding and a slow request make of them.
+    const canLiveLonger = Math.min(settings.tokenTimeToLive, authentication.secondsLeft) > 1.5 * remaining
     return remaining < (exp - iat) / 2 && canLiveLonger ? reissue(authentication) : null
   }
 

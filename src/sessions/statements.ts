@@ -11,16 +11,22 @@ export type SessionLimits = Readonly<{
 
 export type SessionRow = UserRow & {
   isStale: boolean
+  /** signed in or stepped up within {@link proofLifetime} */
+  isRecentlyProven: boolean
   /** whole seconds, at least one, until the session has reached its longest life */
   secondsLeft: number
 }
+
+/** Seconds that a proof counts as recent (contract §3): what cannot be undone asks for one. */
+const proofLifetime = 900
 
 /** Seconds between two writes of "last seen": a session in constant use is written once in five minutes. */
 const touchInterval = 300
 
 /**
  * Opens a session for the user that `source` holds: a table or part with the columns `id` and `disabled_at`, in brackets where
- * it is a query. One row comes back, or none where there is no such user or a disabled one.
+ * it is a query. One row comes back, or none where there is no such user or a disabled one. The source has to lock that user
+ * against deletion (FOR KEY SHARE), which otherwise could come between reading and inserting.
  */
 export function openSessionStatement(sessionId: string, timeToLive: number, source: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`
@@ -34,6 +40,7 @@ export function openSessionStatement(sessionId: string, timeToLive: number, sour
 export function readSessionStatement(sessionId: string, userId: string, { longest }: SessionLimits): Prisma.Sql {
   return Prisma.sql`
     SELECT ${userColumns}, s.last_seen_at <= now() - make_interval(secs => ${touchInterval}) AS "isStale",
+      s.proved_at > now() - make_interval(secs => ${proofLifetime}) AS "isRecentlyProven",
       greatest(1, floor(${longest} - extract(epoch FROM now() - s.created_at)))::int AS "secondsLeft"
     FROM sessions s JOIN users u ON u.id = s.user_id
     WHERE s.id = ${sessionId}::uuid AND s.user_id = ${userId}::uuid AND u.disabled_at IS NULL
@@ -46,6 +53,11 @@ export function touchSessionStatement(sessionId: string, { timeToLive, longest }
     UPDATE sessions SET last_seen_at = now(), expires_at = least(
       now() + make_interval(secs => ${timeToLive}), created_at + make_interval(secs => ${longest}))
     WHERE id = ${sessionId}::uuid AND last_seen_at <= now() - make_interval(secs => ${touchInterval})`
+}
+
+/** Ends every session of a user. */
+export function endSessionsStatement(userId: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`DELETE FROM sessions WHERE user_id = ${userId} RETURNING id`
 }
 
 /** Deletes up to `most` sessions that are over; rows that another replica works on are skipped. */

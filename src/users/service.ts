@@ -4,7 +4,7 @@ import type { Database } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
 import type { Identifier } from '../identifiers/parser.js'
 import type { AddressRow } from './address.js'
-import { insertUserStatement, userWithIdentifier } from './statements.js'
+import { insertUserStatement, ownerByProofStatement, userWithIdentifier } from './statements.js'
 
 export type UsersService = ReturnType<typeof createUsersService>
 
@@ -13,6 +13,12 @@ type Named = Pick<Identifier, 'method' | 'identifier'>
 export function createUsersService({ database }: { database: Database }) {
   async function findByIdentifier(identifier: Named): Promise<UserRow | null> {
     const [user] = await database.$queryRaw<UserRow[]>(userWithIdentifier(identifier))
+    return user ?? null
+  }
+
+  /** The user whom an identifier leads to that was just proved, or null: then nobody has it, and no claim to it is left. */
+  async function findByProof(identifier: Named): Promise<UserRow | null> {
+    const [user] = await database.$queryRaw<UserRow[]>(ownerByProofStatement(identifier))
     return user ?? null
   }
 
@@ -25,11 +31,11 @@ export function createUsersService({ database }: { database: Database }) {
     identifier: Named,
     locale: string | null,
   ): Promise<{ user: UserRow; isNewUser: boolean }> {
-    // The winner may be deleted between our insert and our read; then there is room for a new one.
+    // The winner may be deleted between our insert and our read, or only have had a claim; then there is room for a new one.
     for (;;) {
       const [created] = await database.$queryRaw<UserRow[]>(insertUserStatement(uuid(), identifier, locale))
       if (created) return { user: created, isNewUser: true }
-      const existing = await findByIdentifier(identifier)
+      const existing = await findByProof(identifier)
       if (existing) return { user: existing, isNewUser: false }
     }
   }
@@ -38,5 +44,5 @@ export function createUsersService({ database }: { database: Database }) {
     return database.address.findMany({ where: { userId }, orderBy: { id: 'asc' } })
   }
 
-  return { findByIdentifier, createFromIdentifier, addressesOf }
+  return { findByIdentifier, findByProof, createFromIdentifier, addressesOf }
 }

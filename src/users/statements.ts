@@ -1,26 +1,84 @@
-// The SQL about users that other statements are built from.
+// The SQL about users that other statements are built from. Who owns an identifier: docs/decisions/0011-who-owns-an-identifier.md
 import { userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { Identifier } from '../identifiers/parser.js'
 
+type Method = Identifier['method']
 type Named = Pick<Identifier, 'method' | 'identifier'>
 
-/** The column that holds identifiers of a method, of the table called `u`. */
-export function identifierColumn(method: Identifier['method']): Prisma.Sql {
-  return method === 'phone' ? Prisma.sql`u.phone` : Prisma.sql`u.email`
+/** Columns as they stand in a SET, and, as conditions on the user `u`, what they say. */
+const columns = {
+  phone: {
+    name: Prisma.sql`phone`,
+    value: Prisma.sql`u.phone`,
+    verifiedAt: Prisma.sql`phone_verified_at`,
+    isProven: Prisma.sql`(u.phone_verified_at IS NOT NULL)`,
+  },
+  email: {
+    name: Prisma.sql`email`,
+    value: Prisma.sql`u.email`,
+    verifiedAt: Prisma.sql`email_verified_at`,
+    isProven: Prisma.sql`(u.email_verified_at IS NOT NULL)`,
+  },
 }
 
-export function userWithIdentifier({ method, identifier }: Named): Prisma.Sql {
-  return Prisma.sql`SELECT ${userColumns} FROM users u WHERE ${identifierColumn(method)} = ${identifier}`
+/** Whether nobody has proved anything of the user `u`: an account that waits for its owner. */
+const hasNoOwner = Prisma.sql`(u.phone_verified_at IS NULL AND u.email_verified_at IS NULL)`
+
+/** Whether the user `u` has the identifier, proven or not. */
+export function holds({ method, identifier }: Named): Prisma.Sql {
+  return Prisma.sql`${columns[method].value} = ${identifier}`
+}
+
+/** Whether the identifier of the method is proven, of the user `u`. */
+export function isProven(method: Method): Prisma.Sql {
+  return columns[method].isProven
+}
+
+/** Whether the user `u` has the identifier and it leads in: proven, or on an account that waits for its owner. */
+export function isLedInBy(identifier: Named): Prisma.Sql {
+  return Prisma.sql`${holds(identifier)} AND (${isProven(identifier.method)} OR ${hasNoOwner})`
+}
+
+export function userWithIdentifier(identifier: Named): Prisma.Sql {
+  return Prisma.sql`SELECT ${userColumns} FROM users u WHERE ${holds(identifier)}`
 }
 
 /**
- * Makes a user, or none (no row comes back) where the identifier has one already.
+ * Makes whoever proved the identifier the owner of the account that waits for one, and returns that row; none where there is no
+ * such account. Of two people who prove two identifiers of it at once one comes first, and the other one gets no row.
+ * @param source `FROM …` with one row where the identifier was proved, or none
+ */
+export function firstProofStatement(identifier: Named, source: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE users AS u SET ${columns[identifier.method].verifiedAt} = now()
+    ${source} AND ${holds(identifier)} AND ${hasNoOwner}
+    RETURNING u.*`
+}
+
+/**
+ * The user whom an identifier leads to that was just proved, by {@link userColumns}, or none. A claim to it on an account that
+ * somebody else owns ends now.
+ */
+export function ownerByProofStatement(identifier: Named): Prisma.Sql {
+  const { name, verifiedAt } = columns[identifier.method]
+  return Prisma.sql`
+    WITH released AS (
+      UPDATE users AS u SET ${name} = NULL, updated_at = now()
+      WHERE ${holds(identifier)} AND NOT ${isProven(identifier.method)} AND NOT ${hasNoOwner}
+    )
+    UPDATE users AS u SET ${verifiedAt} = coalesce(u.${verifiedAt}, now())
+    WHERE ${isLedInBy(identifier)}
+    RETURNING ${userColumns}`
+}
+
+/**
+ * Makes the user of an identifier that was just proved, or none (no row comes back) where somebody has it already.
  * @param locale of messages to the user (BCP 47)
  */
 export function insertUserStatement(id: string, { method, identifier }: Named, locale: string | null): Prisma.Sql {
-  const [phone, email] = method === 'phone' ? [identifier, null] : [null, identifier]
+  const { name, verifiedAt } = columns[method]
   return Prisma.sql`
-    INSERT INTO users AS u (id, phone, email, locale) VALUES (${id}::uuid, ${phone}, ${email}, ${locale})
+    INSERT INTO users AS u (id, ${name}, ${verifiedAt}, locale) VALUES (${id}::uuid, ${identifier}, now(), ${locale})
     ON CONFLICT DO NOTHING RETURNING ${userColumns}`
 }

@@ -63,6 +63,7 @@ t.test(
     }
     t.match(await refusing.database.otp.findFirst(), { hourSends: 0, daySends: 0 })
     t.match(refusing.logged(), /"driver":"a","channel":"email","state":"open","msg":"delivery breaker"/)
+    t.match((await refusing.get('/metrics')).text, /latchkey_driver_rests_total\{channel="email",driver="a"\} 1/)
 
     const breaking = await startApp(t, { senders: [breaks('a')] })
     t.equal((await breaking.post('/auth/request-otp', { email: 'a@example.com' })).status, 502)

@@ -136,6 +136,8 @@ t.test('a gateway reports how a message ended: written and counted once', async 
   await eventsOf(t, service, 2)
   t.equal(receiptsIn(service), 1)
   t.match(service.logged(), /"channel":"sms","country":"IN","driver":"webhook","status":"delivered","msg":"receipt"/)
+  const counted = 'latchkey_receipts_total{channel="sms",country="IN",driver="webhook",status="delivered"} 1'
+  t.ok((await service.get('/metrics')).text.includes(counted))
 })
 
 t.test('the reason of a failure is kept without numbers and addresses', async (t) => {

@@ -23,7 +23,8 @@ export function createAnswerCheck(app: FastifyInstance) {
     const [path = ''] = String(url).split('?')
     const body: unknown = answer.json()
     const isOutside = outsideRoutes.includes(String(Reflect.get(Object(body), 'code')))
-    const documented = paths[path]?.[method.toLowerCase()]?.responses[answer.statusCode]?.content?.[type]?.schema
+    const route = paths[path] ?? paths[templateOf(path, Object.keys(paths)) ?? '']
+    const documented = route?.[method.toLowerCase()]?.responses[answer.statusCode]?.content?.[type]?.schema
     const schema = documented ?? (isOutside ? { $ref: '#/components/schemas/Problem' } : undefined)
     const name = `${method} ${path} ${answer.statusCode}`
     if (schema === undefined) throw new Error(`${name}: ${type} is not documented`)
@@ -31,6 +32,13 @@ export function createAnswerCheck(app: FastifyInstance) {
     const validate = ajv.compile(JSON.parse(local))
     if (!validate(body)) throw new Error(`${name} is not as documented: ${ajv.errorsText(validate.errors)}`)
   }
+}
+
+/** The documented path whose parameters stand for parts of this one, the one with the fewest parameters first. */
+function templateOf(path: string, templates: string[]): string | undefined {
+  const parametersOf = (template: string) => template.split('{').length
+  const matches = templates.filter((template) => new RegExp(`^${template.replace(/\{[^}]+\}/g, '[^/]+')}$`).test(path))
+  return matches.sort((one, other) => parametersOf(one) - parametersOf(other))[0]
 }
 
 /** The same schema, with no member allowed that is not in it. */

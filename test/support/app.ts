@@ -25,6 +25,7 @@ export type TestApp = {
   lastCode: (to: string) => string
   post: (url: string, payload?: object, options?: InjectOptions) => Promise<Answer>
   get: (url: string, options?: InjectOptions) => Promise<Answer>
+  ask: (request: InjectOptions) => Promise<Answer>
 }
 
 export type Answer = {
@@ -115,6 +116,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
     lastCode: (to) => messages.findLast((message) => message.to === to)?.code ?? 'no message',
     post: (url, payload, more = {}) => ask({ method: 'POST', url, ...(payload && { payload }), ...more }),
     get: (url, more = {}) => ask({ method: 'GET', url, ...more }),
+    ask,
   }
 }
 

@@ -1,0 +1,101 @@
+// Makes admins, and makes them none again: `npm run admin -- grant|revoke|create PHONE|EMAIL`, `npm run admin -- list`. The API
+// never makes the first one.
+import { parseArgs } from 'node:util'
+import { readAdminSettings } from '../config/config.js'
+import { type Database, openDatabase } from '../database/client.js'
+import type { UserRow } from '../database/user-row.js'
+import { Problem, problemBody } from '../errors.js'
+import { maskIdentifier } from '../identifiers/masked.js'
+import { createIdentifierParser, type Identifier } from '../identifiers/parser.js'
+import { createUserAdministration } from '../users/administration.js'
+import { createUsersService } from '../users/service.js'
+import { type CommandContext, runIfMain } from './command.js'
+
+const usage = 'Usage: npm run admin -- grant|revoke|create PHONE|EMAIL, or npm run admin -- list'
+/** The command line is no user, and comes from no network. */
+const operator = { userId: null, caller: null }
+
+export async function adminCommand({ words, environment, print }: CommandContext): Promise<number> {
+  const { positionals } = parseArgs({ args: words, allowPositionals: true })
+  const [action = '', text, ...more] = positionals
+  const isComplete = action === 'list' ? text === undefined : text !== undefined
+  if (!['grant', 'revoke', 'create', 'list'].includes(action) || !isComplete || more.length > 0) throw new Error(usage)
+  const settings = readAdminSettings(environment)
+  const database = openDatabase(settings.database)
+  const administer = createActions(database, print)
+
+  async function act(): Promise<void> {
+    if (action === 'list') return administer.list()
+    const identifier = identifierOf(String(text), settings.identifiers)
+    if (action !== 'revoke') refuseTestIdentity(identifier, settings.testCodes)
+    return administer[action as 'grant'](identifier)
+  }
+
+  try {
+    await act().catch(explain)
+    return 0
+  } finally {
+    await database.$disconnect()
+  }
+}
+
+/** What callers of the API would read says enough here too. */
+function explain(error: unknown): never {
+  throw error instanceof Problem ? new Error(problemBody(error.code, error.details).detail) : error
+}
+
+type IdentifierSettings = ReturnType<typeof readAdminSettings>['identifiers']
+
+function identifierOf(text: string, { defaultCountry, smsCountries: countries }: IdentifierSettings): Identifier {
+  const parser = createIdentifierParser({ defaultCountry, countries, channels: ['sms', 'email'] })
+  return text.includes('@') ? parser.fromEmail(text) : parser.fromInternationalNumber(text)
+}
+
+/** A fixed code that stands in settings and in a store's form opens no admin's account, and makes none. */
+function refuseTestIdentity({ identifier }: Identifier, testCodes: readonly { identifier: string }[]): void {
+  const isTest = testCodes.some((testCode) => testCode.identifier === identifier)
+  if (isTest) throw new Error(`${identifier} is a test identity (TEST_OTPS), and never an admin`)
+}
+
+function createActions(database: Database, print: (line: string) => void) {
+  const users = createUsersService({ database })
+  const administration = createUserAdministration({ database })
+
+  async function find(identifier: Identifier): Promise<UserRow> {
+    const user = await users.findByIdentifier(identifier)
+    if (user === null) throw new Error(`Nobody has ${identifier.identifier}; create makes the user too`)
+    return user
+  }
+
+  async function grant(identifier: Identifier): Promise<void> {
+    const { id } = await find(identifier)
+    await administration.change(id, { role: 'ADMIN' }, operator)
+    print(`${identifier.identifier} is an admin (user ${id})`)
+  }
+
+  async function revoke(identifier: Identifier): Promise<void> {
+    const { id } = await find(identifier)
+    await administration.change(id, { role: 'USER' }, operator)
+    print(`${identifier.identifier} is no admin (user ${id})`)
+  }
+
+  async function create({ method, identifier }: Identifier): Promise<void> {
+    const nothing = { phone: null, email: null, userName: null }
+    const { id } = await administration.create({ ...nothing, [method]: identifier, role: 'ADMIN' }, operator)
+    print(`${identifier} is an admin (user ${id}): whoever signs in with it first`)
+  }
+
+  async function list(): Promise<void> {
+    const admins = await administration.admins()
+    for (const { id, phone, email, isDisabled, isProven } of admins) {
+      const names = [phone, email].filter((name) => name !== null).map(maskIdentifier)
+      const notes = [...(isDisabled ? ['disabled'] : []), ...(isProven ? [] : ['never signed in'])]
+      print([id, ...names, ...notes.map((note) => `(${note})`)].join('  '))
+    }
+    if (admins.length === 0) print('There is no admin yet')
+  }
+
+  return { grant, revoke, create, list }
+}
+
+await runIfMain(import.meta.url, adminCommand)

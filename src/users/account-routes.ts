@@ -1,0 +1,103 @@
+// One user, for admins and for the user in question: read, change, delete, end every session. `me` is whoever asks.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { Problem } from '../errors.js'
+import { callerOf } from '../http/caller.js'
+import type { CountryCode } from '../identifiers/phone.js'
+import { signedIn } from '../sessions/authenticate.js'
+import type { SessionCookie } from '../sessions/cookies.js'
+import type { UserAdministration } from './administration.js'
+import { changeUser, deleteUser, endSessions, readUser } from './administration-schemas.js'
+import { isByAdmin, requireRecentProof, type Scopes, targetOf } from './scopes.js'
+import { presentUser } from './user.js'
+
+export type AccountOptions = {
+  scopes: Scopes
+  administration: UserAdministration
+  cookie: SessionCookie
+  defaultCountry: CountryCode
+}
+
+const tags = ['Users']
+const security = [{ bearer: [] }, { cookie: [] }]
+/** Whoever ends their own session needs no cookie of it any more. */
+const config = { setsCookies: true } as const
+
+const isAboutSelf = (request: FastifyRequest) => targetOf(request) === signedIn(request).user.id
+const actorOf = (request: FastifyRequest) => ({ userId: signedIn(request).user.id, caller: callerOf(request) })
+
+export const accountRoutes: FastifyPluginAsyncTypebox<AccountOptions> = async (app, options) => {
+  const { scopes, administration, cookie, defaultCountry } = options
+  scopes.forAdminsAndSelf(app)
+
+  app.get(
+    '/:id',
+    { schema: { operationId: 'readUser', summary: 'One user', tags, security, ...readUser } },
+    async (request) => {
+      const user = await administration.read(targetOf(request))
+      return { success: true, data: presentUser(user, defaultCountry) } as const
+    },
+  )
+
+  app.patch(
+    '/:id',
+    { schema: { operationId: 'changeUser', summary: 'Change a user', tags, security, ...changeUser } },
+    async (request) => {
+      const user = await administration.change(targetOf(request), changesOf(request, request.body), actorOf(request))
+      return { success: true, data: presentUser(user, defaultCountry) } as const
+    },
+  )
+
+  app.delete(
+    '/:id',
+    {
+      config,
+      schema: {
+        operationId: 'deleteUser',
+        summary: 'Delete a user; of oneself only soon after signing in',
+        tags,
+        security,
+        ...deleteUser,
+      },
+    },
+    async (request, reply) => {
+      const id = targetOf(request)
+      if (isAboutSelf(request)) requireRecentProof(request)
+      await administration.remove(id, actorOf(request))
+      if (isAboutSelf(request)) cookie.clear(reply)
+      return { success: true, data: { id } } as const
+    },
+  )
+
+  app.delete(
+    '/:id/sessions',
+    {
+      config,
+      schema: { operationId: 'endSessions', summary: 'Sign a user out everywhere', tags, security, ...endSessions },
+    },
+    async (request, reply) => {
+      const ended = await administration.endSessions(targetOf(request), actorOf(request))
+      if (isAboutSelf(request)) cookie.clear(reply)
+      return { success: true, data: { ended } } as const
+    },
+  )
+}
+
+type ChangeBody = { user_name?: string; role?: 'USER' | 'ADMIN'; disabled?: boolean }
+
+/**
+ * The changes that a body asks for. Of the fields for admins everybody else hears what they hear of fields that there are not.
+ * @throws Problem `validation_failed`
+ */
+function changesOf(request: FastifyRequest, { user_name, role, disabled }: ChangeBody) {
+  const forAdmins = { ...(role && { role }), ...(disabled !== undefined && { disabled }) }
+  const changes = { ...(user_name !== undefined && { userName: user_name.trim() }), ...forAdmins }
+  const refused = isByAdmin(request) ? [] : Object.keys(forAdmins)
+  if (refused.length > 0) {
+    throw new Problem('validation_failed', { errors: refused.map((field) => `${field} is not a known field`) })
+  }
+  if (Object.keys(changes).length === 0) {
+    throw new Problem('validation_failed', { errors: ['Give at least one field to change'] })
+  }
+  return changes
+}

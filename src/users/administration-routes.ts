@@ -1,0 +1,63 @@
+// Users as admins see them: the list, and making one.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Problem } from '../errors.js'
+import { callerOf } from '../http/caller.js'
+import type { IdentifierParser } from '../identifiers/parser.js'
+import type { CountryCode } from '../identifiers/phone.js'
+import { signedIn } from '../sessions/authenticate.js'
+import type { UserAdministration } from './administration.js'
+import { createUser, listUsers } from './administration-schemas.js'
+import type { UserList } from './list.js'
+import type { Scopes } from './scopes.js'
+import { presentUser } from './user.js'
+
+export type AdministrationOptions = {
+  scopes: Scopes
+  identifiers: IdentifierParser
+  administration: UserAdministration
+  list: UserList
+  defaultCountry: CountryCode
+}
+
+const tags = ['Users']
+const security = [{ bearer: [] }, { cookie: [] }]
+
+export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptions> = async (app, options) => {
+  const { scopes, identifiers, administration, list, defaultCountry } = options
+  scopes.forAdmins(app)
+
+  app.get(
+    '',
+    { schema: { operationId: 'listUsers', summary: 'List and find users', tags, security, ...listUsers } },
+    async (request) => {
+      const { limit = '20', sort = 'created_at', cursor, q: search } = request.query
+      const { users, nextCursor } = await list({ limit: Number(limit), sort, cursor, search })
+      return {
+        success: true,
+        data: users.map((user) => presentUser(user, defaultCountry)),
+        next_cursor: nextCursor,
+      } as const
+    },
+  )
+
+  app.post(
+    '',
+    { schema: { operationId: 'createUser', summary: 'Make a user', tags, security, ...createUser } },
+    async (request, reply) => {
+      const { phone, email, user_name, role = 'USER' } = request.body
+      if (phone === undefined && email === undefined) {
+        throw new Problem('validation_failed', { errors: ['Give phone, email or both'] })
+      }
+      const draft = {
+        phone: phone === undefined ? null : identifiers.fromInternationalNumber(phone).identifier,
+        email: email === undefined ? null : identifiers.fromEmail(email).identifier,
+        userName: user_name?.trim() ?? null,
+        role,
+      }
+      const actor = { userId: signedIn(request).user.id, caller: callerOf(request) }
+      const user = await administration.create(draft, actor)
+      reply.code(201)
+      return { success: true, data: presentUser(user, defaultCountry) } as const
+    },
+  )
+}

@@ -1,0 +1,147 @@
+// Bodies, queries and answers of the routes on users: what admins ask, and what a user asks about themselves.
+import { type TSchema, Type } from '@sinclair/typebox'
+import type { ErrorCode } from '../errors.js'
+import { errorResponses, refer } from '../http/responses.js'
+import { OneOf } from '../http/schema-types.js'
+import { errorLine } from '../http/validation.js'
+import { Text } from './address.js'
+import { sorts } from './list-cursor.js'
+import { UserSchema } from './user.js'
+
+const closed = { additionalProperties: false } as const
+const Success = Type.Literal(true)
+const [user] = UserSchema.examples
+const id = '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a10'
+const cursor =
+  'WyItY3JlYXRlZF9hdCIsIjIwMjYtMTEtMjJUMDk6MDA6MDAuMDAwWiIsIjAxOWFhYjVlLTdjMWUtN2YwYS05ZDFiLTBiOGY1YzZmN2ExMCJd'
+
+/** What every call for signed-in people can answer; also where no body is asked for, one may come. */
+const signedInErrors: readonly ErrorCode[] = ['unauthorized', 'forbidden', 'service_unavailable']
+const writingErrors: readonly ErrorCode[] = ['cross_site', 'payload_too_large', 'unsupported_media_type']
+
+const Role = OneOf(['USER', 'ADMIN'], { description: 'What the user may do', examples: ['USER'] })
+const UserName = Text('What to call the person', 'Asha Rao')
+
+/** `{success, data}` */
+const one = (data: TSchema, description: string, example: unknown) =>
+  Type.Object({ success: Success, data }, { description, examples: [{ success: true, data: example }] })
+
+const oneUser = (description: string) => one(refer(UserSchema), description, user)
+
+const params = Type.Object({ id: Type.String({ description: 'UUID of the user, or `me`', examples: ['me'] }) }, closed)
+
+export const createUser = {
+  body: Type.Object(
+    {
+      phone: Type.Optional(
+        Type.String({ maxLength: 26, description: 'With its prefix (E.164)', examples: ['+919876543210'] }),
+      ),
+      email: Type.Optional(
+        Type.String({ maxLength: 320, description: 'Email address', examples: ['asha@example.com'] }),
+      ),
+      user_name: Type.Optional(UserName),
+      role: Type.Optional(Role),
+    },
+    { ...closed, description: 'Phone, email or both', examples: [{ phone: '+919876543210', user_name: 'Asha Rao' }] },
+  ),
+  response: {
+    201: oneUser('The user, whose phone and email still are to be proved by signing in'),
+    ...errorResponses(
+      'already_registered',
+      'country_not_supported',
+      'number_type_not_supported',
+      ...signedInErrors,
+      ...writingErrors,
+    ),
+  },
+}
+
+export const listUsers = {
+  querystring: Type.Object(
+    {
+      limit: Type.Optional(
+        Type.String({
+          pattern: '^([1-9][0-9]?|100)$',
+          description: 'Users on a page: 1 to 100, 20 where not given',
+          examples: ['20'],
+          [errorLine]: 'limit must be a whole number from 1 to 100',
+        }),
+      ),
+      cursor: Type.Optional(
+        Type.String({ maxLength: 2000, description: 'The `next_cursor` of the page before', examples: [cursor] }),
+      ),
+      sort: Type.Optional(
+        OneOf(sorts, {
+          description:
+            'The order, `-` for the other way round; by time of creation where not given. Nameless users sort first',
+          examples: ['-created_at'],
+        }),
+      ),
+      q: Type.Optional(
+        Type.String({
+          format: 'text',
+          description:
+            'The beginning of a name, a phone (with or without its prefix) or an email; upper and lower case alike',
+          examples: ['asha'],
+        }),
+      ),
+    },
+    closed,
+  ),
+  response: {
+    200: Type.Object(
+      {
+        success: Success,
+        data: Type.Array(refer(UserSchema)),
+        next_cursor: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'null at the end' }),
+      },
+      { description: 'A page of users', examples: [{ success: true, data: [user], next_cursor: cursor }] },
+    ),
+    ...errorResponses(...signedInErrors),
+  },
+}
+
+export const readUser = {
+  params,
+  response: { 200: oneUser('The user'), ...errorResponses('not_found', ...signedInErrors) },
+}
+
+export const changeUser = {
+  params,
+  body: Type.Object(
+    {
+      user_name: Type.Optional(UserName),
+      role: Type.Optional(Role),
+      disabled: Type.Optional(
+        Type.Boolean({ description: 'Whether the user is kept out; every session ends when this changes' }),
+      ),
+    },
+    {
+      ...closed,
+      description: 'At least one field; `role` and `disabled` are for admins',
+      examples: [{ user_name: 'Asha Rao' }],
+    },
+  ),
+  response: {
+    200: oneUser('The user as it is now'),
+    ...errorResponses('not_found', 'last_admin', ...signedInErrors, ...writingErrors),
+  },
+}
+
+export const deleteUser = {
+  params,
+  response: {
+    200: one(Type.Object({ id: Type.String({ format: 'uuid' }) }), 'The user and all that was theirs is gone', { id }),
+    ...errorResponses('not_found', 'last_admin', 'step_up_required', ...signedInErrors, ...writingErrors),
+  },
+}
+
+export const endSessions = {
+  params,
+  response: {
+    200: one(Type.Object({ ended: Type.Integer({ description: 'Sessions that there were' }) }), 'All are over', {
+      ended: 2,
+    }),
+    ...errorResponses('not_found', ...signedInErrors, ...writingErrors),
+  },
+}

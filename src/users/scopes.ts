@@ -1,0 +1,74 @@
+// Who may come in. Each audience is a scope of routes with its rule on the scope, before a body is read, so that no route in it
+// can forget it. Call one of these first in the plugin that registers the routes.
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { AuditTrail } from '../audit/events.js'
+import { Problem } from '../errors.js'
+import { callerOf } from '../http/caller.js'
+import { createAuthenticate, signedIn } from '../sessions/authenticate.js'
+import type { SessionCookie } from '../sessions/cookies.js'
+import type { SessionService } from '../sessions/service.js'
+
+export type Scopes = ReturnType<typeof createScopes>
+
+type ScopeDependencies = { sessions: SessionService; cookie: SessionCookie; audit: AuditTrail }
+
+export function createScopes({ sessions, cookie, audit }: ScopeDependencies) {
+  const authenticate = createAuthenticate(sessions, cookie)
+
+  /** The same answer whatever the route, and whether its user exists or not. */
+  async function refuse(request: FastifyRequest): Promise<never> {
+    const detail = `${request.method} ${request.routeOptions.url}`
+    await audit.record(callerOf(request), { event: 'authz_fail', userId: signedIn(request).user.id, detail })
+    throw new Problem('forbidden')
+  }
+
+  /** Whoever is signed in, about nobody but themselves. */
+  function forSelf(app: FastifyInstance): void {
+    app.addHook('onRequest', authenticate)
+  }
+
+  /** Admins. */
+  function forAdmins(app: FastifyInstance): void {
+    app.addHook('onRequest', authenticate)
+    app.addHook('onRequest', async (request) => {
+      if (!isByAdmin(request)) await refuse(request)
+    })
+  }
+
+  /** Admins and the user whom the parameter `id` of each route names. */
+  function forAdminsAndSelf(app: FastifyInstance): void {
+    app.addHook('onRequest', authenticate)
+    app.addHook('onRequest', async (request) => {
+      const isAllowed = targetOf(request) === signedIn(request).user.id || isByAdmin(request)
+      if (!isAllowed) await refuse(request)
+    })
+  }
+
+  return { forSelf, forAdmins, forAdminsAndSelf }
+}
+
+/** Whether an admin asks; the role is read from the database with each request. */
+export function isByAdmin(request: FastifyRequest): boolean {
+  return signedIn(request).user.role === 'ADMIN'
+}
+
+const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+/**
+ * The id of the user whom a route with the parameter `id` is about; `me` is whoever asks.
+ * @throws Problem `validation_failed`
+ */
+export function targetOf(request: FastifyRequest): string {
+  const id = String(Reflect.get(Object(request.params), 'id')).toLowerCase()
+  if (id === 'me') return signedIn(request).user.id
+  if (!uuid.test(id)) throw new Problem('validation_failed', { errors: ['id must be a UUID, or me'] })
+  return id
+}
+
+/**
+ * What cannot be undone asks for a recent proof: a sign-in or step-up of this session within the last 15 minutes.
+ * @throws Problem `step_up_required`
+ */
+export function requireRecentProof(request: FastifyRequest): void {
+  if (!signedIn(request).isRecentlyProven) throw new Problem('step_up_required')
+}

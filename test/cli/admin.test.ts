@@ -1,0 +1,75 @@
+// `npm run admin`: who becomes an admin and who stays one, what is printed, and the exit codes.
+import t from 'tap'
+import { adminCommand } from '../../src/cli/admin.js'
+import { perform } from '../../src/cli/command.js'
+import { openDatabase } from '../../src/database/client.js'
+import { testConfig } from '../support/app.js'
+import { createTestDatabase } from '../support/database.js'
+
+const id = '01890000-0000-7000-8000-000000000001'
+
+t.test('admin', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const database = openDatabase(testConfig({ DATABASE_URL: url }).database)
+  t.teardown(() => database.$disconnect())
+  async function run(...words: string[]) {
+    const output: string[] = []
+    const errors: string[] = []
+    const print = (line: string) => output.push(line)
+    const environment = { DATABASE_URL: url, TEST_OTPS: '+919999900001:123456@2099-01-31' }
+    const code = await perform(adminCommand, { words, environment, print, printError: (line) => errors.push(line) })
+    return { code, output, errors }
+  }
+
+  t.strictSame(await run('list'), { code: 0, output: ['There is no admin yet'], errors: [] })
+  const unknown = { code: 1, output: [], errors: ['Nobody has +919876543210; create makes the user too'] }
+  t.strictSame(await run('grant', '+91 98765 43210'), unknown)
+
+  await database.user.create({ data: { id, phone: '+919876543210', phoneVerifiedAt: new Date() } })
+  const granted = { code: 0, output: [`+919876543210 is an admin (user ${id})`], errors: [] }
+  t.strictSame(await run('grant', '+919876543210'), granted)
+  t.strictSame(await run('grant', '+919876543210'), granted, 'again')
+  t.match(await database.authEvent.findMany(), [
+    { event: 'authz_change', userId: id, actorId: null, network: null, requestId: null, detail: 'USER to ADMIN' },
+  ])
+
+  const last = { code: 1, output: [], errors: ['Somebody has to stay admin'] }
+  t.strictSame(await run('revoke', '+919876543210'), last)
+  const created = await run('create', 'Asha@Example.com')
+  t.match(created, {
+    code: 0,
+    output: [/^asha@example\.com is an admin \(user .{36}\): whoever signs in with it first$/],
+  })
+  t.match(await run('create', 'asha@example.com'), {
+    code: 1,
+    errors: ['This number or address has an account already'],
+  })
+  t.strictSame(await run('revoke', '+919876543210'), {
+    code: 0,
+    output: [`+919876543210 is no admin (user ${id})`],
+    errors: [],
+  })
+  await run('grant', '+919876543210')
+  await database.user.update({ where: { id }, data: { disabledAt: new Date() } })
+  const listed = await run('list')
+  t.match(listed.output, [`${id}  +91******3210  (disabled)`, /^.{36} {2}a\*\*\*@example\.com {2}\(never signed in\)$/])
+
+  for (const action of ['grant', 'create']) {
+    const refused = [/^\+919999900001 is a test identity \(TEST_OTPS\)/]
+    t.match(await run(action, '+919999900001'), { code: 1, output: [], errors: refused }, action)
+  }
+  t.match(await run('revoke', '+919999900001'), { code: 1, errors: [/^Nobody has/] })
+
+  for (const words of [[], ['list', 'x'], ['grant'], ['grant', 'a@b.com', 'c@d.com'], ['promote', 'a@b.com']]) {
+    t.match(await run(...words), { code: 1, output: [], errors: [/^Usage: npm run admin/] }, words.join(' '))
+  }
+  t.match(await perform(adminCommand, { words: ['list'], environment: {}, print: () => {}, printError: () => {} }), 1)
+  const gone = { DATABASE_URL: 'postgresql://127.0.0.1:1/none' }
+  t.match(await perform(adminCommand, { words: ['list'], environment: gone, print: () => {}, printError: () => {} }), 1)
+  t.match(await run('grant', '--force'), { code: 1, errors: [/^Unknown option '--force'/] })
+  t.match(await run('grant', '9876543210'), {
+    code: 1,
+    errors: [/^phone must be a valid number in E.164/],
+  })
+  t.match(await run('grant', 'no@address'), { code: 1, errors: ['email must be a valid email address'] })
+})

@@ -1,0 +1,196 @@
+// Who owns an identifier: what an admin stored lets nobody in, and goes to the first who proves it.
+import t from 'tap'
+import { startApp, type TestApp } from '../support/app.js'
+import { insertUser, join, joinAsAdmin, nobody, verify } from './people.js'
+
+const phone = '+919876543210'
+const email = 'asha@example.com'
+
+async function claim(service: TestApp, identifiers: object, role = 'USER') {
+  const admin = await joinAsAdmin(service)
+  const { body } = await admin.post('/users', { ...identifiers, user_name: 'Asha', role })
+  return { admin, id: body.data.id as string }
+}
+const rowOf = (service: TestApp, id: string) => service.database.user.findUnique({ where: { id } })
+
+t.test('an account that waits belongs to the first who proves something of it', async (t) => {
+  const service = await startApp(t)
+  const { id } = await claim(service, { phone, email })
+  t.match(await rowOf(service, id), { phoneVerifiedAt: null, emailVerifiedAt: null })
+  const { body } = await verify(service, phone)
+  t.match(body, { isNewUser: false, user: { id, user_name: 'Asha', phone, email } })
+  t.match(await rowOf(service, id), { phoneVerifiedAt: Date, emailVerifiedAt: null }, 'the other one stays a claim')
+
+  const proved = (await rowOf(service, id))?.phoneVerifiedAt
+  await verify(service, phone)
+  t.strictSame((await rowOf(service, id))?.phoneVerifiedAt, proved, 'written once')
+})
+
+t.test('who proves the other identifier gets an account of their own, and the claim ends', async (t) => {
+  const service = await startApp(t)
+  const { id } = await claim(service, { phone, email })
+  await verify(service, phone)
+  const { body } = await verify(service, email)
+  t.match(body, { isNewUser: true, user: { email, phone: null, user_name: null } })
+  t.not(body.user.id, id)
+  t.match(await rowOf(service, id), { phone, email: null, emailVerifiedAt: null })
+  t.match(await rowOf(service, body.user.id), { emailVerifiedAt: Date, phoneVerifiedAt: null })
+})
+
+t.test('the same in the mobile flow: a newcomer signs up', async (t) => {
+  const service = await startApp(t)
+  const { id } = await claim(service, { phone, email })
+  await verify(service, email)
+  const mobile_number = '9876543210'
+  const unknown = await service.post('/api/auth/send-otp', { mobile_number, mode: 'login' })
+  t.match([unknown.status, unknown.body.code], [404, 'account_not_found'], 'the claim does not lead in')
+  await service.post('/api/auth/send-otp', { mobile_number })
+  const proof = await service.post('/api/auth/verify-otp', { mobile_number, otp: service.lastCode(phone) })
+  t.match(proof.body, { isNewUser: true, signup_token: String })
+  t.match(await rowOf(service, id), { phone: null, email })
+  const home = { house_number: '1', street_locality: 'MG Road', city: 'B', state: 'K', pincode: '560001' }
+  const form = { mobile_number, user_name: 'Ravi', ...home, signup_token: proof.body.signup_token }
+  const { body } = await service.post('/api/auth/signup', form)
+  t.match(await rowOf(service, body.user.id), { phone, phoneVerifiedAt: Date, nameKey: 'ravi' })
+})
+
+t.test('two people who prove two identifiers of a waiting account at once: one gets it', async (t) => {
+  const service = await startApp(t)
+  const admin = await joinAsAdmin(service)
+  for (let round = 0; round < 5; round += 1) {
+    await service.database.user.deleteMany({ where: { id: { not: admin.id } } })
+    await service.database.$executeRaw`DELETE FROM otps`
+    const { id } = (await admin.post('/users', { phone, email })).body.data
+    const bodies = [{ phonePrefix: '+91', phone: '9876543210' }, { email }]
+    for (const body of bodies) await service.post('/auth/request-otp', body)
+    const codes = [service.lastCode(phone), service.lastCode(email)]
+    const answers = await Promise.all(
+      bodies.map((body, index) => service.post('/auth/verify-otp', { ...body, otp: codes[index] })),
+    )
+    t.strictSame(
+      answers.map(({ status }) => status),
+      [200, 200],
+    )
+    const ids = answers.map(({ body }) => body.user.id)
+    t.equal(ids.filter((each) => each === id).length, 1)
+    t.equal(new Set(ids).size, 2, 'the other one an account of their own')
+  }
+})
+
+t.test('what was open before the first proof ends with it', async (t) => {
+  const service = await startApp(t)
+  const { id } = await claim(service, { phone })
+  const later = new Date(Date.now() + 1e6)
+  const { session, device } = service.database
+  await session.create({ data: { id: nobody, userId: id, expiresAt: later } })
+  await device.create({ data: { id: nobody, userId: id, tokenHash: new Uint8Array(32), expiresAt: later } })
+  t.equal((await verify(service, phone)).body.user.id, id)
+  t.strictSame([await session.count({ where: { userId: id } }), await device.count({ where: { userId: id } })], [1, 1])
+  t.strictSame([await session.count({ where: { id: nobody } }), await device.count({ where: { id: nobody } })], [0, 0])
+})
+
+t.test('a claim is sent to as to a number that was never verified', async (t) => {
+  const service = await startApp(t)
+  await claim(service, { phone })
+  const counted = () => service.database.limitCounter.findMany({ where: { key: { startsWith: 'sms_hour' } } })
+  await service.post('/api/auth/send-otp', { mobile_number: '9876543210', mode: 'login' })
+  t.match(await counted(), [{ key: 'sms_hour:new', count: 1 }])
+  await service.post('/api/auth/verify-otp', { mobile_number: '9876543210', otp: service.lastCode(phone) })
+  t.match(await service.database.limitCounter.findFirst({ where: { key: 'country_verified:IN' } }), { count: 1 })
+  await service.post('/api/auth/send-otp', { mobile_number: '9876543210', mode: 'login' })
+  t.match((await counted()).map(({ key }) => key).sort(), ['sms_hour:known', 'sms_hour:new'])
+})
+
+t.test('an account that waits but is disabled stays shut', async (t) => {
+  const service = await startApp(t)
+  const { admin, id } = await claim(service, { phone })
+  await admin.patch(`/users/${id}`, { disabled: true })
+  t.match(await verify(service, phone), { status: 403, body: { code: 'forbidden' } })
+})
+
+t.test('a session that cannot be opened any more: disabled, or gone', async (t) => {
+  const service = await startApp(t)
+  // The account appears and goes between the sign-in statement and its second look.
+  const steps = ['disabled', 'gone'] as const
+  for (const step of steps) {
+    const rule =
+      step === 'gone' ? 'DELETE FROM users WHERE id = NEW.id' : 'UPDATE users SET disabled_at = now() WHERE id = NEW.id'
+    await service.database.$executeRawUnsafe(`
+      CREATE OR REPLACE FUNCTION meanwhile() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN
+        IF NEW.email = '${step}@example.com' AND (SELECT count(*) FROM auth_events WHERE event = 'user_created') < 2 THEN
+          ${rule};
+        END IF;
+        RETURN NULL;
+      END $$`)
+    await service.database.$executeRawUnsafe('DROP TRIGGER IF EXISTS meanwhile ON users')
+    await service.database.$executeRawUnsafe(
+      'CREATE TRIGGER meanwhile AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION meanwhile()',
+    )
+    const { status } = await verify(service, `${step}@example.com`)
+    t.equal(status, step === 'gone' ? 200 : 403, step)
+  }
+  t.equal(await service.database.user.count({ where: { email: 'gone@example.com' } }), 1, 'made anew')
+})
+
+t.test('a user whom an admin makes', async (t) => {
+  const service = await startApp(t)
+  const admin = await joinAsAdmin(service)
+  const made = await admin.post('/users', {
+    phone: '+91 98765-43210',
+    email: 'Asha@Example.com',
+    user_name: ' Asha ',
+    role: 'ADMIN',
+  })
+  t.match(
+    [made.status, made.body.data],
+    [201, { phone, email, user_name: 'Asha', mobile_number: '9876543210', role: 'ADMIN' }],
+  )
+  t.match(await service.database.authEvent.findFirst({ where: { event: 'user_created', actorId: admin.id } }), {
+    userId: made.body.data.id,
+    detail: 'role ADMIN',
+  })
+  t.match((await admin.post('/users', { email: 'b@example.com' })).body.data, {
+    role: 'USER',
+    phone: null,
+    user_name: null,
+  })
+  for (const taken of [{ phone }, { email }, { phone, email: 'new@example.com' }, { phone: '+919876543211', email }]) {
+    const { status, body } = await admin.post('/users', taken)
+    t.match([status, body.code], [409, 'already_registered'], JSON.stringify(taken))
+  }
+  const refused: [object | undefined, string][] = [
+    [undefined, 'validation_failed'],
+    [{}, 'validation_failed'],
+    [{ user_name: 'Asha' }, 'validation_failed'],
+    [{ phone: '9876543210' }, 'validation_failed'],
+    [{ phone: '+9198765' }, 'validation_failed'],
+    [{ phone: '+' }, 'validation_failed'],
+    [{ phone: '+00000' }, 'validation_failed'],
+    [{ phone: '++919876543211' }, 'validation_failed'],
+    [{ phone: '+91 98765 43211 ext 5' }, 'validation_failed'],
+    [{ phone: '+12015550123' }, 'country_not_supported'],
+    [{ phone: '+911123456789' }, 'number_type_not_supported'],
+    [{ email: 'no address' }, 'validation_failed'],
+    [{ email: 'c@example.com', role: 'ROOT' }, 'validation_failed'],
+    [{ email: 'c@example.com', id: nobody }, 'validation_failed'],
+    [{ email: 'c@example.com', user_name: 'a\nb' }, 'validation_failed'],
+  ]
+  for (const [body, code] of refused) {
+    const answer = await admin.post('/users', body)
+    t.match([answer.status, answer.body.code], [400, code], JSON.stringify(body))
+  }
+  const asha = await join(service, 'c@example.com')
+  t.match(await asha.post('/users', { email: 'eve@example.com', role: 'ADMIN' }), { status: 403 })
+  t.equal(await service.database.user.count(), 4)
+})
+
+t.test('the name key knows names apart by what people see', async (t) => {
+  const service = await startApp(t)
+  const admin = await joinAsAdmin(service)
+  const name = 'ﬁ'.repeat(150)
+  t.equal((await admin.patch('/users/me', { user_name: name })).status, 200, 'a key longer than its column is cut')
+  t.match(await rowOf(service, admin.id), { nameKey: 'fi'.repeat(100) })
+  await insertUser(service, nobody, 'ÉLODIE  Brûlé', { phone })
+  t.match(await rowOf(service, nobody), { nameKey: 'élodie brûlé' })
+})

@@ -1,0 +1,58 @@
+// People who are signed in, and what they ask: for the tests of /users.
+import type { InjectOptions } from 'fastify'
+import { nameKey } from '../../src/users/name.js'
+import type { Answer, TestApp } from '../support/app.js'
+
+export type Person = Readonly<{
+  id: string
+  token: string
+  get: (url: string) => Promise<Answer>
+  post: (url: string, payload?: object) => Promise<Answer>
+  patch: (url: string, payload?: object) => Promise<Answer>
+  delete: (url: string) => Promise<Answer>
+}>
+
+/** The id of no user. */
+export const nobody = '01890000-0000-7000-8000-000000000000'
+
+/** Signs in by email, or by an Indian number such as +919876543210. */
+export async function verify(service: TestApp, identifier: string): Promise<Answer> {
+  const body = identifier.includes('@')
+    ? { email: identifier }
+    : { phonePrefix: '+91', phone: identifier.replace('+91', '') }
+  await service.database.$executeRaw`UPDATE otps SET resend_at = now(), hour_sends = 0, day_sends = 0`
+  await service.post('/auth/request-otp', body)
+  return service.post('/auth/verify-otp', { ...body, otp: service.lastCode(identifier) })
+}
+
+export async function join(service: TestApp, identifier: string): Promise<Person> {
+  const { body } = await verify(service, identifier)
+  const ask = (method: 'GET' | 'POST' | 'PATCH' | 'DELETE', url: string, payload?: object) => {
+    const request: InjectOptions = { method, url, headers: { authorization: `Bearer ${body.token}` } }
+    return service.ask({ ...request, ...(payload && { payload }) })
+  }
+  return {
+    id: body.user.id,
+    token: body.token,
+    get: (url) => ask('GET', url),
+    post: (url, payload) => ask('POST', url, payload),
+    patch: (url, payload) => ask('PATCH', url, payload),
+    delete: (url) => ask('DELETE', url),
+  }
+}
+
+export async function joinAsAdmin(service: TestApp, identifier = 'admin@example.com'): Promise<Person> {
+  const person = await join(service, identifier)
+  await service.database.user.update({ where: { id: person.id }, data: { role: 'ADMIN' } })
+  return person
+}
+
+/** Makes a user straight in the database. */
+export function insertUser(service: TestApp, id: string, userName: string | null, identifiers: object) {
+  return service.database.user.create({ data: { id, userName, nameKey: nameKey(userName ?? ''), ...identifiers } })
+}
+
+/** The session of whoever asks began so long ago that its proof is none any more. */
+export function ageProofs(service: TestApp) {
+  return service.database.$executeRaw`UPDATE sessions SET proved_at = now() - interval '16 minutes'`
+}

@@ -1,0 +1,87 @@
+// How PostgreSQL answers what is asked about users: by the intended index, for tables too large to read.
+import t, { type Test } from 'tap'
+import { withConnection } from '../../src/development/postgres-query.js'
+import { Prisma } from '../../src/generated/prisma/client.js'
+import { readSessionStatement } from '../../src/sessions/statements.js'
+import { adminsStatement, readUserStatement, removeUserStatement } from '../../src/users/administration-statements.js'
+import { sorts } from '../../src/users/list-cursor.js'
+import { breadthStatement, type Prefixes, pageStatement, searchStatement } from '../../src/users/list-statements.js'
+import { ownerByProofStatement, userWithIdentifier } from '../../src/users/statements.js'
+import { createTestDatabase } from '../support/database.js'
+import { nobody } from './people.js'
+
+type Plan = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: Plan[] }
+
+function nodesOf(plan: Plan): Plan[] {
+  return [plan, ...(plan.Plans ?? []).flatMap(nodesOf)]
+}
+
+t.test('plans on 50,000 users', async (t) => {
+  const { url } = await createTestDatabase(t)
+  await withConnection(url, async (client) => {
+    await client.query(`
+      INSERT INTO users (id, user_name, name_key, phone, email, created_at)
+      SELECT gen_random_uuid(), 'Name ' || n, substr(md5(n::text), 1, 8), '+91' || (9000000000 + n),
+        CASE WHEN n % 2 = 0 THEN md5(n::text) || '@example.com' END, now() - make_interval(secs => n)
+      FROM generate_series(1, 50000) n`)
+    await client.query(`UPDATE users SET role = 'ADMIN' WHERE phone IN ('+919000000001', '+919000000002')`)
+    await client.query(`
+      INSERT INTO sessions (id, user_id, expires_at) SELECT gen_random_uuid(), id, now() + interval '1 day' FROM users`)
+    await client.query(`INSERT INTO addresses (id, user_id, house_number, street_locality, city, state, pincode, country)
+      SELECT gen_random_uuid(), id, '1', 'x', 'x', 'x', '560001', 'IN' FROM users LIMIT 20000`)
+    await client.query(`
+      INSERT INTO otps (identifier, purpose, code_id, expires_at, resend_at, hour_started_at, day_started_at)
+      SELECT phone, 'step_up', id, now(), now(), now(), now() FROM users`)
+    await client.query('VACUUM ANALYZE')
+
+    /** The nodes of the plan for a statement whose values are known, and of the one that is kept for all values. */
+    async function plansOf({ text, values }: Prisma.Sql): Promise<Plan[]> {
+      const nodes: Plan[] = []
+      for (const mode of ['force_custom_plan', 'force_generic_plan']) {
+        await client.query(`SET plan_cache_mode = ${mode}`)
+        const { rows } = await client.query(`EXPLAIN (FORMAT JSON) ${text}`, [...values])
+        nodes.push(...nodesOf(rows[0]['QUERY PLAN'][0].Plan))
+      }
+      return nodes
+    }
+
+    async function holds(t: Test, name: string, statement: Prisma.Sql, ...indexes: string[]) {
+      const nodes = await plansOf(statement)
+      const read = nodes.filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name'])
+      t.strictSame(read, [], `${name}: no table is read whole`)
+      const used = new Set(nodes.map((node) => node['Index Name']))
+      for (const index of indexes) t.ok(used.has(index), `${name}: ${index}`)
+    }
+
+    const place = { id: nobody, key: '' }
+    const orderOf = (sort: string) => (sort.endsWith('name') ? 'users_name_key_id_idx' : 'users_created_at_id_idx')
+    const searches: Record<string, Prefixes> = {
+      users_name_key_id_idx: { names: ['abc'], phones: [], emails: [] },
+      users_phone_key: { names: [], phones: ['+919000012', '+9112'], emails: [] },
+      users_email_key: { names: [], phones: [], emails: ['abc'] },
+    }
+    for (const sort of sorts) {
+      const after = { ...place, key: sort.endsWith('name') ? 'm' : '2026-01-01T00:00:00.000Z' }
+      await holds(t, `${sort}, first page`, pageStatement({ sort, after: null, most: 21 }), orderOf(sort))
+      await holds(t, `${sort}, later page`, pageStatement({ sort, after, most: 21 }), orderOf(sort))
+      for (const [index, prefixes] of Object.entries(searches)) {
+        const page = { sort, after, most: 21 }
+        await holds(t, `${sort}, search`, searchStatement(page, prefixes, [false, false]), index)
+        await holds(t, 'breadth', breadthStatement(prefixes), index)
+      }
+      const broad = { names: ['a'], phones: ['+919'], emails: ['a'] }
+      await holds(t, `${sort}, broad search`, searchStatement({ sort, after, most: 21 }, broad, [true, true, true]))
+    }
+    const phone = { method: 'phone', identifier: '+919000000777' } as const
+    const email = { method: 'email', identifier: 'a@example.com' } as const
+    const noEvent = () => Prisma.sql`SELECT`
+    await holds(t, 'admins', adminsStatement, 'users_admins_idx')
+    await holds(t, 'read', readUserStatement(nobody), 'users_pkey')
+    await holds(t, 'by phone', userWithIdentifier(phone), 'users_phone_key')
+    await holds(t, 'by email', userWithIdentifier(email), 'users_email_key')
+    await holds(t, 'by proof', ownerByProofStatement(phone), 'users_phone_key')
+    await holds(t, 'delete', removeUserStatement(nobody, noEvent), 'users_pkey', 'users_admins_idx')
+    const session = readSessionStatement(nobody, nobody, { timeToLive: 60, longest: 600 })
+    await holds(t, 'session', session, 'users_pkey')
+  })
+})
