@@ -13,7 +13,7 @@ import { createSendCode } from './auth/send-code.js'
 import { createSignIn, type SignInNotice } from './auth/sign-in.js'
 import { createSignUp } from './auth/sign-up.js'
 import type { Config } from './config/config.js'
-import { type Database, poolUse } from './database/client.js'
+import type { Database } from './database/client.js'
 import { createDelivery, type Senders } from './delivery/chain.js'
 import { createMessages } from './delivery/messages.js'
 import { ProblemSchema } from './errors.js'
@@ -47,6 +47,7 @@ import { administrationRoutes } from './users/administration-routes.js'
 import { createUserList } from './users/list.js'
 import { createScopes } from './users/scopes.js'
 import { createUsersService } from './users/service.js'
+import { addressesOfUser } from './users/statements.js'
 import { UserSchema } from './users/user.js'
 
 /** What the service is made of that it does not make itself. Whoever made them ends them. */
@@ -69,7 +70,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const app = createServer({ logger, trustProxy: config.trustProxy })
   const metrics = createMetrics({
     countries: countries.smsCountries,
-    poolUse: () => poolUse(database),
+    poolUse: database.poolUse,
     isReady: async () => (await health.readinessFault()) === null,
   })
   useRequestMetrics(app, metrics)
@@ -168,8 +169,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(mobileFlow, {
     ...flow,
     prefix: '/api/auth',
-    users,
     sessions,
+    sessionsWithAddresses: { ...sessions, authenticate: sessions.authenticateBeside(addressesOfUser) },
     signUp,
     audit,
     secureCookies: sessionSettings.secureCookies,

@@ -23,7 +23,10 @@ const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, t
 async function start(): Promise<void> {
   loadEnvironmentFile()
   const config = readConfig(process.env)
-  const logger = createLogger(config.logLevel, destination(1))
+  // Lines gather while the ones before are being written: no request waits for standard output.
+  const output = destination({ dest: 1, sync: false })
+  process.once('exit', () => output.flushSync())
+  const logger = createLogger(config.logLevel, output)
   if (config.database.migrateOnBoot) {
     const { applied } = await migrate(config.database.directUrl)
     if (applied.length > 0) logger.info({ applied }, 'database migrated')

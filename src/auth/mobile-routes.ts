@@ -8,8 +8,7 @@ import type { CountryCode } from '../identifiers/phone.js'
 import { createAuthenticate, signedIn, tokensOf } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
-import { presentAddress } from '../users/address.js'
-import type { UsersService } from '../users/service.js'
+import { type PresentedAddress, presentAddress } from '../users/address.js'
 import { presentUser } from '../users/user.js'
 import { mobileSchemas } from './mobile-schemas.js'
 import type { SendCode } from './send-code.js'
@@ -19,8 +18,9 @@ import { ticketTimeToLive } from './signup-tickets.js'
 
 export type MobileFlowOptions = {
   identifiers: IdentifierParser
-  users: UsersService
   sessions: SessionService
+  /** the same, with the user's addresses beside ({@link PresentedAddress}) */
+  sessionsWithAddresses: Pick<SessionService, 'authenticate' | 'renew'>
   sendCode: SendCode['sendCode']
   signIn: SignIn
   signUp: SignUp
@@ -36,7 +36,7 @@ const tags = ['Mobile flow']
 const security = [{ bearer: [] }, { cookie: [] }]
 
 export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (app, options) => {
-  const { identifiers, users, sessions, sendCode, signIn, signUp, audit, cookie, defaultCountry } = options
+  const { identifiers, sessions, sendCode, signIn, signUp, audit, cookie, defaultCountry } = options
   const schemas = mobileSchemas({ ...options, ...identifiers })
   const authenticate = createAuthenticate(sessions, cookie)
   const ticketCookie: CookieSerializeOptions = {
@@ -170,7 +170,7 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
   app.get(
     '/me',
     {
-      onRequest: authenticate,
+      onRequest: createAuthenticate(options.sessionsWithAddresses, cookie),
       schema: {
         operationId: 'me',
         summary: 'Who is signed in',
@@ -180,10 +180,9 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
       },
     },
     async (request) => {
-      const { user } = signedIn(request)
-      const addresses = await users.addressesOf(user.id)
-      const data = { ...presentUser(user, defaultCountry), addresses: addresses.map(presentAddress) }
-      return { success: true, data } as const
+      const { user, beside } = signedIn(request)
+      const addresses = beside as PresentedAddress[]
+      return { success: true, data: { ...presentUser(user, defaultCountry), addresses } } as const
     },
   )
 }

@@ -4,7 +4,12 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import { Client, type ClientConfig, Pool } from 'pg'
 import { PrismaClient } from '../generated/prisma/client.js'
 
-export type Database = PrismaClient
+export type Database = PrismaClient &
+  Readonly<{
+    /** Runs a statement on the same pool but past Prisma's runtime, which composes and converts anew with each call. */
+    run: <Row>(statement: Readonly<{ text: string; values: unknown[] }>) => Promise<Row[]>
+    poolUse: () => PoolUse
+  }>
 
 export type DatabaseSettings = Readonly<{
   url: string
@@ -29,14 +34,6 @@ class PromptClient extends Client {
 /** Connections of a pool, and requests that wait for one. */
 export type PoolUse = Readonly<{ inUse: number; idle: number; waiting: number }>
 
-const pools = new WeakMap<Database, Pool>()
-
-/** How the pool of a database that {@link openDatabase} opened is used right now. */
-export function poolUse(database: Database): PoolUse {
-  const { totalCount, idleCount, waitingCount } = pools.get(database) as Pool
-  return { inUse: totalCount - idleCount, idle: idleCount, waiting: waitingCount }
-}
-
 /** The Prisma client on a pool of its own. Whoever opens it ends it with `$disconnect()`. */
 export function openDatabase(settings: DatabaseSettings): Database {
   const pool = new Pool({
@@ -54,13 +51,28 @@ export function openDatabase(settings: DatabaseSettings): Database {
       idle_in_transaction_session_timeout: waits.idleInTransaction,
     }),
   })
+  // A connection that breaks while nobody uses it is replaced by the next one who needs one.
+  pool.on('error', () => {})
   const adapter = new PrismaPg(pool, {
-    disposeExternalPool: true,
     ...(settings.namedStatements && { statementNameGenerator: ({ sql }: { sql: string }) => statementName(sql) }),
   })
-  const database = new PrismaClient({ adapter })
-  pools.set(database, pool)
-  return database
+  const client = new PrismaClient({ adapter })
+  const disconnect = client.$disconnect.bind(client)
+  return Object.assign(client, {
+    async $disconnect() {
+      await disconnect()
+      await pool.end()
+    },
+    async run<Row>({ text, values }: { text: string; values: unknown[] }) {
+      const name = settings.namedStatements ? statementName(text) : undefined
+      return (await pool.query<Row & object>({ name, text, values })).rows
+    },
+    /** How the pool is used right now. */
+    poolUse() {
+      const { totalCount, idleCount, waitingCount } = pool
+      return { inUse: totalCount - idleCount, idle: idleCount, waiting: waitingCount }
+    },
+  })
 }
 
 const names = new Map<string, string>()

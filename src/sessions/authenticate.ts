@@ -27,7 +27,7 @@ export function tokensOf(request: FastifyRequest, cookieName: string): Set<strin
  * An `onRequest` hook: before the body is read, whoever is not signed in gets 401 `unauthorized`. A cookie past half its life is
  * renewed, so that a browser in use stays signed in; whoever sends a Bearer token calls refresh.
  */
-export function createAuthenticate(sessions: SessionService, cookie: SessionCookie) {
+export function createAuthenticate(sessions: Pick<SessionService, 'authenticate' | 'renew'>, cookie: SessionCookie) {
   return async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const token = tokenOf(request, cookie.name)
     if (token === null) throw new Problem('unauthorized')

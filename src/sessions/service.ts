@@ -3,6 +3,7 @@ import { v7 as uuid } from 'uuid'
 import type { SessionSettings } from '../config/config.js'
 import { longestSession } from '../config/session-settings.js'
 import type { Database } from '../database/client.js'
+import { prepare } from '../database/prepared.js'
 import type { UserRow } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 import {
@@ -31,7 +32,12 @@ export type Authentication = Readonly<{
   isRecentlyProven: boolean
   /** until the session ends in any case */
   secondsLeft: number
+  /** what `authenticateBeside` was to bring along, else null */
+  beside: unknown
 }>
+
+/** Who a token stands for, or null. One query. */
+export type Authenticator = (token: string) => Promise<Authentication | null>
 
 /** A token and the seconds that it lives. */
 export type IssuedToken = Readonly<{ token: string; lifetime: number }>
@@ -108,22 +114,35 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
     return row.exists ? 'disabled' : 'gone'
   }
 
-  async function read(token: string) {
-    const claims = tokens.verify(token)
-    if (claims === null) return null
-    const [row] = await database.$queryRaw<SessionRow[]>(readSessionStatement(claims.sid, claims.sub, limits))
-    return row === undefined ? null : { claims, row }
+  /** @param beside see `readSessionStatement` */
+  function prepareRead(beside: Prisma.Sql) {
+    const readSession = prepare<{ sessionId: string; userId: string }, SessionRow>((of) =>
+      readSessionStatement(of, limits, beside),
+    )
+    return async function read(token: string) {
+      const claims = tokens.verify(token)
+      if (claims === null) return null
+      const [row] = await readSession(database, { sessionId: claims.sid, userId: claims.sub })
+      return row === undefined ? null : { claims, row }
+    }
   }
 
-  /** Who the token stands for, or null. One query. */
-  async function authenticate(token: string): Promise<Authentication | null> {
-    const known = await read(token)
-    if (known === null) return null
-    const { claims, row } = known
-    const { isStale, isRecentlyProven, secondsLeft, ...user } = row
-    if (isStale) await database.$executeRaw(touchSessionStatement(claims.sid, limits))
-    return { user, sessionId: claims.sid, claims, isRecentlyProven, secondsLeft }
+  /** For routes that show more of the user `u` than who it is: the value comes with the same query. */
+  function authenticateBeside(beside: Prisma.Sql): Authenticator {
+    const read = prepareRead(beside)
+    return async function authenticate(token) {
+      const known = await read(token)
+      if (known === null) return null
+      const { claims, row } = known
+      const { isStale, isRecentlyProven, secondsLeft, beside, ...user } = row
+      if (isStale) await database.$executeRaw(touchSessionStatement(claims.sid, limits))
+      return { user, sessionId: claims.sid, claims, isRecentlyProven, secondsLeft, beside }
+    }
   }
+
+  const nothing = Prisma.sql`NULL`
+  const authenticate = authenticateBeside(nothing)
+  const read = prepareRead(nothing)
 
   /** What a token says, where its session is still there. Being asked about is no use of a session: its end stays where it is. */
   async function introspect(token: string): Promise<Claims | null> {
@@ -153,7 +172,7 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
     return count === 1 ? claims.sub : null
   }
 
-  return { draft, opened, open, authenticate, introspect, end, reissue, renew }
+  return { draft, opened, open, authenticate, authenticateBeside, introspect, end, reissue, renew }
 }
 
 /** Deletes up to `most` sessions that are over and returns how many. Safe to run on many replicas at once. */

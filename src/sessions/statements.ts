@@ -15,6 +15,8 @@ export type SessionRow = UserRow & {
   isRecentlyProven: boolean
   /** whole seconds, at least one, until the session has reached its longest life */
   secondsLeft: number
+  /** what was asked for beside */
+  beside: unknown
 }
 
 /** Seconds that a proof counts as recent (contract §3): what cannot be undone asks for one. */
@@ -36,10 +38,17 @@ export function openSessionStatement(sessionId: string, timeToLive: number, sour
     RETURNING user_id`
 }
 
-/** Session and user in one read ({@link SessionRow}): logout, deletion and disabling act on the next request. */
-export function readSessionStatement(sessionId: string, userId: string, { longest }: SessionLimits): Prisma.Sql {
+/**
+ * Session and user in one read ({@link SessionRow}): logout, deletion and disabling act on the next request.
+ * @param beside a value about the user `u` that comes along
+ */
+export function readSessionStatement(
+  { sessionId, userId }: Readonly<{ sessionId: string; userId: string }>,
+  { longest }: SessionLimits,
+  beside: Prisma.Sql,
+): Prisma.Sql {
   return Prisma.sql`
-    SELECT ${userColumns}, s.last_seen_at <= now() - make_interval(secs => ${touchInterval}) AS "isStale",
+    SELECT ${userColumns}, ${beside} AS beside, s.last_seen_at <= now() - make_interval(secs => ${touchInterval}) AS "isStale",
       s.proved_at > now() - make_interval(secs => ${proofLifetime}) AS "isRecentlyProven",
       greatest(1, floor(${longest} - extract(epoch FROM now() - s.created_at)))::int AS "secondsLeft"
     FROM sessions s JOIN users u ON u.id = s.user_id

@@ -82,3 +82,10 @@ export function insertUserStatement(id: string, { method, identifier }: Named, l
     INSERT INTO users AS u (id, ${name}, ${verifiedAt}, locale) VALUES (${id}::uuid, ${identifier}, now(), ${locale})
     ON CONFLICT DO NOTHING RETURNING ${userColumns}`
 }
+
+/** The addresses of the user `u` as the API shows them (src/users/address.ts), in a JSON array: for who reads the user anyway. */
+export const addressesOfUser = Prisma.sql`(
+  SELECT coalesce(json_agg(json_build_object(
+    'id', a.id, 'type', a.type, 'house_number', a.house_number, 'street_locality', a.street_locality, 'city', a.city,
+    'state', a.state, 'pincode', a.pincode, 'country', a.country, 'is_default', a.is_default
+  ) ORDER BY a.id), '[]') FROM addresses a WHERE a.user_id = u.id)`

@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import t from 'tap'
 import { buildApp } from '../../src/app.js'
-import { poolUse } from '../../src/database/client.js'
 import { DeliveryRefused, type Sender } from '../../src/delivery/sender.js'
 import { createLogger } from '../../src/http/logger.js'
 import { createMetrics } from '../../src/operations/metrics.js'
@@ -195,8 +194,8 @@ t.test('the pool of the database, and readiness', async (t) => {
   const taken = service.database.$transaction(async (transaction) => {
     await transaction.$executeRaw`SELECT 1`
     const waiting = service.database.$executeRaw`SELECT 1`.then(() => {})
-    while (poolUse(service.database).waiting === 0) await new Promise(setImmediate)
-    t.strictSame(poolUse(service.database), { inUse: 1, idle: 0, waiting: 1 })
+    while (service.database.poolUse().waiting === 0) await new Promise(setImmediate)
+    t.strictSame(service.database.poolUse(), { inUse: 1, idle: 0, waiting: 1 })
     return { waiting }
   })
   await (await taken).waiting

@@ -6,7 +6,7 @@ import { readSessionStatement } from '../../src/sessions/statements.js'
 import { adminsStatement, readUserStatement, removeUserStatement } from '../../src/users/administration-statements.js'
 import { sorts } from '../../src/users/list-cursor.js'
 import { breadthStatement, type Prefixes, pageStatement, searchStatement } from '../../src/users/list-statements.js'
-import { ownerByProofStatement, userWithIdentifier } from '../../src/users/statements.js'
+import { addressesOfUser, ownerByProofStatement, userWithIdentifier } from '../../src/users/statements.js'
 import { createTestDatabase } from '../support/database.js'
 import { nobody } from './people.js'
 
@@ -81,7 +81,8 @@ t.test('plans on 50,000 users', async (t) => {
     await holds(t, 'by email', userWithIdentifier(email), 'users_email_key')
     await holds(t, 'by proof', ownerByProofStatement(phone), 'users_phone_key')
     await holds(t, 'delete', removeUserStatement(nobody, noEvent), 'users_pkey', 'users_admins_idx')
-    const session = readSessionStatement(nobody, nobody, { timeToLive: 60, longest: 600 })
+    const mine = { sessionId: nobody, userId: nobody }
+    const session = readSessionStatement(mine, { timeToLive: 60, longest: 600 }, addressesOfUser)
     await holds(t, 'session', session, 'users_pkey')
   })
 })
