@@ -52,6 +52,11 @@ export function eventStatement(
     FROM ${source}`
 }
 
+/** Writes what users do to what is theirs. */
+export function eventWriter(caller: Caller): WriteEvent {
+  return (columns, source) => eventStatement(caller, null, columns, source)
+}
+
 export type AuditTrail = ReturnType<typeof createAuditTrail>
 
 export function createAuditTrail({ database, pepper }: { database: Database; pepper: string }) {

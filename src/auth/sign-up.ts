@@ -50,7 +50,7 @@ export function createSignUp({ database, sessions, audit, onNotice }: SignUpDepe
     if (ticket === undefined) throw new Problem('verification_required')
     const userId = uuid()
     const home = { ...address, id: uuid(), country: phone.country }
-    const session = sessions.draft()
+    const session = sessions.draft(caller)
     const details = { ticketHash: hashTicket(ticket), phone, userId, userName, address: home }
     const statement = signUpStatement(details, session.statements, (columns, source) =>
       audit.statement(caller, phone.identifier, columns, source),

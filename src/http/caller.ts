@@ -8,11 +8,19 @@ export type Caller = Readonly<{
   /** the same with too little left to be somebody's */
   network: string
   requestId: string
+  /** what the client says that it is; undefined where it says nothing */
+  userAgent: string | undefined
   /** what a device keeps that somebody signed in on; undefined where the client sent none */
   deviceToken: string | undefined
 }>
 
 /** @param deviceToken from the body, where clients without cookies send it; it wins over the cookie */
-export function callerOf({ ip, id, cookies }: FastifyRequest, deviceToken?: string): Caller {
-  return { address: ip, network: truncatedNetwork(ip), requestId: id, deviceToken: deviceToken ?? cookies['device'] }
+export function callerOf({ ip, id, headers, cookies }: FastifyRequest, deviceToken?: string): Caller {
+  return {
+    address: ip,
+    network: truncatedNetwork(ip),
+    requestId: id,
+    userAgent: headers['user-agent'],
+    deviceToken: deviceToken ?? cookies['device'],
+  }
 }
