@@ -11,6 +11,7 @@ import { lanes } from './lanes.js'
 import { privacy } from './privacy.js'
 import { proxies } from './proxies.js'
 import { races } from './races.js'
+import { receipts } from './receipts.js'
 import { signup } from './signup.js'
 import { standards } from './standards.js'
 import type { Group } from './support/scene.js'
@@ -29,6 +30,7 @@ export const groups: readonly Group[] = [
   bodies,
   lanes,
   authorization,
+  receipts,
   standards,
   privacy,
 ]

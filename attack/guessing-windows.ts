@@ -1,23 +1,12 @@
 // A. What is counted stays counted: past the cleanup, in the other flow, in other spellings. What was no guess is not counted.
-import { type Person, wrongCode } from './support/flows.js'
+import { wrongCode } from './support/flows.js'
 import { atOnce } from './support/http.js'
+import { burnBudget } from './support/lockout.js'
 import { countOtpRows, endCooldown, expireCode, otpRow } from './support/otp-rows.js'
 import { startProgram } from './support/process.js'
-import { type Attack, bothFlows, type Scene } from './support/scene.js'
+import { type Attack, bothFlows } from './support/scene.js'
 
 const invalid = ['401 otp_invalid']
-
-/** Spends the whole budget of 20 wrong guesses, 4 on each code, so that only the budget is in the way of the last code. */
-export async function burnBudget({ service, flow }: Pick<Scene, 'service' | 'flow'>, person: Person): Promise<string> {
-  let code = ''
-  for (let round = 0; round < 5; round += 1) {
-    await endCooldown(service.grey, person.identifier)
-    code = await flow.sendForCode(person)
-    await atOnce(4, (index) => flow.verify(person, wrongCode(code, index + 1)))
-  }
-  await endCooldown(service.grey, person.identifier)
-  return code
-}
 
 export const afterCleanup: Attack = {
   id: 'A5',
@@ -32,6 +21,24 @@ export const afterCleanup: Attack = {
     equal('cleanup ends with', await cleanup.exited, 0)
     allOf('send', [await flow.send(person)], ['429 rate_limited'])
     equal('wrong counted', (await otpRow(service.grey, person.identifier))?.failures, 20)
+  },
+}
+
+export const sendsAfterCleanup: Attack = {
+  id: 'A5b',
+  tried: 'the sends of a day spent, code expired, cleanup run, then one more',
+  flows: bothFlows,
+  settings: { OTP_MAX_SENDS_PER_DAY: '3' },
+  async run({ flow, service, equal, allOf }) {
+    const person = flow.newPerson()
+    for (let sends = 0; sends < 3; sends += 1) {
+      await flow.sendForCode(person)
+      await endCooldown(service.grey, person.identifier)
+    }
+    await expireCode(service.grey, person.identifier)
+    const cleanup = startProgram('cli/cleanup.js', { DATABASE_URL: service.grey.url })
+    equal('cleanup ends with', await cleanup.exited, 0)
+    allOf('one more', [await flow.send(person)], ['429 rate_limited'])
   },
 }
 

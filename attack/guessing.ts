@@ -1,11 +1,12 @@
 // A. Guessing codes: one by one, all at once, and across resends.
 import { spraying } from './guessing-many.js'
 import { otherDigits, otherShapes } from './guessing-shapes.js'
-import { afterCleanup, lockout, otherWays } from './guessing-windows.js'
+import { afterCleanup, lockout, otherWays, sendsAfterCleanup } from './guessing-windows.js'
 import { wrongCode } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { endCooldown, otpRow } from './support/otp-rows.js'
-import { type Attack, bothFlows, type Group } from './support/scene.js'
+import { type Attack, bothFlows, type Group, named } from './support/scene.js'
+import { testIdentities } from './test-identities.js'
 
 const invalid = ['401 otp_invalid']
 
@@ -79,6 +80,30 @@ const resends: Attack = {
   },
 }
 
+const sameCode: Attack = {
+  id: 'A4b',
+  tried: '8 × (sent again, a wrong guess), to get more than 5 out of one code',
+  flows: bothFlows,
+  async run({ flow, service, equal, expect }) {
+    const person = flow.newPerson()
+    const codes: string[] = []
+    const allowed: unknown[] = []
+    for (let round = 0; round < 8; round += 1) {
+      const sent = await flow.send(person)
+      allowed.push(sent.body['attempts_allowed'])
+      codes.push(service.sink.lastCode(person.identifier))
+      await flow.verify(person, wrongCode(String(codes.at(-1))))
+      await endCooldown(service.grey, person.identifier)
+    }
+    equal('guesses left', allowed, [5, 4, 3, 2, 1, 5, 4, 3])
+    equal('codes', [new Set(codes.slice(0, 5)).size, new Set(codes.slice(5)).size], [1, 1])
+    expect(codes[4] !== codes[5], 'a code that was used up was sent again')
+    equal('wrong counted', (await otpRow(service.grey, person.identifier))?.failures, 8)
+    equal('the first one', named(await flow.verify(person, codes[0])), '401 otp_invalid')
+    equal('the last one', (await flow.verify(person, codes[7])).status, 200)
+  },
+}
+
 export const guessing: Group = {
   letter: 'A',
   title: 'Guessing',
@@ -87,7 +112,10 @@ export const guessing: Group = {
     parallel,
     mixed,
     resends,
+    sameCode,
+    ...testIdentities,
     afterCleanup,
+    sendsAfterCleanup,
     otherWays,
     ...spraying,
     lockout,

@@ -1,30 +1,11 @@
 // O. The owner's lane: strangers can't lock an owner out of a device that signed in before, and can't use the lane themselves.
-import { burnBudget } from './guessing-windows.js'
-import { type CallOptions, type Flow, type Person, type SignedIn, signIn, wrongCode } from './support/flows.js'
+import { endedLanes } from './lanes-ended.js'
+import { signIn, wrongCode } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
-import { type Attack, bothFlows, type Group, named, type Scene } from './support/scene.js'
+import { burnBudget, byCookie, inBody, isLocked, lockedOwner } from './support/lockout.js'
+import { type Attack, bothFlows, type Group, named } from './support/scene.js'
 
 const needs = { words: ['device_token'] }
-
-/** How a device tells who it is: by cookie, or in the body. */
-const byCookie = (token: string): CallOptions => ({ headers: { cookie: `device=${token}` } })
-const inBody = (token: string): CallOptions => ({ fields: { device_token: token } })
-
-/** A person who signed in on a device and was then locked out on the lane of everybody. */
-async function lockedOwner(scene: Scene): Promise<{ person: Person; device: string; owner: SignedIn }> {
-  const { service, flow } = scene
-  const person = flow.newPerson()
-  const owner = await signIn(service, flow, person)
-  if (owner.deviceToken === undefined) throw new Error('no device cookie or device_token came with the sign-in')
-  // Whatever the first sign-in spent of the hour and the day.
-  await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
-  await burnBudget(scene, person)
-  return { person, device: owner.deviceToken, owner }
-}
-
-async function isLocked({ equal }: Scene, flow: Flow, person: Person, label: string, options?: CallOptions) {
-  equal(label, named(await flow.send(person, options)), '429 rate_limited')
-}
 
 const notLockedOut: Attack = {
   id: 'O1',
@@ -124,28 +105,8 @@ const manyDevices: Attack = {
   },
 }
 
-const ended: Attack = {
-  id: 'O6',
-  tried: "a device's lane after its other sessions were revoked, after deletion of the account",
-  flows: ['phone', 'email'],
-  needs: { words: ['device_token'], routes: ['DELETE /users/me/sessions'] },
-  async run(scene) {
-    const { flow, service, equal } = scene
-    const { person, device } = await lockedOwner(scene)
-    await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
-    const second = await signIn(service, flow, person)
-    const headers = { authorization: `Bearer ${second.token}` }
-    equal('revoked', (await service.ask('DELETE', '/users/me/sessions?others=true', { headers })).status, 200)
-    await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
-    await burnBudget(scene, person)
-    await isLocked(scene, flow, person, 'the other device', byCookie(device))
-    equal('deleted', (await service.ask('DELETE', '/users/me', { headers })).status, 200)
-    await isLocked(scene, flow, person, 'after deletion', byCookie(String(second.deviceToken)))
-  },
-}
-
 export const lanes: Group = {
   letter: 'O',
   title: "Owner's lane",
-  attacks: [notLockedOut, forged, ownBudget, otherLanes, manyDevices, ended],
+  attacks: [notLockedOut, forged, ownBudget, otherLanes, manyDevices, ...endedLanes],
 }

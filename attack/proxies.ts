@@ -1,4 +1,5 @@
 // L. Limits and proxies: addresses that a client makes up, many addresses of one network, many replicas.
+import { floods } from './proxies-floods.js'
 import { addressLimits } from './proxies-limits.js'
 import { createFlow, wrongCode } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
@@ -104,5 +105,13 @@ const malformedAddresses: Attack = {
 export const proxies: Group = {
   letter: 'L',
   title: 'Limits and proxies',
-  attacks: [refusedAtStart, ...addressLimits, twoReplicas, twoReplicasByAddress, truthful, malformedAddresses],
+  attacks: [
+    refusedAtStart,
+    ...addressLimits,
+    ...floods,
+    twoReplicas,
+    twoReplicasByAddress,
+    truthful,
+    malformedAddresses,
+  ],
 }

@@ -1,8 +1,9 @@
 // T. What the standards ask of answers: the cookie, the token's claims, the headers, the one error shape.
-import { createFlow, signIn } from './support/flows.js'
+import { createFlow, signIn, signUp } from './support/flows.js'
 import { partsOf } from './support/forge.js'
 import type { Answer } from './support/http.js'
 import { type Attack, bothFlows, named } from './support/scene.js'
+import type { Service } from './support/world.js'
 
 const cookie: Attack = {
   id: 'T4',
@@ -51,10 +52,12 @@ const wanted: Record<string, RegExp> = {
 
 const headersOfAll: Attack = {
   id: 'T6',
-  tried: 'the protective headers and the error shape on 200, 400, 401, 403, 404, 405, 413, 415, 429, 502',
+  tried: 'the protective headers and the error shape on 200 and on every kind of error, 500 and 502 too',
   async run({ service, flow, equal, world }) {
     const person = flow.newPerson()
-    const other = createFlow('email', await world.ownService())
+    const broken = await world.ownService()
+    const other = createFlow('email', broken)
+    broken.sink.behaviour.status = 400
     const { ask } = service
     const big = { raw: ' '.repeat(20_000), headers: { 'content-type': 'application/json' } }
     const answers = [
@@ -68,12 +71,15 @@ const headersOfAll: Attack = {
       await ask('GET', '/api/auth/send-otp'),
       await ask('POST', '/api/auth/send-otp', big),
       await ask('POST', '/api/auth/send-otp', { raw: 'a', headers: { 'content-type': 'text/plain' } }),
+      await signUp(service, person, undefined),
+      await ask('GET', '/nothing', { headers: { expect: 'miracles' } }),
       await other.send(other.newPerson()),
+      await withoutTable(broken, 'otps', () => other.send(other.newPerson())),
     ]
     equal(
       'statuses',
       answers.map(({ status }) => status),
-      [200, 429, 400, 401, 401, 400, 404, 405, 413, 415, 200],
+      [200, 429, 400, 401, 401, 400, 404, 405, 413, 415, 403, 417, 502, 500],
     )
     const missing = answers.flatMap((answer) =>
       Object.entries(wanted).flatMap(([name, value]) =>
@@ -83,14 +89,24 @@ const headersOfAll: Attack = {
     equal('headers missing', missing, [])
     const errors = answers.filter(({ status }) => status >= 400)
     equal('not in the common shape', errors.filter((answer) => !isProblem(answer)).map(named), [])
-    const bare = errors.filter(({ status, headers }) => status === 401 && !headers['www-authenticate'])
-    equal('401 without a challenge', bare.length, 0)
+    const challenges = errors.filter(({ status }) => status === 401).map(({ headers }) => headers['www-authenticate'])
+    equal('challenges', [...new Set(challenges)], ['Bearer realm="latchkey"'])
+    const withoutCharset = answers.filter(({ headers }) => !/charset=utf-8$/.test(String(headers['content-type'])))
+    equal('content type without a charset', withoutCharset.length, 0)
     equal(
       'server header',
       answers.some(({ headers }) => headers['server'] || headers['x-powered-by']),
       false,
     )
   },
+}
+
+/** What comes back while a table is not where the service looks for it. */
+async function withoutTable({ grey }: Service, table: string, work: () => Promise<Answer>): Promise<Answer> {
+  await grey.query(`ALTER TABLE ${table} RENAME TO elsewhere`)
+  const answer = await work()
+  await grey.query(`ALTER TABLE elsewhere RENAME TO ${table}`)
+  return answer
 }
 
 function isProblem({ status, headers, body }: Answer): boolean {

@@ -2,6 +2,7 @@
 import fastifyCookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { createDeliveryTrail } from './audit/deliveries.js'
 import { createAuditTrail } from './audit/events.js'
 import { identifierFlow } from './auth/identifier-routes.js'
 import { introspectionRoutes } from './auth/introspection-routes.js'
@@ -14,6 +15,7 @@ import { createSignUp } from './auth/sign-up.js'
 import type { Config } from './config/config.js'
 import { type Database, poolUse } from './database/client.js'
 import { createDelivery, type Senders } from './delivery/chain.js'
+import { createMessages } from './delivery/messages.js'
 import { ProblemSchema } from './errors.js'
 import { useCors } from './http/cors.js'
 import { useFloodGuard } from './http/flood-guard.js'
@@ -28,6 +30,11 @@ import { createMetrics } from './operations/metrics.js'
 import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
 import { docsPage, openApiRoute, useOpenApi } from './operations/openapi.js'
 import { createOtpService } from './otp/service.js'
+import { createTestIdentities } from './otp/test-identities.js'
+import { createReceipts } from './receipts/service.js'
+import { receiptPaths, receiptSources } from './receipts/sources.js'
+import { twilioReceiptRoutes } from './receipts/twilio-routes.js'
+import { webhookReceiptRoutes } from './receipts/webhook-routes.js'
 import { createSessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
@@ -85,7 +92,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     channels: deliverySettings.channels,
   })
   const users = createUsersService({ database })
-  const otp = createOtpService({ database, settings: otpSettings })
+  const testIdentities = createTestIdentities({
+    testCodes: otpSettings.testCodes,
+    identifiers,
+    onEnded: (count) => logger.warn({ count }, 'TEST_OTPS names test identities whose last day is over'),
+  })
+  const otp = createOtpService({ database, settings: otpSettings, testIdentities })
   const sessions = createSessionService({ database, tokens, settings: sessionSettings })
   const delivery = createDelivery({
     senders,
@@ -94,27 +106,49 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       logger.warn({ ...attempt, err: error }, 'delivery attempt failed')
       metrics.countFailedAttempt(attempt)
     },
-    onBreaker: (change) => logger.warn(change, 'delivery breaker'),
+    onBreaker: (change) => {
+      logger.warn(change, 'delivery breaker')
+      metrics.countBreaker(change)
+    },
   })
+  const messages = createMessages(config.messages, otpSettings)
+  if (deliverySettings.channels.includes('sms') && messages.costly.length > 0) {
+    logger.warn({ locales: messages.costly }, 'SMS take more than one segment; shorten APP_NAME or WEBOTP_DOMAIN')
+  }
   const pepper = String(otpSettings.peppers[0])
   const limits = createLimits({ database, settings: config.limits, pepper })
   const audit = createAuditTrail({ database, pepper })
+  const deliveries = createDeliveryTrail({
+    database,
+    pepper,
+    onLoss: (error) => logger.error({ err: error }, 'the event of a delivery could not be written'),
+  })
+  const receipts = createReceipts({
+    deliveries,
+    onReceipt: (notice) => {
+      logger.info(notice, 'receipt')
+      metrics.countReceipt(notice)
+    },
+  })
   const { sendCode, settle } = createSendCode({
     database,
     otp,
     limits,
     audit,
     delivery,
+    messages,
+    deliveries,
     settings: otpSettings,
-    appName: deliverySettings.appName,
-    locale: countries.defaultLocale,
     onNotice: (notice) => {
       logger.info(notice, 'send')
       metrics.countSend(notice)
     },
   })
   // Answers that nobody waits for are still on their way when the last request is done.
-  app.addHook('onClose', settle)
+  app.addHook('onClose', async () => {
+    await settle()
+    await deliveries.settle()
+  })
   const onGuessAlarm = (guesses: number) => {
     logger.error({ guesses }, 'wrong guesses in all have passed the alarm')
     metrics.countGuessAlarm()
@@ -123,8 +157,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     logger.info(notice, 'sign-in')
     metrics.countSignIn(notice)
   }
-  const signIn = createSignIn({ database, otp, sessions, users, limits, audit, onGuessAlarm, onNotice })
-  const signUp = createSignUp({ database, sessions, audit, onNotice })
+  const signIn = createSignIn({ database, otp, sessions, users, messages, limits, audit, onGuessAlarm, onNotice })
+  const signUp = createSignUp({ database, sessions, messages, audit, onNotice })
   const cookie = createSessionCookie(sessionSettings)
   const { length: otpLength, echo } = otpSettings
   const flow = { identifiers, sendCode, signIn, cookie, defaultCountry, otpLength, echo }
@@ -149,7 +183,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(phonePrefixRoutes, {
     prefix: '/auth',
     countries: deliverySettings.channels.includes('sms') ? countries.smsCountries : [],
-    defaultLocale: countries.defaultLocale,
+    defaultLocale: config.messages.defaultLocale,
   })
   const scopes = createScopes({ sessions, cookie, audit })
   const administration = createUserAdministration({ database })
@@ -170,6 +204,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(keyRoutes, { keyRing })
   const { introspectionToken } = sessionSettings
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
+  const { webhookKey, twilio } = receiptSources(config)
+  const { prefix } = receiptPaths
+  if (webhookKey) await app.register(webhookReceiptRoutes, { prefix, receipts, key: webhookKey })
+  if (twilio) await app.register(twilioReceiptRoutes, { prefix, receipts, source: twilio })
   await app.register(healthRoutes, { prefix: '/health', health })
   const { metricsToken } = config
   // Numbers of a business are nobody else's: in production they are told to who shows the token, or not at all.

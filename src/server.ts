@@ -4,7 +4,7 @@ import closeWithGrace from 'close-with-grace'
 import { destination } from 'pino'
 import { buildApp } from './app.js'
 import { createCleanupTasks } from './cleanup-tasks.js'
-import { type Config, readConfig } from './config/config.js'
+import { readConfig } from './config/config.js'
 import { loadEnvironmentFile } from './config/environment-file.js'
 import { ConfigError } from './config/reader.js'
 import { openDatabase } from './database/client.js'
@@ -15,11 +15,14 @@ import { closeSenders, createSenders } from './delivery/drivers.js'
 import { createLogger } from './http/logger.js'
 import { scheduleCleanup } from './operations/cleanup.js'
 import { createHealth } from './operations/health.js'
+import { twilioStatusCallback } from './receipts/sources.js'
 
 /** Milliseconds that a stop may take, and that load balancers get to notice that the replica is not ready any more. */
 const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, test: 0 } }
 
-async function start(config: Config): Promise<void> {
+async function start(): Promise<void> {
+  loadEnvironmentFile()
+  const config = readConfig(process.env)
   const logger = createLogger(config.logLevel, destination(1))
   if (config.database.migrateOnBoot) {
     const { applied } = await migrate(config.database.directUrl)
@@ -27,7 +30,11 @@ async function start(config: Config): Promise<void> {
   }
   const database = openDatabase(config.database)
   const health = createHealth({ database, migrationNames: await readMigrationNames(), logger })
-  const senders = createSenders(config.delivery, (text) => process.stdout.write(text))
+  const senders = createSenders(
+    config.delivery,
+    (text) => process.stdout.write(text),
+    twilioStatusCallback(config.publicUrl),
+  )
   const app = await buildApp({ config, database, logger, health, senders, version: await readVersion() })
   // The first query costs as much as hundreds of later ones: pay before anybody waits. An unreachable database is no reason to
   // stop: the log and the readiness probe tell, and the service recovers by itself.
@@ -63,19 +70,10 @@ async function readVersion(): Promise<string> {
   return String(Reflect.get(Object(manifest), 'version'))
 }
 
-function readConfigOrExit(): Config {
-  try {
-    loadEnvironmentFile()
-    return readConfig(process.env)
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    for (const problem of error.problems) process.stderr.write(`${problem}\n`)
-    process.exit(1)
-  }
-}
-
-// A port in use, a database that cannot be migrated: one line, no stack.
-await start(readConfigOrExit()).catch((error: unknown) => {
-  process.stderr.write(`The service could not start: ${describeFailure(error)}\n`)
+// A setting that cannot be used, a port in use, a database that cannot be migrated: a line each, no stack.
+await start().catch((error: unknown) => {
+  const faults =
+    error instanceof ConfigError ? error.problems : [`The service could not start: ${describeFailure(error)}`]
+  for (const fault of faults) process.stderr.write(`${fault}\n`)
   process.exit(1)
 })

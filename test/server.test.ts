@@ -88,6 +88,24 @@ t.test('without its settings it says what is missing, a line each, and exits wit
   )
 })
 
+t.test('words that cannot be sent stop it in the same way', async (t) => {
+  const { exited, output } = startProcess(t, {
+    NODE_ENV: 'test',
+    DATABASE_URL: 'postgresql://127.0.0.1:9/none',
+    JWT_PRIVATE_KEY: newPrivateKey(),
+    OTP_PEPPER: 'a pepper of the tests, 32 bytes and more',
+    MESSAGES_DIR: t.testdir({ 'en.json': '{"sms":["Hello"],"heading":"{name}"}' }),
+    LOG_LEVEL: 'silent',
+    SMS_DRIVERS: 'console',
+    EMAIL_DRIVERS: 'console',
+  })
+  t.equal(await exited, 1)
+  t.strictSame(output().trim().split('\n'), [
+    'MESSAGES_DIR en.json: sms[0]: must contain {code}',
+    'MESSAGES_DIR en.json: heading: {name} is none of {code}, {app}, {duration}, {shortDuration}',
+  ])
+})
+
 t.test('in production it signs a person in, and no answer or log holds the code', async (t) => {
   const { base, post, codes, output, child, exited } = await startProduction(t)
   t.equal((await fetch(`${base}/health/ready`)).status, 200)

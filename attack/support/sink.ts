@@ -1,10 +1,18 @@
 // The gateway that the service sends its messages to: it keeps them, and can be made slow or refuse.
 import { once } from 'node:events'
-import { createServer } from 'node:http'
+import { createServer, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { remember } from './evidence.js'
 
-export type SunkMessage = { to: string; channel: string; code: string; message: string; locale: string; raw: string }
+export type SunkMessage = {
+  to: string
+  channel: string
+  code: string
+  message: string
+  locale: string
+  raw: string
+  headers: IncomingHttpHeaders
+}
 
 export type Sink = {
   url: string
@@ -25,7 +33,7 @@ export async function startSink(): Promise<Sink> {
     const { status, delayMilliseconds } = behaviour
     let raw = ''
     for await (const chunk of request) raw += chunk
-    const message = { ...Object(JSON.parse(raw)), raw } as SunkMessage
+    const message = { ...Object(JSON.parse(raw)), raw, headers: request.headers } as SunkMessage
     remember('code', message.code)
     remember('identifier', message.to)
     messages.push(message)

@@ -57,12 +57,15 @@ export function eventWriter(caller: Caller): WriteEvent {
   return (columns, source) => eventStatement(caller, null, columns, source)
 }
 
+/** By which events of one identifier are found, and the identifier is not. */
+export function identifierHash(pepper: string, identifier: string): Uint8Array<ArrayBuffer> {
+  return keyedDigest(pepper, 'event:v1', identifier)
+}
+
 export type AuditTrail = ReturnType<typeof createAuditTrail>
 
 export function createAuditTrail({ database, pepper }: { database: Database; pepper: string }) {
-  function hash(identifier: string): Uint8Array<ArrayBuffer> {
-    return keyedDigest(pepper, 'event:v1', identifier)
-  }
+  const hash = (identifier: string) => identifierHash(pepper, identifier)
 
   /**
    * Writes one event for each row of `source` inside a larger statement.

@@ -7,7 +7,7 @@ import type { CountryCode } from '../identifiers/phone.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import { presentUser, UserSchema } from '../users/user.js'
 import { exampleCode, examples } from './examples.js'
-import { deviceTokenFields, identifierErrors, OtpField, sentCodeFields, TokenField } from './schemas.js'
+import { deviceTokenFields, identifierErrors, MessageHeaders, OtpField, sentCodeFields, TokenField } from './schemas.js'
 import type { SendCode } from './send-code.js'
 import type { SignIn } from './sign-in.js'
 
@@ -54,6 +54,7 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
         operationId: 'requestOtp',
         summary: 'Send a code to a phone or an email address',
         tags,
+        headers: MessageHeaders,
         body: Type.Object(
           { ...identifierFields, ...deviceTokenFields },
           {

@@ -1,7 +1,7 @@
 // Tells other services whether a token still stands for somebody (RFC 7662), for those who must know of a logout at once.
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import { Problem } from '../errors.js'
 import { requireSecret } from '../http/bearer.js'
+import { useFormBodies } from '../http/body-parser.js'
 import { errorResponses } from '../http/responses.js'
 import type { SessionService } from '../sessions/service.js'
 import { examples } from './examples.js'
@@ -35,15 +35,7 @@ const Inactive = Type.Object({ active: Type.Literal(false) }, { title: 'Not good
 
 /** Registered only where there is an `INTROSPECTION_TOKEN`: without one nothing is here. */
 export const introspectionRoutes: FastifyPluginAsyncTypebox<IntrospectionOptions> = async (app, options) => {
-  // In this scope alone: anywhere else a form would be what a page of another site can send without a preflight. URLSearchParams
-  // is the standard's own reader of this type, so no library is needed.
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
-    const entries = [...new URLSearchParams(String(body))]
-    const isTwice = new Set(entries.map(([name]) => name)).size < entries.length
-    // RFC 6749 §3.2: a parameter that comes twice must not be guessed about.
-    if (isTwice) return done(new Problem('validation_failed', { errors: ['Each parameter may come once'] }))
-    done(null, Object.fromEntries(entries))
-  })
+  useFormBodies(app)
 
   app.post(
     '/introspect',

@@ -6,7 +6,7 @@ import { errorLine } from '../http/validation.js'
 import { AddressSchema, Pincode, Text } from '../users/address.js'
 import { UserSchema } from '../users/user.js'
 import { exampleCode, examples } from './examples.js'
-import { deviceTokenFields, identifierErrors, OtpField, sentCodeFields, TokenField } from './schemas.js'
+import { deviceTokenFields, identifierErrors, MessageHeaders, OtpField, sentCodeFields, TokenField } from './schemas.js'
 
 export type MobileRules = Readonly<{
   otpLength: number
@@ -36,6 +36,7 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
   const Otp = OtpField(otpLength)
 
   const sendOtp = {
+    headers: MessageHeaders,
     body: Type.Object(
       {
         mobile_number: MobileNumber,

@@ -1,7 +1,8 @@
 // The country picker's data: cacheable, in the language of the request.
 import { createHash } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
-import Negotiator from 'negotiator'
+import { requestedLanguages } from '../http/languages.js'
 import { errorResponses } from '../http/responses.js'
 import { phonePrefixes } from '../identifiers/countries.js'
 import type { CountryCode } from '../identifiers/phone.js'
@@ -25,13 +26,8 @@ export const phonePrefixRoutes: FastifyPluginAsyncTypebox<PhonePrefixOptions> = 
   }
 
   /** The first language that the request asks for and the runtime knows. */
-  function localeOf(acceptLanguage: string | undefined): string {
-    const asked = new Negotiator({ headers: { 'accept-language': acceptLanguage ?? '' } }).languages()
-    for (const tag of asked.slice(0, 10)) {
-      const [known] = supportedLocales(tag)
-      if (known !== undefined) return known
-    }
-    return defaultLocale
+  function localeOf(headers: IncomingHttpHeaders): string {
+    return Intl.DisplayNames.supportedLocalesOf(requestedLanguages(headers))[0] ?? defaultLocale
   }
 
   app.get(
@@ -64,7 +60,7 @@ export const phonePrefixRoutes: FastifyPluginAsyncTypebox<PhonePrefixOptions> = 
       },
     },
     async (request, reply) => {
-      const locale = localeOf(request.headers['accept-language'])
+      const locale = localeOf(request.headers)
       const { body, etag } = listIn(locale)
       reply.headers({
         etag,
@@ -77,14 +73,6 @@ export const phonePrefixRoutes: FastifyPluginAsyncTypebox<PhonePrefixOptions> = 
       return reply.type('application/json; charset=utf-8').send(body as never)
     },
   )
-}
-
-function supportedLocales(tag: string): string[] {
-  try {
-    return Intl.DisplayNames.supportedLocalesOf(tag)
-  } catch {
-    return []
-  }
 }
 
 /** RFC 9110 §13.1.2: any of a list, weak or strong, or `*`. */

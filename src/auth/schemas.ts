@@ -23,11 +23,24 @@ export const OtpField = (length: number) =>
     [errorLine]: `otp must be exactly ${length} digits`,
   })
 
+/** Of a call that sends a message. */
+export const MessageHeaders = Type.Object({
+  'accept-language': Type.Optional(
+    Type.String({
+      description: 'Languages of the message; where there is none among ours, the language of the account',
+      examples: ['hi, en;q=0.5'],
+    }),
+  ),
+})
+
 /** What a client needs to count by itself. */
 const countingFields = {
-  expires_in: Type.Integer({ description: 'Seconds that the code is valid', examples: [300] }),
-  resend_after: Type.Integer({ description: 'Seconds until another code may be asked for', examples: [30] }),
-  attempts_allowed: Type.Integer({ description: 'Guesses that the code takes', examples: [5] }),
+  expires_in: Type.Integer({
+    description: 'Seconds that the code is valid. A resend is the same code while it is live',
+    examples: [300],
+  }),
+  resend_after: Type.Integer({ description: 'Seconds until a code may be asked for again', examples: [30] }),
+  attempts_allowed: Type.Integer({ description: 'Guesses that the code still takes', examples: [5] }),
 }
 
 /**

@@ -7,7 +7,8 @@ import { channelOf, type Identifier } from '../identifiers/parser.js'
 import { anyShard, countOf, countStatement, secondsLeft } from '../limits/counters.js'
 import { type Limits, windows } from '../limits/service.js'
 import { closeCountryStatement, closedFor, smsGateStatement, spendSmsStatement } from '../limits/sms-gate.js'
-import type { Issue } from '../otp/service.js'
+import type { Issue } from '../otp/issue.js'
+import type { IssuedRow } from '../otp/issue-statements.js'
 import { knownDeviceStatement } from '../sessions/devices.js'
 import { holds, isLedInBy, isProven } from '../users/statements.js'
 
@@ -18,6 +19,8 @@ export type SendRow = {
   lane: string
   /** the identifier has an account */
   isKnown: boolean
+  /** of the account (BCP 47); null where it has none, or there is none */
+  locale: string | null
   /** the answer must not tell which */
   isHidden: boolean
   refusedBy: RefusedBy | null
@@ -27,9 +30,9 @@ export type SendRow = {
   countryTripped: boolean
   /** a message may go out for it */
   isPaid: boolean
-  /** seconds; null where nothing was issued */
-  resendAfter: number | null
-}
+} & (IssuedRow | NothingIssued)
+
+type NothingIssued = { [Column in keyof IssuedRow]: null }
 
 export type SendParts = Readonly<{
   identifier: Identifier
@@ -50,14 +53,15 @@ export function sendStatement({ identifier, issue, caller, limits, audit, mode }
   const { settings } = limits
   const proven = isProven(identifier.method)
   const isLogin = mode === 'login'
-  const country = identifier.method === 'phone' ? identifier.country : null
+  // The code of a test identity is not sent, and costs nothing.
+  const country = identifier.method === 'phone' && !issue.isTest ? identifier.country : null
   const sends = limits.sendsOf(caller.address)
   const unknown = limits.unknownOf(caller.address)
   const inLane = Prisma.sql`lane.name <> ''`
   return Prisma.sql`
     WITH known_device AS (${knownDeviceStatement(caller.deviceToken, Prisma.sql`${holds(identifier)} AND ${proven}`)}),
     lane AS (SELECT coalesce((SELECT id::text FROM known_device), '') AS name),
-    account AS (SELECT u.id, ${proven} AS is_proven FROM users u WHERE ${isLedInBy(identifier)}),
+    account AS (SELECT u.id, u.locale, ${proven} AS is_proven FROM users u WHERE ${isLedInBy(identifier)}),
     by_address AS (${countStatement(sends, Prisma.sql`FROM lane WHERE NOT ${inLane}`)}),
     unknown AS (${countStatement(
       unknown,
@@ -87,11 +91,10 @@ export function sendStatement({ identifier, issue, caller, limits, audit, mode }
         END AS refused_by
       FROM facts
     ),
-    issued AS (${issue.statement(
-      Prisma.sql`verdict.lane`,
-      Prisma.sql`CASE WHEN verdict.has_code THEN ${issue.codeHash}::bytea END`,
-      Prisma.sql`FROM verdict WHERE verdict.refused_by IS NULL AND verdict.is_wanted`,
-    )}),
+    issued AS (${issue.statement(Prisma.sql`verdict.lane`, {
+      hasCode: Prisma.sql`verdict.has_code`,
+      source: Prisma.sql`FROM verdict WHERE verdict.refused_by IS NULL AND verdict.is_wanted`,
+    })}),
     paid AS (SELECT verdict.is_proven AS is_known FROM issued, verdict WHERE verdict.has_code AND verdict.is_affordable),
     ${
       country === null
@@ -109,16 +112,16 @@ export function sendStatement({ identifier, issue, caller, limits, audit, mode }
         userId: Prisma.sql`(SELECT id FROM account)`,
         detail: Prisma.sql`CASE WHEN issued."resendAfter" IS NOT NULL THEN ${`otp ${channelOf(identifier)}`}
           WHEN verdict.refused_by IS NULL AND NOT verdict.is_wanted THEN 'unknown account'
-          ELSE 'send: ' || coalesce(verdict.refused_by, 'identifier') END`,
+          ELSE 'send: ' || coalesce(verdict.refused_by, 'identifier') END || ${issue.isTest ? ', test identity' : ''}`,
       },
       Prisma.sql`verdict LEFT JOIN issued ON true`,
     )})
-    SELECT verdict.lane, verdict.is_known AS "isKnown", verdict.is_hidden AS "isHidden", verdict.refused_by AS "refusedBy",
+    SELECT verdict.lane, verdict.is_known AS "isKnown", (SELECT locale FROM account), verdict.is_hidden AS "isHidden", verdict.refused_by AS "refusedBy",
       CASE verdict.refused_by
         WHEN 'address' THEN ${secondsLeft(windows.hour)}
         WHEN 'budget' THEN CASE WHEN verdict.day_is_over THEN ${secondsLeft(windows.day)} ELSE ${secondsLeft(windows.hour)} END
         WHEN 'country' THEN CASE WHEN verdict.country_trips THEN ${closedFor}::int ELSE greatest(1, verdict.closed_for) END
       END AS "retryAfter",
-      verdict.country_trips AS "countryTripped", EXISTS (SELECT FROM paid) AS "isPaid", issued."resendAfter"
+      verdict.country_trips AS "countryTripped", EXISTS (SELECT FROM paid) AS "isPaid", issued.*
     FROM verdict LEFT JOIN issued ON true`
 }

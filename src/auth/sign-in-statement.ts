@@ -54,10 +54,11 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
   return Prisma.sql`
     WITH known_device AS (${knownDeviceStatement(caller.deviceToken, owns)}),
     by_address AS (${countStatement(limits.guessesOf(caller.address), Prisma.sql`WHERE NOT ${isKnownDevice}`)}),
-    guess AS (${guess.statement(
-      Prisma.sql`coalesce((SELECT id::text FROM known_device), '')`,
-      Prisma.sql`NOT ${addressIsOver}`,
-    )}),
+    guess AS (${guess.statement(Prisma.sql`coalesce((SELECT id::text FROM known_device), '')`, {
+      isAllowed: Prisma.sql`NOT ${addressIsOver}`,
+      // A code that stands in settings and in a store's form must not open what an admin may do.
+      takesTestCode: Prisma.sql`NOT EXISTS (SELECT FROM users u WHERE ${holds(identifier)} AND u.role = 'ADMIN')`,
+    })}),
     owner AS (SELECT u.* FROM guess JOIN users u ON ${owns} WHERE guess.accepted FOR KEY SHARE OF u),
     first_proof AS (${firstProofStatement(identifier, Prisma.sql`FROM guess WHERE guess.accepted`)}),
     account AS (SELECT * FROM owner UNION ALL SELECT * FROM first_proof),
@@ -72,7 +73,7 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
       identifier.method === 'phone'
         ? Prisma.sql`verified AS (${countStatement(
             verifiedIn(identifier.country),
-            Prisma.sql`FROM guess WHERE guess.accepted AND NOT EXISTS (SELECT FROM owner)`,
+            Prisma.sql`FROM guess WHERE guess.accepted AND NOT guess.is_test AND NOT EXISTS (SELECT FROM owner)`,
             anyShard(),
           )}),`
         : Prisma.empty
@@ -86,9 +87,12 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
           WHEN guess.locked AND NOT guess.accepted THEN 'authn_login_lock'
           ELSE 'authn_login_fail' END`,
         userId: Prisma.sql`(SELECT id FROM account)`,
-        detail: Prisma.sql`CASE WHEN ${addressIsOver} THEN 'verify: address'
-          WHEN guess.accepted AND NOT EXISTS (SELECT FROM account) THEN 'newcomer'
-          WHEN guess.accepted AND NOT EXISTS (SELECT FROM opened) THEN 'disabled' END`,
+        detail: Prisma.sql`nullif(concat_ws(', ',
+          CASE WHEN ${addressIsOver} THEN 'verify: address'
+            WHEN guess.accepted AND NOT EXISTS (SELECT FROM account) THEN 'newcomer'
+            WHEN guess.accepted AND NOT EXISTS (SELECT FROM opened) THEN 'disabled'
+            WHEN guess.test_refused THEN 'admin' END,
+          CASE WHEN guess.is_test THEN 'test identity' END), '')`,
       },
       Prisma.sql`(SELECT) AS always LEFT JOIN guess ON true`,
     )})

@@ -2,6 +2,7 @@
 import type { AuditTrail } from '../audit/events.js'
 import type { Database } from '../database/client.js'
 import { isUserRow, type UserRow } from '../database/user-row.js'
+import type { Messages } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
@@ -38,6 +39,7 @@ type SignInDependencies = {
   otp: OtpService
   sessions: SessionService
   users: UsersService
+  messages: Pick<Messages, 'localeOf'>
   limits: Limits
   audit: AuditTrail
   /** told when wrong guesses in all have passed the alarm, with their number in this hour */
@@ -46,7 +48,7 @@ type SignInDependencies = {
 }
 
 export function createSignIn(dependencies: SignInDependencies) {
-  const { database, otp, sessions, users, limits, audit, onGuessAlarm, onNotice } = dependencies
+  const { database, otp, sessions, users, messages, limits, audit, onGuessAlarm, onNotice } = dependencies
 
   /** Opens a session for a user that the first statement could not see; null for one who was deleted since. */
   async function openFor(user: UserRow, isNewUser: boolean, caller: Caller): Promise<SignedIn | null> {
@@ -101,7 +103,7 @@ export function createSignIn(dependencies: SignInDependencies) {
     return withCode(identifier, code, caller, async () => {
       // An account that is deleted in this moment leaves its identifier to a new one.
       for (;;) {
-        const { user, isNewUser } = await users.createFromIdentifier(identifier)
+        const { user, isNewUser } = await users.createFromIdentifier(identifier, messages.localeOf(caller.languages))
         if (isNewUser) {
           onNotice({ kind: 'new_account', ...trafficOf(identifier) })
           await audit.record(caller, { event: 'user_created', userId: user.id, identifier: identifier.identifier })

@@ -3,6 +3,7 @@ import { v7 as uuid } from 'uuid'
 import type { AuditTrail } from '../audit/events.js'
 import type { Database } from '../database/client.js'
 import { isUserRow, type UserRow } from '../database/user-row.js'
+import type { Messages } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { trafficOf } from '../identifiers/parser.js'
@@ -37,11 +38,12 @@ export type SignUp = ReturnType<typeof createSignUp>
 type SignUpDependencies = {
   database: Database
   sessions: SessionService
+  messages: Pick<Messages, 'localeOf'>
   audit: AuditTrail
   onNotice: (notice: SignInNotice) => void
 }
 
-export function createSignUp({ database, sessions, audit, onNotice }: SignUpDependencies) {
+export function createSignUp({ database, sessions, messages, audit, onNotice }: SignUpDependencies) {
   /**
    * Makes the account. A ticket for another number, an expired, used or missing one is no proof.
    * @throws Problem `verification_required`, `already_registered`
@@ -51,7 +53,8 @@ export function createSignUp({ database, sessions, audit, onNotice }: SignUpDepe
     const userId = uuid()
     const home = { ...address, id: uuid(), country: phone.country }
     const session = sessions.draft(caller)
-    const details = { ticketHash: hashTicket(ticket), phone, userId, userName, address: home }
+    const locale = messages.localeOf(caller.languages)
+    const details = { ticketHash: hashTicket(ticket), phone, userId, userName, locale, address: home }
     const statement = signUpStatement(details, session.statements, (columns, source) =>
       audit.statement(caller, phone.identifier, columns, source),
     )

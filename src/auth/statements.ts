@@ -11,6 +11,8 @@ export type SignUpDetails = Readonly<{
   phone: PhoneIdentifier
   userId: string
   userName: string
+  /** BCP 47 */
+  locale: string | null
   address: Readonly<{
     id: string
     houseNumber: string
@@ -27,7 +29,7 @@ export type SignUpRow = MaybeUserRow & { verified: boolean; isNewDevice: boolean
 
 /** Uses the ticket up and makes the user, the home address and the session: all of it or, where a constraint objects, nothing. */
 export function signUpStatement(
-  { ticketHash, phone, userId, userName, address }: SignUpDetails,
+  { ticketHash, phone, userId, userName, locale, address }: SignUpDetails,
   openSession: (source: Prisma.Sql) => SessionStatements,
   event: (columns: EventColumns, source: Prisma.Sql) => Prisma.Sql,
 ): Prisma.Sql {
@@ -39,8 +41,8 @@ export function signUpStatement(
       RETURNING phone
     ),
     account AS (
-      INSERT INTO users (id, phone, phone_verified_at, user_name, name_key)
-      SELECT ${userId}::uuid, ticket.phone, now(), ${userName}, ${nameKey(userName)} FROM ticket
+      INSERT INTO users (id, phone, phone_verified_at, user_name, name_key, locale)
+      SELECT ${userId}::uuid, ticket.phone, now(), ${userName}, ${nameKey(userName)}, ${locale} FROM ticket
       ON CONFLICT DO NOTHING RETURNING *
     ),
     home AS (

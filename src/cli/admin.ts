@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import { readAdminSettings } from '../config/config.js'
 import { type Database, openDatabase } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
-import { Problem } from '../errors.js'
+import { Problem, problemBody } from '../errors.js'
 import { maskIdentifier } from '../identifiers/masked.js'
 import { createIdentifierParser, type Identifier } from '../identifiers/parser.js'
 import { createUserAdministration } from '../users/administration.js'
@@ -25,11 +25,15 @@ export async function adminCommand({ words, environment, print }: CommandContext
   try {
     const administer = createActions(database, print)
     if (action === 'list') await administer.list()
-    else await administer[action as 'grant'](identifierOf(String(text), settings.identifiers))
+    else {
+      const identifier = identifierOf(String(text), settings.identifiers)
+      if (action !== 'revoke') refuseTestIdentity(identifier, settings.testCodes)
+      await administer[action as 'grant'](identifier)
+    }
     return 0
   } catch (error) {
     // What callers of the API would read says enough here too.
-    throw error instanceof Problem ? new Error((error.details.errors ?? [error.message]).join('; ')) : error
+    throw error instanceof Problem ? new Error(problemBody(error.code, error.details).detail) : error
   } finally {
     await database.$disconnect()
   }
@@ -40,6 +44,12 @@ type IdentifierSettings = ReturnType<typeof readAdminSettings>['identifiers']
 function identifierOf(text: string, { defaultCountry, smsCountries: countries }: IdentifierSettings): Identifier {
   const parser = createIdentifierParser({ defaultCountry, countries, channels: ['sms', 'email'] })
   return text.includes('@') ? parser.fromEmail(text) : parser.fromInternationalNumber(text)
+}
+
+/** A fixed code that stands in settings and in a store's form opens no admin's account, and makes none. */
+function refuseTestIdentity({ identifier }: Identifier, testCodes: readonly { identifier: string }[]): void {
+  const isTest = testCodes.some((testCode) => testCode.identifier === identifier)
+  if (isTest) throw new Error(`${identifier} is a test identity (TEST_OTPS), and never an admin`)
 }
 
 function createActions(database: Database, print: (line: string) => void) {

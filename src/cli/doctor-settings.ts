@@ -66,13 +66,6 @@ const rules: readonly Rule[] = [
   },
   {
     state: 'warning',
-    applies: ({ identifiers, delivery }) =>
-      delivery.channels.includes('sms') && !identifiers.smsCountries.includes(identifiers.defaultCountry),
-    line: 'SMS_COUNTRIES does not have DEFAULT_COUNTRY: the mobile flow takes nobody’s number',
-    hint: 'add DEFAULT_COUNTRY to SMS_COUNTRIES',
-  },
-  {
-    state: 'warning',
     applies: ({ limits }) => limits.breakerMinVerified === 0,
     line: 'BREAKER_MIN_VERIFIED is 0: the breaker never closes a country',
     hint: 'leave it at 0.1, or set it to half of your usual conversion',

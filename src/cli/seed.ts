@@ -85,7 +85,7 @@ async function write(client: Client, users: readonly SeedUser[]): Promise<number
       homes.map((home) => home[name]),
     ),
   )
-  return rowCount ?? 0
+  return Number(rowCount)
 }
 
 await runIfMain(import.meta.url, seedCommand)

@@ -5,9 +5,11 @@ import { readIdentifierSettings } from './country-settings.js'
 import { readCrossOriginSettings, refuseStrayCookies } from './cross-origin-settings.js'
 import { readDeliverySettings } from './delivery-settings.js'
 import { readAuditSettings, readLimitSettings } from './limit-settings.js'
+import { readMessageSettings } from './message-settings.js'
 import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
 import { readBearerSecret, readSecret, refuseWeakSecret } from './secrets.js'
 import { readSessionSettings } from './session-settings.js'
+import { readTestCodes } from './test-code-settings.js'
 import { isLoopbackHost, parseUrl } from './urls.js'
 
 export type Config = Readonly<ReturnType<typeof readConfig>>
@@ -54,7 +56,20 @@ export function readMaintenanceSettings(environment: Environment) {
  */
 export function readAdminSettings(environment: Environment) {
   const read = createSettingReader(environment)
-  return accept(read, { database: readDatabase(read, 'production'), identifiers: readIdentifierSettings(read) })
+  return accept(read, {
+    database: readDatabase(read, 'production'),
+    identifiers: readIdentifierSettings(read),
+    testCodes: readTestCodes(read, readCodes(read).length),
+  })
+}
+
+/**
+ * What messages are made of, for looking at them without a service.
+ * @throws ConfigError
+ */
+export function readWords(environment: Environment) {
+  const read = createSettingReader(environment)
+  return accept(read, { messages: readMessageSettings(read), codes: readCodes(read) })
 }
 
 /** The names of all settings, for the test that holds `.env.example` to them. */
@@ -74,6 +89,7 @@ function readAll(read: SettingReader, mode: Mode) {
     sessions: readSessionSettings(read, mode),
     crossOrigin: readCrossOriginSettings(read, mode),
     delivery: readDeliverySettings(read, mode, identifiers.smsCountries),
+    messages: readMessageSettings(read),
     limits: readLimitSettings(read, mode),
     audit: readAuditSettings(read),
   }
@@ -159,19 +175,27 @@ function readOtp(read: SettingReader, mode: Mode) {
   if (echo && mode === 'production') read.report('OTP_ECHO', 'must not be on outside development and test')
   const peppers = [readSecret(read, 'OTP_PEPPER'), read.text('OTP_PEPPER_PREVIOUS')]
   if (peppers[1] !== undefined) refuseWeakSecret(read, 'OTP_PEPPER_PREVIOUS', peppers[1])
+  const codes = readCodes(read)
   return {
     echo,
     /** the current one first; the previous one is still accepted while it is being replaced */
     peppers: peppers.filter((pepper) => pepper !== undefined),
-    length: read.integer('OTP_LENGTH', 6, { minimum: 6, maximum: 10 }),
-    /** seconds */
-    timeToLive: read.duration('OTP_TTL', 300, { minimum: 30, maximum: 600 }),
+    ...codes,
     maxAttempts: read.integer('OTP_MAX_ATTEMPTS', 5, { minimum: 1, maximum: 10 }),
     /** seconds before the first resend; it doubles with each further one */
     resendCooldown: read.duration('OTP_RESEND_COOLDOWN', 30, { minimum: 1, maximum: 600 }),
     maxSendsPerHour: read.integer('OTP_MAX_SENDS_PER_HOUR', 5, { minimum: 1, maximum: 1_000_000 }),
     maxSendsPerDay: read.integer('OTP_MAX_SENDS_PER_DAY', 10, { minimum: 1, maximum: 1_000_000 }),
     maxFailuresPerDay: read.integer('OTP_MAX_FAILURES_PER_DAY', 20, { minimum: 1, maximum: 100 }),
+    testCodes: readTestCodes(read, codes.length),
+  }
+}
+
+function readCodes(read: SettingReader) {
+  return {
+    length: read.integer('OTP_LENGTH', 6, { minimum: 6, maximum: 10 }),
+    /** seconds */
+    timeToLive: read.duration('OTP_TTL', 300, { minimum: 30, maximum: 600 }),
   }
 }
 

@@ -1,4 +1,4 @@
-// The settings of countries and languages.
+// The settings of countries.
 import {
   type CountryCode,
   getCountryCallingCode,
@@ -18,9 +18,7 @@ export function readIdentifierSettings(read: SettingReader) {
   const expected = 'country codes such as IN (ISO 3166-1 alpha-2)'
   const smsCountries = read.list('SMS_COUNTRIES', [defaultCountry], expected, isCountry)
   refuseDeadCountries(read, defaultCountry, smsCountries)
-  const locale = read.text('DEFAULT_LOCALE') ?? 'en'
-  if (!isLocale(locale)) read.report('DEFAULT_LOCALE', 'must be a language tag such as en or hi (BCP 47)')
-  return { defaultCountry, smsCountries, defaultLocale: isLocale(locale) ? locale : 'en' }
+  return { defaultCountry, smsCountries }
 }
 
 /**
@@ -34,7 +32,6 @@ function refuseDeadCountries(
 ): void {
   const owner = ownerOfNumbers(defaultCountry)
   if (owner !== defaultCountry) read.report('DEFAULT_COUNTRY', `must be ${owner}, which has the same mobile numbers`)
-  if (!countries.includes(defaultCountry)) read.report('SMS_COUNTRIES', 'must name the DEFAULT_COUNTRY too')
   const missing = countries.filter((country) => country !== defaultCountry).map(ownerOfNumbers)
   for (const each of new Set(missing)) {
     if (!countries.includes(each))
@@ -46,12 +43,4 @@ function refuseDeadCountries(
 function ownerOfNumbers(country: CountryCode): CountryCode {
   const example = getExampleNumber(country, examples)?.nationalNumber
   return parsePhoneNumberFromString(`+${getCountryCallingCode(country)}${example}`)?.country ?? country
-}
-
-function isLocale(text: string): boolean {
-  try {
-    return Intl.getCanonicalLocales(text).length === 1
-  } catch {
-    return false
-  }
 }

@@ -1,4 +1,4 @@
-// The settings of channels, drivers, routes and messages.
+// The settings of channels, drivers and routes.
 import { type DriverName, readDriverSettings } from './driver-settings.js'
 import type { Mode, SettingReader } from './reader.js'
 
@@ -25,7 +25,6 @@ export function readDeliverySettings(read: SettingReader, mode: Mode, smsCountri
     drivers: { sms: used.sms.map(settingsOf), email: used.email.map(settingsOf) },
     /** the drivers of a country in their order, by its code or `*` */
     smsRoutes,
-    appName: read.text('APP_NAME') ?? 'Latchkey',
   }
 }
 

@@ -5,7 +5,8 @@ export function createConsoleSender(write: (text: string) => void): Sender {
   return {
     name: 'console',
     async send({ channel, to, code, text, expiresIn }) {
-      const lines = [`${channel === 'sms' ? 'SMS' : 'Email'} to ${to}`, `Code ${code}, valid for ${expiresIn} s`, text]
+      const heading = `${channel === 'sms' ? 'SMS' : 'Email'} to ${to}`
+      const lines = [heading, `Code ${code}, valid for ${expiresIn} s`, ...text.trimEnd().split('\n')]
       const width = Math.max(...lines.map((line) => line.length))
       const edge = '─'.repeat(width + 2)
       const body = lines.map((line) => `│ ${line.padEnd(width)} │`).join('\n')

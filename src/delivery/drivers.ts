@@ -8,8 +8,15 @@ import { createSmtpSender } from './smtp-sender.js'
 import { createTwilioSender } from './twilio-sender.js'
 import { createWebhookSender } from './webhook-sender.js'
 
-/** @param write where the driver `console` shows codes */
-export function createSenders({ drivers }: Pick<Config['delivery'], 'drivers'>, write: (text: string) => void) {
+/**
+ * @param write where the driver `console` shows codes
+ * @param statusCallback a URL of ours where Twilio is to report what became of a message
+ */
+export function createSenders(
+  { drivers }: Pick<Config['delivery'], 'drivers'>,
+  write: (text: string) => void,
+  statusCallback?: string,
+) {
   const create = (settings: DriverSettings): Sender => {
     switch (settings.name) {
       case 'console':
@@ -17,7 +24,7 @@ export function createSenders({ drivers }: Pick<Config['delivery'], 'drivers'>, 
       case 'smtp':
         return createSmtpSender(settings)
       case 'twilio':
-        return createTwilioSender(settings)
+        return createTwilioSender({ ...settings, ...(statusCallback && { statusCallback }) })
       case 'webhook':
         return createWebhookSender(settings)
     }

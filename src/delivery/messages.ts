@@ -1,16 +1,92 @@
-// The words of a message.
+// The words of messages, in the language of whoever reads them.
+import type { Config } from '../config/config.js'
+import type { MessageSettings } from '../config/message-settings.js'
+import { ConfigError } from '../config/reader.js'
+import { durationIn } from './duration.js'
+import { emailPage } from './email-page.js'
+import { findLanguage } from './languages.js'
+import { smsSize } from './segments.js'
 import type { EmailMessage, SmsMessage } from './sender.js'
+import { smsText } from './sms-text.js'
+import { fill, type Values, type Wording } from './wording.js'
+import { readWordings } from './wordings.js'
 
-export type MessageParts = Readonly<{ appName: string; code: string /** seconds */; expiresIn: number }>
+export type MessageParts = Readonly<{
+  code: string
+  /** seconds */
+  expiresIn: number
+  /** that the person may read (BCP 47), the most wanted first */
+  languages: readonly string[]
+}>
 
-/** What the person reads. Nothing in it is written by a stranger: only the operator's name of the app and the code. */
-export function smsWords({ appName, code, expiresIn }: MessageParts): Pick<SmsMessage, 'text'> {
-  const minutes = Math.max(1, Math.floor(expiresIn / 60))
-  return { text: `${code} is your ${appName} code, valid for ${minutes} min. Never share it.` }
+export type Messages = ReturnType<typeof createMessages>
+
+/**
+ * @param codes how long codes are and how long they are valid, to know before the first message what fits
+ * @throws ConfigError for words that cannot be sent, naming file and key
+ */
+export function createMessages(settings: MessageSettings, codes: Pick<Config['otp'], 'length' | 'timeToLive'>) {
+  const { byLocale, ownSms } = readWordings(settings.directory)
+  const locales: ReadonlySet<string> = new Set(byLocale.keys())
+  const defaultLocale = requireLanguage(settings.defaultLocale, locales)
+
+  /** The language among ours that is wanted most (BCP 47), or null. */
+  function localeOf(languages: readonly string[]): string | null {
+    return findLanguage(languages, locales) ?? null
+  }
+
+  function wordsFor({ code, expiresIn, languages }: MessageParts) {
+    const locale = localeOf(languages) ?? defaultLocale
+    const values: Values = {
+      code,
+      app: settings.appName,
+      duration: durationIn(locale, expiresIn, 'long'),
+      shortDuration: durationIn(locale, expiresIn, 'short'),
+    }
+    return { locale, wording: byLocale.get(locale) as Wording, values }
+  }
+
+  /** Nothing in it is written by a stranger: only the operator's words and the code. */
+  function sms(parts: MessageParts): Pick<SmsMessage, 'text' | 'locale'> {
+    const { locale, wording, values } = wordsFor(parts)
+    return { locale, text: smsText(wording, values, settings) }
+  }
+
+  /** The same for mail. */
+  function email(parts: MessageParts): Pick<EmailMessage, 'subject' | 'text' | 'html' | 'locale'> {
+    const { locale, wording, values } = wordsFor(parts)
+    const say = (sentence: string) => fill(sentence, values)
+    const text = `${say(wording.heading)} ${parts.code}
+
+${say(wording.validity)}
+${say(wording.warning)}
+
+${say(wording.unasked)}
+`
+    return { locale, subject: say(wording.subject), text, html: emailPage({ locale, wording, values }) }
+  }
+
+  const sample = { code: '0'.repeat(codes.length), expiresIn: codes.timeToLive }
+  const costly = [...locales].filter((locale) => smsSize(sms({ ...sample, languages: [locale] }).text).segments > 1)
+  const refused = costly.filter((locale) => ownSms.has(locale))
+  if (refused.length > 0) {
+    throw new ConfigError(
+      refused.map((locale) => `MESSAGES_DIR ${locale}.json: sms: none of these fits in one segment`),
+    )
+  }
+
+  return {
+    localeOf,
+    sms,
+    email,
+    locales,
+    /** those whose SMS take more than one segment, with these settings */
+    costly,
+  }
 }
 
-/** The same for mail. */
-export function emailWords(parts: MessageParts): Pick<EmailMessage, 'subject' | 'text' | 'html'> {
-  const { text } = smsWords(parts)
-  return { subject: `${parts.code} is your ${parts.appName} code`, text, html: `<p>${text}</p>` }
+function requireLanguage(language: string, ours: ReadonlySet<string>): string {
+  const found = findLanguage([language], ours)
+  if (found !== undefined) return found
+  throw new ConfigError([`DEFAULT_LOCALE must be one of the languages of messages: ${[...ours].sort().join(', ')}`])
 }

@@ -5,8 +5,8 @@ import { v7 as uuid } from 'uuid'
 import type { SmtpSettings } from '../config/driver-settings.js'
 import { DeliveryRefused, type EmailMessage, RecipientRefused, type Sender } from './sender.js'
 
-/** Milliseconds. The whole is bounded by the signal. */
-const time = { connect: 1_500, greeting: 2_000, idle: 30_000, silence: 60_000, goodbye: 500 }
+/** Milliseconds; `connect` lasts until TLS is up. The whole is bounded by the signal. */
+const time = { connect: 2_000, idle: 30_000, silence: 60_000, goodbye: 500 }
 
 /** @param ca certificates (PEM) to trust in place of the system's */
 export function createSmtpSender(settings: Omit<SmtpSettings, 'name'>, ca?: string): Sender {
@@ -25,7 +25,6 @@ export function createSmtpSender(settings: Omit<SmtpSettings, 'name'>, ca?: stri
     tls: { minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) },
     dnsTimeout: time.connect,
     connectionTimeout: time.connect,
-    greetingTimeout: time.greeting,
     idleTimeout: time.idle,
     socketTimeout: time.silence,
     socketCloseTimeout: time.goodbye,
@@ -85,8 +84,8 @@ function failureOf(error: unknown, isBegun: boolean): Error {
   const { responseCode, command, code, originalCode } = Object(error)
   if (responseCode >= 400) {
     const reason = `smtp answered ${responseCode} to ${command}`
-    // 421 (RFC 5321 §3.8): the server is closing, whatever it was asked
-    return command === 'RCPT TO' && responseCode !== 421 ? new RecipientRefused(reason) : new DeliveryRefused(reason)
+    // A 421 (RFC 5321 §3.8) to it says that the server is closing; nodemailer then names another command.
+    return command === 'RCPT TO' ? new RecipientRefused(reason) : new DeliveryRefused(reason)
   }
   const reason = `smtp failed (${originalCode ?? code})`
   return isBegun ? new Error(reason) : new DeliveryRefused(reason)

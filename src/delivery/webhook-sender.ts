@@ -1,9 +1,9 @@
 // The driver for any gateway behind an HTTP endpoint of one's own: one signed POST a message (Standard Webhooks 1.0).
-import { createHmac } from 'node:crypto'
 import { v7 as uuid } from 'uuid'
 import type { WebhookSettings } from '../config/driver-settings.js'
 import { createHttpPost, failureOf, isTaken } from './http-post.js'
 import type { Message, Sender } from './sender.js'
+import { webhookSignature } from './webhook-signature.js'
 
 export function createWebhookSender({ url, key }: Omit<WebhookSettings, 'name'>): Sender {
   const { post, close } = createHttpPost('the webhook')
@@ -11,7 +11,7 @@ export function createWebhookSender({ url, key }: Omit<WebhookSettings, 'name'>)
   function signedHeaders(body: string) {
     const id = `msg_${uuid()}`
     const timestamp = Math.floor(Date.now() / 1000).toString()
-    const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')
+    const signature = webhookSignature(key, { id, timestamp, body })
     return {
       'content-type': 'application/json',
       'webhook-id': id,

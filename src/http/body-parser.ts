@@ -1,21 +1,32 @@
-// Reads bodies: JSON in valid UTF-8 and nothing else, so that no byte is silently dropped, replaced or reinterpreted.
+// Reads bodies: JSON in valid UTF-8, and forms where a route asks for them, so that no byte is silently dropped, replaced or
+// reinterpreted.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** the body as it came, of routes whose callers sign it (`isSigned`) */
+    rawBody: Buffer | null
+  }
+}
 
 // Fatal: a byte sequence that is no UTF-8 must not become U+FFFD, which would make two inputs one. The BOM, which RFC 8259
 // §8.1 forbids, is kept so that it can be refused.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+const notUtf8 = 'The body must be UTF-8 without a byte order mark'
+
 /** Replaces all of the server's body parsers. An empty body is no body. */
 export function useJsonBodies(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error')
   app.removeAllContentTypeParsers()
+  app.decorateRequest('rawBody', null)
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
     if (!isPlainUtf8(request)) return done(new Problem('unsupported_media_type'))
     if (body.length === 0) return done(null, undefined)
+    if (request.routeOptions.config.isSigned) request.rawBody = body
     const text = decode(body)
-    if (text === null)
-      return done(new Problem('validation_failed', { errors: ['The body must be UTF-8 without a byte order mark'] }))
+    if (text === null) return done(new Problem('validation_failed', { errors: [notUtf8] }))
     parseJson(request, text, (error, value) => {
       if (error) return done(new Problem('validation_failed', { errors: ['The body must be valid JSON'] }))
       if (hasUnstorableText(value)) {
@@ -24,6 +35,27 @@ export function useJsonBodies(app: FastifyInstance): void {
       done(null, value)
     })
   })
+}
+
+/**
+ * Lets the routes of a scope take forms too, as an object of texts. In no other place: a form is what a page of another site can
+ * send without a preflight. URLSearchParams is the standard's own reader of this type, so no library is needed.
+ */
+export function useFormBodies(scope: FastifyInstance): void {
+  const readForm = async (request: FastifyRequest, body: Buffer) => {
+    if (!isPlainUtf8(request)) throw new Problem('unsupported_media_type')
+    const text = decode(body)
+    const entries = [...new URLSearchParams(text ?? '')]
+    // U+FFFD stands for escaped bytes that are no UTF-8.
+    if (text === null || entries.flat().some((part) => part.includes('\ufffd'))) {
+      throw new Problem('validation_failed', { errors: [notUtf8] })
+    }
+    // RFC 6749 §3.2: a parameter that comes twice must not be guessed about.
+    const isTwice = new Set(entries.map(([name]) => name)).size < entries.length
+    if (isTwice) throw new Problem('validation_failed', { errors: ['Each parameter may come once'] })
+    return Object.fromEntries(entries)
+  }
+  scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, readForm)
 }
 
 /** Whether nothing but UTF-8 is announced: another charset or a compression would be read as what it is not. */

@@ -1,6 +1,7 @@
 // Where a request comes from, as far as services have to know.
 import type { FastifyRequest } from 'fastify'
 import { truncatedNetwork } from './address.js'
+import { requestedLanguages } from './languages.js'
 
 export type Caller = Readonly<{
   /** the client's IP address, as the nearest trusted proxy says */
@@ -12,6 +13,8 @@ export type Caller = Readonly<{
   userAgent: string | undefined
   /** what a device keeps that somebody signed in on; undefined where the client sent none */
   deviceToken: string | undefined
+  /** that are asked for (BCP 47), the most wanted first; none where the client does not say */
+  languages: readonly string[]
 }>
 
 /** @param deviceToken from the body, where clients without cookies send it; it wins over the cookie */
@@ -22,5 +25,6 @@ export function callerOf({ ip, id, headers, cookies }: FastifyRequest, deviceTok
     requestId: id,
     userAgent: headers['user-agent'],
     deviceToken: deviceToken ?? cookies['device'],
+    languages: requestedLanguages(headers),
   }
 }

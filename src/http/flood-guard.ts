@@ -1,11 +1,25 @@
 // The outermost fence: requests of one address in a minute, on every route and on none. It damps floods; what security depends on
 // is counted in PostgreSQL.
 import fastifyRateLimit from '@fastify/rate-limit'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Redis } from 'ioredis'
 import { Problem } from '../errors.js'
 import { clientBlock } from './address.js'
 import { answerNotFound } from './error-answers.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /**
+     * for routes whose callers sign the body: a provider reports on all messages from a few addresses, so that only calls
+     * without a good signature count there, by {@link FastifyInstance.refuseForgery}
+     */
+    isSigned?: true
+  }
+  interface FastifyInstance {
+    /** Refuses a call whose signature is not good, and counts it. */
+    refuseForgery: (request: FastifyRequest) => Promise<never>
+  }
+}
 
 export type FloodGuardOptions = Readonly<{
   perMinute: number
@@ -27,8 +41,8 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
     max: perMinute,
     timeWindow: 60_000,
     keyGenerator: ({ ip }) => clientBlock(ip),
-    errorResponseBuilder: (_request, { ttl }) =>
-      new Problem('rate_limited', { retryAfter: Math.max(1, Math.ceil(ttl / 1000)) }),
+    allowList: ({ routeOptions }) => routeOptions.config.isSigned === true,
+    errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
     addHeaders: silent,
     addHeadersOnExceeding: silent,
     /* c8 ignore start -- needs Redis: test/limits/redis.test.ts, which the gate runs */
@@ -42,11 +56,34 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
   })
   // As a hook of the whole server: before the hooks of any route, and on unknown paths too.
   app.addHook('onRequest', app.rateLimit())
+  useForgeryGuard(app)
   // Before the body is read: whatever it holds, it was sent to nobody.
   app.addHook('onRequest', async ({ is404 }) => {
     if (is404) throw new Problem('not_found')
   })
   app.setNotFoundHandler(answerNotFound)
+}
+
+/** Counts forged calls of signed routes by themselves, and turns their address away before it is read when there are too many. */
+function useForgeryGuard(app: FastifyInstance): void {
+  const forgeries = app.createRateLimit({
+    keyGenerator: ({ ip }) => `forged:${clientBlock(ip)}`,
+    allowList: [],
+  })
+  app.addHook('onRequest', async (request) => {
+    if (request.routeOptions.config.isSigned !== true) return
+    const count = await forgeries(request, { increment: false })
+    if (!count.isAllowed && count.remaining === 0) throw tooMany(count.ttl)
+  })
+  app.decorate('refuseForgery', async (request: FastifyRequest) => {
+    await forgeries(request)
+    throw new Problem('forbidden', { errors: ['The signature is missing, wrong or out of date'] })
+  })
+}
+
+/** @param milliseconds until the minute is over */
+function tooMany(milliseconds: number): Problem {
+  return new Problem('rate_limited', { retryAfter: Math.max(1, Math.ceil(milliseconds / 1000)) })
 }
 
 /* c8 ignore start -- needs Redis: test/limits/redis.test.ts, which the gate runs */

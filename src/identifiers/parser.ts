@@ -1,6 +1,6 @@
 // Reads who is meant out of a request: the one place where phone and email become an identifier.
 import { Problem } from '../errors.js'
-import { normalizeEmail } from './email.js'
+import { isEmail, normalizeEmail } from './email.js'
 import {
   type CountryCode,
   exampleOf,
@@ -8,6 +8,7 @@ import {
   normalizePhone,
   type PhoneFault,
   type PhoneIdentifier,
+  parseE164,
   prefixOf,
 } from './phone.js'
 
@@ -87,7 +88,7 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
     requireChannel('sms', 'phone')
     const parsed = normalizeInternationalPhone(text, countries)
     if (typeof parsed !== 'string') return parsed
-    throw new Problem(codeOf(parsed), { errors: [internationalPhoneFaults[parsed]] })
+    throw new Problem(codeOf(parsed), { errors: [textFaults[parsed]] })
   }
 
   /**
@@ -113,11 +114,31 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
     throw new Problem(codeOf(parsed), { errors: [phoneFaults[parsed]] })
   }
 
+  /** The identifier that a canonical text names, as settings do (E.164, lower-case email); null where it names none accepted here. */
+  function fromCanonical(text: string): Identifier | null {
+    const method = text.startsWith('+') ? 'phone' : 'email'
+    if (!channels.includes(channelOf({ method }))) return null
+    if (method === 'email') return isEmail(text) ? { method, identifier: text } : null
+    const parsed = parseE164(text, countries)
+    return typeof parsed !== 'string' && parsed.identifier === text ? parsed : null
+  }
+
+  /**
+   * The identifier of one text, as operators write it: a number in E.164, or an address.
+   * @throws Problem that says what is wrong with it
+   */
+  function fromText(text: string): Identifier {
+    if (!text.startsWith('+')) return fromEmail(text)
+    return fromInternationalNumber(text)
+  }
+
   return {
     fromMobileNumber,
     fromInternationalNumber,
     fromEmail,
     getIdentifierFromBody,
+    fromCanonical,
+    fromText,
     mobileNumberFault,
     mobileLength,
   }
@@ -129,10 +150,10 @@ const phoneFaults: Readonly<Record<PhoneFault, string>> = {
   number_type_not_supported: 'phone must be a mobile number',
 }
 
-const internationalPhoneFaults: Readonly<Record<PhoneFault, string>> = {
-  not_valid: 'phone must be a valid phone number with its prefix, such as +919876543210',
-  country_not_supported: 'phone is of a country that is not supported here',
-  number_type_not_supported: 'phone must be a mobile number',
+const textFaults: Readonly<Record<PhoneFault, string>> = {
+  ...phoneFaults,
+  not_valid: 'phone must be a valid number in E.164, such as +919876543210',
+  country_not_supported: 'phone is of a country that is not in SMS_COUNTRIES',
 }
 
 function codeOf(fault: PhoneFault) {

@@ -54,19 +54,20 @@ export function normalizePhone(
   }
 }
 
-/**
- * The canonical form of a number with its prefix in it, such as `+91 98765 43210`, or what is wrong with it; by the rules of
- * {@link normalizePhone}.
- */
+/** The same of a number that is E.164 already, as operators write it. */
+export function parseE164(text: string, countries: readonly CountryCode[]): PhoneIdentifier | PhoneFault {
+  const prefix = parsePhoneNumberFromString(text, { extract: false })?.countryCallingCode
+  if (!isPhoneE164(text) || prefix === undefined) return 'not_valid'
+  return normalizePhone(`+${prefix}`, text.slice(prefix.length + 1), countries)
+}
+
+/** The same of a number as people write it with its prefix, such as `+91 98765-43210`. */
 export function normalizeInternationalPhone(
   text: string,
   countries: readonly CountryCode[],
 ): PhoneIdentifier | PhoneFault {
-  const national = text.slice(1)
-  if (!text.startsWith('+') || !writing.test(national)) return 'not_valid'
-  const digits = national.replace(/[^0-9]/g, '')
-  const prefix = parsePhoneNumberFromString(`+${digits}`, { extract: false })?.countryCallingCode ?? ''
-  return normalizePhone(`+${prefix}`, digits.slice(prefix.length), countries)
+  const isWritten = text.startsWith('+') && writing.test(text.slice(1))
+  return isWritten ? parseE164(`+${text.replace(/[^0-9]/g, '')}`, countries) : 'not_valid'
 }
 
 /** The calling prefix of a country: `+91` of `IN`. */

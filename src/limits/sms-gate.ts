@@ -20,11 +20,15 @@ export const verifiedIn = (country: string): Counter => ({
   window: windows.fiveMinutes,
 })
 
-/** The counts of the last hour since the country was last opened, by windows that began in it. */
-function recentCount({ key }: Counter): Prisma.Sql {
+/**
+ * The counts of the last hour since the country was last opened, by windows that began in it. The window in which it was opened
+ * counts too: it is shorter than the closing, so nothing before that is in it.
+ */
+function recentCount({ key, window }: Counter): Prisma.Sql {
   return Prisma.sql`(
     SELECT coalesce(sum(c.count), 0) FROM limit_counters c
-    WHERE c.key = ${key} AND c.window_started_at > greatest(now() - interval '1 hour', breaker.closed_until))`
+    WHERE c.key = ${key}
+      AND c.window_started_at > greatest(now() - interval '1 hour', breaker.closed_until - make_interval(secs => ${window})))`
 }
 
 /**

@@ -14,6 +14,12 @@ export type CountedSignIn = Traffic & Readonly<{ kind: 'verification'; result: s
 
 export type CountedAttempt = Readonly<{ channel: string; driver: string; refused: boolean }>
 
+/** A driver's breaker that opens, closes or is tried. */
+export type CountedBreaker = Readonly<{ channel: string; driver: string; state: string }>
+
+/** How a message ended, as its provider tells. */
+export type CountedReceipt = Traffic & Readonly<{ driver: string; status: string }>
+
 /** `route` is the pattern, undefined where there is none. */
 export type CountedRequest = Readonly<{ method: string; route: string | undefined; status: number; seconds: number }>
 
@@ -51,12 +57,22 @@ export function createMetrics({ countries, poolUse, isReady }: MetricsOptions) {
     labelNames: ['country'],
     registers,
   })
-  // From the start: an increase from nothing to one is none to Prometheus.
-  for (const country of countries) countriesClosed.inc({ country }, 0)
   const failedAttempts = new Counter({
     name: 'latchkey_delivery_failures_total',
     help: 'Attempts of a driver to deliver a code that failed; the next driver may have delivered it',
     labelNames: ['channel', 'driver', 'outcome'],
+    registers,
+  })
+  const driverRests = new Counter({
+    name: 'latchkey_driver_rests_total',
+    help: 'Times that a driver failed so often that its breaker opened',
+    labelNames: ['channel', 'driver'],
+    registers,
+  })
+  const receipts = new Counter({
+    name: 'latchkey_receipts_total',
+    help: 'Messages whose provider told how they ended',
+    labelNames: ['channel', 'country', 'driver', 'status'],
     registers,
   })
   const verifications = new Counter({
@@ -65,6 +81,11 @@ export function createMetrics({ countries, poolUse, isReady }: MetricsOptions) {
     labelNames: ['channel', 'country', 'result'],
     registers,
   })
+  // From the start: to Prometheus an increase from nothing to one is none, and a share of what is not there no share.
+  for (const country of countries) {
+    countriesClosed.inc({ country }, 0)
+    verifications.inc({ channel: 'sms', country, result: 'accepted' }, 0)
+  }
   const newAccounts = new Counter({
     name: 'latchkey_accounts_created_total',
     help: 'Accounts that people made by proving an identifier',
@@ -119,6 +140,12 @@ export function createMetrics({ countries, poolUse, isReady }: MetricsOptions) {
     },
     countFailedAttempt({ channel, driver, refused }: CountedAttempt): void {
       failedAttempts.inc({ channel, driver, outcome: refused ? 'refused' : 'uncertain' })
+    },
+    countBreaker({ channel, driver, state }: CountedBreaker): void {
+      if (state === 'open') driverRests.inc({ channel, driver })
+    },
+    countReceipt({ channel, country, driver, status }: CountedReceipt): void {
+      receipts.inc({ channel, country: country ?? none, driver, status })
     },
     countSignIn(notice: CountedSignIn): void {
       const traffic = { channel: notice.channel, country: notice.country ?? none }

@@ -32,6 +32,7 @@ export async function useOpenApi(
         { name: 'Identifier flow', description: 'Phones of all allowed countries and email addresses' },
         { name: 'Sessions', description: 'What other services need to know of sessions' },
         { name: 'Users', description: 'For admins, and for each user about themselves' },
+        { name: 'Delivery receipts', description: 'For gateways and providers, who report what became of a message' },
         { name: 'Operations', description: 'For whoever runs the service' },
       ],
       components: {
@@ -40,6 +41,18 @@ export async function useOpenApi(
           cookie: { type: 'apiKey', in: 'cookie', name: cookieName },
           introspection: { type: 'http', scheme: 'bearer', description: 'The INTROSPECTION_TOKEN of the settings' },
           metrics: { type: 'http', scheme: 'bearer', description: 'The METRICS_TOKEN of the settings' },
+          standardWebhooks: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'webhook-signature',
+            description: 'Standard Webhooks, signed with the SENDER_WEBHOOK_SECRET of the settings',
+          },
+          twilio: {
+            type: 'apiKey',
+            in: 'header',
+            name: 'x-twilio-signature',
+            description: 'Signed by Twilio with the TWILIO_AUTH_TOKEN of the settings',
+          },
         },
       },
     },

@@ -1,5 +1,5 @@
 // One-time codes and their digests: pure, no clock, no database.
-import { createHmac, randomInt } from 'node:crypto'
+import { createHmac, randomBytes } from 'node:crypto'
 
 export type OtpPurpose = 'sign_in' | 'step_up' | 'change_identifier'
 
@@ -11,37 +11,65 @@ export type CodeBinding = Readonly<{
   identifier: string
 }>
 
-export type CodeHasher = ReturnType<typeof createCodeHasher>
-
-/** Every code of so many decimal digits is equally likely, leading zeros included (NIST SP 800-63B-4 §3.1.3.2). */
-export function generateCode(length: number): string {
-  return String(randomInt(0, 10 ** length)).padStart(length, '0')
-}
+/** What is kept of a code: enough to recognise it, and under the pepper to make it again. */
+export type StoredCode = Readonly<{
+  /** 256 random bits */
+  codeSeed: Uint8Array<ArrayBuffer>
+  /** null where no code was made */
+  codeHash: Uint8Array<ArrayBuffer> | null
+}>
 
 /**
- * Digests of codes under a pepper that the database never sees: a dump of it cannot be searched for codes, and a slow hash
- * would protect six digits no better while it limits nobody but us (docs/decisions).
+ * Codes under a pepper that the database never sees: a dump of it cannot be searched for codes, and a slow hash would protect
+ * six digits no better while it limits nobody but us (docs/decisions/0002, 0010).
  * @param peppers the current one first; while it is being replaced the previous one is still accepted
+ * @param length decimal digits of a code
  */
-export function createCodeHasher(peppers: readonly string[]) {
-  const [current = '', previous] = peppers
+export function createCodes(peppers: readonly string[], length: number) {
+  const [current = ''] = peppers
+  const forStorage = (binding: CodeBinding, code: string) => digest(current, binding, code)
 
-  function digest(
-    pepper: string,
-    { purpose, channel, identifier }: CodeBinding,
-    code: string,
-  ): Uint8Array<ArrayBuffer> {
-    const message = ['otp:v1', purpose, channel, identifier, code].join('\0')
-    return new Uint8Array(createHmac('sha256', pepper).update(message).digest())
+  /** A new code, as it is kept. */
+  function draft(binding: CodeBinding) {
+    const codeSeed = new Uint8Array(randomBytes(32))
+    return { codeSeed, codeHash: forStorage(binding, codeOfSeed(current, binding, codeSeed, length)) }
+  }
+
+  /** The code that is kept there; null where none of our peppers makes it. */
+  function recover(binding: CodeBinding, { codeSeed, codeHash }: StoredCode): string | null {
+    if (codeHash === null) return codeOfSeed(current, binding, codeSeed, length)
+    for (const pepper of peppers) {
+      const code = codeOfSeed(pepper, binding, codeSeed, length)
+      if (Buffer.from(codeHash).equals(digest(pepper, binding, code))) return code
+    }
+    return null
   }
 
   return {
+    draft,
+    recover,
     /** The digest to store. */
-    forStorage: (binding: CodeBinding, code: string) => digest(current, binding, code),
+    forStorage,
     /** The digests that a stored one may equal. */
-    forComparison: (binding: CodeBinding, code: string) => [
-      digest(current, binding, code),
-      ...(previous === undefined ? [] : [digest(previous, binding, code)]),
-    ],
+    forComparison: (binding: CodeBinding, code: string) => peppers.map((pepper) => digest(pepper, binding, code)),
   }
+}
+
+/**
+ * Every code of so many decimal digits is as likely as any other, leading zeros included (NIST SP 800-63B-4 §3.1.3.2): 256 bits
+ * that nobody can tell from random ones, modulo at most 10^10, are off by less than 2^-222 (NIST SP 800-90A §A.5.3 asks for 64
+ * bits more than the number has; here are at least 222).
+ */
+function codeOfSeed(pepper: string, binding: CodeBinding, seed: Uint8Array, length: number): string {
+  const bits = keyed(pepper, 'code:v1', binding).update(seed).digest('hex')
+  return String(BigInt(`0x${bits}`) % 10n ** BigInt(length)).padStart(length, '0')
+}
+
+function digest(pepper: string, binding: CodeBinding, code: string): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(keyed(pepper, 'otp:v1', binding).update(code).digest())
+}
+
+/** HMAC-SHA-256 of what a code is bound to, of no use in another domain. What follows it has one length, or stands last. */
+function keyed(pepper: string, domain: string, { purpose, channel, identifier }: CodeBinding) {
+  return createHmac('sha256', pepper).update(`${[domain, purpose, channel, identifier].join('\0')}\0`)
 }

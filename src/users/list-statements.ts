@@ -9,8 +9,8 @@ export type Prefixes = Readonly<{ names: readonly string[]; phones: readonly str
 
 export type Page = Readonly<{ sort: Sort; after: Place | null; most: number }>
 
-/** Found users of one index, up to which a search sorts what it found. Past it, it looks through the list in its order instead. */
-const mostSorted = 5_000
+/** Users found by one beginning from which on there is no gathering and sorting them all. */
+const many = 5_000
 
 /** Ends the range of a prefix: no character is greater. */
 const lastCharacter = '\u{10ffff}'
@@ -28,12 +28,14 @@ const orders = {
   '-user_name': { key: Prisma.sql`u.name_key`, direction: Prisma.sql`DESC`, isAfter: Prisma.sql`<` },
 }
 
-/** The column and the range of each prefix. Not LIKE: its wildcards would need escaping, and a prepared LIKE finds no index. */
-function rangesOf(prefixes: Prefixes) {
+/** One beginning to look for, as a range of its index. Not LIKE: its wildcards need escaping, and prepared it finds no index. */
+type Range = Readonly<{ kind: keyof Prefixes; column: Prisma.Sql; condition: Prisma.Sql }>
+
+function rangesOf(prefixes: Prefixes): Range[] {
   return (['names', 'phones', 'emails'] as const).flatMap((kind) =>
     prefixes[kind].map((prefix) => {
       const column = columns[kind]
-      return { column, range: Prisma.sql`${column} >= ${prefix} AND ${column} < ${prefix + lastCharacter}` }
+      return { kind, column, condition: Prisma.sql`${column} >= ${prefix} AND ${column} < ${prefix + lastCharacter}` }
     }),
   )
 }
@@ -50,34 +52,56 @@ function orderAndLimit({ sort, most }: Page): Prisma.Sql {
   return Prisma.sql`ORDER BY ${key} ${direction}, u.id ${direction} LIMIT ${most}`
 }
 
-/** A page of all users, or of those that a search finds, by walking the index of the order. */
-export function walkStatement(page: Page, prefixes: Prefixes | null): Prisma.Sql {
-  const found =
-    prefixes === null
-      ? Prisma.sql`true`
-      : Prisma.join(
-          rangesOf(prefixes).map(({ range }) => range),
-          ' OR ',
-        )
+/** What a page is made of, before it is shown. */
+const listed = Prisma.sql`u.id, u.user_name, u.name_key, u.phone, u.email, u.role, u.created_at, u.updated_at`
+
+/** A page of all users, by walking the index of the order. */
+export function pageStatement(page: Page): Prisma.Sql {
   return Prisma.sql`
-    SELECT ${userColumns}, u.name_key AS "nameKey" FROM users u
-    WHERE ${isAfterPlace(page)} AND (${found}) ${orderAndLimit(page)}`
+    SELECT ${userColumns}, u.name_key AS "nameKey" FROM users u WHERE ${isAfterPlace(page)} ${orderAndLimit(page)}`
+}
+
+/** For each beginning, in their order, one row: whether it finds many. */
+export function breadthStatement(prefixes: Prefixes): Prisma.Sql {
+  // In the order of its index each, or the planner might read the whole table for the first few thousand.
+  const rows = rangesOf(prefixes).map(
+    ({ column, condition }, index) => Prisma.sql`
+      SELECT ${index}::int AS index, count(*) >= ${many} AS "isBroad"
+      FROM (SELECT FROM users u WHERE ${condition} ORDER BY ${column} LIMIT ${many}) AS found`,
+  )
+  return Prisma.sql`${Prisma.join(rows, ' UNION ALL ')} ORDER BY index`
 }
 
 /**
- * A page of what a search finds, by gathering and sorting it: rows with `isBroad`, the user null where none is left. Where that
- * is true too much was found to gather it, and the page is none.
+ * A page of what a search finds: the first ones by each beginning, put together.
+ * @param breadth of each beginning ({@link breadthStatement})
  */
-export function gatherStatement(page: Page, prefixes: Prefixes): Prisma.Sql {
-  // Whole rows, in the order of their own index each: the planner is left no way but that index, and no second one.
-  const parts = rangesOf(prefixes).map(
-    ({ column, range }) => Prisma.sql`(
-      SELECT u.id, u.user_name, u.name_key, u.phone, u.email, u.role, u.created_at, u.updated_at FROM users u
-      WHERE ${range} ORDER BY ${column} LIMIT ${mostSorted})`,
+export function searchStatement(page: Page, prefixes: Prefixes, breadth: readonly boolean[]): Prisma.Sql {
+  const parts = rangesOf(prefixes).map((range, index) =>
+    walks(range, page, breadth[index] === true) ? walkedPart(range, page) : gatheredPart(range, page),
   )
   return Prisma.sql`
-    WITH found AS MATERIALIZED (${Prisma.join(parts, ' UNION ')}),
-    page AS (SELECT u.* FROM found u WHERE ${isAfterPlace(page)} ${orderAndLimit(page)})
-    SELECT (SELECT count(*) FROM found) >= ${mostSorted} AS "isBroad", ${userColumns}, u.name_key AS "nameKey"
-    FROM (SELECT) AS always LEFT JOIN page u ON true ${orderAndLimit(page)}`
+    WITH found AS (${Prisma.join(parts, ' UNION ')})
+    SELECT ${userColumns}, u.name_key AS "nameKey" FROM found u ${orderAndLimit(page)}`
+}
+
+/**
+ * Whether to walk through the order until enough is found, instead of gathering all and sorting it. Names are found in their own
+ * order. Many of anything are met soon on the way, but for emails among names: people are called alike in both, and all could be
+ * at the far end.
+ */
+function walks({ kind }: Range, { sort }: Page, isBroad: boolean): boolean {
+  const isByName = sort.endsWith('user_name')
+  return isByName && kind === 'names' ? true : isBroad && !(isByName && kind === 'emails')
+}
+
+function walkedPart({ condition }: Range, page: Page): Prisma.Sql {
+  return Prisma.sql`(SELECT ${listed} FROM users u WHERE ${condition} AND ${isAfterPlace(page)} ${orderAndLimit(page)})`
+}
+
+function gatheredPart({ condition }: Range, page: Page): Prisma.Sql {
+  // OFFSET 0 keeps the two steps apart, or the planner would walk.
+  return Prisma.sql`(
+    SELECT * FROM (SELECT ${listed} FROM users u WHERE ${condition} OFFSET 0) AS u
+    WHERE ${isAfterPlace(page)} ${orderAndLimit(page)})`
 }

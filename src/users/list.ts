@@ -1,9 +1,9 @@
 // The list of users for admins: pages in an order, and a search by the beginning of a name, a phone or an email.
 import type { Database } from '../database/client.js'
-import { isUserRow, type MaybeUserRow, type UserRow } from '../database/user-row.js'
+import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import { readCursor, type Sort, writeCursor } from './list-cursor.js'
-import { gatherStatement, type Page, type Prefixes, walkStatement } from './list-statements.js'
+import { breadthStatement, type Page, type Prefixes, pageStatement, searchStatement } from './list-statements.js'
 import { nameKey } from './name.js'
 
 export type ListQuery = Readonly<{ limit: number; sort: Sort; cursor: string | undefined; search: string | undefined }>
@@ -13,14 +13,12 @@ export type UserPage = Readonly<{ users: UserRow[]; nextCursor: string | null }>
 export type UserList = ReturnType<typeof createUserList>
 
 type ListedRow = UserRow & { nameKey: string }
-type GatheredRow = MaybeUserRow & { nameKey: string | null; isBroad: boolean }
-
 /** @param defaultPrefix calling prefix of the country whose national numbers are searched for too */
 export function createUserList({ database, defaultPrefix }: { database: Database; defaultPrefix: string }) {
   async function search(page: Page, prefixes: Prefixes): Promise<ListedRow[]> {
-    const rows = await database.$queryRaw<GatheredRow[]>(gatherStatement(page, prefixes))
-    if (rows[0]?.isBroad) return database.$queryRaw<ListedRow[]>(walkStatement(page, prefixes))
-    return rows.flatMap(({ isBroad, ...user }) => (isListed(user) ? [user] : []))
+    const breadth = await database.$queryRaw<{ isBroad: boolean }[]>(breadthStatement(prefixes))
+    const isBroad = breadth.map((row) => row.isBroad)
+    return database.$queryRaw<ListedRow[]>(searchStatement(page, prefixes, isBroad))
   }
 
   /** @throws Problem `validation_failed` for a cursor that is none of ours, or of another order */
@@ -33,17 +31,13 @@ export function createUserList({ database, defaultPrefix }: { database: Database
     const page = { sort, after, most: limit + 1 }
     const rows =
       text === undefined
-        ? await database.$queryRaw<ListedRow[]>(walkStatement(page, null))
+        ? await database.$queryRaw<ListedRow[]>(pageStatement(page))
         : await search(page, prefixesOf(text, defaultPrefix))
     const users = rows.slice(0, limit)
     const last = users.at(-1)
     const hasMore = rows.length > limit && last !== undefined
     return { users: users.map(({ nameKey, ...user }) => user), nextCursor: hasMore ? cursorAfter(sort, last) : null }
   }
-}
-
-function isListed(row: Omit<GatheredRow, 'isBroad'>): row is ListedRow {
-  return isUserRow(row)
 }
 
 function cursorAfter(sort: Sort, { id, nameKey, createdAt }: ListedRow): string {

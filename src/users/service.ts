@@ -25,11 +25,15 @@ export function createUsersService({ database }: { database: Database }) {
   /**
    * The user of an identifier that was just proved, made now if there is none. Two at once get the same user: the unique
    * constraint decides, and the loser loads the winner.
+   * @param locale of messages to a new user (BCP 47), where one is known
    */
-  async function createFromIdentifier(identifier: Named): Promise<{ user: UserRow; isNewUser: boolean }> {
+  async function createFromIdentifier(
+    identifier: Named,
+    locale: string | null,
+  ): Promise<{ user: UserRow; isNewUser: boolean }> {
     // The winner may be deleted between our insert and our read, or only have had a claim; then there is room for a new one.
     for (;;) {
-      const [created] = await database.$queryRaw<UserRow[]>(insertUserStatement(uuid(), identifier))
+      const [created] = await database.$queryRaw<UserRow[]>(insertUserStatement(uuid(), identifier, locale))
       if (created) return { user: created, isNewUser: true }
       const existing = await findByProof(identifier)
       if (existing) return { user: existing, isNewUser: false }

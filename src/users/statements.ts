@@ -72,10 +72,13 @@ export function ownerByProofStatement(identifier: Named): Prisma.Sql {
     RETURNING ${userColumns}`
 }
 
-/** Makes the user of an identifier that was just proved, or none (no row comes back) where somebody has it already. */
-export function insertUserStatement(id: string, { method, identifier }: Named): Prisma.Sql {
+/**
+ * Makes the user of an identifier that was just proved, or none (no row comes back) where somebody has it already.
+ * @param locale of messages to the user (BCP 47)
+ */
+export function insertUserStatement(id: string, { method, identifier }: Named, locale: string | null): Prisma.Sql {
   const { name, verifiedAt } = columns[method]
   return Prisma.sql`
-    INSERT INTO users AS u (id, ${name}, ${verifiedAt}) VALUES (${id}::uuid, ${identifier}, now())
+    INSERT INTO users AS u (id, ${name}, ${verifiedAt}, locale) VALUES (${id}::uuid, ${identifier}, now(), ${locale})
     ON CONFLICT DO NOTHING RETURNING ${userColumns}`
 }

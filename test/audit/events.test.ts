@@ -30,7 +30,11 @@ t.test('each call leaves its event', async (t) => {
     headers: { authorization: `Bearer ${created.body.token}` },
   })
 
-  const events = await service.database.authEvent.findMany({ orderBy: { id: 'asc' } })
+  // What became of the messages is written some time after: test/receipts.
+  const events = await service.database.authEvent.findMany({
+    where: { NOT: { event: { startsWith: 'delivery_' } } },
+    orderBy: { id: 'asc' },
+  })
   t.strictSame(
     events.map(({ event, detail }) => [event, detail]),
     [
@@ -70,7 +74,7 @@ t.test('events cannot be changed, nor deleted while they are young', async (t) =
   await service.post('/auth/request-otp', { email: 'a@example.com' })
   await t.rejects(service.database.$executeRaw`UPDATE auth_events SET event = 'x'`, /append-only/)
   await t.rejects(service.database.$executeRaw`DELETE FROM auth_events`, /append-only/)
-  t.equal(await service.database.authEvent.count(), 1)
+  t.equal(await service.database.authEvent.count({ where: { event: 'authn_token_created' } }), 1)
 })
 
 t.test('a guess at nothing and a wrong one commit as often', async (t) => {
@@ -78,9 +82,10 @@ t.test('a guess at nothing and a wrong one commit as often', async (t) => {
   await service.post('/auth/request-otp', { email: 'a@example.com' })
   const otp = wrongCode(service.lastCode('a@example.com'))
   const inserts = async (email: string) => {
-    const before = await service.database.authEvent.count()
+    const where = { event: { startsWith: 'authn_' } }
+    const before = await service.database.authEvent.count({ where })
     await service.post('/auth/verify-otp', { email, otp })
-    return (await service.database.authEvent.count()) - before
+    return (await service.database.authEvent.count({ where })) - before
   }
   t.equal(await inserts('a@example.com'), await inserts('never@example.com'))
 })

@@ -86,7 +86,7 @@ t.test('parallel first sign-ins by users who are made elsewhere at the same time
   const { createUsersService } = await import('../../src/users/service.js')
   const users = createUsersService({ database: service.database })
   const identifier = { method: 'email', identifier: 'asha@example.com' } as const
-  const made = await Promise.all(Array.from({ length: 20 }, () => users.createFromIdentifier(identifier)))
+  const made = await Promise.all(Array.from({ length: 20 }, () => users.createFromIdentifier(identifier, null)))
   t.equal(made.filter(({ isNewUser }) => isNewUser).length, 1)
   t.equal(new Set(made.map(({ user }) => user.id)).size, 1)
 })

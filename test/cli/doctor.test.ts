@@ -314,7 +314,6 @@ t.test('what is risky in the settings is told, and what is not is not', async (t
     ['METRICS_TOKEN', { METRICS_TOKEN: '' }],
     ['SMS_DRIVERS', { CHANNELS: 'sms' }],
     ['TOKEN_TTL', { INTROSPECTION_TOKEN: '' }],
-    ['SMS_COUNTRIES', { SMS_COUNTRIES: 'FR', CHANNELS: 'sms' }],
     ['BREAKER_MIN_VERIFIED', { BREAKER_MIN_VERIFIED: '0' }],
     ['OTP_ECHO', { NODE_ENV: 'test', OTP_ECHO: 'true' }],
     ['RATE_LIMITS', { NODE_ENV: 'test', RATE_LIMITS: 'off' }],

@@ -50,7 +50,7 @@ t.test('production with what is required has the defaults of the contract', asyn
       maxSendsPerDay: 10,
       maxFailuresPerDay: 20,
     },
-    identifiers: { defaultCountry: 'IN', smsCountries: ['IN'], defaultLocale: 'en' },
+    identifiers: { defaultCountry: 'IN', smsCountries: ['IN'] },
     sessions: {
       issuer: 'latchkey',
       audience: 'latchkey',
@@ -62,7 +62,14 @@ t.test('production with what is required has the defaults of the contract', asyn
       introspectionToken: undefined,
     },
     crossOrigin: { origins: [], allowsAnyOrigin: false },
-    delivery: { channels: ['sms', 'email'], appName: 'Latchkey' },
+    delivery: { channels: ['sms', 'email'] },
+    messages: {
+      appName: 'Latchkey',
+      defaultLocale: 'en',
+      directory: undefined,
+      webOtpDomain: undefined,
+      androidAppHash: undefined,
+    },
   })
   t.ok(Object.isFrozen(config))
 })
@@ -139,17 +146,47 @@ t.test('each unsafe or malformed setting is refused by name, its value unprinted
     ['OTP_MAX_ATTEMPTS', '0'],
     ['OTP_MAX_ATTEMPTS', '11'],
     ['OTP_RESEND_COOLDOWN', '0'],
+    ['TEST_OTPS', '+919999900001:123456'],
+    ['TEST_OTPS', '+919999900001:12345@2099-01-31'],
+    ['TEST_OTPS', '+919999900001:1234567@2099-01-31'],
+    ['TEST_OTPS', '+919999900001:12345a@2099-01-31'],
+    ['TEST_OTPS', '+919999900001:123456@2099-02-30'],
+    ['TEST_OTPS', '+919999900001:123456@2099-01-32'],
+    ['TEST_OTPS', '+919999900001:123456@31.01.2099'],
+    ['TEST_OTPS', ':123456@2099-01-31'],
+    ['TEST_OTPS', '+919999900001:123456@2099-01-31,'],
+    ['TEST_OTPS', '+919999900001:123456@2099-01-31,+919999900001:654321@2099-01-31'],
+    ['TEST_OTPS', Array.from({ length: 11 }, (_, index) => `value${index}@example.com:123456@2099-01-31`).join(',')],
     ['OTP_RESEND_COOLDOWN', '601'],
     ['OTP_MAX_SENDS_PER_HOUR', '0'],
     ['OTP_MAX_SENDS_PER_DAY', '-1'],
     ['OTP_MAX_FAILURES_PER_DAY', '101'],
     ['DEFAULT_COUNTRY', 'XX'],
     ['SMS_COUNTRIES', 'IN,Narnia-value'],
-    ['SMS_COUNTRIES', 'US,CA'],
     ['SMS_COUNTRIES', 'IN,AX'],
     ['SMS_COUNTRIES', 'IN,GB,IM,BL,MF'],
     ['DEFAULT_COUNTRY', 'IM'],
     ['DEFAULT_LOCALE', 'not a locale'],
+    ['APP_NAME', 'A name that is longer than thirty'],
+    ['APP_NAME', 'Two\nlines'],
+    ['APP_NAME', 'Two\u2028lines'],
+    ['APP_NAME', 'Bell\u0007 name'],
+    ['APP_NAME', 'Turned \u202ename'],
+    ['APP_NAME', '   '],
+    ['WEBOTP_DOMAIN', 'https://login.example-value.com'],
+    ['WEBOTP_DOMAIN', 'login.example-value.com:443'],
+    ['WEBOTP_DOMAIN', 'login.example-value.com/'],
+    ['WEBOTP_DOMAIN', '@login.example-value.com'],
+    ['WEBOTP_DOMAIN', 'Login.example-value.com'],
+    ['WEBOTP_DOMAIN', 'bücher.example'],
+    ['WEBOTP_DOMAIN', 'one-label'],
+    ['WEBOTP_DOMAIN', '192.168.100.1'],
+    ['WEBOTP_DOMAIN', 'two words.example'],
+    ['WEBOTP_DOMAIN', 'dot.at.end.example.'],
+    ['WEBOTP_DOMAIN', '-dash.example-value.com'],
+    ['ANDROID_APP_HASH', 'FA+9qCX9VS'],
+    ['ANDROID_APP_HASH', 'FA+9qCX9VSu='],
+    ['ANDROID_APP_HASH', 'FA_9qCX9VSu'],
     ['JWT_PRIVATE_KEY', 'junk-value'],
     ['JWT_PRIVATE_KEY', String(weakKey)],
     ['JWT_PRIVATE_KEY', String(otherCurve)],
@@ -240,6 +277,13 @@ t.test('what is safe is accepted in each of its forms', async (t) => {
     ['ACCOUNT_DISCLOSURE', 'strict'],
     ['REDIS_URL', 'rediss://redis.internal:6379/1'],
     ['CORS_ORIGINS', 'https://shop.example.com, http://localhost:5173,https://xn--bcher-kva.example:8443'],
+    ['APP_NAME', 'क्‍षमा Büro & Co. (24)'],
+    ['APP_NAME', 'thirty characters, not one more'.slice(0, 30)],
+    ['WEBOTP_DOMAIN', 'login.example.com'],
+    ['WEBOTP_DOMAIN', 'xn--bcher-kva.example'],
+    ['WEBOTP_DOMAIN', '1and1.co.in'],
+    ['ANDROID_APP_HASH', 'FA+9qCX9VSu'],
+    ['DEFAULT_LOCALE', 'zh-Hant-TW'],
     ['INTROSPECTION_TOKEN', 'aB3-._~+/'.repeat(4).concat('==')],
     ['METRICS_TOKEN', 'aB3-._~+/'.repeat(4).concat('==')],
   ]
@@ -295,6 +339,17 @@ t.test('durations', async (t) => {
   const seconds = { '90': 90, '90s': 90, '15m': 900, '12h': 43_200, '7d': 604_800 }
   for (const [text, expected] of Object.entries(seconds)) t.equal(parseDuration(text), expected)
   for (const text of ['', 'm', '1.5h', '-1', '1w', '1 m', '1e3']) t.equal(parseDuration(text), null, text)
+})
+
+t.test('test identities: each with a code of OTP_LENGTH digits and a last day that counts whole', async (t) => {
+  const TEST_OTPS = '+919999900001:12345678@2027-01-31, reviewer@example.com:87654321@2028-02-29'
+  t.strictSame(readConfig({ ...production, OTP_LENGTH: '8', TEST_OTPS }).otp.testCodes, [
+    { identifier: '+919999900001', code: '12345678', endsAt: new Date('2027-02-01T00:00:00Z') },
+    { identifier: 'reviewer@example.com', code: '87654321', endsAt: new Date('2028-03-01T00:00:00Z') },
+  ])
+  t.strictSame(readConfig(production).otp.testCodes, [])
+  const ten = Array.from({ length: 10 }, (_, index) => `reviewer${index}@example.com:123456@2027-01-31`).join(',')
+  t.equal(readConfig({ ...production, TEST_OTPS: ten }).otp.testCodes.length, 10)
 })
 
 t.test('.env.example names every setting, once, and no other', async (t) => {

@@ -22,13 +22,21 @@ const otp = (changes: Record<string, string>) => {
 }
 const user = (phone: string, email: string) => `INSERT INTO users (id, phone, email) VALUES (${id}, ${phone}, ${email})`
 const ticket = (hash: string, phone: string) => `INSERT INTO signup_tickets VALUES (${hash}, ${phone}, now())`
+const event = (columns: Record<string, string>) =>
+  `INSERT INTO auth_events (${Object.keys(columns)}) VALUES (${Object.values(columns)})`
+const report = (name: string) => event({ event: `'${name}'`, driver: "'twilio'", message_id: "'SM1'" })
 
 const accepted = [
   user("'+919876543210'", 'NULL'),
   user('NULL', "'someone@example.com'"),
   otp({}),
   otp({ code_hash: 'NULL', lane: "'device'" }),
+  otp({ lane: "'seeded'", code_seed: digest, code_made_at: 'now()' }),
+  otp({ lane: "'fixed'", is_test: 'true' }),
   ticket(digest, "'+919876543210'"),
+  report('delivery_accepted'),
+  report('delivery_confirmed'),
+  event({ event: "'delivery_refused'", channel: "'sms'", country: "'IN'" }),
 ]
 
 const counters = ['attempts', 'send_streak', 'hour_sends', 'day_sends', 'failures']
@@ -43,9 +51,23 @@ const refused: Readonly<Record<string, string[]>> = {
   ],
   users_email_check: [user('NULL', "'Someone@example.com'")],
   otps_counters_check: counters.map((counter) => otp({ lane: "'other'", [counter]: '-1' })),
+  otps_code_seed_check: [
+    otp({ lane: "'other'", code_seed: "'123456'", code_made_at: 'now()' }),
+    otp({ lane: "'other'", code_seed: digest }),
+    otp({ lane: "'other'", code_made_at: 'now()' }),
+  ],
+  otps_is_test_check: [
+    otp({ lane: "'other'", is_test: 'true', purpose: "'step_up'" }),
+    otp({ lane: "'other'", is_test: 'true', code_seed: digest, code_made_at: 'now()' }),
+  ],
+  otps_code_sends_check: [otp({ lane: "'other'", code_sends: '-1' })],
   otps_code_hash_check: [otp({ lane: "'other'", code_hash: "'123456'" })],
   signup_tickets_token_hash_check: [ticket("'ticket'", "'+919876543210'")],
   signup_tickets_phone_check: [ticket("sha256('y')", "'9876543210'")],
+  auth_events_channel_check: [event({ event: "'x'", channel: "'fax'" })],
+  auth_events_country_check: [event({ event: "'x'", country: "'in'" })],
+  auth_events_message_id_check: [event({ event: "'delivery_accepted'", message_id: "'SM2'" })],
+  auth_events_report_check: [event({ event: "'delivery_failed'", driver: "'twilio'" })],
 }
 
 t.test('CHECK constraints', async (t) => {

@@ -113,7 +113,12 @@ t.test('limits that refuse, and a country that is closed', async (t) => {
     settings: { BREAKER_MIN_SENDS: '1', BREAKER_MIN_VERIFIED: '1', IP_VERIFY_PER_10_MIN: '1', IP_SEND_PER_HOUR: '3' },
   })
   t.equal(await sampleOf(service, 'latchkey_countries_closed_total{country="IN"}'), 0)
-  t.ok((await linesOf(service)).includes('latchkey_countries_closed_total{country="IN"} 0'), 'before the first time')
+  for (const sample of [
+    'latchkey_countries_closed_total{country="IN"}',
+    'latchkey_verifications_total{channel="sms",country="IN",result="accepted"}',
+  ]) {
+    t.ok((await linesOf(service)).includes(`${sample} 0`), `${sample} before the first time`)
+  }
   await service.post('/auth/request-otp', phone)
   for (const last of [1, 2, 3]) await service.post('/auth/request-otp', { ...phone, phone: `987654321${last}` })
   for (let guess = 0; guess < 2; guess++) await service.post('/auth/verify-otp', { ...phone, otp: '000000' })

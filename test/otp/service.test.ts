@@ -1,11 +1,12 @@
 // Codes: how they are made and kept, and the limits in their row.
 import t from 'tap'
-import { createCodeHasher, generateCode, type OtpPurpose } from '../../src/otp/code.js'
+import { createCodes, type OtpPurpose } from '../../src/otp/code.js'
 import { createOtpService } from '../../src/otp/service.js'
 import { startApp, type TestApp, testConfig, wrongCode } from '../support/app.js'
 
 const identifier = { method: 'phone', identifier: '+919876543210' } as const
 const request = { purpose: 'sign_in', identifier } as const
+const binding = { purpose: 'sign_in', channel: 'sms', identifier: '+919876543210' } as const
 
 function serviceOf({ database }: TestApp, overrides: Record<string, string> = {}) {
   return createOtpService({ database, settings: testConfig(overrides).otp })
@@ -18,7 +19,8 @@ async function issueOrFail(otp: ReturnType<typeof serviceOf>, what: Parameters<t
 }
 
 t.test('codes are digits of the given length, all equally likely', async (t) => {
-  const codes = Array.from({ length: 20_000 }, () => generateCode(6))
+  const sixDigits = createCodes(['a pepper'], 6)
+  const codes = Array.from({ length: 20_000 }, () => String(sixDigits.recover(binding, sixDigits.draft(binding))))
   t.ok(codes.every((code) => /^\d{6}$/.test(code)))
   t.ok(
     codes.some((code) => code.startsWith('0')),
@@ -34,12 +36,29 @@ t.test('codes are digits of the given length, all equally likely', async (t) => 
     const chiSquare = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
     t.ok(chiSquare < 39.3, `place ${place}: ${chiSquare}`)
   }
-  t.match(generateCode(10), /^\d{10}$/)
+  const tenDigits = createCodes(['a pepper'], 10)
+  t.match(tenDigits.recover(binding, tenDigits.draft(binding)), /^\d{10}$/)
+})
+
+t.test('a code is made again of its seed, under the pepper that made it and for what it was made for', async (t) => {
+  const old = createCodes(['the old pepper'], 10)
+  const both = createCodes(['the new pepper', 'the old pepper'], 10)
+  const kept = old.draft(binding)
+  const code = old.recover(binding, kept)
+  t.match(code, /^\d{10}$/)
+  t.equal(both.recover(binding, kept), code, 'while the pepper is replaced')
+  t.equal(createCodes(['the new pepper'], 10).recover(binding, kept), null, 'afterwards it is not')
+  t.equal(createCodes(['the old pepper'], 6).recover(binding, kept), null, 'nor in another length')
+  t.equal(old.recover({ ...binding, purpose: 'step_up' }, kept), null, 'nor for another purpose')
+  t.equal(old.recover(binding, { ...kept, codeSeed: old.draft(binding).codeSeed }), null, 'nor of another seed')
+  const withoutCode = (changed: object) => old.recover({ ...binding, ...changed }, { ...kept, codeHash: null })
+  t.equal(withoutCode({}), code)
+  for (const changed of [{ purpose: 'step_up' }, { channel: 'email' }, { identifier: '+919876543211' }])
+    t.not(withoutCode(changed), code)
 })
 
 t.test('a digest depends on the pepper and on everything the code is bound to', async (t) => {
-  const binding = { purpose: 'sign_in', channel: 'sms', identifier: '+919876543210' } as const
-  const hasher = createCodeHasher(['pepper one'])
+  const hasher = createCodes(['pepper one'], 6)
   const digest = (changed: object, code = '123456', by = hasher) =>
     Buffer.from(by.forStorage({ ...binding, ...changed }, code)).toString('hex')
   const all = [
@@ -48,7 +67,7 @@ t.test('a digest depends on the pepper and on everything the code is bound to', 
     digest({ channel: 'email' }),
     digest({ identifier: '+919876543211' }),
     digest({}, '123457'),
-    digest({}, '123456', createCodeHasher(['pepper two'])),
+    digest({}, '123456', createCodes(['pepper two'], 6)),
   ]
   t.equal(new Set(all).size, all.length)
   t.equal(digest({}), digest({}))

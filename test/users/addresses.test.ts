@@ -259,6 +259,7 @@ t.test('a user who was deleted meanwhile is signed in no more', async (t) => {
     requestId: nobody,
     userAgent: undefined,
     deviceToken: undefined,
+    languages: [],
   }
   const draft: AddressDraft = {
     type: 'Home',

@@ -126,7 +126,7 @@ t.test('a search finds beginnings of names, phones and emails, and takes no wild
   }
 })
 
-t.test('a search that finds too much to sort it walks through the list instead', async (t) => {
+t.test('a search that finds too much to gather it walks through the list instead', async (t) => {
   const service = await startApp(t)
   const admin = await populate(service)
   await service.database.$executeRaw`

@@ -166,6 +166,7 @@ t.test('a user whom an admin makes', async (t) => {
     [{ phone: '9876543210' }, 'validation_failed'],
     [{ phone: '+9198765' }, 'validation_failed'],
     [{ phone: '+' }, 'validation_failed'],
+    [{ phone: '+00000' }, 'validation_failed'],
     [{ phone: '++919876543211' }, 'validation_failed'],
     [{ phone: '+91 98765 43211 ext 5' }, 'validation_failed'],
     [{ phone: '+12015550123' }, 'country_not_supported'],

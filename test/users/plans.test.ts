@@ -6,7 +6,7 @@ import { listSessionsStatement, readSessionStatement } from '../../src/sessions/
 import { addAddressStatement, removeAddressStatement } from '../../src/users/address-statements.js'
 import { adminsStatement, readUserStatement, removeUserStatement } from '../../src/users/administration-statements.js'
 import { sorts } from '../../src/users/list-cursor.js'
-import { gatherStatement, type Prefixes, walkStatement } from '../../src/users/list-statements.js'
+import { breadthStatement, type Prefixes, pageStatement, searchStatement } from '../../src/users/list-statements.js'
 import { endOneStatement, endOthersStatement } from '../../src/users/own-session-statements.js'
 import { ownerByProofStatement, userWithIdentifier } from '../../src/users/statements.js'
 import { createTestDatabase } from '../support/database.js'
@@ -64,13 +64,15 @@ t.test('plans on 50,000 users', async (t) => {
     }
     for (const sort of sorts) {
       const after = { ...place, key: sort.endsWith('name') ? 'm' : '2026-01-01T00:00:00.000Z' }
-      await holds(t, `${sort}, first page`, walkStatement({ sort, after: null, most: 21 }, null), orderOf(sort))
-      await holds(t, `${sort}, later page`, walkStatement({ sort, after, most: 21 }, null), orderOf(sort))
+      await holds(t, `${sort}, first page`, pageStatement({ sort, after: null, most: 21 }), orderOf(sort))
+      await holds(t, `${sort}, later page`, pageStatement({ sort, after, most: 21 }), orderOf(sort))
       for (const [index, prefixes] of Object.entries(searches)) {
-        await holds(t, `${sort}, search`, gatherStatement({ sort, after, most: 21 }, prefixes), index)
+        const page = { sort, after, most: 21 }
+        await holds(t, `${sort}, search`, searchStatement(page, prefixes, [false, false]), index)
+        await holds(t, 'breadth', breadthStatement(prefixes), index)
       }
       const broad = { names: ['a'], phones: ['+919'], emails: ['a'] }
-      await holds(t, `${sort}, broad search`, walkStatement({ sort, after, most: 21 }, broad))
+      await holds(t, `${sort}, broad search`, searchStatement({ sort, after, most: 21 }, broad, [true, true, true]))
     }
     const phone = { method: 'phone', identifier: '+919000000777' } as const
     const email = { method: 'email', identifier: 'a@example.com' } as const

@@ -1,7 +1,27 @@
 // Every route that there is has an audience: whoever adds one without shows up here.
+import fastifyCookie from '@fastify/cookie'
+import { fastify } from 'fastify'
 import t from 'tap'
+import { signedIn } from '../../src/sessions/authenticate.js'
+import { createScopes } from '../../src/users/scopes.js'
 import { startApp } from '../support/app.js'
 import { join, nobody } from './people.js'
+
+t.test('a scope for oneself lets in whoever is signed in', async (t) => {
+  const authenticated = { user: { id: nobody } }
+  const sessions = { authenticate: async (token: string) => (token === 'good' ? authenticated : null) }
+  const dependencies = { sessions, cookie: { name: 'jwt' }, audit: {} } as unknown as Parameters<typeof createScopes>[0]
+  const app = fastify()
+  app.decorateRequest('authentication', null)
+  await app.register(fastifyCookie)
+  await app.register(async (scope) => {
+    createScopes(dependencies).forSelf(scope)
+    scope.get('/', async (request) => signedIn(request).user)
+  })
+  const ask = (token: string) => app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })
+  t.match((await ask('good')).json(), { id: nobody })
+  t.match((await ask('other')).json(), { message: 'Sign in first' })
+})
 
 /** Routes that anybody may call, each for a reason that its own test tells. */
 const publicRoutes = [

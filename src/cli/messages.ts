@@ -1,0 +1,31 @@
+// Prints every message in every language, as the settings make them: `npm run messages`, `npm run messages -- hi ta`.
+import { readWords } from '../config/config.js'
+import { createMessages } from '../delivery/messages.js'
+import { smsSize } from '../delivery/segments.js'
+import { type CommandContext, runIfMain } from './command.js'
+
+/** For people who review the words: no setting of anything else is asked for. */
+export async function messagesCommand({ words, environment, print, printError }: CommandContext): Promise<number> {
+  const settings = readWords(environment)
+  const { locales, sms, email } = createMessages(settings.messages, settings.codes)
+  const unknown = words.filter((word) => !locales.has(word))
+  if (unknown.length > 0) {
+    printError(`There are no messages in ${unknown.join(', ')}, only in ${[...locales].sort().join(', ')}`)
+    return 1
+  }
+  const code = '1234567890'.slice(0, settings.codes.length)
+  for (const locale of words.length > 0 ? words : [...locales].sort()) {
+    const parts = { code, expiresIn: settings.codes.timeToLive, languages: [locale] }
+    const { text } = sms(parts)
+    const { encoding, units, segments } = smsSize(text)
+    const mail = email(parts)
+    print(`=== ${locale}`)
+    print(`--- SMS: ${units} ${encoding === 'GSM-7' ? 'septets of GSM-7' : 'units of UCS-2'}, segments: ${segments}`)
+    print(text)
+    print(`--- Email: ${mail.subject}`)
+    print(mail.text)
+  }
+  return 0
+}
+
+await runIfMain(import.meta.url, messagesCommand)

@@ -1,0 +1,101 @@
+// Sends a message that opens nothing through the drivers of the settings, and tells what each of them said:
+// `npm run send-test -- PHONE|EMAIL`. With `--driver NAME`, through that one alone; `--locale hi` chooses the language. Exit code 1 unless one took it.
+import { parseArgs } from 'node:util'
+import { type Config, readConfig } from '../config/config.js'
+import { createDelivery, type DeliveryOptions, type FailedAttempt } from '../delivery/chain.js'
+import { closeSenders, createSenders } from '../delivery/drivers.js'
+import { createMessages } from '../delivery/messages.js'
+import type { Message, Sender } from '../delivery/sender.js'
+import { Problem } from '../errors.js'
+import { channelOf, createIdentifierParser, type Identifier } from '../identifiers/parser.js'
+import { type CommandContext, runIfMain } from './command.js'
+
+export async function sendTestCommand({ words, environment, print }: CommandContext): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args: words,
+    allowPositionals: true,
+    options: { driver: { type: 'string' }, locale: { type: 'string' } },
+  })
+  const [to, ...more] = positionals
+  if (to === undefined || more.length > 0)
+    throw new Error('Give one phone in E.164, such as +919876543210, or one email')
+  const config = readConfig(environment)
+  const identifier = readIdentifier(config, to)
+  const message = messageOf(config, identifier, values.locale)
+  const all = createSenders(config.delivery, (text) => print(text.trimEnd()))
+  try {
+    const channel = channelOf(identifier)
+    const senders = { sms: [], email: [], [channel]: chooseSenders(all[channel], values.driver) }
+    // Routes name drivers of their own; one that is asked for by name needs none.
+    const routes = values.driver === undefined ? config.delivery.smsRoutes : new Map()
+    print(`${channel} to ${identifier.identifier}`)
+    return await trySenders({ senders, routes }, message, print)
+  } finally {
+    await closeSenders(all)
+  }
+}
+
+/** @throws Error with what is wrong with it, in one line */
+function readIdentifier({ identifiers, delivery }: Config, to: string): Identifier {
+  const { defaultCountry, smsCountries: countries } = identifiers
+  try {
+    return createIdentifierParser({ defaultCountry, countries, channels: delivery.channels }).fromText(to)
+  } catch (error) {
+    throw error instanceof Problem ? new Error(error.details.errors?.join('; ')) : error
+  }
+}
+
+/** The drivers of a channel, or the one of that name. */
+function chooseSenders(senders: readonly Sender[], name: string | undefined): readonly Sender[] {
+  const chosen = senders.filter((sender) => name === undefined || sender.name === name)
+  if (chosen.length > 0) return chosen
+  throw new Error(`--driver must be one of the channel's: ${senders.map((sender) => sender.name).join(', ')}`)
+}
+
+/** A message whose code is all zeros: no code was issued, so it opens nothing. */
+function messageOf({ messages: settings, otp }: Config, identifier: Identifier, locale: string | undefined): Message {
+  const messages = createMessages(settings, otp)
+  if (locale !== undefined && messages.localeOf([locale]) === null) {
+    throw new Error(`--locale must be one of ${[...messages.locales].sort().join(', ')}`)
+  }
+  const parts = {
+    code: '0'.repeat(otp.length),
+    expiresIn: otp.timeToLive,
+    languages: locale === undefined ? [] : [locale],
+  }
+  const common = { to: identifier.identifier, code: parts.code, expiresIn: parts.expiresIn }
+  if (identifier.method === 'email') return { channel: 'email', ...common, ...messages.email(parts) }
+  return { channel: 'sms', country: identifier.country, ...common, ...messages.sms(parts) }
+}
+
+type Choice = Pick<DeliveryOptions, 'senders' | 'routes'>
+
+async function trySenders(choice: Choice, message: Message, print: (line: string) => void) {
+  let turnBegan = performance.now()
+  const endTurn = () => {
+    const milliseconds = Math.round(performance.now() - turnBegan)
+    turnBegan = performance.now()
+    return `after ${milliseconds} ms`
+  }
+  const delivery = createDelivery({
+    ...choice,
+    onFailure: (attempt) => print(`${attempt.driver}: ${verdictOf(attempt)} ${endTurn()}: ${reasonOf(attempt.error)}`),
+  })
+  const report = await delivery.send(message)
+  if (report.outcome === 'accepted') {
+    print(`${report.driver}: took it ${endTurn()}, message id ${report.messageId ?? 'none'}`)
+    return 0
+  }
+  print(report.outcome === 'refused' ? 'No driver took it' : 'No driver took it for certain; it may still arrive')
+  return 1
+}
+
+const verdictOf = ({ refused }: FailedAttempt) => (refused ? 'refused it' : 'may have sent it, but failed')
+
+/** What went wrong and what was behind it, in one line. */
+function reasonOf(error: unknown): string {
+  const { message, cause } = Object(error)
+  return [message, Object(cause).message].filter(Boolean).join(': ').replace(/\s+/g, ' ')
+}
+
+await runIfMain(import.meta.url, sendTestCommand)

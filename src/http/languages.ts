@@ -1,0 +1,19 @@
+// The languages that a request asks for.
+import type { IncomingHttpHeaders } from 'node:http'
+import Negotiator from 'negotiator'
+
+/** More than these are nobody's; the rest of a made-up header is work for nothing. */
+const mostLanguages = 10
+
+/** BCP 47 tags in canonical form, the most wanted first (RFC 9110 §12.5.4), without `*` and whatever is no tag. */
+export function requestedLanguages(headers: IncomingHttpHeaders): string[] {
+  return new Negotiator({ headers }).languages().slice(0, mostLanguages).flatMap(canonical)
+}
+
+function canonical(tag: string): string[] {
+  try {
+    return Intl.getCanonicalLocales(tag)
+  } catch {
+    return []
+  }
+}

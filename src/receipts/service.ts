@@ -1,0 +1,30 @@
+// Receipts: how a message ended, as its provider reports it, written and counted once for each message.
+import type { DeliveryTrail, Receipt } from '../audit/deliveries.js'
+import type { Caller } from '../http/caller.js'
+import { maskPersonalData } from '../http/logger.js'
+import type { Traffic } from '../identifiers/parser.js'
+
+/** A message that has ended, to be logged and counted. */
+export type ReceiptNotice = Traffic & Pick<Receipt, 'driver' | 'status'>
+
+export type Receipts = ReturnType<typeof createReceipts>
+
+type ReceiptsDependencies = { deliveries: DeliveryTrail; onReceipt: (notice: ReceiptNotice) => void }
+
+export function createReceipts({ deliveries, onReceipt }: ReceiptsDependencies) {
+  /**
+   * Takes a receipt. The first one of a message stands: the same again, and another end after it, change nothing.
+   * @param receipt its reason may quote a number or an address, which is not kept
+   * @returns whether a message of ours is meant
+   */
+  async function take(caller: Caller, { reason, ...receipt }: Receipt): Promise<boolean> {
+    const row = await deliveries.receive(caller, { ...receipt, reason: reason && maskPersonalData(reason) })
+    if (row?.isNew) {
+      const { driver, status } = receipt
+      onReceipt({ channel: row.channel, country: row.country, driver, status })
+    }
+    return row !== undefined
+  }
+
+  return { take }
+}

@@ -1,0 +1,32 @@
+// Who a report comes from: the signatures of Standard Webhooks and of Twilio, compared in constant time.
+import { createHmac } from 'node:crypto'
+import type { IncomingHttpHeaders } from 'node:http'
+import { webhookSignature } from '../delivery/webhook-signature.js'
+import { isSame } from '../http/constant-time.js'
+
+/** Seconds that a signed call may be old or early: what Standard Webhooks' own libraries allow. */
+const tolerance = 300
+
+/**
+ * Whether a call is signed as Standard Webhooks 1.0 and recent. Several signatures may come, separated by spaces, while a secret is
+ * being replaced; versions other than `v1` are passed over.
+ */
+export function isSignedWebhook(headers: IncomingHttpHeaders, body: Uint8Array, key: Uint8Array): boolean {
+  const [id, timestamp, signatures] = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map(
+    (name) => headers[name]?.toString() ?? '',
+  )
+  if (!id || !timestamp || !signatures || !/^[0-9]{1,12}$/.test(timestamp)) return false
+  if (Math.abs(Date.now() / 1000 - Number(timestamp)) > tolerance) return false
+  const expected = `v1,${webhookSignature(key, { id, timestamp, body })}`
+  return signatures.split(' ').some((signature) => isSame(signature, expected))
+}
+
+/**
+ * The signature of a call of Twilio: HMAC-SHA1 under the auth token over the URL as it was given to Twilio and each parameter's
+ * name and value, sorted by name (Twilio, "Validating requests"). There is no time in it: whoever relies on it has to bear replays.
+ */
+export function twilioSignature(authToken: string, url: string, parameters: Readonly<Record<string, string>>): string {
+  const names = Object.keys(parameters).sort()
+  const text = url + names.map((name) => `${name}${parameters[name]}`).join('')
+  return createHmac('sha1', authToken).update(text).digest('base64')
+}

@@ -1,0 +1,29 @@
+// npm run messages: every message as it would be sent.
+import t from 'tap'
+import { perform } from '../../src/cli/command.js'
+import { messagesCommand } from '../../src/cli/messages.js'
+
+async function run(words: string[], environment: Record<string, string> = {}) {
+  const output: string[] = []
+  const errors: string[] = []
+  const print = (line: string) => output.push(line)
+  const code = await perform(messagesCommand, { words, environment, print, printError: (line) => errors.push(line) })
+  return { code, errors, output: output.join('\n') }
+}
+
+t.test('all languages, or those that are named', async (t) => {
+  const all = await run([])
+  t.match([all.code, all.output.match(/^=== /gm)?.length], [0, 21])
+  const some = await run(['ta', 'en'], { APP_NAME: 'Acme', OTP_LENGTH: '8', WEBOTP_DOMAIN: 'login.example.com' })
+  t.match(
+    some.output,
+    /^=== ta\n--- SMS: \d+ units of UCS-2, segments: 1\n12345678 .*Acme.*\n@login\.example\.com #12345678\n/,
+  )
+  t.match(some.output, /=== en\n--- SMS: \d+ septets of GSM-7, segments: 1\n12345678 is your Acme code/)
+  t.match(some.output, /--- Email: 12345678 is your Acme code\nYour Acme code is: 12345678\n/)
+})
+
+t.test('what cannot be shown is told', async (t) => {
+  t.match(await run(['xx']), { code: 1, output: '', errors: [/^There are no messages in xx, only in ar, bn/] })
+  t.match(await run([], { APP_NAME: 'a\nb' }), { code: 1, output: '', errors: [/^APP_NAME must be/] })
+})
