@@ -153,7 +153,7 @@ const phoneFaults: Readonly<Record<PhoneFault, string>> = {
 const textFaults: Readonly<Record<PhoneFault, string>> = {
   ...phoneFaults,
   not_valid: 'phone must be a valid number in E.164, such as +919876543210',
-  country_not_supported: 'phone is of a country that is not in SMS_COUNTRIES',
+  country_not_supported: 'phone is of a country that is not supported here',
 }
 
 function codeOf(fault: PhoneFault) {

@@ -40,8 +40,9 @@ export function createUsersService({ database }: { database: Database }) {
     }
   }
 
+  /** Oldest first. */
   function addressesOf(userId: string): Promise<AddressRow[]> {
-    return database.address.findMany({ where: { userId }, orderBy: { id: 'asc' } })
+    return database.address.findMany({ where: { userId }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })
   }
 
   return { findByIdentifier, findByProof, createFromIdentifier, addressesOf }
