@@ -21,7 +21,7 @@ export type MobileFlowOptions = {
   identifiers: IdentifierParser
   users: UsersService
   sessions: SessionService
-  sendCode: SendCode['sendCode']
+  sendCode: SendCode
   signIn: SignIn
   signUp: SignUp
   audit: AuditTrail
@@ -59,7 +59,8 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
     async (request) => {
       const { mobile_number, mode, device_token } = request.body
       const phone = identifiers.fromMobileNumber(mobile_number)
-      const sent = await sendCode(phone, callerOf(request, device_token), mode === 'login' ? 'login' : 'any')
+      const use = { purpose: 'sign_in', mode: mode === 'login' ? 'login' : 'any' } as const
+      const sent = await sendCode(phone, callerOf(request, device_token), use)
       return { success: true, message: 'OTP sent successfully', ...sent } as const
     },
   )
