@@ -1,7 +1,9 @@
 // Stepping up: to one's own proven phone or email alone, for this session alone, under the limits of every code.
 import t from 'tap'
+import { DeliveryRefused } from '../../src/delivery/sender.js'
 import { startApp, type TestApp, wrongCode } from '../support/app.js'
-import { ageProofs, insertUser, join, nobody, type Person, verify } from './people.js'
+import { ageProofs, join, type Person, verify } from './people.js'
+import { untilBlocked } from './waiting.js'
 
 const phone = '+919876543210'
 const email = 'asha@example.com'
@@ -160,7 +162,7 @@ t.test('a session that ends during the guess gets nothing; one of many guesses a
   const waiting = await service.database.$transaction(async (transaction) => {
     await transaction.$executeRaw`SELECT FROM otps WHERE purpose = 'step_up' FOR UPDATE`
     const pending = asha.post('/users/me/step-up/verify', { otp: code })
-    await t.resolves(untilBlocked(service))
+    await untilBlocked(service)
     await transaction.$executeRaw`DELETE FROM sessions WHERE user_id = ${asha.id}::uuid`
     return { pending }
   })
@@ -180,10 +182,8 @@ t.test('what the settings do not allow any more gets no code', async (t) => {
 
 t.test('a failed delivery is told, and a certain one costs nothing', async (t) => {
   const service = await startApp(t)
-  await insertUser(service, nobody, null, { phone, phoneVerifiedAt: new Date() })
   const asha = await join(service, phone)
   const headers = { authorization: `Bearer ${asha.token}` }
-  const { DeliveryRefused } = await import('../../src/delivery/sender.js')
   const refusing = await startApp(t, {
     databaseUrl: service.config.database.url,
     senders: [
@@ -201,12 +201,3 @@ t.test('a failed delivery is told, and a certain one costs nothing', async (t) =
   }
   t.match(await service.database.otp.findFirst({ where: { purpose: 'step_up' } }), { hourSends: 0, daySends: 0 })
 })
-
-/** Until a statement of the service waits for a lock that somebody holds. */
-async function untilBlocked(service: TestApp): Promise<void> {
-  for (;;) {
-    const [{ count }] = await service.database.$queryRaw<[{ count: bigint }]>`
-      SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
-    if (count > 0n) return
-  }
-}
