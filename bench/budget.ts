@@ -1,6 +1,6 @@
 // `npm run bench:budget [-- --connections 32 --seconds 4 --repetitions 5]`: whether the budgets that everybody spends hold the
 // sends up. The real send statement on PostgreSQL with fsync on, by services with a sender that accepts at once.
-import { cpus } from 'node:os'
+import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { createDeliveryTrail } from '../src/audit/deliveries.js'
 import { createAuditTrail } from '../src/audit/events.js'
@@ -18,9 +18,10 @@ import { createOtpService } from '../src/otp/service.js'
 import { newPrivateKey } from '../test/support/app.js'
 import { type BenchDatabases, startBenchDatabases } from './support/databases.js'
 import { percentile, ratios, spread } from './support/figures.js'
+import { withLockWaits } from './support/lock-waits.js'
 
 type Variant = { name: string; identifierOf: (index: number) => Identifier; shardsUsed: number }
-type Run = { perSecond: number; median: number; p99: number }
+type Run = { perSecond: number; median: number; p99: number; waiting: number }
 
 const tell = (line: string): void => void process.stdout.write(`${line}\n`)
 
@@ -107,7 +108,7 @@ async function run(url: string, variant: Variant, connections: number, seconds: 
     await onAll(performance.now() + 1_000, [])
     const times: number[] = []
     const started = performance.now()
-    await onAll(started + seconds * 1_000, times)
+    const { share } = await withLockWaits(url, () => onAll(started + seconds * 1_000, times))
     const elapsed = (performance.now() - started) / 1_000
     const [counted] = await database.$queryRaw<[{ sent: number; shards: number }]>`
       SELECT coalesce(sum(count), 0)::int AS sent, count(DISTINCT shard)::int AS shards FROM limit_counters
@@ -115,7 +116,12 @@ async function run(url: string, variant: Variant, connections: number, seconds: 
     const expected = variant.shardsUsed === 0 ? 0 : next
     if (counted.sent !== expected || counted.shards !== variant.shardsUsed)
       throw new Error(`${counted.sent} of ${expected} sends were counted, on ${counted.shards} shards`)
-    return { perSecond: times.length / elapsed, median: percentile(times, 0.5), p99: percentile(times, 0.99) }
+    return {
+      perSecond: times.length / elapsed,
+      median: percentile(times, 0.5),
+      p99: percentile(times, 0.99),
+      waiting: share * 100,
+    }
   } finally {
     Math.random = random
     await database.$disconnect()
@@ -138,36 +144,21 @@ function readArguments() {
 }
 
 function report(runs: readonly Run[][], version: string, connections: number): void {
-  const [first = []] = runs
+  const rates = (own: readonly Run[] = []) => own.map(({ perSecond }) => perSecond)
+  const of = (own: readonly Run[], value: (run: Run) => number) => spread(own.map(value), 1)
   tell(
     `\nPostgreSQL ${version}, fsync on, ${connections} connections, ${cpus().length} cores, Node.js ${process.version}`,
   )
-  tell('median (least–most)           | sends a second   | ratio to the first | median ms | 99 % within ms')
+  tell(
+    `load of the machine at the end: ${loadavg()[0]?.toFixed(1)}; median (least–most) of ${runs[0]?.length} repetitions\n`,
+  )
+  tell('| | sends a second | ratio to the first | median ms | 99 % within ms | busy connections waiting for a row, % |')
+  tell('|---|---|---|---|---|---|')
   for (const [index, { name }] of variants.entries()) {
     const own = runs[index] ?? []
-    const rates = own.map(({ perSecond }) => perSecond)
-    const ratio = ratios(
-      rates,
-      first.map(({ perSecond }) => perSecond),
-    )
-    const columns = [
-      name,
-      spread(rates),
-      spread(ratio, 2),
-      spread(
-        own.map(({ median }) => median),
-        1,
-      ),
-    ]
-    tell(
-      [
-        ...columns,
-        spread(
-          own.map(({ p99 }) => p99),
-          1,
-        ),
-      ].join(' | '),
-    )
+    const ratio = spread(ratios(rates(own), rates(runs[0])), 2)
+    const times = [of(own, ({ median }) => median), of(own, ({ p99 }) => p99), of(own, ({ waiting }) => waiting)]
+    tell(`| ${[name, spread(rates(own)), ratio, ...times].join(' | ')} |`)
   }
 }
 

@@ -56,7 +56,11 @@ export function readMaintenanceSettings(environment: Environment) {
  */
 export function readAdminSettings(environment: Environment) {
   const read = createSettingReader(environment)
-  return accept(read, { database: readDatabase(read, 'production'), identifiers: readIdentifierSettings(read) })
+  return accept(read, {
+    database: readDatabase(read, 'production'),
+    identifiers: readIdentifierSettings(read),
+    testCodes: readTestCodes(read, readCodes(read).length),
+  })
 }
 
 /**

@@ -140,8 +140,8 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
   function renew(authentication: Authentication): IssuedToken | null {
     const { iat, exp } = authentication.claims
     const remaining = exp - Date.now() / 1000
-    // A second is what rounding makes of two equal ends.
-    const canLiveLonger = Math.min(settings.tokenTimeToLive, authentication.secondsLeft) > remaining + 1
+    // By half at least: two equal ends differ by what rounding and a slow request make of them.
+    const canLiveLonger = Math.min(settings.tokenTimeToLive, authentication.secondsLeft) > 1.5 * remaining
     return remaining < (exp - iat) / 2 && canLiveLonger ? reissue(authentication) : null
   }
 

@@ -1,0 +1,94 @@
+// Puts load on a server: as many operations as its connections allow, or a fixed rate of them.
+import type { Connection } from './connection.js'
+
+export type Operation = (connection: Connection) => Promise<void>
+
+export type Load = Readonly<{
+  /** milliseconds of each operation, in the order of their ends */
+  latencies: Float64Array
+  /** until the last operation ended */
+  seconds: number
+}>
+
+/** Keeps every connection busy until the time is over, or until `next` has no operation left. */
+export async function closedLoop(
+  connections: readonly Connection[],
+  seconds: number,
+  next: () => Operation | null,
+): Promise<Load> {
+  const latencies: number[] = []
+  const started = performance.now()
+  const end = started + seconds * 1000
+  await Promise.all(
+    connections.map(async (connection) => {
+      for (let begun = performance.now(); begun < end; begun = performance.now()) {
+        const operation = next()
+        if (operation === null) return
+        await operation(connection)
+        latencies.push(performance.now() - begun)
+      }
+    }),
+  )
+  return { latencies: Float64Array.from(latencies), seconds: (performance.now() - started) / 1000 }
+}
+
+/**
+ * Begins operations at a fixed rate, whether or not earlier ones have ended, and counts an operation's time from when it was
+ * due: a server that stalls is charged for everybody who waited.
+ */
+export async function openLoop(
+  connections: readonly Connection[],
+  seconds: number,
+  rate: number,
+  next: () => Operation | null,
+): Promise<Load> {
+  const latencies: number[] = []
+  const free = [...connections]
+  const due: number[] = []
+  const underWay = new Set<Promise<void>>()
+  const started = performance.now()
+  let begun = 0
+  let failure: unknown
+
+  function serve(): void {
+    for (let connection = free.pop(); connection !== undefined; connection = free.pop()) {
+      const since = due.shift()
+      const operation = since === undefined ? null : next()
+      if (since === undefined || operation === null) {
+        free.push(connection)
+        return
+      }
+      run(operation, connection, since)
+    }
+  }
+
+  function run(operation: Operation, connection: Connection, since: number): void {
+    const done = operation(connection).then(
+      () => {
+        latencies.push(performance.now() - since)
+        underWay.delete(done)
+        free.push(connection)
+        serve()
+      },
+      (error: unknown) => {
+        failure ??= error
+        underWay.delete(done)
+      },
+    )
+    underWay.add(done)
+  }
+
+  for (let now = started; now < started + seconds * 1000 && failure === undefined; now = performance.now()) {
+    for (; begun < ((now - started) / 1000) * rate; begun += 1) due.push(started + (begun / rate) * 1000)
+    serve()
+    await new Promise((resolve) => setTimeout(resolve, 1))
+  }
+  while (underWay.size > 0) await Promise.all(underWay)
+  if (failure !== undefined) throw failure
+  return { latencies: Float64Array.from(latencies), seconds: (performance.now() - started) / 1000 }
+}
+
+/** The nearest-rank percentile of sorted numbers; 0 of none. */
+export function percentileOf(sorted: Float64Array, share: number): number {
+  return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
+}

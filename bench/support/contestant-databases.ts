@@ -1,0 +1,130 @@
+// The PostgreSQL of the contestants, which brings everything safely to the disk, with one database for each contestant: a copy of
+// a template that was migrated and filled once.
+import { spawn } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { escapeIdentifier } from 'pg'
+import { withConnection } from '../../src/development/postgres-query.js'
+import { startPostgresServer } from '../../src/development/postgres-server.js'
+import { exitCodeOf } from '../../src/development/processes.js'
+import type { SchemaName } from '../contestants.js'
+import { firstUser } from '../generator/numbers.js'
+
+export type Databases = Readonly<{
+  /** of the postmaster, whose children are the rest */
+  pid: number
+  version: string
+  /** A copy of the template, made now. */
+  create: (schema: SchemaName, name: string) => Promise<string>
+  stop: () => Promise<void>
+}>
+
+const prefix = 'latchkey_bench_'
+
+const settings = {
+  // The point of a benchmark: a commit is one on the disk.
+  fsync: 'on',
+  synchronous_commit: 'on',
+  full_page_writes: 'on',
+  autovacuum: 'on',
+  shared_buffers: '512MB',
+  // So that no checkpoint falls into one window and not into another.
+  max_wal_size: '8GB',
+  checkpoint_timeout: '1h',
+  max_connections: '300',
+}
+
+type Schema = Readonly<{
+  /** makes the tables in the database of `DATABASE_URL` */
+  program: string
+  /** `$1` people, the first of whom has the number `$2` without its plus sign */
+  seed: string
+}>
+
+const schemas: Readonly<Record<SchemaName, Schema>> = {
+  latchkey: {
+    program: 'dist/cli/migrate.js',
+    seed: `INSERT INTO users (id, phone, user_name)
+      SELECT gen_random_uuid(), '+' || ($2::bigint + i), 'Person ' || i FROM generate_series(0, $1::int - 1) AS i`,
+  },
+  'better-auth': {
+    program: 'bench/servers/better-auth-migrate.mjs',
+    seed: `INSERT INTO "user" (
+        id, name, email, "emailVerified", "createdAt", "updatedAt", "phoneNumber", "phoneNumberVerified"
+      )
+      SELECT replace(gen_random_uuid()::text, '-', ''), 'Person ' || i, ($2::bigint + i) || '@bench.example', false, now(), now(),
+        '+' || ($2::bigint + i), true
+      FROM generate_series(0, $1::int - 1) AS i`,
+  },
+}
+
+export async function startDatabases(
+  projectDirectory: string,
+  users: number,
+  tell: (line: string) => void,
+): Promise<Databases> {
+  const server = await startPostgresServer({
+    projectDirectory,
+    name: 'bench-load-postgres',
+    settings,
+    onProgress: tell,
+  })
+  const templates = new Map<SchemaName, string>()
+  const admin = (sql: string) => withConnection(server.adminUrl, (client) => client.query<{ name: string }>(sql))
+
+  async function dropOurs(): Promise<void> {
+    const { rows } = await admin(`SELECT datname AS name FROM pg_database WHERE starts_with(datname, '${prefix}')`)
+    for (const { name } of rows) await admin(`DROP DATABASE ${escapeIdentifier(name)} WITH (FORCE)`)
+  }
+
+  async function stop(): Promise<void> {
+    await dropOurs().finally(() => server.stop())
+  }
+
+  async function makeTemplate(schema: SchemaName): Promise<string> {
+    const name = `${prefix}template_${schema.replace('-', '_')}`
+    tell(`filling a database of ${schema} with ${users.toLocaleString('en')} people`)
+    await admin(`CREATE DATABASE ${escapeIdentifier(name)}`)
+    await runProgram(join(projectDirectory, schemas[schema].program), server.urlOf(name))
+    await withConnection(server.urlOf(name), async (client) => {
+      await client.query(schemas[schema].seed, [users, firstUser])
+      await client.query('VACUUM ANALYZE')
+    })
+    templates.set(schema, name)
+    return name
+  }
+
+  async function create(schema: SchemaName, name: string): Promise<string> {
+    const template = templates.get(schema) ?? (await makeTemplate(schema))
+    const database = `${prefix}${name.replaceAll(/\W/g, '_')}`
+    await admin(`CREATE DATABASE ${escapeIdentifier(database)} TEMPLATE ${escapeIdentifier(template)}`)
+    return server.urlOf(database)
+  }
+
+  try {
+    // Settings do not reach a server that runs already: the numbers would be of another one.
+    if (server.reused) throw new Error('the benchmark is running already: one at a time')
+    await dropOurs()
+    const { rows } = await admin('SHOW server_version')
+    const version = String(Reflect.get(Object(rows[0]), 'server_version'))
+    const pid = Number((await readFile(join(server.dataDirectory, 'postmaster.pid'), 'utf8')).split('\n')[0])
+    return { pid, version, create, stop }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+async function runProgram(program: string, databaseUrl: string): Promise<void> {
+  const child = spawn(process.execPath, [program], {
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: databaseUrl,
+      DATABASE_POOL_SIZE: '1',
+      OTP_PEPPER: 'a secret that nothing is signed with yet',
+      PORT: '0',
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if ((await exitCodeOf(child)) !== 0) throw new Error(`${program} failed`)
+}

@@ -1,0 +1,65 @@
+// The report of a run.
+import type { ProfileLine } from './profile.js'
+import { type Spread, spreadOf } from './statistics.js'
+import { decimals, tableOf, withSpread } from './table.js'
+import type { Window } from './window.js'
+import { windowTables } from './window-tables.js'
+
+export type ProcessFacts = Readonly<{
+  contestant: string
+  /** milliseconds */
+  starts: readonly number[]
+  /** MiB of one process before its first request, and at the most */
+  idleMemory: number | null
+  peakMemory: number | null
+}>
+
+export type RunResult = Readonly<{
+  /** what was measured on, in words, by name */
+  machine: Readonly<Record<string, string | number>>
+  windows: readonly Window[]
+  /** our throughput as a multiple of the others', by workload and contestant */
+  ratios: Readonly<Record<string, Readonly<Record<string, Spread | null>>>>
+  processes: readonly ProcessFacts[]
+  /** by contestant; empty without `--profile` */
+  profiles: Readonly<Record<string, readonly ProfileLine[]>>
+}>
+
+/** CPU of others, as a share of one core, from which on a window is doubtful. */
+const otherWorkLimit = 0.1
+
+export function textOf({ machine, windows, processes, profiles }: RunResult): string {
+  const facts = Object.entries(machine).map(([name, value]) => `${name}: ${value}`)
+  const parts = [
+    facts.join('\n'),
+    ...windowTables(windows),
+    processTable(processes),
+    ...Object.entries(profiles).map(([name, lines]) => profileTable(name, lines)),
+    ...warningsOf(windows),
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+function processTable(processes: readonly ProcessFacts[]): string {
+  const header = ['process', 'start to first answer, ms', 'idle memory, MiB', 'peak memory, MiB']
+  const rows = processes.map(({ contestant, starts, idleMemory, peakMemory }) => [
+    contestant,
+    withSpread(spreadOf(starts), 0),
+    decimals(idleMemory, 0),
+    decimals(peakMemory, 0),
+  ])
+  return tableOf(header, rows)
+}
+
+function profileTable(name: string, lines: readonly ProfileLine[]): string {
+  const rows = lines.map(({ place, seconds, share }) => [place, decimals(seconds, 2), `${decimals(share * 100, 1)} %`])
+  return tableOf([`${name}: self time`, 's', 'of busy'], rows)
+}
+
+function warningsOf(windows: readonly Window[]): string[] {
+  const disturbed = windows.filter(({ otherCpu, seconds }) => otherCpu !== null && otherCpu / seconds > otherWorkLimit)
+  if (disturbed.length === 0) return []
+  return [
+    `Other work took more than a tenth of a core in ${disturbed.length} of ${windows.length} windows: measure again.`,
+  ]
+}
