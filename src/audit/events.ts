@@ -39,9 +39,16 @@ export type EventColumns = Readonly<{
 /** Writes one event for each row of `source` inside a larger statement. */
 export type WriteEvent = (columns: EventColumns, source: Prisma.Sql) => Prisma.Sql
 
+/** What an event says of the call that it belongs to. */
+export type EventValues = Readonly<{
+  network: string
+  requestId: string
+  identifierHash: Uint8Array<ArrayBuffer>
+}>
+
 /** An event as part of a statement. Without a caller it came from the command line. */
 export function eventStatement(
-  caller: Caller | null,
+  caller: Pick<Caller, 'network' | 'requestId'> | null,
   identifierHash: Uint8Array<ArrayBuffer> | null,
   { event, userId, detail, actorId = Prisma.sql`NULL` }: EventColumns,
   source: Prisma.Sql,
@@ -75,6 +82,11 @@ export function createAuditTrail({ database, pepper }: { database: Database; pep
     return eventStatement(caller, hash(identifier), columns, source)
   }
 
+  /** What an event about an identifier says of its call. */
+  function valuesOf({ network, requestId }: Caller, identifier: string): EventValues {
+    return { network, requestId, identifierHash: hash(identifier) }
+  }
+
   /** Writes an event by itself. */
   async function record(caller: Caller, { event, userId, identifier, detail }: AuthEvent): Promise<void> {
     await database.authEvent.create({
@@ -89,7 +101,7 @@ export function createAuditTrail({ database, pepper }: { database: Database; pep
     })
   }
 
-  return { statement, record }
+  return { statement, valuesOf, record }
 }
 
 /** Deletes up to `most` events that are older than the retention (seconds) and returns how many. */

@@ -3,10 +3,10 @@ import type { AuditTrail } from '../audit/events.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { Caller } from '../http/caller.js'
 import type { Identifier } from '../identifiers/parser.js'
-import { anyShard, countStatement } from '../limits/counters.js'
+import { countStatement } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
-import { verifiedIn } from '../limits/sms-gate.js'
-import type { Guess } from '../otp/service.js'
+import { countryValues, verifiedIn } from '../limits/sms-gate.js'
+import type { Guess, OtpService } from '../otp/service.js'
 import {
   type ChangedRow,
   changedColumns,
@@ -14,8 +14,16 @@ import {
   changeInWords,
 } from '../users/identifier-statements.js'
 import { holds, isProven } from '../users/statements.js'
-import { addressIsOver, failureEvent, type GuessRow, guessColumns, guessParts } from './guess-statement.js'
-import { type Asker, ownsLane } from './send-statement.js'
+import {
+  addressIsOver,
+  failureEvent,
+  type GuessRow,
+  guessColumns,
+  guesserValues,
+  guessParts,
+} from './guess-statement.js'
+import { ownsLane } from './send-statement.js'
+import type { Asker } from './send-values.js'
 
 /** A guess and what came of it. */
 export type ChangeRow = GuessRow &
@@ -26,6 +34,7 @@ export type ChangeRow = GuessRow &
 
 export type ChangeParts = Readonly<{
   identifier: Identifier
+  otp: Pick<OtpService, 'composeGuess'>
   guess: Guess
   asker: Asker
   caller: Caller
@@ -38,23 +47,26 @@ export type ChangeParts = Readonly<{
  * somebody got the identifier meanwhile, the unique constraint stops all of it, and it is to be run again.
  */
 export function changeIdentifierStatement(parts: ChangeParts): Prisma.Sql {
-  const { identifier, guess, asker, caller, limits, audit } = parts
+  const { identifier, otp, guess, asker, caller, limits, audit } = parts
   const { method } = identifier
+  const purpose = 'change_identifier'
+  const guesser = guesserValues(caller, limits)
   return Prisma.sql`
     WITH ${guessParts({
-      caller,
+      guesser,
       limits,
-      ownsLane: ownsLane(identifier, 'change_identifier'),
-      guess: (lane, conditions) => Prisma.sql`guess AS (${guess.statement(lane, conditions)})`,
+      ownsLane: ownsLane(identifier, purpose),
+      guess: (lane, conditions) =>
+        Prisma.sql`guess AS (${otp.composeGuess(guess.values, { purpose, lane }, conditions)})`,
     })},
     ${changeIdentifierParts(identifier, asker, Prisma.sql`, guess WHERE guess.accepted`)},
     ${
       identifier.method === 'phone'
         ? Prisma.sql`verified AS (${countStatement(
-            verifiedIn(identifier.country),
+            verifiedIn(countryValues(identifier.country)),
             Prisma.sql`FROM guess WHERE guess.accepted
               AND NOT EXISTS (SELECT FROM users u WHERE ${holds(identifier)} AND ${isProven(method)})`,
-            anyShard(),
+            guesser.shard,
           )}),`
         : Prisma.empty
     }

@@ -2,9 +2,9 @@
 import { Prisma } from '../generated/prisma/client.js'
 import type { Caller } from '../http/caller.js'
 import { anyShard, countStatement, secondsLeft } from '../limits/counters.js'
-import { allGuesses, type Limits, windows } from '../limits/service.js'
+import { addressCounters, allGuesses, type Limits, windows } from '../limits/service.js'
 import type { GuessConditions } from '../otp/statements.js'
-import { knownDeviceStatement } from '../sessions/devices.js'
+import { deviceHashOf, knownDeviceStatement } from '../sessions/devices.js'
 
 /** What came of a guess. */
 export type GuessRow = {
@@ -18,8 +18,23 @@ export type GuessRow = {
   guesses: number | null
 }
 
+/** Who guesses, as the counters and the lanes know them. */
+export type GuesserValues = Readonly<{
+  deviceHash: Uint8Array<ArrayBuffer> | null
+  guessesKey: string
+  shard: number
+}>
+
+export function guesserValues(caller: Caller, limits: Limits): GuesserValues {
+  return {
+    deviceHash: deviceHashOf(caller),
+    guessesKey: limits.guessesKeyOf(caller.address),
+    shard: anyShard(),
+  }
+}
+
 export type GuessSurroundings = Readonly<{
-  caller: Caller
+  guesser: GuesserValues
   limits: Limits
   /** a condition on the user `u` whose devices have lanes of their own here */
   ownsLane: Prisma.Sql
@@ -31,18 +46,18 @@ export type GuessSurroundings = Readonly<{
 
 /** The first parts of a statement: `known_device`, `by_address`, `guess` (one row, or none), `wrong`. */
 export function guessParts(surroundings: GuessSurroundings): Prisma.Sql {
-  const { caller, limits, ownsLane, takesTestCode = Prisma.sql`false`, guess } = surroundings
+  const { guesser, limits, ownsLane, takesTestCode = Prisma.sql`false`, guess } = surroundings
   return Prisma.sql`
-    known_device AS (${knownDeviceStatement(caller.deviceToken, ownsLane)}),
+    known_device AS (${knownDeviceStatement(guesser.deviceHash, ownsLane)}),
     by_address AS (${countStatement(
-      limits.guessesOf(caller.address),
+      addressCounters.guesses(guesser.guessesKey),
       Prisma.sql`WHERE NOT EXISTS (SELECT FROM known_device)`,
     )}),
     ${guess(Prisma.sql`coalesce((SELECT id::text FROM known_device), '')`, {
       isAllowed: Prisma.sql`NOT ${addressIsOver(limits)}`,
       takesTestCode,
     })},
-    wrong AS (${countStatement(allGuesses, Prisma.sql`FROM guess WHERE NOT guess.accepted`, anyShard())})`
+    wrong AS (${countStatement(allGuesses, Prisma.sql`FROM guess WHERE NOT guess.accepted`, guesser.shard)})`
 }
 
 /** Whether the caller's address has had its share, beside the part `by_address`. */

@@ -13,7 +13,7 @@ import { type ChangeRow, changeIdentifierStatement } from './change-identifier-s
 import type { Courier } from './courier.js'
 import type { JudgeGuess } from './guesses.js'
 import type { SendCode, SentCode } from './send-code.js'
-import type { Asker } from './send-statement.js'
+import type { Asker } from './send-values.js'
 
 export type OwnIdentifiers = ReturnType<typeof createOwnIdentifiers>
 
@@ -49,7 +49,7 @@ export function createOwnIdentifiers(dependencies: OwnIdentifiersDependencies) {
   /** The guess and the change. Somebody who gets the identifier in the same moment undoes both; the next look sees them. */
   async function attempt(identifier: Identifier, code: string, asker: Asker, caller: Caller): Promise<ChangeRow> {
     const guess = otp.prepareGuess({ purpose: 'change_identifier', identifier, session: asker.sessionId }, code)
-    const parts = { identifier, guess, asker, caller, limits, audit }
+    const parts = { identifier, otp, guess, asker, caller, limits, audit }
     for (;;) {
       try {
         const [row] = await database.$queryRaw<[ChangeRow]>(changeIdentifierStatement(parts))

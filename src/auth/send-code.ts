@@ -2,6 +2,7 @@
 import type { AuditTrail } from '../audit/events.js'
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
+import { prepareShapes } from '../database/prepared.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
@@ -9,7 +10,8 @@ import type { Limits } from '../limits/service.js'
 import type { IssuedCode, OtpRequest } from '../otp/issue.js'
 import type { OtpService } from '../otp/service.js'
 import type { CarriedNotice, Courier, OutgoingCode } from './courier.js'
-import { type CodeUse, type RefusedBy, type SendRow, sendStatement } from './send-statement.js'
+import { type RefusedBy, type SendRow, sendStatement } from './send-statement.js'
+import { type CodeUse, type SendShape, type SendValues, sendShape, sendValues } from './send-values.js'
 
 export type SentCode = {
   /** seconds */
@@ -49,6 +51,10 @@ type SendCodeDependencies = {
 export function createSendCode(dependencies: SendCodeDependencies) {
   const { database, otp, limits, audit, courier, settings, onNotice } = dependencies
 
+  const statementOf = prepareShapes<SendShape, SendValues, [SendRow]>((shape, of) =>
+    sendStatement(shape, of, { otp, limits }),
+  )
+
   /** Sends the code. What certainly did not go out costs nothing; what may have gone out keeps its count. */
   async function deliverSeen(identifier: Identifier, { request, codeId, ...code }: Outgoing): Promise<void> {
     const { outcome } = await courier.carryCode(identifier, code)
@@ -78,8 +84,8 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   async function sendCode(identifier: Identifier, caller: Caller, use: CodeUse = anySignIn): Promise<SentCode> {
     const request = { purpose: use.purpose, identifier, session: 'asker' in use ? use.asker.sessionId : undefined }
     const issue = otp.prepareIssue(request)
-    const statement = sendStatement({ identifier, issue, caller, limits, audit, use })
-    const [row] = await database.$queryRaw<[SendRow]>(statement)
+    const parts = { identifier, issue, caller, use }
+    const [row] = await statementOf(sendShape(parts))(database, sendValues(parts, limits, audit))
     if (row.refusedBy !== null) refuse(identifier, row.refusedBy, row)
     if (!row.isWanted) throw new Problem('account_not_found', { needsSignup: true })
     if (row.resendAfter === null) {

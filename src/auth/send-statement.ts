@@ -1,17 +1,17 @@
 // The SQL of sending: every limit asked, the code issued, the cost counted and the event written, in one statement, so that no
 // two requests can both pass a limit that one of them uses up.
-import type { AuditTrail } from '../audit/events.js'
+import { eventStatement } from '../audit/events.js'
 import { Prisma } from '../generated/prisma/client.js'
-import type { Caller } from '../http/caller.js'
 import { channelOf, type Identifier } from '../identifiers/parser.js'
-import { anyShard, countOf, countStatement, secondsLeft } from '../limits/counters.js'
-import { type Limits, windows } from '../limits/service.js'
+import { countOf, countStatement, secondsLeft } from '../limits/counters.js'
+import { addressCounters, type Limits, windows } from '../limits/service.js'
 import { closeCountryStatement, closedFor, smsGateStatement, spendSmsStatement } from '../limits/sms-gate.js'
 import type { OtpPurpose } from '../otp/code.js'
-import type { Issue } from '../otp/issue.js'
 import type { IssuedRow } from '../otp/issue-statements.js'
+import type { OtpService } from '../otp/service.js'
 import { knownDeviceStatement } from '../sessions/devices.js'
 import { holds, isLedInBy, isProven } from '../users/statements.js'
+import type { SendShape, SendValues } from './send-values.js'
 
 /** The limits that lie around the identifier's own. */
 export type RefusedBy = 'address' | 'budget' | 'country'
@@ -35,30 +35,8 @@ export type SendRow = {
 
 type NothingIssued = { [Column in keyof IssuedRow]: null }
 
-/** Somebody signed in, and the session in which they ask. */
-export type Asker = Readonly<{ userId: string; sessionId: string }>
-
-/** What a code is for. */
-export type CodeUse = Readonly<
-  | {
-      purpose: 'sign_in'
-      /** whether an unknown identifier is to be told, or hidden, instead of getting a code */
-      mode: 'any' | 'login'
-    }
-  | { purpose: 'step_up' | 'change_identifier'; asker: Asker }
->
-
-export type SendParts = Readonly<{
-  identifier: Identifier
-  issue: Issue
-  caller: Caller
-  limits: Limits
-  audit: AuditTrail
-  use: CodeUse
-}>
-
 /** A condition on the user `u` whose devices have lanes of their own at an identifier: its owner; a new identifier has none yet. */
-export function ownsLane(identifier: Identifier, purpose: OtpPurpose): Prisma.Sql {
+export function ownsLane(identifier: Pick<Identifier, 'method' | 'identifier'>, purpose: OtpPurpose): Prisma.Sql {
   if (purpose === 'change_identifier') return Prisma.sql`false`
   // Proven ones alone: a claim is no right to anything, be it a device's lane.
   return Prisma.sql`${holds(identifier)} AND ${isProven(identifier.method)}`
@@ -69,35 +47,39 @@ const freeOfCharge = Prisma.sql`
   SELECT false AS hour_is_over, false AS day_is_over, false AS country_is_closed, false AS country_trips, 0 AS closed_for`
 
 /** Who gets the message, as far as is known: whoever asks, else the identifier's account. */
-function readerOf(use: CodeUse): Prisma.Sql {
-  return use.purpose === 'sign_in'
+function readerOf(purpose: OtpPurpose, askerId: string | null): Prisma.Sql {
+  return purpose === 'sign_in'
     ? Prisma.sql`SELECT id, locale FROM account`
-    : Prisma.sql`SELECT id, locale FROM users WHERE id = ${use.asker.userId}::uuid`
+    : Prisma.sql`SELECT id, locale FROM users WHERE id = ${askerId}::uuid`
 }
 
+/** What the parts of the statement are given by the rooms that own them. */
+export type SendRooms = Readonly<{ otp: Pick<OtpService, 'composeIssue'>; limits: Pick<Limits, 'settings'> }>
+
 /** One {@link SendRow}, whatever happens. */
-export function sendStatement({ identifier, issue, caller, limits, audit, use }: SendParts): Prisma.Sql {
+export function sendStatement(shape: SendShape, values: Required<SendValues>, { otp, limits }: SendRooms): Prisma.Sql {
+  const { method, purpose, isLogin, isTest } = shape
   const { settings } = limits
-  const proven = isProven(identifier.method)
-  const isLogin = use.purpose === 'sign_in' && use.mode === 'login'
-  const forWhat = use.purpose === 'sign_in' ? '' : `, ${use.purpose}`
+  const identifier = { method, identifier: values.identifier }
+  const proven = isProven(method)
+  const forWhat = purpose === 'sign_in' ? '' : `, ${purpose}`
   // The code of a test identity is not sent, and costs nothing.
-  const country = identifier.method === 'phone' && !issue.isTest ? identifier.country : null
-  const sends = limits.sendsOf(caller.address)
-  const unknown = limits.unknownOf(caller.address)
+  const isPaidFor = method === 'phone' && !isTest
+  const sends = addressCounters.sends(values.sendsKey)
+  const unknown = addressCounters.unknown(values.unknownKey)
   const inLane = Prisma.sql`lane.name <> ''`
   return Prisma.sql`
-    WITH known_device AS (${knownDeviceStatement(caller.deviceToken, ownsLane(identifier, use.purpose))}),
+    WITH known_device AS (${knownDeviceStatement(values.deviceHash, ownsLane(identifier, purpose))}),
     lane AS (SELECT coalesce((SELECT id::text FROM known_device), '') AS name),
     account AS (SELECT u.id, u.locale, ${proven} AS is_proven FROM users u WHERE ${isLedInBy(identifier)}),
-    reader AS (${readerOf(use)}),
+    reader AS (${readerOf(purpose, values.askerId)}),
     by_address AS (${countStatement(sends, Prisma.sql`FROM lane WHERE NOT ${inLane}`)}),
     unknown AS (${countStatement(
       unknown,
       Prisma.sql`FROM lane WHERE ${isLogin} AND NOT ${inLane} AND NOT EXISTS (SELECT FROM account)
         AND (SELECT count FROM by_address) <= ${settings.ipSendPerHour}`,
     )}),
-    sms AS (${country === null ? freeOfCharge : smsGateStatement(country, settings)}),
+    sms AS (${isPaidFor ? smsGateStatement(values, settings) : freeOfCharge}),
     facts AS (
       SELECT lane.name AS lane, EXISTS (SELECT FROM account) AS is_known,
         EXISTS (SELECT FROM account WHERE is_proven) AS is_proven, sms.*,
@@ -120,28 +102,32 @@ export function sendStatement({ identifier, issue, caller, limits, audit, use }:
         END AS refused_by
       FROM facts
     ),
-    issued AS (${issue.statement(Prisma.sql`verdict.lane`, {
-      hasCode: Prisma.sql`verdict.has_code`,
-      source: Prisma.sql`FROM verdict WHERE verdict.refused_by IS NULL AND verdict.is_wanted`,
-    })}),
+    issued AS (${otp.composeIssue(
+      values,
+      { purpose, lane: Prisma.sql`verdict.lane`, isTest },
+      {
+        hasCode: Prisma.sql`verdict.has_code`,
+        source: Prisma.sql`FROM verdict WHERE verdict.refused_by IS NULL AND verdict.is_wanted`,
+      },
+    )}),
     paid AS (SELECT verdict.is_proven AS is_known FROM issued, verdict WHERE verdict.has_code AND verdict.is_affordable),
     ${
-      country === null
-        ? Prisma.empty
-        : Prisma.sql`closed AS (${closeCountryStatement(country)}),
-          spent AS (${spendSmsStatement(country, anyShard(), Prisma.sql`paid`)}),`
+      isPaidFor
+        ? Prisma.sql`closed AS (${closeCountryStatement(values)}),
+          spent AS (${spendSmsStatement(values, values.shard, Prisma.sql`paid`)}),`
+        : Prisma.empty
     }
-    event AS (${audit.statement(
-      caller,
-      identifier.identifier,
+    event AS (${eventStatement(
+      values,
+      values.identifierHash,
       {
         event: Prisma.sql`CASE WHEN issued."resendAfter" IS NOT NULL THEN 'authn_token_created'
           WHEN verdict.refused_by IS NULL AND NOT verdict.is_wanted THEN 'authn_login_fail'
           ELSE 'excess_rate_limit_exceeded' END`,
         userId: Prisma.sql`(SELECT id FROM reader)`,
-        detail: Prisma.sql`CASE WHEN issued."resendAfter" IS NOT NULL THEN ${`otp ${channelOf(identifier)}`}
+        detail: Prisma.sql`CASE WHEN issued."resendAfter" IS NOT NULL THEN ${`otp ${channelOf({ method })}`}
           WHEN verdict.refused_by IS NULL AND NOT verdict.is_wanted THEN 'unknown account'
-          ELSE 'send: ' || coalesce(verdict.refused_by, 'identifier') END || ${issue.isTest ? ', test identity' : forWhat}`,
+          ELSE 'send: ' || coalesce(verdict.refused_by, 'identifier') END || ${isTest ? ', test identity' : forWhat}`,
       },
       Prisma.sql`verdict LEFT JOIN issued ON true`,
     )})

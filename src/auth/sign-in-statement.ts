@@ -1,18 +1,27 @@
 // The SQL of signing in with a code: guess, user, session, device, counts and event in one statement.
-import type { AuditTrail } from '../audit/events.js'
+import { type AuditTrail, type EventValues, eventStatement } from '../audit/events.js'
 import { type MaybeUserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { Caller } from '../http/caller.js'
 import type { Identifier } from '../identifiers/parser.js'
-import { anyShard, countStatement } from '../limits/counters.js'
+import { countStatement } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
-import { verifiedIn } from '../limits/sms-gate.js'
-import type { Guess } from '../otp/service.js'
+import { type CountryValues, countryValues, verifiedIn } from '../limits/sms-gate.js'
+import type { Guess, OtpService } from '../otp/service.js'
+import type { GuessValues } from '../otp/statements.js'
 import { forgetDevicesStatement } from '../sessions/devices.js'
-import type { SessionDraft } from '../sessions/service.js'
+import type { OpeningValues, SessionDraft, SessionService } from '../sessions/service.js'
 import { endSessionsStatement } from '../sessions/statements.js'
 import { firstProofStatement, holds, isProven } from '../users/statements.js'
-import { addressIsOver, failureEvent, type GuessRow, guessColumns, guessParts } from './guess-statement.js'
+import {
+  addressIsOver,
+  failureEvent,
+  type GuesserValues,
+  type GuessRow,
+  guessColumns,
+  guesserValues,
+  guessParts,
+} from './guess-statement.js'
 
 /** A guess and what came of it. The user is null where nobody has the identifier. */
 export type SignInRow = MaybeUserRow &
@@ -23,13 +32,33 @@ export type SignInRow = MaybeUserRow &
     isNewDevice: boolean
   }
 
-export type SignInParts = Readonly<{
-  identifier: Identifier
-  guess: Guess
-  session: SessionDraft
-  caller: Caller
+/** What decides about the text of the statement. */
+export type SignInShape = Readonly<{ method: Identifier['method'] }>
+
+/** What is sent along. Numbers have a country, addresses none. */
+export type SignInValues = GuessValues & GuesserValues & OpeningValues & EventValues & Partial<CountryValues>
+
+export type SignInParts = Readonly<{ identifier: Identifier; guess: Guess; session: SessionDraft; caller: Caller }>
+
+export function signInValues(
+  { identifier, guess, session, caller }: SignInParts,
+  limits: Limits,
+  audit: AuditTrail,
+): SignInValues {
+  return {
+    ...guess.values,
+    ...guesserValues(caller, limits),
+    ...session.values,
+    ...audit.valuesOf(caller, identifier.identifier),
+    ...(identifier.method === 'phone' && countryValues(identifier.country)),
+  }
+}
+
+/** What the parts of the statement are given by the rooms that own them. */
+export type SignInRooms = Readonly<{
+  otp: Pick<OtpService, 'composeGuess'>
+  sessions: Pick<SessionService, 'statements'>
   limits: Limits
-  audit: AuditTrail
 }>
 
 /**
@@ -38,18 +67,24 @@ export type SignInParts = Readonly<{
  * identifier new. The owner's row is locked against deletion, and who proves an account that waited for its owner finds nothing
  * in it that somebody had opened before.
  */
-export function signInStatement({ identifier, guess, session, caller, limits, audit }: SignInParts): Prisma.Sql {
+export function signInStatement(
+  { method }: SignInShape,
+  values: Required<SignInValues>,
+  { otp, sessions, limits }: SignInRooms,
+): Prisma.Sql {
+  const identifier = { method, identifier: values.identifier }
   // Proven ones alone: a claim is no right to anything, be it a device's lane.
-  const owns = Prisma.sql`${holds(identifier)} AND ${isProven(identifier.method)}`
-  const opening = session.statements(Prisma.sql`account`)
+  const owns = Prisma.sql`${holds(identifier)} AND ${isProven(method)}`
+  const opening = sessions.statements(values, Prisma.sql`account`)
   return Prisma.sql`
     WITH ${guessParts({
-      caller,
+      guesser: values,
       limits,
       ownsLane: owns,
       // A code that stands in settings and in a store's form must not open what an admin may do.
       takesTestCode: Prisma.sql`NOT EXISTS (SELECT FROM users u WHERE ${holds(identifier)} AND u.role = 'ADMIN')`,
-      guess: (lane, conditions) => Prisma.sql`guess AS (${guess.statement(lane, conditions)})`,
+      guess: (lane, conditions) =>
+        Prisma.sql`guess AS (${otp.composeGuess(values, { purpose: 'sign_in', lane }, conditions)})`,
     })},
     owner AS (SELECT u.* FROM guess JOIN users u ON ${owns} WHERE guess.accepted FOR KEY SHARE OF u),
     first_proof AS (${firstProofStatement(identifier, Prisma.sql`FROM guess WHERE guess.accepted`)}),
@@ -61,17 +96,17 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
     touched AS (${opening.touchDevice}),
     forgotten AS (${opening.forgetOldest}),
     ${
-      identifier.method === 'phone'
+      method === 'phone'
         ? Prisma.sql`verified AS (${countStatement(
-            verifiedIn(identifier.country),
+            verifiedIn(values),
             Prisma.sql`FROM guess WHERE guess.accepted AND NOT guess.is_test AND NOT EXISTS (SELECT FROM owner)`,
-            anyShard(),
+            values.shard,
           )}),`
         : Prisma.empty
     }
-    event AS (${audit.statement(
-      caller,
-      identifier.identifier,
+    event AS (${eventStatement(
+      values,
+      values.identifierHash,
       {
         event: Prisma.sql`CASE
           WHEN guess.accepted AND (EXISTS (SELECT FROM opened) OR NOT EXISTS (SELECT FROM account)) THEN 'authn_login_success'

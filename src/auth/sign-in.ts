@@ -1,6 +1,7 @@
 // Signing in with a code: the same for both flows, which differ only in what a newcomer gets.
 import type { AuditTrail } from '../audit/events.js'
 import type { Database } from '../database/client.js'
+import { prepareShapes } from '../database/prepared.js'
 import { isUserRow, type UserRow } from '../database/user-row.js'
 import type { Messages } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
@@ -12,7 +13,13 @@ import type { OtpService } from '../otp/service.js'
 import type { SessionService } from '../sessions/service.js'
 import type { UsersService } from '../users/service.js'
 import type { JudgeGuess, VerificationNotice } from './guesses.js'
-import { type SignInRow, signInStatement } from './sign-in-statement.js'
+import {
+  type SignInRow,
+  type SignInShape,
+  type SignInValues,
+  signInStatement,
+  signInValues,
+} from './sign-in-statement.js'
 import { issueTicket } from './signup-tickets.js'
 
 export type SignedIn = Readonly<{
@@ -45,6 +52,10 @@ type SignInDependencies = {
 export function createSignIn(dependencies: SignInDependencies) {
   const { database, otp, sessions, users, messages, limits, audit, judgeGuess, onNotice } = dependencies
 
+  const statementOf = prepareShapes<SignInShape, SignInValues, [SignInRow]>((shape, of) =>
+    signInStatement(shape, of, { otp, sessions, limits }),
+  )
+
   /** Opens a session for a user that the first statement could not see; null for one who was deleted since. */
   async function openFor(user: UserRow, isNewUser: boolean, caller: Caller): Promise<SignedIn | null> {
     const opened = await sessions.open(user.id, caller)
@@ -64,8 +75,8 @@ export function createSignIn(dependencies: SignInDependencies) {
   ): Promise<SignedIn | Result> {
     const guess = otp.prepareGuess({ purpose: 'sign_in', identifier }, code)
     const session = sessions.draft(caller)
-    const statement = signInStatement({ identifier, guess, session, caller, limits, audit })
-    const [row] = await database.$queryRaw<[SignInRow]>(statement)
+    const values = signInValues({ identifier, guess, session, caller }, limits, audit)
+    const [row] = await statementOf({ method: identifier.method })(database, values)
     const { retryAfter, accepted, locked, codeId, guesses, opened, isNewDevice, ...user } = row
     await judgeGuess(row, trafficOf(identifier), caller)
     if (isUserRow(user)) {

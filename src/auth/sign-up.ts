@@ -55,8 +55,10 @@ export function createSignUp({ database, sessions, messages, audit, onNotice }: 
     const session = sessions.draft(caller)
     const locale = messages.localeOf(caller.languages)
     const details = { ticketHash: hashTicket(ticket), phone, userId, userName, locale, address: home }
-    const statement = signUpStatement(details, session.statements, (columns, source) =>
-      audit.statement(caller, phone.identifier, columns, source),
+    const statement = signUpStatement(
+      details,
+      (source) => sessions.statements(session.values, source),
+      (columns, source) => audit.statement(caller, phone.identifier, columns, source),
     )
     const [row] = await database.$queryRaw<[SignUpRow]>(statement)
     if (!row.verified) throw new Problem('verification_required')

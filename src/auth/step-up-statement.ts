@@ -4,12 +4,19 @@ import { Prisma } from '../generated/prisma/client.js'
 import type { Caller } from '../http/caller.js'
 import type { Identifier } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
-import type { Guess } from '../otp/service.js'
+import type { Guess, OtpService } from '../otp/service.js'
 import { lastSentStatement } from '../otp/statements.js'
 import { proveSessionStatement } from '../sessions/statements.js'
 import { holds, isProven } from '../users/statements.js'
-import { addressIsOver, failureEvent, type GuessRow, guessColumns, guessParts } from './guess-statement.js'
-import type { Asker } from './send-statement.js'
+import {
+  addressIsOver,
+  failureEvent,
+  type GuessRow,
+  guessColumns,
+  guesserValues,
+  guessParts,
+} from './guess-statement.js'
+import type { Asker } from './send-values.js'
 
 /** A guess and what came of it. */
 export type StepUpRow = GuessRow & {
@@ -20,6 +27,7 @@ export type StepUpRow = GuessRow & {
 }
 
 export type StepUpParts = Readonly<{
+  otp: Pick<OtpService, 'composeGuess'>
   /** one for each identifier of the user that a code may have gone to, at least one */
   candidates: readonly Readonly<{ identifier: Identifier; guess: Guess }>[]
   asker: Asker
@@ -31,23 +39,25 @@ export type StepUpParts = Readonly<{
  * One {@link StepUpRow}, whatever happens, and one event. The guess is at the code that was sent last, on whichever way: nobody
  * has two codes to hit with one guess.
  */
-export function stepUpStatement({ candidates, asker, caller, limits }: StepUpParts): Prisma.Sql {
+export function stepUpStatement({ otp, candidates, asker, caller, limits }: StepUpParts): Prisma.Sql {
   const { userId, sessionId } = asker
+  const purpose = 'step_up'
   const isOwn = ({ identifier }: { identifier: Identifier }) => Prisma.sql`
     o.identifier = ${identifier.identifier} AND EXISTS (
       SELECT FROM users u WHERE u.id = ${userId}::uuid AND ${holds(identifier)} AND ${isProven(identifier.method)})`
   const guessName = (index: number) => Prisma.raw(`guess_${index}`)
   return Prisma.sql`
     WITH ${guessParts({
-      caller,
+      guesser: guesserValues(caller, limits),
       limits,
       ownsLane: Prisma.sql`u.id = ${userId}::uuid`,
       guess: (lane, { isAllowed, ...conditions }) => Prisma.sql`
-        last_sent AS (${lastSentStatement('step_up', lane, Prisma.join(candidates.map(isOwn), ' OR '))}),
+        last_sent AS (${lastSentStatement(purpose, lane, Prisma.join(candidates.map(isOwn), ' OR '))}),
         ${Prisma.join(
           candidates.map(({ identifier, guess }, index) => {
             const isLast = Prisma.sql`${isAllowed} AND (SELECT identifier FROM last_sent) = ${identifier.identifier}`
-            return Prisma.sql`${guessName(index)} AS (${guess.statement(lane, { ...conditions, isAllowed: isLast })})`
+            const statement = otp.composeGuess(guess.values, { purpose, lane }, { ...conditions, isAllowed: isLast })
+            return Prisma.sql`${guessName(index)} AS (${statement})`
           }),
         )},
         guess AS (${Prisma.join(

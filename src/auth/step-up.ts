@@ -9,7 +9,7 @@ import type { OtpService } from '../otp/service.js'
 import type { UsersService } from '../users/service.js'
 import type { JudgeGuess } from './guesses.js'
 import type { SendCode, SentCode } from './send-code.js'
-import type { Asker } from './send-statement.js'
+import type { Asker } from './send-values.js'
 import { type StepUpRow, stepUpStatement } from './step-up-statement.js'
 
 export type StepUp = ReturnType<typeof createStepUp>
@@ -64,7 +64,7 @@ export function createStepUp(dependencies: StepUpDependencies) {
     const [first] = candidates
     if (first === undefined) throw new Problem('otp_invalid')
     const asker = { userId: user.id, sessionId }
-    const statement = stepUpStatement({ candidates, asker, caller, limits })
+    const statement = stepUpStatement({ otp, candidates, asker, caller, limits })
     const [row] = await database.$queryRaw<[StepUpRow]>(statement)
     const guessed = candidates.find(({ identifier }) => identifier.identifier === row.identifier) ?? first
     await judgeGuess(row, trafficOf(guessed.identifier), caller)

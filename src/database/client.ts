@@ -7,7 +7,7 @@ import { PrismaClient } from '../generated/prisma/client.js'
 export type Database = PrismaClient &
   Readonly<{
     /** Runs a statement on the same pool but past Prisma's runtime, which composes and converts anew with each call. */
-    run: <Row>(statement: Readonly<{ text: string; values: unknown[] }>) => Promise<Row[]>
+    run: <Rows extends object[]>(statement: Readonly<{ text: string; values: unknown[] }>) => Promise<Rows>
     poolUse: () => PoolUse
   }>
 
@@ -63,9 +63,10 @@ export function openDatabase(settings: DatabaseSettings): Database {
       await disconnect()
       await pool.end()
     },
-    async run<Row>({ text, values }: { text: string; values: unknown[] }) {
+    async run<Rows extends object[]>({ text, values }: { text: string; values: unknown[] }): Promise<Rows> {
       const name = settings.namedStatements ? statementName(text) : undefined
-      return (await pool.query<Row & object>({ name, text, values })).rows
+      const { rows } = await pool.query({ name, text, values })
+      return rows as Rows
     },
     /** How the pool is used right now. */
     poolUse() {

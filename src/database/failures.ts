@@ -14,8 +14,9 @@ const unavailableKinds = new Set([
 /**
  * SQLSTATEs that pass by themselves (PostgreSQL, appendix A): a server that shuts down or starts up, one that only reads (a
  * failover under way), a database that takes no connections, none free, a statement cancelled by its timeout, a lock not had in time, a deadlock.
+ * Beside them those of a login that is refused: an operator's to mend, and no fault of the request.
  */
-const unavailableStates = /^(25006|57P0[1-5]|57014|53\d{3}|08\d{3}|55P03|55000|40P01|25P03)$/
+const unavailableStates = /^(28000|28P01|3D000|25006|57P0[1-5]|57014|53\d{3}|08\d{3}|55P03|55000|40P01|25P03)$/
 
 /** Prisma's own codes for: not reachable, reachable but timed out, closed, no pool slot or transaction in time. */
 const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'])
@@ -27,7 +28,13 @@ const unavailableMessages = [
   'timeout exceeded when trying to connect',
   'Connection terminated',
   'Client has encountered a connection error and is not queryable',
+  'The server does not support SSL connections',
+  'There was an error establishing an SSL connection',
 ]
+
+/** What Node.js and OpenSSL say of a certificate that cannot be believed. */
+const certificateFaults =
+  /CERT|_CRL|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|ISSUER_PUBLIC_KEY|VERIFY_LEAF_SIGNATURE/
 
 /** Whether the database could not be asked. The call may be repeated later; nothing is known to have happened. */
 export function isDatabaseUnavailable(error: unknown): boolean {
@@ -37,6 +44,7 @@ export function isDatabaseUnavailable(error: unknown): boolean {
       unavailableKinds.has(kind) ||
       [code, originalCode, errorCode].some((value) => unavailableStates.test(value) || unavailableCodes.has(value)) ||
       ['ECONNREFUSED', 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH'].includes(code) ||
+      certificateFaults.test(code) ||
       unavailableMessages.some((text) => message.includes(text))
     )
   })

@@ -16,24 +16,48 @@ class Parameter {
 }
 
 /** Runs a prepared statement with the values of one call. */
-export type PreparedStatement<Values extends object, Row> = (database: Database, values: Values) => Promise<Row[]>
+export type PreparedStatement<Values extends object, Rows extends object[]> = (
+  database: Database,
+  values: Values,
+) => Promise<Rows>
+
+/** What the statements of one kind differ in: a few words that are ours, of which no caller's value is one. */
+type Shape = Readonly<Record<string, string | boolean>>
 
 /**
  * Composes a statement for many calls. It runs on Prisma's own pool but past its runtime, which would compose, hash and convert
  * anew each time: docs/decisions/0012 has the gain.
- * @param compose puts parameters where a call's values go. Numbers and booleans that it puts in by itself are settings: they
- * become part of the text, so that PostgreSQL plans with them.
+ * @param compose puts parameters where a call's values go; there is one also for a value that some calls leave out. Numbers
+ * and booleans that it puts in by itself are settings: they become part of the text, so that PostgreSQL plans with them.
  */
-export function prepare<Values extends object, Row>(
-  compose: (parameters: Values) => Prisma.Sql,
-): PreparedStatement<Values, Row> {
+export function prepare<Values extends object, Rows extends object[]>(
+  compose: (parameters: Required<Values>) => Prisma.Sql,
+): PreparedStatement<Values, Rows> {
   const parameters = new Proxy({}, { get: (_target, name) => new Parameter(String(name)) })
-  const { strings, values } = compose(parameters as Values)
+  const { strings, values } = compose(parameters as Required<Values>)
   const bound: unknown[] = []
   const text = strings.reduce((before, after, index) => before + place(values[index - 1], bound) + after)
   return (database, given) => {
     const filled = bound.map((value) => (value instanceof Parameter ? Reflect.get(given, value.name) : value))
-    return database.run<Row>({ text, values: filled })
+    return database.run<Rows>({ text, values: filled })
+  }
+}
+
+/**
+ * Statements of one kind, each composed when its shape is first asked for. There are as many as shapes, so that the type of a
+ * shape is what bounds them: its members are literals and booleans.
+ */
+export function prepareShapes<Form extends Shape, Values extends object, Rows extends object[]>(
+  compose: (shape: Form, parameters: Required<Values>) => Prisma.Sql,
+): (shape: Form) => PreparedStatement<Values, Rows> {
+  const prepared = new Map<string, PreparedStatement<Values, Rows>>()
+  return function statementOf(shape) {
+    const name = JSON.stringify(shape)
+    const known = prepared.get(name)
+    if (known !== undefined) return known
+    const statement = prepare<Values, Rows>((parameters) => compose(shape, parameters))
+    prepared.set(name, statement)
+    return statement
   }
 }
 

@@ -16,15 +16,23 @@ const guessAlarm = 1_000
 /** What all wrong guesses are counted by. */
 export const allGuesses: Counter = { key: 'guesses', window: windows.hour }
 
+/** What is counted of a client's address, by the key that {@link createLimits} makes of it. */
+export const addressCounters = {
+  sends: (key: string): Counter => ({ key, window: windows.hour }),
+  /** sends to identifiers that nobody has */
+  unknown: (key: string): Counter => ({ key, window: windows.hour }),
+  guesses: (key: string): Counter => ({ key, window: windows.tenMinutes }),
+}
+
 export type Limits = ReturnType<typeof createLimits>
 
 type LimitDependencies = { database: Database; settings: LimitSettings; pepper: string }
 
 export function createLimits({ database, settings, pepper }: LimitDependencies) {
-  /** A counter of a client's address, which the database knows by its digest alone. */
-  function ofAddress(name: string, address: string, window: number): Counter {
+  /** The key of a counter of a client's address, which the database knows by its digest alone. */
+  function keyOf(name: string, address: string): string {
     const digest = Buffer.from(keyedDigest(pepper, 'ip:v1', clientBlock(address)))
-    return { key: `${name}:${digest.toString('base64url')}`, window }
+    return `${name}:${digest.toString('base64url')}`
   }
 
   /**
@@ -41,9 +49,9 @@ export function createLimits({ database, settings, pepper }: LimitDependencies) 
 
   return {
     settings,
-    sendsOf: (address: string) => ofAddress('send_ip', address, windows.hour),
-    guessesOf: (address: string) => ofAddress('verify_ip', address, windows.tenMinutes),
-    unknownOf: (address: string) => ofAddress('unknown_ip', address, windows.hour),
+    sendsKeyOf: (address: string) => keyOf('send_ip', address),
+    unknownKeyOf: (address: string) => keyOf('unknown_ip', address),
+    guessesKeyOf: (address: string) => keyOf('verify_ip', address),
     guessesToAlarm,
   }
 }

@@ -13,10 +13,23 @@ type Traffic = 'new' | 'known'
 const hourOf = (traffic: Traffic): Counter => ({ key: `sms_hour:${traffic}`, window: windows.hour })
 const dayOf = (traffic: Traffic): Counter => ({ key: `sms_day:${traffic}`, window: windows.day })
 
-/** Messages to new numbers of a country, and those of them that were verified: what the breaker compares. */
-const sentIn = (country: string): Counter => ({ key: `country_sent:${country}`, window: windows.fiveMinutes })
-export const verifiedIn = (country: string): Counter => ({
-  key: `country_verified:${country}`,
+/** A country as the gate knows it: by its code, and by the keys of what the breaker compares. */
+export type CountryValues = Readonly<{
+  /** ISO 3166-1 alpha-2 */
+  country: string
+  /** of messages to new numbers */
+  countrySentKey: string
+  /** of those of them that were verified */
+  countryVerifiedKey: string
+}>
+
+export function countryValues(country: string): CountryValues {
+  return { country, countrySentKey: `country_sent:${country}`, countryVerifiedKey: `country_verified:${country}` }
+}
+
+const sentIn = ({ countrySentKey }: CountryValues): Counter => ({ key: countrySentKey, window: windows.fiveMinutes })
+export const verifiedIn = ({ countryVerifiedKey }: Pick<CountryValues, 'countryVerifiedKey'>): Counter => ({
+  key: countryVerifiedKey,
   window: windows.fiveMinutes,
 })
 
@@ -35,7 +48,7 @@ function recentCount({ key, window }: Counter): Prisma.Sql {
  * Whether an SMS to a number of the country may be sent: one row of `hour_is_over`, `day_is_over`, `country_is_closed`,
  * `country_trips` (it closes now), `closed_for` (seconds). Needs the part `account`, with a row that `is_proven` where the number was verified before.
  */
-export function smsGateStatement(country: string, settings: LimitSettings): Prisma.Sql {
+export function smsGateStatement(values: CountryValues, settings: LimitSettings): Prisma.Sql {
   const { smsBudgetPerHour, smsBudgetPerDay, breakerMinSends, breakerMinVerified } = settings
   const isOver = (counter: (traffic: Traffic) => Counter, most: number) => Prisma.sql`
     CASE WHEN who.is_known THEN ${countOf(counter('known'))} ELSE ${countOf(counter('new'))} END >= ${most}`
@@ -49,13 +62,13 @@ export function smsGateStatement(country: string, settings: LimitSettings): Pris
       ceil(extract(epoch FROM breaker.closed_until - now()))::int AS closed_for
     FROM
       (SELECT EXISTS (SELECT FROM account WHERE is_proven) AS is_known) AS who,
-      (SELECT coalesce(max(b.closed_until), to_timestamp(0)) AS closed_until FROM country_breakers b WHERE b.country = ${country})
+      (SELECT coalesce(max(b.closed_until), to_timestamp(0)) AS closed_until FROM country_breakers b WHERE b.country = ${values.country})
         AS breaker,
-      LATERAL (SELECT ${recentCount(sentIn(country))} AS sent, ${recentCount(verifiedIn(country))} AS verified) AS recent`
+      LATERAL (SELECT ${recentCount(sentIn(values))} AS sent, ${recentCount(verifiedIn(values))} AS verified) AS recent`
 }
 
 /** Closes the country for a while, where the part `sms` says that it trips. */
-export function closeCountryStatement(country: string): Prisma.Sql {
+export function closeCountryStatement({ country }: Pick<CountryValues, 'country'>): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO country_breakers AS b (country, closed_until)
     SELECT ${country}, now() + make_interval(secs => ${closedFor}) FROM sms WHERE sms.country_trips
@@ -63,7 +76,7 @@ export function closeCountryStatement(country: string): Prisma.Sql {
 }
 
 /** Counts an SMS on the budgets and for the breaker, for the row of `source` with `is_known`, or for none. */
-export function spendSmsStatement(country: string, shard: number, source: Prisma.Sql): Prisma.Sql {
+export function spendSmsStatement(values: CountryValues, shard: number, source: Prisma.Sql): Prisma.Sql {
   const row = ({ key, window }: Counter, isCounted: Prisma.Sql) => Prisma.sql`
     (${key}, ${windowStart(window)}, ${windowStart(window)} + make_interval(secs => ${window}), ${isCounted})`
   const isKnown = Prisma.sql`spender.is_known`
@@ -72,7 +85,7 @@ export function spendSmsStatement(country: string, shard: number, source: Prisma
     INSERT INTO limit_counters AS c (key, window_started_at, shard, expires_at)
     SELECT spent.key, spent.started_at, ${shard}::smallint, spent.ends_at
     FROM ${source} AS spender, LATERAL (VALUES
-      ${row(sentIn(country), isNew)},
+      ${row(sentIn(values), isNew)},
       ${row(dayOf('new'), isNew)}, ${row(hourOf('new'), isNew)},
       ${row(dayOf('known'), isKnown)}, ${row(hourOf('known'), isKnown)}
     ) AS spent (key, started_at, ends_at, is_counted)

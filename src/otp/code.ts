@@ -24,11 +24,11 @@ export type StoredCode = Readonly<{
 /**
  * Codes under a pepper that the database never sees: a dump of it cannot be searched for codes, and a slow hash would protect
  * six digits no better while it limits nobody but us (docs/decisions/0002, 0010).
- * @param peppers the current one first; while it is being replaced the previous one is still accepted
+ * @param peppers the current one, and while it is being replaced the previous one, which is still accepted
  * @param length decimal digits of a code
  */
 export function createCodes(peppers: readonly string[], length: number) {
-  const [current = ''] = peppers
+  const [current = '', previous] = peppers
   const forStorage = (binding: CodeBinding, code: string) => digest(current, binding, code)
 
   /** A new code, as it is kept. */
@@ -53,7 +53,10 @@ export function createCodes(peppers: readonly string[], length: number) {
     /** The digest to store. */
     forStorage,
     /** The digests that a stored one may equal. */
-    forComparison: (binding: CodeBinding, code: string) => peppers.map((pepper) => digest(pepper, binding, code)),
+    forComparison: (binding: CodeBinding, code: string) => ({
+      codeHash: forStorage(binding, code),
+      previousCodeHash: previous === undefined ? null : digest(previous, binding, code),
+    }),
   }
 }
 

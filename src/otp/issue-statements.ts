@@ -1,7 +1,7 @@
 // The SQL that issues codes. Each is one statement, so that no two requests can both pass a limit that one of them uses up.
 import { Prisma } from '../generated/prisma/client.js'
 import type { StoredCode } from './code.js'
-import { codeIs, dayIsOver, failuresAreOver, hourIsOver, keyIs, type OtpKey } from './statements.js'
+import { codeIs, dayIsOver, failuresAreOver, hourIsOver, keyIs, type OtpKey, type OtpSlot } from './statements.js'
 
 export type SendLimits = Readonly<{
   /** seconds */
@@ -16,6 +16,16 @@ export type SendLimits = Readonly<{
 
 /** A code to be put into the row, and the name of its send. */
 export type CodeDraft = StoredCode & Readonly<{ codeId: string }>
+
+/** The same, of an identifier. A fixed code has an end of its own, and no seed. */
+export type IssueValues = Readonly<{
+  identifier: string
+  codeId: string
+  codeHash: Uint8Array<ArrayBuffer> | null
+  codeSeed: Uint8Array<ArrayBuffer> | null
+  /** the moment from which the code is good for nothing, by the database's clock */
+  endsAt: Date | null
+}>
 
 /** The code that the row has now, which is the draft or the one from before. */
 export type IssuedRow = StoredCode & {
@@ -66,8 +76,8 @@ export const codeColumns = ({ maxAttempts, maxFailuresPerDay }: SendLimits) => P
  * nothing in the answer tells them apart.
  */
 export function issueStatement(
-  key: OtpKey,
-  { codeId, codeHash, codeSeed }: CodeDraft,
+  { identifier, codeId, codeHash, codeSeed }: IssueValues,
+  { purpose, lane }: OtpSlot,
   limits: SendLimits,
   { hasCode, source }: IssueSurroundings = alone,
 ): Prisma.Sql {
@@ -83,7 +93,7 @@ export function issueStatement(
       identifier, purpose, lane, code_id, code_hash, code_seed, code_made_at, expires_at, resend_at, hour_started_at, day_started_at
     )
     SELECT
-      ${key.identifier}, ${key.purpose}::otp_purpose, ${key.lane}, ${codeId}::uuid,
+      ${identifier}, ${purpose}::otp_purpose, ${lane}, ${codeId}::uuid,
       CASE WHEN ${hasCode} THEN ${codeHash}::bytea END, ${codeSeed}::bytea, now(),
       now() + ${seconds(timeToLive)}, now() + ${seconds(resendCooldown)}, now(), now()
     ${source}

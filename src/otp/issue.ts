@@ -9,11 +9,12 @@ import {
   exchangeCodeStatement,
   type IssuedRow,
   type IssueSurroundings,
+  type IssueValues,
   issueStatement,
   type RefusedRow,
   refusalStatement,
 } from './issue-statements.js'
-import type { OtpKey } from './statements.js'
+import type { OtpKey, OtpSlot } from './statements.js'
 import type { TestCode, TestIdentities } from './test-identities.js'
 import { testIssueStatement, testRefusalStatement } from './test-statements.js'
 
@@ -44,8 +45,8 @@ export type IssuedCode = Readonly<{
 export type Issue = Readonly<{
   /** the code is a fixed one that its owner knows: no message goes out */
   isTest: boolean
-  /** see `issueStatement` */
-  statement: (lane: Prisma.Sql | string, surroundings?: IssueSurroundings) => Prisma.Sql
+  /** what the statement is filled with */
+  values: IssueValues
   /** how long a refused send has to wait, in whole seconds */
   retryAfter: (lane: string) => Promise<number>
   /** what was issued, to be asked where the statement gave a row */
@@ -68,6 +69,19 @@ export function bindingOf({ purpose, identifier, session }: OtpRequest) {
 }
 
 export function createIssues({ database, settings, codes, testIdentities }: IssueDependencies) {
+  /**
+   * Issues a code: see `issueStatement`.
+   * @param isTest for the fixed code of a test identity
+   */
+  function statement(
+    values: IssueValues,
+    { isTest, ...slot }: OtpSlot & Readonly<{ isTest: boolean }>,
+    surroundings?: IssueSurroundings,
+  ): Prisma.Sql {
+    const compose = isTest ? testIssueStatement : issueStatement
+    return compose(values, slot, settings, surroundings)
+  }
+
   async function wait(refusal: Prisma.Sql): Promise<number> {
     const [{ retryAfter }] = await database.$queryRaw<[RefusedRow]>(refusal)
     return retryAfter
@@ -92,7 +106,7 @@ export function createIssues({ database, settings, codes, testIdentities }: Issu
 
     return {
       isTest: false,
-      statement: (lane, surroundings) => issueStatement({ ...key, lane }, draft, settings, surroundings),
+      values: { identifier: key.identifier, ...draft, endsAt: null },
       retryAfter: (lane) => wait(refusalStatement({ ...key, lane }, settings)),
       async issued(row) {
         const code = codes.recover(binding, row) ?? (await exchange())
@@ -103,16 +117,17 @@ export function createIssues({ database, settings, codes, testIdentities }: Issu
 
   function prepareTestCode(request: OtpRequest, { code, endsAt }: TestCode): Issue {
     const key = keyOf(request)
-    const draft = { codeId: uuid(), codeHash: codes.forStorage(bindingOf(request), code), endsAt }
+    const codeId = uuid()
+    const codeHash = codes.forStorage(bindingOf(request), code)
     return {
       isTest: true,
-      statement: (lane, surroundings) => testIssueStatement({ ...key, lane }, draft, settings, surroundings),
+      values: { identifier: key.identifier, codeId, codeHash, codeSeed: null, endsAt },
       retryAfter: (lane) => wait(testRefusalStatement({ ...key, lane })),
-      issued: async (row) => issuedCode(row, draft.codeId, code),
+      issued: async (row) => issuedCode(row, codeId, code),
     }
   }
 
-  return { prepareIssue }
+  return { prepareIssue, statement }
 }
 
 function issuedCode({ expiresIn, resendAfter, attemptsAllowed }: IssuedRow, codeId: string, code: string): IssuedCode {

@@ -5,16 +5,22 @@ import type { Prisma } from '../generated/prisma/client.js'
 import { createCodes } from './code.js'
 import { bindingOf, commonLane, createIssues, type IssuedCode, keyOf, type OtpRequest } from './issue.js'
 import type { IssuedRow } from './issue-statements.js'
-import { type GuessConditions, guessStatement, returnCodeStatement, returnSendStatement } from './statements.js'
+import {
+  type GuessConditions,
+  type GuessValues,
+  guessStatement,
+  type OtpSlot,
+  returnCodeStatement,
+  returnSendStatement,
+} from './statements.js'
 import type { TestIdentities } from './test-identities.js'
 
 /** `retryAfter` is in whole seconds, at least 1 */
 export type RefusedCode = Readonly<{ outcome: 'refused'; retryAfter: number }>
 
-/** A guess that is ready to be evaluated: the statement, and how to undo it. */
+/** A guess that is ready to be evaluated: what the statement is filled with, and how to undo it. */
 export type Guess = Readonly<{
-  /** see `guessStatement` */
-  statement: (lane: Prisma.Sql | string, conditions?: GuessConditions) => Prisma.Sql
+  values: GuessValues
   /** gives the code back after it was accepted; best effort */
   giveBack: (codeId: string) => Promise<void>
 }>
@@ -30,13 +36,14 @@ type OtpDependencies = {
 
 export function createOtpService({ database, settings, testIdentities }: OtpDependencies) {
   const codes = createCodes(settings.peppers, settings.length)
-  const { prepareIssue } = createIssues({ database, settings, codes, testIdentities })
+  const { prepareIssue, statement: composeIssue } = createIssues({ database, settings, codes, testIdentities })
 
   /** Sends the live code again, or makes one, unless cooldown or budgets say no. The code is in the answer and nowhere else. */
   async function issue(request: OtpRequest): Promise<IssuedCode | RefusedCode> {
     const lane = request.lane ?? commonLane
-    const { statement, issued, retryAfter } = prepareIssue(request)
-    const [row] = await database.$queryRaw<IssuedRow[]>(statement(lane))
+    const { values, isTest, issued, retryAfter } = prepareIssue(request)
+    const statement = composeIssue(values, { purpose: request.purpose, lane, isTest })
+    const [row] = await database.$queryRaw<IssuedRow[]>(statement)
     return row ? issued(row) : { outcome: 'refused', retryAfter: await retryAfter(lane) }
   }
 
@@ -45,13 +52,17 @@ export function createOtpService({ database, settings, testIdentities }: OtpDepe
     await database.$executeRaw(returnSendStatement(codeId, keyOf(request)))
   }
 
-  /** Prepares a guess, for {@link verify} or as part of a larger statement. */
+  /** Evaluates a guess, alone or as part of a larger statement: see `guessStatement`. */
+  function composeGuess(values: GuessValues, slot: OtpSlot, conditions?: GuessConditions): Prisma.Sql {
+    return guessStatement(values, slot, settings, conditions)
+  }
+
+  /** Prepares a guess, for {@link verify} or for a larger statement. */
   function prepareGuess(request: OtpRequest, code: string): Guess {
     const key = keyOf(request)
     const binding = bindingOf(request)
     return {
-      statement: (lane, conditions) =>
-        guessStatement({ ...key, lane }, codes.forComparison(binding, code), settings, conditions),
+      values: { identifier: key.identifier, ...codes.forComparison(binding, code) },
       async giveBack(codeId) {
         await database.$executeRaw(returnCodeStatement(codeId, codes.forStorage(binding, code), key))
       },
@@ -60,10 +71,11 @@ export function createOtpService({ database, settings, testIdentities }: OtpDepe
 
   /** Whether the code is the live one, which it then no longer is. */
   async function verify(request: OtpRequest, code: string): Promise<boolean> {
-    const statement = prepareGuess(request, code).statement(request.lane ?? commonLane)
+    const { purpose, lane = commonLane } = request
+    const statement = composeGuess(prepareGuess(request, code).values, { purpose, lane })
     const [guess] = await database.$queryRaw<{ accepted: boolean }[]>(statement)
     return guess?.accepted ?? false
   }
 
-  return { prepareIssue, issue, returnSend, prepareGuess, verify }
+  return { prepareIssue, composeIssue, issue, returnSend, prepareGuess, composeGuess, verify }
 }

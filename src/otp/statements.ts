@@ -3,8 +3,11 @@
 import { Prisma } from '../generated/prisma/client.js'
 import type { OtpPurpose } from './code.js'
 
-/** Names a row: one per identifier, purpose and lane. The lane may be SQL, where the statement itself finds it. */
-export type OtpKey = Readonly<{ identifier: string; purpose: OtpPurpose; lane: string | Prisma.Sql }>
+/** Which of the rows of an identifier: one per purpose and lane. The lane may be SQL, where the statement itself finds it. */
+export type OtpSlot = Readonly<{ purpose: OtpPurpose; lane: string | Prisma.Sql }>
+
+/** Names a row. */
+export type OtpKey = OtpSlot & Readonly<{ identifier: string }>
 
 export type GuessLimits = Readonly<{ maxAttempts: number; maxFailuresPerDay: number }>
 
@@ -31,21 +34,28 @@ export function codeIs(codeId: string, { identifier, purpose }: OtpKey): Prisma.
   return Prisma.sql`o.identifier = ${identifier} AND o.purpose = ${purpose}::otp_purpose AND o.code_id = ${codeId}::uuid`
 }
 
+/** A guess, as digests that the stored one may equal: under the pepper, and under the previous one while it is being replaced. */
+export type GuessValues = Readonly<{
+  identifier: string
+  codeHash: Uint8Array<ArrayBuffer>
+  previousCodeHash: Uint8Array<ArrayBuffer> | null
+}>
+
 /**
  * Evaluates one guess: counts it, and takes the code if it is right. One row with `accepted`, or none where there was nothing
  * to guess (never sent, used, expired, out of attempts, locked) — then nothing is counted, so that guesses at a dead code cost
  * its owner nothing. To be run alone or as the first part of a larger statement, never inside a transaction that may roll back:
  * a wrong guess must stay counted (CVE-2026-35597).
- * @param codeHashes digests that the stored one may equal; comparing keyed digests in SQL tells nothing by its time
+ * Comparing keyed digests in SQL tells nothing by its time.
  */
 export function guessStatement(
-  key: OtpKey,
-  codeHashes: readonly Uint8Array<ArrayBuffer>[],
+  { identifier, codeHash, previousCodeHash }: GuessValues,
+  { purpose, lane }: OtpSlot,
   { maxAttempts, maxFailuresPerDay }: GuessLimits,
   { isAllowed, takesTestCode }: GuessConditions = unconditional,
 ): Prisma.Sql {
   // A row without a code takes guesses like any other, and none is right.
-  const fits = Prisma.sql`coalesce(o.code_hash IN (${Prisma.join([...codeHashes])}), false)`
+  const fits = Prisma.sql`coalesce(o.code_hash IN (${codeHash}, ${previousCodeHash}), false)`
   const isRight = Prisma.sql`(${fits} AND (NOT o.is_test OR ${takesTestCode}))`
   return Prisma.sql`
     UPDATE otps AS o SET
@@ -56,7 +66,7 @@ export function guessStatement(
       code_made_at = CASE WHEN ${isRight} THEN NULL ELSE o.code_made_at END,
       failures_started_at = CASE WHEN NOT ${isRight} AND ${failuresAreOver} THEN now() ELSE o.failures_started_at END,
       failures = CASE WHEN ${isRight} THEN o.failures WHEN ${failuresAreOver} THEN 1 ELSE o.failures + 1 END
-    WHERE ${isAllowed} AND ${keyIs(key)}
+    WHERE ${isAllowed} AND ${keyIs({ identifier, purpose, lane })}
       AND o.consumed_at IS NULL
       AND o.expires_at > now()
       AND o.attempts < ${maxAttempts}

@@ -4,24 +4,18 @@ import {
   alone,
   codeColumns,
   type IssueSurroundings,
+  type IssueValues,
   keptFailures,
   type RefusedRow,
   type SendLimits,
   seconds,
 } from './issue-statements.js'
-import { failuresAreOver, keyIs, type OtpKey } from './statements.js'
-
-export type TestCodeDraft = Readonly<{
-  codeId: string
-  codeHash: Uint8Array<ArrayBuffer>
-  /** the moment from which the code is good for nothing, by the database's clock */
-  endsAt: Date
-}>
+import { failuresAreOver, keyIs, type OtpKey, type OtpSlot } from './statements.js'
 
 /** Puts the fixed code into the row, unless that is locked: one `IssuedRow` without a seed, or none. */
 export function testIssueStatement(
-  key: OtpKey,
-  { codeId, codeHash, endsAt }: TestCodeDraft,
+  { identifier, codeId, codeHash, endsAt }: IssueValues,
+  { purpose, lane }: OtpSlot,
   limits: SendLimits,
   { hasCode, source }: IssueSurroundings = alone,
 ): Prisma.Sql {
@@ -34,7 +28,7 @@ export function testIssueStatement(
       hour_started_at, hour_sends, day_started_at, day_sends
     )
     SELECT
-      ${key.identifier}, ${key.purpose}::otp_purpose, ${key.lane}, ${codeId}::uuid,
+      ${identifier}, ${purpose}::otp_purpose, ${lane}, ${codeId}::uuid,
       CASE WHEN ${hasCode} THEN ${codeHash}::bytea END, true,
       least(now() + ${seconds(timeToLive)}, ${endsAt}::timestamptz), now(), now(), 0, now(), 0
     ${source}

@@ -9,40 +9,49 @@ export const deviceTimeToLive = 180 * 86_400
 /** Devices of one user; the one that was used longest ago gives way. */
 const mostDevices = 10
 
-/** A device about to be remembered: its token goes to the client, its digest into the database. */
-export type DeviceDraft = Readonly<{ id: string; token: string; tokenHash: Uint8Array<ArrayBuffer> }>
+/** A device as its row names it. */
+export type DeviceValues = Readonly<{ newDeviceId: string; newDeviceHash: Uint8Array<ArrayBuffer> }>
 
-export function draftDevice(): DeviceDraft {
+/** A device about to be remembered: its token goes to the client, its digest into the database. */
+export function draftDevice(): DeviceValues & Readonly<{ token: string }> {
   const token = randomBytes(32).toString('base64url')
-  return { id: uuid(), token, tokenHash: hashDeviceToken(token) }
+  return { newDeviceId: uuid(), newDeviceHash: hashOf(token), token }
 }
 
 /** SHA-256 is enough for 256 random bits. */
-export function hashDeviceToken(token: string): Uint8Array<ArrayBuffer> {
+function hashOf(token: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(createHash('sha256').update(token).digest())
+}
+
+/** What a device is found by that the client says it is on; null, which finds none, where it says nothing. */
+export function deviceHashOf({ deviceToken }: Readonly<{ deviceToken: string | undefined }>) {
+  return deviceToken === undefined ? null : hashOf(deviceToken)
 }
 
 /**
  * The device of a token, one row of `id` and `user_id` or none. Only for the user whose identifier `owns` names: nobody gets a
  * lane at somebody else's identifier, and a former holder of a number none at the number.
+ * @param deviceHash see {@link deviceHashOf}
  * @param owns a condition on the user `u`
  */
-export function knownDeviceStatement(deviceToken: string | undefined, owns: Prisma.Sql): Prisma.Sql {
-  // Without a token no digest is compared, and no device found.
-  const tokenHash = deviceToken === undefined ? null : hashDeviceToken(deviceToken)
+export function knownDeviceStatement(deviceHash: Uint8Array<ArrayBuffer> | null, owns: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`
     SELECT d.id, d.user_id FROM devices d JOIN users u ON u.id = d.user_id
-    WHERE d.token_hash = ${tokenHash} AND d.expires_at > now() AND u.disabled_at IS NULL AND ${owns}`
+    WHERE d.token_hash = ${deviceHash} AND d.expires_at > now() AND u.disabled_at IS NULL AND ${owns}`
 }
 
 /**
  * Remembers the device for the user of each row of `opened` (`user_id`), unless `known` has it already; one row comes back
  * where it is new. To be run with {@link forgetOldestStatement}.
  */
-export function rememberDeviceStatement(draft: DeviceDraft, opened: Prisma.Sql, isKnown: Prisma.Sql): Prisma.Sql {
+export function rememberDeviceStatement(
+  { newDeviceId, newDeviceHash }: DeviceValues,
+  opened: Prisma.Sql,
+  isKnown: Prisma.Sql,
+): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO devices (id, user_id, token_hash, expires_at)
-    SELECT ${draft.id}::uuid, opener.user_id, ${draft.tokenHash}, now() + make_interval(secs => ${deviceTimeToLive})
+    SELECT ${newDeviceId}::uuid, opener.user_id, ${newDeviceHash}, now() + make_interval(secs => ${deviceTimeToLive})
     FROM ${opened} AS opener WHERE NOT ${isKnown}
     RETURNING id`
 }

@@ -6,8 +6,11 @@ import type { Database } from '../database/client.js'
 import { prepare } from '../database/prepared.js'
 import type { UserRow } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
+import { clientName } from './client-name.js'
 import {
+  type DeviceValues,
   deleteExpiredDevicesStatement,
+  deviceHashOf,
   draftDevice,
   forgetOldestStatement,
   knownDeviceStatement,
@@ -22,6 +25,7 @@ import {
   readSessionStatement,
   type SessionOrigin,
   type SessionRow,
+  type SessionValues,
   touchSessionStatement,
 } from './statements.js'
 import type { Claims, Tokens } from './tokens.js'
@@ -53,13 +57,14 @@ export type SessionStatements = Readonly<{
   forgetOldest: Prisma.Sql
 }>
 
+/** What a session is opened with, and its device where that is new. */
+export type OpeningValues = SessionValues & DeviceValues
+
 /** A session about to be opened inside a larger statement, on a device that is new or known. */
 export type SessionDraft = Readonly<{
-  sessionId: string
+  values: OpeningValues
   /** of the device, to be told to the client where the device was new */
   deviceToken: string
-  /** @param source see `openSessionStatement` */
-  statements: (source: Prisma.Sql) => SessionStatements
 }>
 
 /** A session that was opened; `deviceToken` only where the device was not known before. */
@@ -68,6 +73,9 @@ export type OpenedSession = Readonly<{ token: string; deviceToken: string | unde
 /** Who opens a session, with the token of their device where they have one. */
 export type Opener = SessionOrigin & Readonly<{ deviceToken: string | undefined }>
 
+type OpenValues = OpeningValues & Readonly<{ userId: string; deviceHash: Uint8Array<ArrayBuffer> | null }>
+type OpenRow = { exists: boolean; opened: boolean; isNewDevice: boolean }
+
 export type SessionService = ReturnType<typeof createSessionService>
 
 type SessionDependencies = { database: Database; tokens: Tokens; settings: SessionSettings }
@@ -75,23 +83,22 @@ type SessionDependencies = { database: Database; tokens: Tokens; settings: Sessi
 export function createSessionService({ database, tokens, settings }: SessionDependencies) {
   const limits = { timeToLive: settings.timeToLive, longest: longestSession }
 
-  function draft(origin: SessionOrigin): SessionDraft {
-    const sessionId = uuid()
-    const device = draftDevice()
+  function draft({ userAgent, network }: SessionOrigin): SessionDraft {
+    const { token, ...device } = draftDevice()
+    return { values: { sessionId: uuid(), client: clientName(userAgent), network, ...device }, deviceToken: token }
+  }
+
+  /** @param source see `openSessionStatement` */
+  function statements(values: OpeningValues, source: Prisma.Sql): SessionStatements {
     const opened = Prisma.sql`opened`
     const known = Prisma.sql`known_device`
     const isKnown = Prisma.sql`EXISTS (SELECT FROM known_device)`
-    const deviceId = Prisma.sql`coalesce((SELECT id FROM known_device), ${device.id}::uuid)`
-    const opening = { sessionId, timeToLive: limits.timeToLive, origin, deviceId }
+    const deviceId = Prisma.sql`coalesce((SELECT id FROM known_device), ${values.newDeviceId}::uuid)`
     return {
-      sessionId,
-      deviceToken: device.token,
-      statements: (source) => ({
-        session: openSessionStatement(opening, source),
-        rememberDevice: rememberDeviceStatement(device, opened, isKnown),
-        touchDevice: touchDeviceStatement(known, opened),
-        forgetOldest: forgetOldestStatement(opened, isKnown),
-      }),
+      session: openSessionStatement(values, limits, deviceId, source),
+      rememberDevice: rememberDeviceStatement(values, opened, isKnown),
+      touchDevice: touchDeviceStatement(known, opened),
+      forgetOldest: forgetOldestStatement(opened, isKnown),
     }
   }
 
@@ -101,33 +108,34 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
   }
 
   /** What the client of a draft gets, once its statement has opened the session. */
-  function opened({ sessionId, deviceToken }: SessionDraft, userId: string, isNewDevice: boolean): OpenedSession {
-    return { token: issueToken(userId, sessionId), deviceToken: isNewDevice ? deviceToken : undefined }
+  function opened({ values, deviceToken }: SessionDraft, userId: string, isNewDevice: boolean): OpenedSession {
+    return { token: issueToken(userId, values.sessionId), deviceToken: isNewDevice ? deviceToken : undefined }
   }
 
-  /** Opens a session, or says why there can be none. */
-  async function open(
-    userId: string,
-    { deviceToken, ...origin }: Opener,
-  ): Promise<OpenedSession | 'disabled' | 'gone'> {
-    const session = draft(origin)
-    const opening = session.statements(Prisma.sql`account`)
-    const [row] = await database.$queryRaw<[{ exists: boolean; opened: boolean; isNewDevice: boolean }]>`
-      WITH account AS (SELECT id, disabled_at FROM users WHERE id = ${userId}::uuid FOR KEY SHARE),
-      known_device AS (${knownDeviceStatement(deviceToken, Prisma.sql`u.id = ${userId}::uuid`)}),
+  const openSession = prepare<OpenValues, [OpenRow]>((of) => {
+    const opening = statements(of, Prisma.sql`account`)
+    return Prisma.sql`
+      WITH account AS (SELECT id, disabled_at FROM users WHERE id = ${of.userId}::uuid FOR KEY SHARE),
+      known_device AS (${knownDeviceStatement(of.deviceHash, Prisma.sql`u.id = ${of.userId}::uuid`)}),
       opened AS (${opening.session}),
       remembered AS (${opening.rememberDevice}),
       touched AS (${opening.touchDevice}),
       forgotten AS (${opening.forgetOldest})
       SELECT EXISTS (SELECT FROM account) AS exists, EXISTS (SELECT FROM opened) AS opened,
         EXISTS (SELECT FROM remembered) AS "isNewDevice"`
+  })
+
+  /** Opens a session, or says why there can be none. */
+  async function open(userId: string, opener: Opener): Promise<OpenedSession | 'disabled' | 'gone'> {
+    const session = draft(opener)
+    const [row] = await openSession(database, { ...session.values, userId, deviceHash: deviceHashOf(opener) })
     if (row.opened) return opened(session, userId, row.isNewDevice)
     return row.exists ? 'disabled' : 'gone'
   }
 
   /** @param beside see `readSessionStatement` */
   function prepareRead(beside: Prisma.Sql) {
-    const readSession = prepare<{ sessionId: string; userId: string }, SessionRow>((of) =>
+    const readSession = prepare<{ sessionId: string; userId: string }, SessionRow[]>((of) =>
       readSessionStatement(of, limits, beside),
     )
     return async function read(token: string) {
@@ -188,7 +196,7 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
     return database.$queryRaw<ListedSession[]>(listSessionsStatement(userId, limits))
   }
 
-  return { draft, opened, open, authenticate, authenticateBeside, introspect, end, reissue, renew, list }
+  return { draft, statements, opened, open, authenticate, authenticateBeside, introspect, end, reissue, renew, list }
 }
 
 /** Deletes up to `most` sessions that are over and returns how many. Safe to run on many replicas at once. */

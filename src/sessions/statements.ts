@@ -1,7 +1,6 @@
 // The SQL about sessions. The database's clock decides when one is over.
 import { type UserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
-import { clientName } from './client-name.js'
 
 export type SessionLimits = Readonly<{
   /** seconds without use after which a session ends */
@@ -48,28 +47,30 @@ const proofLifetime = 900
 /** Seconds between two writes of "last seen": a session in constant use is written once in five minutes. */
 const touchInterval = 300
 
-export type SessionOpening = Readonly<{
+/** What the row of a session is made of. */
+export type SessionValues = Readonly<{
   sessionId: string
-  /** seconds */
-  timeToLive: number
-  origin: SessionOrigin
-  /** the id of the device's row, known or new */
-  deviceId: Prisma.Sql
+  /** what the client is, in a few words; null where it does not say */
+  client: string | null
+  network: string
 }>
 
 /**
  * Opens a session for the user that `source` holds: a table or part with the columns `id` and `disabled_at`, in brackets where
  * it is a query. One row comes back, or none where there is no such user or a disabled one. The source has to lock that user
  * against deletion (FOR KEY SHARE), which otherwise could come between reading and inserting.
+ * @param deviceId the id of the device's row, known or new
  */
 export function openSessionStatement(
-  { sessionId, timeToLive, origin, deviceId }: SessionOpening,
+  { sessionId, client, network }: SessionValues,
+  { timeToLive }: SessionLimits,
+  deviceId: Prisma.Sql,
   source: Prisma.Sql,
 ): Prisma.Sql {
   return Prisma.sql`
     INSERT INTO sessions (id, user_id, expires_at, device, network, device_id)
     SELECT ${sessionId}::uuid, holder.id, now() + make_interval(secs => ${timeToLive}),
-      ${clientName(origin.userAgent)}, ${origin.network}, ${deviceId}
+      ${client}, ${network}, ${deviceId}
     FROM ${source} AS holder WHERE holder.disabled_at IS NULL
     RETURNING user_id`
 }

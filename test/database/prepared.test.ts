@@ -12,7 +12,7 @@ for (const namedStatements of [true, false]) {
     const { url } = await createTestDatabase(t)
     const database = openDatabase({ url, directUrl: url, poolSize: 1, namedStatements })
     t.teardown(() => database.$disconnect())
-    const add = prepare<Sum, { sum: number; isLarge: boolean; text: string }>(
+    const add = prepare<Sum, { sum: number; isLarge: boolean; text: string }[]>(
       ({ left, right }) => Prisma.sql`
         SELECT ${left}::int + 100 AS sum, ${left}::int > ${50} AND ${true} AS "isLarge", ${right} || ${'!'}::text AS text`,
     )
@@ -27,7 +27,7 @@ for (const namedStatements of [true, false]) {
 
 t.test('whoever composes can do nothing with a value but put it in', async (t) => {
   t.throws(
-    () => prepare<Sum, object>(({ left }) => Prisma.sql`SELECT ${left + 1}`),
+    () => prepare<Sum, object[]>(({ left }) => Prisma.sql`SELECT ${left + 1}`),
     /left has no value while its statement is composed/,
   )
 })

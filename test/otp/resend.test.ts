@@ -139,7 +139,7 @@ t.test(
 t.test('a code that was given back is not sent again', async (t) => {
   const { app, otp, first } = await withCode(t)
   const guess = otp.prepareGuess(request, first.code)
-  await app.database.$queryRaw(guess.statement(''))
+  t.equal(await otp.verify(request, first.code), true)
   await guess.giveBack(first.codeId)
   await pass(app, 0)
   t.ok(await isNew(app, () => issueOrFail(otp)))

@@ -1,0 +1,81 @@
+// What sends differ in: the shape of their statement, of which there are a few, and the values that fill it.
+import type { AuditTrail, EventValues } from '../audit/events.js'
+import type { Caller } from '../http/caller.js'
+import type { Identifier } from '../identifiers/parser.js'
+import { anyShard } from '../limits/counters.js'
+import type { Limits } from '../limits/service.js'
+import { type CountryValues, countryValues } from '../limits/sms-gate.js'
+import type { OtpPurpose } from '../otp/code.js'
+import type { Issue } from '../otp/issue.js'
+import type { IssueValues } from '../otp/issue-statements.js'
+import { deviceHashOf } from '../sessions/devices.js'
+
+/** Somebody signed in, and the session in which they ask. */
+export type Asker = Readonly<{ userId: string; sessionId: string }>
+
+/** What a code is for. */
+export type CodeUse = Readonly<
+  | {
+      purpose: 'sign_in'
+      /** whether an unknown identifier is to be told, or hidden, instead of getting a code */
+      mode: 'any' | 'login'
+    }
+  | { purpose: 'step_up' | 'change_identifier'; asker: Asker }
+>
+
+/** What decides about the text of the statement. */
+export type SendShape = Readonly<{
+  method: Identifier['method']
+  purpose: OtpPurpose
+  /** an unknown identifier is to be told, or hidden, instead of getting a code */
+  isLogin: boolean
+  /** the code is a fixed one that its owner knows: no message goes out */
+  isTest: boolean
+}>
+
+/** What is sent along. */
+export type SendValues = IssueValues &
+  EventValues &
+  // Numbers have a country, addresses none.
+  Partial<CountryValues> &
+  Readonly<{
+    deviceHash: Uint8Array<ArrayBuffer> | null
+    sendsKey: string
+    unknownKey: string
+    shard: number
+    /** the user who asks; null where nobody has signed in yet */
+    askerId: string | null
+  }>
+
+export type SendParts = Readonly<{
+  identifier: Identifier
+  issue: Issue
+  caller: Caller
+  use: CodeUse
+}>
+
+export function sendShape({ identifier, issue, use }: SendParts): SendShape {
+  return {
+    method: identifier.method,
+    purpose: use.purpose,
+    isLogin: use.purpose === 'sign_in' && use.mode === 'login',
+    isTest: issue.isTest,
+  }
+}
+
+export function sendValues(
+  { identifier, issue, caller, use }: SendParts,
+  limits: Limits,
+  audit: AuditTrail,
+): SendValues {
+  return {
+    ...issue.values,
+    ...audit.valuesOf(caller, identifier.identifier),
+    ...(identifier.method === 'phone' && countryValues(identifier.country)),
+    deviceHash: deviceHashOf(caller),
+    sendsKey: limits.sendsKeyOf(caller.address),
+    unknownKey: limits.unknownKeyOf(caller.address),
+    shard: anyShard(),
+    askerId: use.purpose === 'sign_in' ? null : use.asker.userId,
+  }
+}
