@@ -1,5 +1,8 @@
 // What became of messages: an event when a driver took one or none did, and another when its provider tells how it ended.
 import type { Database } from '../database/client.js'
+import { isDatabaseUnavailable } from '../database/failures.js'
+import { prepare } from '../database/prepared.js'
+import { Prisma } from '../generated/prisma/client.js'
 import type { Caller } from '../http/caller.js'
 import type { Traffic } from '../identifiers/parser.js'
 import { identifierHash } from './events.js'
@@ -37,23 +40,67 @@ type DeliveryTrailDependencies = {
   onLoss: (error: unknown) => void
 }
 
+/** Events in one statement: as many as gather while the write before is under way, and no more than these. */
+const mostAtOnce = 100
+
+/** A row of an event; an array of them is sent as one array for each column. */
+type DeliveryRow = Readonly<{
+  event: string
+  identifierHash: Uint8Array<ArrayBuffer>
+  network: string
+  requestId: string
+  channel: string
+  country: string | null
+  driver: string | null
+  messageId: string | null
+}>
+type DeliveryColumns = { [Column in keyof DeliveryRow]: DeliveryRow[Column][] }
+
+const insertDeliveries = prepare<DeliveryColumns, never[]>(
+  (of) => Prisma.sql`
+    INSERT INTO auth_events (event, identifier_hash, network, request_id, channel, country, driver, message_id)
+    SELECT * FROM unnest(${of.event}::text[], ${of.identifierHash}::bytea[], ${of.network}::text[], ${of.requestId}::uuid[],
+      ${of.channel}::text[], ${of.country}::text[], ${of.driver}::text[], ${of.messageId}::text[])`,
+)
+
 export function createDeliveryTrail({ database, pepper, onLoss }: DeliveryTrailDependencies) {
-  const underWay = new Set<Promise<unknown>>()
+  /** noted, not yet being written */
+  const waiting: DeliveryRow[] = []
+  let underWay: Promise<void> | undefined
 
   /** Writes how a delivery went. Nobody waits for it: the message is out, whether or not this can be written. */
   function note(caller: Caller, { identifier, traffic, report }: DeliveryEvent): void {
-    const written = database.$executeRaw`
-      INSERT INTO auth_events (event, identifier_hash, network, request_id, channel, country, driver, message_id)
-      VALUES (${`delivery_${report.outcome}`}, ${identifierHash(pepper, identifier)}, ${caller.network},
-        ${caller.requestId}::uuid, ${traffic.channel}, ${traffic.country}, ${report.driver ?? null},
-        ${report.messageId ?? null})`.catch(onLoss)
-    underWay.add(written)
-    written.finally(() => underWay.delete(written))
+    waiting.push({
+      event: `delivery_${report.outcome}`,
+      identifierHash: identifierHash(pepper, identifier),
+      network: caller.network,
+      requestId: caller.requestId,
+      ...traffic,
+      driver: report.driver ?? null,
+      messageId: report.messageId ?? null,
+    })
+    underWay ??= writeWaiting()
+  }
+
+  /** One write at a time, so that a burst of events is a few commits and one connection. */
+  async function writeWaiting(): Promise<void> {
+    while (waiting.length > 0) await write(waiting.splice(0, mostAtOnce))
+    underWay = undefined
+  }
+
+  async function write(rows: readonly DeliveryRow[]): Promise<void> {
+    try {
+      await insertDeliveries(database, columnsOf(rows))
+    } catch (error) {
+      // An event that cannot be written takes no others along; where the database cannot be asked, none can be.
+      if (rows.length === 1 || isDatabaseUnavailable(error)) for (const _ of rows) onLoss(error)
+      else for (const row of rows) await write([row])
+    }
   }
 
   /** Waits for the events that nobody waits for. */
   async function settle(): Promise<void> {
-    await Promise.all(underWay)
+    await underWay
   }
 
   /**
@@ -84,4 +131,17 @@ export function createDeliveryTrail({ database, pepper, onLoss }: DeliveryTrailD
   }
 
   return { note, settle, receive }
+}
+
+function columnsOf(rows: readonly DeliveryRow[]): DeliveryColumns {
+  return {
+    event: rows.map(({ event }) => event),
+    identifierHash: rows.map(({ identifierHash }) => identifierHash),
+    network: rows.map(({ network }) => network),
+    requestId: rows.map(({ requestId }) => requestId),
+    channel: rows.map(({ channel }) => channel),
+    country: rows.map(({ country }) => country),
+    driver: rows.map(({ driver }) => driver),
+    messageId: rows.map(({ messageId }) => messageId),
+  }
 }

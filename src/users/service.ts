@@ -1,11 +1,13 @@
 // Users: who has this identifier, and a new one for whoever proved it.
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database/client.js'
+import { prepareShapes } from '../database/prepared.js'
 import type { UserRow } from '../database/user-row.js'
 import type { Identifier } from '../identifiers/parser.js'
 import type { AddressRow } from './address.js'
 import {
   insertUserStatement,
+  type NewUserValues,
   ownerByProofStatement,
   provenIdentifiersStatement,
   userWithIdentifier,
@@ -16,6 +18,10 @@ export type UsersService = ReturnType<typeof createUsersService>
 type Named = Pick<Identifier, 'method' | 'identifier'>
 
 export function createUsersService({ database }: { database: Database }) {
+  const insertUser = prepareShapes<Pick<Identifier, 'method'>, NewUserValues, UserRow[]>(({ method }, of) =>
+    insertUserStatement(method, of),
+  )
+
   async function findByIdentifier(identifier: Named): Promise<UserRow | null> {
     const [user] = await database.$queryRaw<UserRow[]>(userWithIdentifier(identifier))
     return user ?? null
@@ -36,9 +42,10 @@ export function createUsersService({ database }: { database: Database }) {
     identifier: Named,
     locale: string | null,
   ): Promise<{ user: UserRow; isNewUser: boolean }> {
+    const insert = insertUser({ method: identifier.method })
     // The winner may be deleted between our insert and our read, or only have had a claim; then there is room for a new one.
     for (;;) {
-      const [created] = await database.$queryRaw<UserRow[]>(insertUserStatement(uuid(), identifier, locale))
+      const [created] = await insert(database, { id: uuid(), identifier: identifier.identifier, locale })
       if (created) return { user: created, isNewUser: true }
       const existing = await findByProof(identifier)
       if (existing) return { user: existing, isNewUser: false }

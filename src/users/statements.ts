@@ -81,11 +81,15 @@ export function ownerByProofStatement(identifier: Named): Prisma.Sql {
     RETURNING ${userColumns}`
 }
 
-/**
- * Makes the user of an identifier that was just proved, or none (no row comes back) where somebody has it already.
- * @param locale of messages to the user (BCP 47)
- */
-export function insertUserStatement(id: string, { method, identifier }: Named, locale: string | null): Prisma.Sql {
+export type NewUserValues = Readonly<{
+  id: string
+  identifier: string
+  /** of messages to the user (BCP 47) */
+  locale: string | null
+}>
+
+/** Makes the user of an identifier that was just proved, or none (no row comes back) where somebody has it already. */
+export function insertUserStatement(method: Method, { id, identifier, locale }: NewUserValues): Prisma.Sql {
   const { name, verifiedAt } = columns[method]
   return Prisma.sql`
     INSERT INTO users AS u (id, ${name}, ${verifiedAt}, locale) VALUES (${id}::uuid, ${identifier}, now(), ${locale})

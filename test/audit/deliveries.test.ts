@@ -1,0 +1,65 @@
+// The events of deliveries are written beside the requests: few writes, in order, and each loss is told.
+import t from 'tap'
+import { createDeliveryTrail } from '../../src/audit/deliveries.js'
+import { openDatabase } from '../../src/database/client.js'
+import { startApp } from '../support/app.js'
+
+const caller = {
+  address: '10.0.0.1',
+  network: '10.0.0.0/24',
+  requestId: '01890000-0000-7000-8000-000000000000',
+  userAgent: undefined,
+  deviceToken: undefined,
+  languages: [],
+}
+
+t.test('events that gather while one is written go out together, and a wrong one takes no other along', async (t) => {
+  const { database, config } = await startApp(t)
+  const lost: unknown[] = []
+  const trail = createDeliveryTrail({
+    database,
+    pepper: String(config.otp.peppers[0]),
+    onLoss: (error) => lost.push(error),
+  })
+  const note = (messageId: string, driver = 'webhook') =>
+    trail.note(caller, {
+      identifier: '+919876543210',
+      traffic: { channel: 'sms', country: 'IN' },
+      report: { outcome: 'accepted', driver, messageId },
+    })
+  const writes = () =>
+    database.$queryRaw<{ writes: number }[]>`
+      SELECT count(DISTINCT xmin::text)::int AS writes FROM auth_events WHERE event = 'delivery_accepted'`
+
+  for (let index = 0; index < 250; index += 1) note(`message-${index}`)
+  await trail.settle()
+  const events = await database.authEvent.findMany({ orderBy: { id: 'asc' } })
+  t.strictSame(
+    events.map(({ messageId }) => messageId),
+    Array.from({ length: 250 }, (_, index) => `message-${index}`),
+    'all of them, in their order',
+  )
+  t.strictSame(await writes(), [{ writes: 4 }], 'the first one at once, then a hundred at a time')
+
+  note('first')
+  note('before')
+  note('wrong', 'x'.repeat(33))
+  note('after')
+  await trail.settle()
+  t.equal(lost.length, 1)
+  t.equal(await database.authEvent.count({ where: { messageId: { in: ['first', 'before', 'after'] } } }), 3)
+
+  // A trail whose database is gone says so of every event.
+  const gone = openDatabase({ ...config.database, url: 'postgresql://127.0.0.1:1/none' })
+  t.teardown(() => gone.$disconnect())
+  const without = createDeliveryTrail({ database: gone, pepper: 'any', onLoss: (error) => lost.push(error) })
+  for (const outcome of ['accepted', 'refused', 'uncertain'] as const) {
+    without.note(caller, {
+      identifier: 'a@example.com',
+      traffic: { channel: 'email', country: null },
+      report: { outcome },
+    })
+  }
+  await without.settle()
+  t.equal(lost.length, 4)
+})

@@ -1,0 +1,80 @@
+// Failures of the database as node-postgres throws them, without Prisma around them: which of them mean "not now".
+import t, { type Test } from 'tap'
+import { openDatabase } from '../../src/database/client.js'
+import { isDatabaseUnavailable } from '../../src/database/failures.js'
+import { prepare } from '../../src/database/prepared.js'
+import { Prisma } from '../../src/generated/prisma/client.js'
+import { startApp } from '../support/app.js'
+import { createTestDatabase } from '../support/database.js'
+
+/** What a prepared statement throws on the database of that address. */
+async function failureOf(t: Test, url: string, statement: Prisma.Sql, directUrl = url): Promise<unknown> {
+  const database = openDatabase({ url, directUrl, poolSize: 1, namedStatements: true })
+  t.teardown(() => database.$disconnect())
+  const run = prepare<object, object[]>(() => statement)
+  return run(database, {}).then(
+    () => t.fail('it did not fail'),
+    (error: unknown) => error,
+  )
+}
+
+t.test('a database that cannot be asked is told from a statement that is wrong', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const one = Prisma.sql`SELECT 1`
+  const changed = (change: (url: URL) => void) => {
+    const other = new URL(url)
+    change(other)
+    return other.href
+  }
+  const unavailable: [string, Promise<unknown>][] = [
+    ['refused', failureOf(t, 'postgresql://127.0.0.1:1/none', one)],
+    ['no such host', failureOf(t, 'postgresql://nowhere.invalid/none', one)],
+    [
+      'no such database',
+      failureOf(
+        t,
+        changed((other) => Object.assign(other, { pathname: '/none' })),
+        one,
+      ),
+    ],
+    [
+      'no encryption',
+      failureOf(
+        t,
+        changed(({ searchParams }) => searchParams.set('sslmode', 'require')),
+        one,
+      ),
+    ],
+    ['terminated', failureOf(t, url, Prisma.sql`SELECT pg_terminate_backend(pg_backend_pid())`)],
+    ['too long for the server', failureOf(t, url, Prisma.sql`SELECT pg_sleep(10)`)],
+    ['too long for the client', failureOf(t, url, Prisma.sql`SELECT pg_sleep(10)`, 'postgresql://elsewhere/')],
+  ]
+  for (const [name, failing] of unavailable) {
+    const error = await failing
+    t.ok(isDatabaseUnavailable(error), `${name}: ${error}`)
+  }
+  for (const code of ['28P01', '28000', '53300', '55P03', '57P01', 'SELF_SIGNED_CERT_IN_CHAIN']) {
+    t.ok(isDatabaseUnavailable(Object.assign(new Error('raw'), { code })), code)
+  }
+  for (const statement of [Prisma.sql`SELECT 1 / 0`, Prisma.sql`SELECT nothing`]) {
+    t.notOk(isDatabaseUnavailable(await failureOf(t, url, statement)), statement.sql)
+  }
+})
+
+t.test('a send and a guess that find no time in the database are told to come again', async (t) => {
+  const service = await startApp(t)
+  const person = { email: 'asha@example.com' }
+  await service.database.$transaction(async (transaction) => {
+    await transaction.$executeRaw`LOCK TABLE otps`
+    const answers = [
+      service.post('/auth/request-otp', person),
+      service.post('/auth/verify-otp', { ...person, otp: '123456' }),
+    ]
+    for (const { status, body, headers } of await Promise.all(answers)) {
+      t.match(
+        { status, code: body.code, headers },
+        { status: 503, code: 'service_unavailable', headers: { 'retry-after': '2' } },
+      )
+    }
+  })
+})
