@@ -23,7 +23,7 @@ const tokens = await registerTokens(app, createKeyRing(sessions.privateKey, sess
 
 async function readCalls(file) {
   const recording = Object.entries(JSON.parse(await readFile(file, 'utf8')))
-  const prepare = ({ name, text, sources }) => ({ name, text, fill: createFiller(sources) })
+  const prepare = ({ name, text, sources }) => ({ name, text, fill: createFiller(sources), waiting: [] })
   return Object.fromEntries(recording.map(([call, statements]) => [call, statements.map(prepare)]))
 }
 
@@ -40,7 +40,20 @@ async function send(identifier, { headers }) {
   if (row.resendAfter === null) throw new Error('nothing was issued')
   known.messageId = await deliver(identifier, facts.codeOf(identifier, row))
   // As in the service nobody waits for what is written of a message that is out; a failure must not go unseen here.
-  for (const statement of others) ask(statement, known).catch(fail)
+  for (const statement of others) gather(statement, known).catch(fail)
+}
+
+/** Writes the row of a call with those that gather while the write before is under way, as the service does. */
+async function gather(statement, known) {
+  statement.waiting.push(statement.fill(known))
+  if (statement.isUnderWay) return
+  statement.isUnderWay = true
+  while (statement.waiting.length > 0) {
+    const [first, ...rest] = statement.waiting.splice(0, 100)
+    const values = first.map((column, slot) => column.concat(...rest.map((row) => row[slot])))
+    await pool.query({ name: statement.name, text: statement.text, values })
+  }
+  statement.isUnderWay = false
 }
 
 function fail(error) {

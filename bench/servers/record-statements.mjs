@@ -5,8 +5,9 @@ import pg from 'pg'
 const file = String(process.env.RECORD_STATEMENTS_TO)
 const { query } = pg.Client.prototype
 
-/** Bytes and dates in a form that JSON keeps. */
+/** Bytes in a form that JSON keeps, also those in arrays. */
 function plain(value) {
+  if (Array.isArray(value)) return value.map(plain)
   if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('base64') }
   return value
 }

@@ -17,6 +17,10 @@ function fillerOf(source) {
     return () => bytes
   }
   if (source.kind === 'fact') return (facts) => facts[source.name]
+  if (source.kind === 'list') {
+    const fill = fillerOf(source.of)
+    return (facts) => [fill(facts)]
+  }
   const invent = inventions[source.what]
   return (facts) => {
     facts[source.name] ??= invent()

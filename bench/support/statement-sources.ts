@@ -15,6 +15,8 @@ export type Source =
   | Readonly<{ kind: 'bytes'; base64: string }>
   | Readonly<{ kind: 'fact'; name: string }>
   | Readonly<{ kind: 'invention'; what: Invention; name: string }>
+  /** an array, here of one: the row of one call, which may be written with those of others */
+  | Readonly<{ kind: 'list'; of: Source }>
 
 type Invention = 'id' | 'digest' | 'shard' | 'time'
 
@@ -51,11 +53,23 @@ export function statementsOf(calls: readonly Call[]): RecordedStatement[] {
     text,
     sources: values.map((_value, slot) => {
       const versions = calls.map(({ seen }) => seen[index]?.values[slot])
-      const source = constantOf(versions) ?? factOf(versions, calls) ?? inventionOf(versions, inventions)
+      const source = sourceOf(versions, calls, inventions)
       if (source === null) throw new Error(`where does $${slot + 1} come from (${JSON.stringify(versions)}) in ${text}`)
       return source
     }),
   }))
+}
+
+function sourceOf(
+  versions: readonly unknown[],
+  calls: readonly Call[],
+  inventions: Map<string, Source>,
+): Source | null {
+  if (versions.every((version) => Array.isArray(version) && version.length === 1)) {
+    const of = sourceOf(versions.flat(), calls, inventions)
+    return of && { kind: 'list', of }
+  }
+  return constantOf(versions) ?? factOf(versions, calls) ?? inventionOf(versions, inventions)
 }
 
 function constantOf(versions: readonly unknown[]): Source | null {
