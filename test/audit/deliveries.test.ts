@@ -52,6 +52,7 @@ t.test('events that gather while one is written go out together, and a wrong one
   // A trail whose database is gone says so of every event.
   const gone = openDatabase({ ...config.database, url: 'postgresql://127.0.0.1:1/none' })
   t.teardown(() => gone.$disconnect())
+  const asked = t.capture(gone, 'run', gone.run)
   const without = createDeliveryTrail({ database: gone, pepper: 'any', onLoss: (error) => lost.push(error) })
   for (const outcome of ['accepted', 'refused', 'uncertain'] as const) {
     without.note(caller, {
@@ -62,4 +63,5 @@ t.test('events that gather while one is written go out together, and a wrong one
   }
   await without.settle()
   t.equal(lost.length, 4)
+  t.equal(asked().length, 2, 'nothing that gathered was tried again')
 })
