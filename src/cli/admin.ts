@@ -22,21 +22,26 @@ export async function adminCommand({ words, environment, print }: CommandContext
   if (!['grant', 'revoke', 'create', 'list'].includes(action) || !isComplete || more.length > 0) throw new Error(usage)
   const settings = readAdminSettings(environment)
   const database = openDatabase(settings.database)
+  const administer = createActions(database, print)
+
+  async function act(): Promise<void> {
+    if (action === 'list') return administer.list()
+    const identifier = identifierOf(String(text), settings.identifiers)
+    if (action !== 'revoke') refuseTestIdentity(identifier, settings.testCodes)
+    return administer[action as 'grant'](identifier)
+  }
+
   try {
-    const administer = createActions(database, print)
-    if (action === 'list') await administer.list()
-    else {
-      const identifier = identifierOf(String(text), settings.identifiers)
-      if (action !== 'revoke') refuseTestIdentity(identifier, settings.testCodes)
-      await administer[action as 'grant'](identifier)
-    }
+    await act().catch(explain)
     return 0
-  } catch (error) {
-    // What callers of the API would read says enough here too.
-    throw error instanceof Problem ? new Error(problemBody(error.code, error.details).detail) : error
   } finally {
     await database.$disconnect()
   }
+}
+
+/** What callers of the API would read says enough here too. */
+function explain(error: unknown): never {
+  throw error instanceof Problem ? new Error(problemBody(error.code, error.details).detail) : error
 }
 
 type IdentifierSettings = ReturnType<typeof readAdminSettings>['identifiers']
