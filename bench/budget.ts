@@ -4,6 +4,7 @@ import { cpus, loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { createDeliveryTrail } from '../src/audit/deliveries.js'
 import { createAuditTrail } from '../src/audit/events.js'
+import { createCourier } from '../src/auth/courier.js'
 import { createSendCode } from '../src/auth/send-code.js'
 import { readConfig } from '../src/config/config.js'
 import { openDatabase } from '../src/database/client.js'
@@ -57,15 +58,18 @@ function openService(url: string, connections: number) {
   const database = openDatabase(config.database)
   const pepper = settings.OTP_PEPPER
   const accepting = { name: 'accepting', send: async () => ({}) }
-  const { sendCode } = createSendCode({
+  const sendCode = createSendCode({
     database,
     otp: createOtpService({ database, settings: config.otp }),
     limits: createLimits({ database, settings: config.limits, pepper }),
     audit: createAuditTrail({ database, pepper }),
-    delivery: createDelivery({ senders: { sms: [accepting], email: [accepting] }, onFailure: () => {} }),
+    courier: createCourier({
+      delivery: createDelivery({ senders: { sms: [accepting], email: [accepting] }, onFailure: () => {} }),
+      messages: createMessages(config.messages, config.otp),
+      deliveries: createDeliveryTrail({ database, pepper, onLoss: () => {} }),
+      onCarried: () => {},
+    }),
     settings: config.otp,
-    messages: createMessages(config.messages, config.otp),
-    deliveries: createDeliveryTrail({ database, pepper, onLoss: () => {} }),
     onNotice: () => {},
   })
   return { database, sendCode }

@@ -4,14 +4,20 @@ import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { createDeliveryTrail } from './audit/deliveries.js'
 import { createAuditTrail } from './audit/events.js'
+import { createCourier } from './auth/courier.js'
+import { createJudgeGuess } from './auth/guesses.js'
 import { identifierFlow } from './auth/identifier-routes.js'
 import { introspectionRoutes } from './auth/introspection-routes.js'
 import { keyRoutes } from './auth/key-routes.js'
 import { mobileFlow } from './auth/mobile-routes.js'
+import { ownIdentifierRoutes } from './auth/own-identifier-routes.js'
+import { createOwnIdentifiers } from './auth/own-identifiers.js'
 import { phonePrefixRoutes } from './auth/phone-prefix-routes.js'
-import { createSendCode } from './auth/send-code.js'
+import { createSendCode, type SendNotice } from './auth/send-code.js'
 import { createSignIn, type SignInNotice } from './auth/sign-in.js'
 import { createSignUp } from './auth/sign-up.js'
+import { createStepUp } from './auth/step-up.js'
+import { stepUpRoutes } from './auth/step-up-routes.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
 import { createDelivery, type Senders } from './delivery/chain.js'
@@ -131,23 +137,15 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
       metrics.countReceipt(notice)
     },
   })
-  const { sendCode, settle } = createSendCode({
-    database,
-    otp,
-    limits,
-    audit,
-    delivery,
-    messages,
-    deliveries,
-    settings: otpSettings,
-    onNotice: (notice) => {
-      logger.info(notice, 'send')
-      metrics.countSend(notice)
-    },
-  })
-  // Answers that nobody waits for are still on their way when the last request is done.
+  const onSend = (notice: SendNotice) => {
+    logger.info(notice, 'send')
+    metrics.countSend(notice)
+  }
+  const courier = createCourier({ delivery, messages, deliveries, onCarried: onSend })
+  const sendCode = createSendCode({ database, otp, limits, audit, courier, settings: otpSettings, onNotice: onSend })
+  // Messages that nobody waits for are still on their way when the last request is done.
   app.addHook('onClose', async () => {
-    await settle()
+    await courier.settle()
     await deliveries.settle()
   })
   const onGuessAlarm = (guesses: number) => {
@@ -158,7 +156,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     logger.info(notice, 'sign-in')
     metrics.countSignIn(notice)
   }
-  const signIn = createSignIn({ database, otp, sessions, users, messages, limits, audit, onGuessAlarm, onNotice })
+  const judgeGuess = createJudgeGuess({ limits, audit, onGuessAlarm, onNotice })
+  const signIn = createSignIn({ database, otp, sessions, users, messages, limits, audit, judgeGuess, onNotice })
   const signUp = createSignUp({ database, sessions, messages, audit, onNotice })
   const cookie = createSessionCookie(sessionSettings)
   const { length: otpLength, echo } = otpSettings
@@ -209,6 +208,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     administration,
     cookie,
   })
+  const proofs = { database, identifiers, otp, sendCode, judgeGuess, limits }
+  const self = { prefix: '/users/me', scopes, otpLength, echo, defaultCountry }
+  await app.register(stepUpRoutes, { ...self, stepUp: createStepUp({ ...proofs, users }) })
+  const ownIdentifiers = createOwnIdentifiers({ ...proofs, courier, audit })
+  await app.register(ownIdentifierRoutes, { ...self, identifiers, ownIdentifiers })
   await app.register(keyRoutes, { keyRing })
   const { introspectionToken } = sessionSettings
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })

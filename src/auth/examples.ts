@@ -18,6 +18,7 @@ export const examples = {
   token,
   signup_token,
   mobile_number,
+  sent,
   identifiers: [{ phonePrefix: '+91', phone: mobile_number }, { email: 'asha@example.com' }],
   mobileSent: { success: true, message: 'OTP sent successfully', ...sent },
   identifierSent: { message: 'OTP sent', ...sent },

@@ -13,7 +13,7 @@ import type { SignIn } from './sign-in.js'
 
 export type IdentifierFlowOptions = {
   identifiers: IdentifierParser
-  sendCode: SendCode['sendCode']
+  sendCode: SendCode
   signIn: SignIn
   cookie: SessionCookie
   otpLength: number

@@ -22,7 +22,7 @@ export type MobileFlowOptions = {
   sessions: SessionService
   /** the same, with the user's addresses beside ({@link PresentedAddress}) */
   sessionsWithAddresses: Pick<SessionService, 'authenticate' | 'renew'>
-  sendCode: SendCode['sendCode']
+  sendCode: SendCode
   signIn: SignIn
   signUp: SignUp
   audit: AuditTrail
@@ -60,7 +60,8 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
     async (request) => {
       const { mobile_number, mode, device_token } = request.body
       const phone = identifiers.fromMobileNumber(mobile_number)
-      const sent = await sendCode(phone, callerOf(request, device_token), mode === 'login' ? 'login' : 'any')
+      const use = { purpose: 'sign_in', mode: mode === 'login' ? 'login' : 'any' } as const
+      const sent = await sendCode(phone, callerOf(request, device_token), use)
       return { success: true, message: 'OTP sent successfully', ...sent } as const
     },
   )

@@ -1,18 +1,15 @@
-// Sending a sign-in code: what both flows do when somebody asks for one.
-import type { DeliveryTrail } from '../audit/deliveries.js'
+// Sending a code: to sign in, to step up, to prove a new identifier. The limits and the budgets are the same for all.
 import type { AuditTrail } from '../audit/events.js'
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
-import type { Delivery, DeliveryReport } from '../delivery/chain.js'
-import type { Messages } from '../delivery/messages.js'
-import type { Message } from '../delivery/sender.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
-import type { IssuedCode } from '../otp/issue.js'
+import type { IssuedCode, OtpRequest } from '../otp/issue.js'
 import type { OtpService } from '../otp/service.js'
-import { type RefusedBy, type SendRow, sendStatement } from './send-statement.js'
+import type { CarriedNotice, Courier, OutgoingCode } from './courier.js'
+import { type CodeUse, type RefusedBy, type SendRow, sendStatement } from './send-statement.js'
 
 export type SentCode = {
   /** seconds */
@@ -24,16 +21,18 @@ export type SentCode = {
 }
 
 /** What became of a send, to be logged and counted. */
-export type SendNotice = Traffic &
-  Readonly<
-    | { kind: 'sent'; driver: string }
-    | { kind: 'undelivered'; outcome: 'refused' | 'uncertain' }
-    | { kind: 'refused'; limit: 'identifier' | 'address' | 'budget' | 'country' }
-    | { kind: 'country_closed' }
-  >
+export type SendNotice =
+  | CarriedNotice
+  | (Traffic &
+      Readonly<
+        { kind: 'refused'; limit: 'identifier' | 'address' | 'budget' | 'country' } | { kind: 'country_closed' }
+      >)
 
-/** A code, whoever asked for it, and the languages that its message may be in: those of the request, then the account's own. */
-type Outgoing = IssuedCode & Pick<Caller, 'languages'> & { caller: Caller }
+/** A code under way, and the send that it is of. */
+type Outgoing = OutgoingCode & Pick<IssuedCode, 'codeId'> & { request: OtpRequest }
+
+/** Who asks needs no account yet. */
+const anySignIn: CodeUse = { purpose: 'sign_in', mode: 'any' }
 
 export type SendCode = ReturnType<typeof createSendCode>
 
@@ -42,51 +41,25 @@ type SendCodeDependencies = {
   otp: OtpService
   limits: Limits
   audit: AuditTrail
-  delivery: Delivery
-  messages: Messages
-  deliveries: DeliveryTrail
+  courier: Courier
   settings: Pick<Config['otp'], 'echo'>
   onNotice: (notice: SendNotice) => void
 }
 
 export function createSendCode(dependencies: SendCodeDependencies) {
-  const { database, otp, limits, audit, delivery, messages, deliveries, settings, onNotice } = dependencies
-  /** deliveries that nobody waits for: their answers must not tell how long they took */
-  const underWay = new Set<Promise<unknown>>()
-
-  function messageOf(identifier: Identifier, { code, expiresIn, languages }: Outgoing): Message {
-    const common = { to: identifier.identifier, code, expiresIn }
-    const parts = { code, expiresIn, languages }
-    if (identifier.method === 'email') return { channel: 'email', ...common, ...messages.email(parts) }
-    return { channel: 'sms', country: identifier.country, ...common, ...messages.sms(parts) }
-  }
-
-  async function deliver(identifier: Identifier, issued: Outgoing): Promise<DeliveryReport> {
-    const traffic = trafficOf(identifier)
-    const report = await delivery.send(messageOf(identifier, issued))
-    deliveries.note(issued.caller, { identifier: identifier.identifier, traffic, report })
-    if (report.outcome === 'accepted') onNotice({ kind: 'sent', driver: report.driver, ...traffic })
-    else onNotice({ kind: 'undelivered', outcome: report.outcome, ...traffic })
-    return report
-  }
+  const { database, otp, limits, audit, courier, settings, onNotice } = dependencies
 
   /** Sends the code. What certainly did not go out costs nothing; what may have gone out keeps its count. */
-  async function deliverSeen(identifier: Identifier, issued: Outgoing): Promise<void> {
-    const { outcome } = await deliver(identifier, issued)
-    if (outcome === 'refused') await otp.returnSend({ purpose: 'sign_in', identifier }, issued.codeId)
+  async function deliverSeen(identifier: Identifier, { request, codeId, ...code }: Outgoing): Promise<void> {
+    const { outcome } = await courier.carryCode(identifier, code)
+    if (outcome === 'refused') await otp.returnSend(request, codeId)
     if (outcome !== 'accepted') throw new Problem('delivery_failed')
   }
 
-  /** Sends the code and lets nobody wait for it, nor see by a cooldown that came back how it went. */
-  function deliverUnseen(identifier: Identifier, issued: Outgoing): void {
-    const delivered = deliver(identifier, issued)
-    underWay.add(delivered)
-    delivered.finally(() => underWay.delete(delivered))
-  }
-
-  async function dispatch(identifier: Identifier, issued: Outgoing, { isHidden, isPaid }: SendRow): Promise<void> {
-    if (!isHidden) await deliverSeen(identifier, issued)
-    else if (isPaid) deliverUnseen(identifier, issued)
+  async function dispatch(identifier: Identifier, code: Outgoing, { isHidden, isPaid }: SendRow): Promise<void> {
+    if (!isHidden) await deliverSeen(identifier, code)
+    // Nor may anybody see by a cooldown that came back how it went.
+    else if (isPaid) courier.carryCodeUnawaited(identifier, code)
   }
 
   function refuse(identifier: Identifier, refusedBy: RefusedBy, row: SendRow): never {
@@ -100,15 +73,15 @@ export function createSendCode(dependencies: SendCodeDependencies) {
 
   /**
    * Issues a code and delivers it; the live one again where there is one. A test identity knows its code: nothing goes out.
-   * @param mode `login` tells an unknown identifier, or hides that it is one, instead of sending to it
    * @throws Problem `rate_limited` and `service_unavailable` with a true Retry-After, `account_not_found`, `delivery_failed`
    */
-  async function sendCode(identifier: Identifier, caller: Caller, mode: 'any' | 'login' = 'any'): Promise<SentCode> {
-    const issue = otp.prepareIssue({ purpose: 'sign_in', identifier })
-    const statement = sendStatement({ identifier, issue, caller, limits, audit, mode })
+  async function sendCode(identifier: Identifier, caller: Caller, use: CodeUse = anySignIn): Promise<SentCode> {
+    const request = { purpose: use.purpose, identifier, session: 'asker' in use ? use.asker.sessionId : undefined }
+    const issue = otp.prepareIssue(request)
+    const statement = sendStatement({ identifier, issue, caller, limits, audit, use })
     const [row] = await database.$queryRaw<[SendRow]>(statement)
     if (row.refusedBy !== null) refuse(identifier, row.refusedBy, row)
-    if (mode === 'login' && !row.isKnown && !row.isHidden) throw new Problem('account_not_found', { needsSignup: true })
+    if (!row.isWanted) throw new Problem('account_not_found', { needsSignup: true })
     if (row.resendAfter === null) {
       onNotice({ kind: 'refused', limit: 'identifier', ...trafficOf(identifier) })
       throw new Problem('rate_limited', { retryAfter: await issue.retryAfter(row.lane) })
@@ -116,7 +89,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
 
     const issued = await issue.issued(row)
     const languages = row.locale === null ? caller.languages : [...caller.languages, row.locale]
-    if (!issue.isTest) await dispatch(identifier, { ...issued, languages, caller }, row)
+    if (!issue.isTest) await dispatch(identifier, { ...issued, languages, caller, request }, row)
     return {
       expires_in: issued.expiresIn,
       resend_after: issued.resendAfter,
@@ -125,10 +98,5 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     }
   }
 
-  /** Waits for the deliveries that no answer waits for. */
-  async function settle(): Promise<void> {
-    await Promise.all(underWay)
-  }
-
-  return { sendCode, settle }
+  return sendCode
 }

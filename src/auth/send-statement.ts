@@ -7,6 +7,7 @@ import { channelOf, type Identifier } from '../identifiers/parser.js'
 import { anyShard, countOf, countStatement, secondsLeft } from '../limits/counters.js'
 import { type Limits, windows } from '../limits/service.js'
 import { closeCountryStatement, closedFor, smsGateStatement, spendSmsStatement } from '../limits/sms-gate.js'
+import type { OtpPurpose } from '../otp/code.js'
 import type { Issue } from '../otp/issue.js'
 import type { IssuedRow } from '../otp/issue-statements.js'
 import { knownDeviceStatement } from '../sessions/devices.js'
@@ -17,9 +18,9 @@ export type RefusedBy = 'address' | 'budget' | 'country'
 
 export type SendRow = {
   lane: string
-  /** the identifier has an account */
-  isKnown: boolean
-  /** of the account (BCP 47); null where it has none, or there is none */
+  /** a code may go there, or the answer must not tell that none does */
+  isWanted: boolean
+  /** of whoever reads the message (BCP 47); null where none is known */
   locale: string | null
   /** the answer must not tell which */
   isHidden: boolean
@@ -34,34 +35,62 @@ export type SendRow = {
 
 type NothingIssued = { [Column in keyof IssuedRow]: null }
 
+/** Somebody signed in, and the session in which they ask. */
+export type Asker = Readonly<{ userId: string; sessionId: string }>
+
+/** What a code is for. */
+export type CodeUse = Readonly<
+  | {
+      purpose: 'sign_in'
+      /** whether an unknown identifier is to be told, or hidden, instead of getting a code */
+      mode: 'any' | 'login'
+    }
+  | { purpose: 'step_up' | 'change_identifier'; asker: Asker }
+>
+
 export type SendParts = Readonly<{
   identifier: Identifier
   issue: Issue
   caller: Caller
   limits: Limits
   audit: AuditTrail
-  /** whether an unknown identifier is to be told, or hidden, instead of getting a code */
-  mode: 'any' | 'login'
+  use: CodeUse
 }>
+
+/** A condition on the user `u` whose devices have lanes of their own at an identifier: its owner; a new identifier has none yet. */
+export function ownsLane(identifier: Identifier, purpose: OtpPurpose): Prisma.Sql {
+  if (purpose === 'change_identifier') return Prisma.sql`false`
+  // Proven ones alone: a claim is no right to anything, be it a device's lane.
+  return Prisma.sql`${holds(identifier)} AND ${isProven(identifier.method)}`
+}
 
 /** No limit on what costs nothing. */
 const freeOfCharge = Prisma.sql`
   SELECT false AS hour_is_over, false AS day_is_over, false AS country_is_closed, false AS country_trips, 0 AS closed_for`
 
+/** Who gets the message, as far as is known: whoever asks, else the identifier's account. */
+function readerOf(use: CodeUse): Prisma.Sql {
+  return use.purpose === 'sign_in'
+    ? Prisma.sql`SELECT id, locale FROM account`
+    : Prisma.sql`SELECT id, locale FROM users WHERE id = ${use.asker.userId}::uuid`
+}
+
 /** One {@link SendRow}, whatever happens. */
-export function sendStatement({ identifier, issue, caller, limits, audit, mode }: SendParts): Prisma.Sql {
+export function sendStatement({ identifier, issue, caller, limits, audit, use }: SendParts): Prisma.Sql {
   const { settings } = limits
   const proven = isProven(identifier.method)
-  const isLogin = mode === 'login'
+  const isLogin = use.purpose === 'sign_in' && use.mode === 'login'
+  const forWhat = use.purpose === 'sign_in' ? '' : `, ${use.purpose}`
   // The code of a test identity is not sent, and costs nothing.
   const country = identifier.method === 'phone' && !issue.isTest ? identifier.country : null
   const sends = limits.sendsOf(caller.address)
   const unknown = limits.unknownOf(caller.address)
   const inLane = Prisma.sql`lane.name <> ''`
   return Prisma.sql`
-    WITH known_device AS (${knownDeviceStatement(caller.deviceToken, Prisma.sql`${holds(identifier)} AND ${proven}`)}),
+    WITH known_device AS (${knownDeviceStatement(caller.deviceToken, ownsLane(identifier, use.purpose))}),
     lane AS (SELECT coalesce((SELECT id::text FROM known_device), '') AS name),
     account AS (SELECT u.id, u.locale, ${proven} AS is_proven FROM users u WHERE ${isLedInBy(identifier)}),
+    reader AS (${readerOf(use)}),
     by_address AS (${countStatement(sends, Prisma.sql`FROM lane WHERE NOT ${inLane}`)}),
     unknown AS (${countStatement(
       unknown,
@@ -109,14 +138,14 @@ export function sendStatement({ identifier, issue, caller, limits, audit, mode }
         event: Prisma.sql`CASE WHEN issued."resendAfter" IS NOT NULL THEN 'authn_token_created'
           WHEN verdict.refused_by IS NULL AND NOT verdict.is_wanted THEN 'authn_login_fail'
           ELSE 'excess_rate_limit_exceeded' END`,
-        userId: Prisma.sql`(SELECT id FROM account)`,
+        userId: Prisma.sql`(SELECT id FROM reader)`,
         detail: Prisma.sql`CASE WHEN issued."resendAfter" IS NOT NULL THEN ${`otp ${channelOf(identifier)}`}
           WHEN verdict.refused_by IS NULL AND NOT verdict.is_wanted THEN 'unknown account'
-          ELSE 'send: ' || coalesce(verdict.refused_by, 'identifier') END || ${issue.isTest ? ', test identity' : ''}`,
+          ELSE 'send: ' || coalesce(verdict.refused_by, 'identifier') END || ${issue.isTest ? ', test identity' : forWhat}`,
       },
       Prisma.sql`verdict LEFT JOIN issued ON true`,
     )})
-    SELECT verdict.lane, verdict.is_known AS "isKnown", (SELECT locale FROM account), verdict.is_hidden AS "isHidden", verdict.refused_by AS "refusedBy",
+    SELECT verdict.lane, verdict.is_wanted AS "isWanted", (SELECT locale FROM reader), verdict.is_hidden AS "isHidden", verdict.refused_by AS "refusedBy",
       CASE verdict.refused_by
         WHEN 'address' THEN ${secondsLeft(windows.hour)}
         WHEN 'budget' THEN CASE WHEN verdict.day_is_over THEN ${secondsLeft(windows.day)} ELSE ${secondsLeft(windows.hour)} END

@@ -4,30 +4,24 @@ import { type MaybeUserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { Caller } from '../http/caller.js'
 import type { Identifier } from '../identifiers/parser.js'
-import { anyShard, countStatement, secondsLeft } from '../limits/counters.js'
-import { allGuesses, type Limits, windows } from '../limits/service.js'
+import { anyShard, countStatement } from '../limits/counters.js'
+import type { Limits } from '../limits/service.js'
 import { verifiedIn } from '../limits/sms-gate.js'
 import type { Guess } from '../otp/service.js'
-import { forgetDevicesStatement, knownDeviceStatement } from '../sessions/devices.js'
+import { forgetDevicesStatement } from '../sessions/devices.js'
 import type { SessionDraft } from '../sessions/service.js'
 import { endSessionsStatement } from '../sessions/statements.js'
 import { firstProofStatement, holds, isProven } from '../users/statements.js'
+import { addressIsOver, failureEvent, type GuessRow, guessColumns, guessParts } from './guess-statement.js'
 
 /** A guess and what came of it. The user is null where nobody has the identifier. */
-export type SignInRow = MaybeUserRow & {
-  /** seconds, where the address has had its share of this window */
-  retryAfter: number | null
-  accepted: boolean
-  /** the identifier takes no more guesses in this window */
-  locked: boolean
-  codeId: string | null
-  /** false where there is no user, or a disabled one */
-  opened: boolean
-  /** the device was not known before */
-  isNewDevice: boolean
-  /** of the shard that a wrong guess was counted on */
-  guesses: number | null
-}
+export type SignInRow = MaybeUserRow &
+  GuessRow & {
+    /** false where there is no user, or a disabled one */
+    opened: boolean
+    /** the device was not known before */
+    isNewDevice: boolean
+  }
 
 export type SignInParts = Readonly<{
   identifier: Identifier
@@ -47,18 +41,16 @@ export type SignInParts = Readonly<{
 export function signInStatement({ identifier, guess, session, caller, limits, audit }: SignInParts): Prisma.Sql {
   // Proven ones alone: a claim is no right to anything, be it a device's lane.
   const owns = Prisma.sql`${holds(identifier)} AND ${isProven(identifier.method)}`
-  const isKnownDevice = Prisma.sql`EXISTS (SELECT FROM known_device)`
-  const addressIsOver = Prisma.sql`
-    coalesce((SELECT count FROM by_address), 0) > ${limits.settings.ipVerifyPerTenMinutes}`
   const opening = session.statements(Prisma.sql`account`)
   return Prisma.sql`
-    WITH known_device AS (${knownDeviceStatement(caller.deviceToken, owns)}),
-    by_address AS (${countStatement(limits.guessesOf(caller.address), Prisma.sql`WHERE NOT ${isKnownDevice}`)}),
-    guess AS (${guess.statement(Prisma.sql`coalesce((SELECT id::text FROM known_device), '')`, {
-      isAllowed: Prisma.sql`NOT ${addressIsOver}`,
+    WITH ${guessParts({
+      caller,
+      limits,
+      ownsLane: owns,
       // A code that stands in settings and in a store's form must not open what an admin may do.
       takesTestCode: Prisma.sql`NOT EXISTS (SELECT FROM users u WHERE ${holds(identifier)} AND u.role = 'ADMIN')`,
-    })}),
+      guess: (lane, conditions) => Prisma.sql`guess AS (${guess.statement(lane, conditions)})`,
+    })},
     owner AS (SELECT u.* FROM guess JOIN users u ON ${owns} WHERE guess.accepted FOR KEY SHARE OF u),
     first_proof AS (${firstProofStatement(identifier, Prisma.sql`FROM guess WHERE guess.accepted`)}),
     account AS (SELECT * FROM owner UNION ALL SELECT * FROM first_proof),
@@ -68,7 +60,6 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
     remembered AS (${opening.rememberDevice}),
     touched AS (${opening.touchDevice}),
     forgotten AS (${opening.forgetOldest}),
-    wrong AS (${countStatement(allGuesses, Prisma.sql`FROM guess WHERE NOT guess.accepted`, anyShard())}),
     ${
       identifier.method === 'phone'
         ? Prisma.sql`verified AS (${countStatement(
@@ -82,13 +73,12 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
       caller,
       identifier.identifier,
       {
-        event: Prisma.sql`CASE WHEN ${addressIsOver} THEN 'excess_rate_limit_exceeded'
+        event: Prisma.sql`CASE
           WHEN guess.accepted AND (EXISTS (SELECT FROM opened) OR NOT EXISTS (SELECT FROM account)) THEN 'authn_login_success'
-          WHEN guess.locked AND NOT guess.accepted THEN 'authn_login_lock'
-          ELSE 'authn_login_fail' END`,
+          ELSE ${failureEvent(limits)} END`,
         userId: Prisma.sql`(SELECT id FROM account)`,
         detail: Prisma.sql`nullif(concat_ws(', ',
-          CASE WHEN ${addressIsOver} THEN 'verify: address'
+          CASE WHEN ${addressIsOver(limits)} THEN 'verify: address'
             WHEN guess.accepted AND NOT EXISTS (SELECT FROM account) THEN 'newcomer'
             WHEN guess.accepted AND NOT EXISTS (SELECT FROM opened) THEN 'disabled'
             WHEN guess.test_refused THEN 'admin' END,
@@ -96,9 +86,7 @@ export function signInStatement({ identifier, guess, session, caller, limits, au
       },
       Prisma.sql`(SELECT) AS always LEFT JOIN guess ON true`,
     )})
-    SELECT CASE WHEN ${addressIsOver} THEN ${secondsLeft(windows.tenMinutes)} END AS "retryAfter",
-      coalesce(guess.accepted, false) AS accepted, coalesce(guess.locked, false) AS locked,
-      guess.code_id AS "codeId", EXISTS (SELECT FROM opened) AS opened,
-      EXISTS (SELECT FROM remembered) AS "isNewDevice", (SELECT count FROM wrong) AS guesses, ${userColumns}
+    SELECT ${guessColumns(limits)}, EXISTS (SELECT FROM opened) AS opened,
+      EXISTS (SELECT FROM remembered) AS "isNewDevice", ${userColumns}
     FROM (SELECT) AS always LEFT JOIN guess ON true LEFT JOIN account u ON true`
 }

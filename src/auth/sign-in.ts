@@ -11,6 +11,7 @@ import type { Limits } from '../limits/service.js'
 import type { OtpService } from '../otp/service.js'
 import type { SessionService } from '../sessions/service.js'
 import type { UsersService } from '../users/service.js'
+import type { JudgeGuess, VerificationNotice } from './guesses.js'
 import { type SignInRow, signInStatement } from './sign-in-statement.js'
 import { issueTicket } from './signup-tickets.js'
 
@@ -24,13 +25,8 @@ export type SignedIn = Readonly<{
 }>
 export type Newcomer = Readonly<{ outcome: 'newcomer'; ticket: string }>
 
-/** What became of a verification or of who asked for it, to be logged and counted. */
-export type SignInNotice = Traffic &
-  Readonly<
-    /** `locked`: wrong, and the last guess of this window; `refused`: there was no live code to guess at, and nothing was counted */
-    | { kind: 'verification'; result: 'accepted' | 'wrong' | 'locked' | 'refused' | 'by_address' }
-    | { kind: 'new_account' }
-  >
+/** What became of whoever asked, to be logged and counted. */
+export type SignInNotice = VerificationNotice | (Traffic & Readonly<{ kind: 'new_account' }>)
 
 export type SignIn = ReturnType<typeof createSignIn>
 
@@ -42,27 +38,18 @@ type SignInDependencies = {
   messages: Pick<Messages, 'localeOf'>
   limits: Limits
   audit: AuditTrail
-  /** told when wrong guesses in all have passed the alarm, with their number in this hour */
-  onGuessAlarm: (guesses: number) => void
+  judgeGuess: JudgeGuess
   onNotice: (notice: SignInNotice) => void
 }
 
 export function createSignIn(dependencies: SignInDependencies) {
-  const { database, otp, sessions, users, messages, limits, audit, onGuessAlarm, onNotice } = dependencies
+  const { database, otp, sessions, users, messages, limits, audit, judgeGuess, onNotice } = dependencies
 
   /** Opens a session for a user that the first statement could not see; null for one who was deleted since. */
   async function openFor(user: UserRow, isNewUser: boolean, caller: Caller): Promise<SignedIn | null> {
     const opened = await sessions.open(user.id, caller)
     if (opened === 'disabled') throw disabled()
     return opened === 'gone' ? null : { outcome: 'signed_in', user, ...opened, isNewUser }
-  }
-
-  /** A thousand wrong guesses an hour are nobody's mistakes: an event and whoever listens hear of them. */
-  async function watchGuesses(shardCount: number, caller: Caller): Promise<void> {
-    const guesses = await limits.guessesToAlarm(shardCount)
-    if (guesses === null) return
-    onGuessAlarm(guesses)
-    await audit.record(caller, { event: 'excess_rate_limit_exceeded', detail: `guesses in all: ${guesses} this hour` })
   }
 
   /**
@@ -79,11 +66,8 @@ export function createSignIn(dependencies: SignInDependencies) {
     const session = sessions.draft(caller)
     const statement = signInStatement({ identifier, guess, session, caller, limits, audit })
     const [row] = await database.$queryRaw<[SignInRow]>(statement)
-    const { retryAfter, accepted, locked, codeId, opened, isNewDevice, guesses, ...user } = row
-    onNotice({ kind: 'verification', result: resultOf(row), ...trafficOf(identifier) })
-    if (guesses !== null) await watchGuesses(guesses, caller)
-    if (retryAfter !== null) throw new Problem('rate_limited', { retryAfter })
-    if (!accepted) throw new Problem('otp_invalid')
+    const { retryAfter, accepted, locked, codeId, guesses, opened, isNewDevice, ...user } = row
+    await judgeGuess(row, trafficOf(identifier), caller)
     if (isUserRow(user)) {
       if (!opened) throw disabled()
       return { outcome: 'signed_in', user, ...sessions.opened(session, user.id, isNewDevice), isNewUser: false }
@@ -128,13 +112,6 @@ export function createSignIn(dependencies: SignInDependencies) {
   }
 
   return { signInOrCreate, signInOrAdmit }
-}
-
-function resultOf({ retryAfter, accepted, locked, guesses }: SignInRow) {
-  if (retryAfter !== null) return 'by_address'
-  if (accepted) return 'accepted'
-  if (locked) return 'locked'
-  return guesses === null ? 'refused' : 'wrong'
 }
 
 function disabled(): Problem {

@@ -7,7 +7,7 @@ import { type CommandContext, runIfMain } from './command.js'
 /** For people who review the words: no setting of anything else is asked for. */
 export async function messagesCommand({ words, environment, print, printError }: CommandContext): Promise<number> {
   const settings = readWords(environment)
-  const { locales, sms, email } = createMessages(settings.messages, settings.codes)
+  const { locales, sms, email, changeNotice } = createMessages(settings.messages, settings.codes)
   const unknown = words.filter((word) => !locales.has(word))
   if (unknown.length > 0) {
     printError(`There are no messages in ${unknown.join(', ')}, only in ${[...locales].sort().join(', ')}`)
@@ -24,6 +24,8 @@ export async function messagesCommand({ words, environment, print, printError }:
     print(text)
     print(`--- Email: ${mail.subject}`)
     print(mail.text)
+    print('--- Notice of a change')
+    print(changeNotice([locale]).sms)
   }
   return 0
 }

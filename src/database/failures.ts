@@ -42,6 +42,11 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   })
 }
 
+/** Whether a row was refused because another one has its value of a unique column. */
+export function isUniqueViolation(error: unknown): boolean {
+  return causesOf(error).some((cause) => fieldsOf(cause).originalCode === '23505')
+}
+
 function fieldsOf(value: object) {
   const field = (name: string) => {
     const text: unknown = Reflect.get(value, name)

@@ -6,7 +6,8 @@ export function createConsoleSender(write: (text: string) => void): Sender {
     name: 'console',
     async send({ channel, to, code, text, expiresIn }) {
       const heading = `${channel === 'sms' ? 'SMS' : 'Email'} to ${to}`
-      const lines = [heading, `Code ${code}, valid for ${expiresIn} s`, ...text.trimEnd().split('\n')]
+      const summary = code === undefined ? 'Notice' : `Code ${code}, valid for ${expiresIn} s`
+      const lines = [heading, summary, ...text.trimEnd().split('\n')]
       const width = Math.max(...lines.map((line) => line.length))
       const edge = '─'.repeat(width + 2)
       const body = lines.map((line) => `│ ${line.padEnd(width)} │`).join('\n')

@@ -29,12 +29,50 @@ const styles = {
   quiet: `${text};margin-top:20px;font-size:14px;color:#5a6472`,
 }
 
-/** @returns a whole document; the language and its direction stand on the table too, as clients drop `<html>` */
+/** The mail with a code. */
 export function emailPage({ locale, wording, values }: Page): string {
-  const html = { ...values, app: `<bdi>${escapeHtml(values.app)}</bdi>` }
+  const html = { ...values, app: isolated(values.app) }
   const say = (sentence: string) => fill(escapeHtml(sentence), html)
-  const language = `lang="${locale}" dir="${wording.direction}"`
-  const align = wording.direction === 'rtl' ? 'right' : 'left'
+  return page({
+    locale,
+    direction: wording.direction,
+    title: escapeHtml(fill(wording.subject, values)),
+    preview: `${say(wording.validity)} ${say(wording.warning)}`,
+    body: `<h1 class="text" style="${styles.heading}">${say(wording.heading)}</h1>
+<p class="code" dir="ltr" style="${styles.code}">${escapeHtml(values.code)}</p>
+<p class="text" style="${styles.text}">${say(wording.validity)}</p>
+<p class="text" style="${styles.text}">${say(wording.warning)}</p>
+<p class="quiet" style="${styles.quiet}">${say(wording.unasked)}</p>`,
+  })
+}
+
+/** The mail that tells of a change. */
+export function noticePage({ locale, wording, app }: { locale: string; wording: Wording; app: string }): string {
+  const [sentence = ''] = wording.changed
+  const told = fill(escapeHtml(sentence), { app: isolated(app) })
+  return page({
+    locale,
+    direction: wording.direction,
+    title: escapeHtml(fill(String(wording.changed.at(-1)), { app })),
+    preview: told,
+    body: `<h1 class="text" style="${styles.heading}">${told}</h1>`,
+  })
+}
+
+/** Beside words of another direction, in its own one. */
+function isolated(app: string): string {
+  return `<bdi>${escapeHtml(app)}</bdi>`
+}
+
+type Parts = Readonly<{ locale: string; direction: Wording['direction']; title: string; preview: string; body: string }>
+
+/**
+ * A whole document; the language and its direction stand on the table too, as clients drop `<html>`.
+ * @param parts as HTML
+ */
+function page({ locale, direction, title, preview, body }: Parts): string {
+  const language = `lang="${locale}" dir="${direction}"`
+  const align = direction === 'rtl' ? 'right' : 'left'
   const table = 'role="presentation" border="0" cellpadding="0" cellspacing="0"'
   return `<!doctype html>
 <html ${language}>
@@ -44,18 +82,14 @@ export function emailPage({ locale, wording, values }: Page): string {
 <meta name="color-scheme" content="light dark">
 <meta name="supported-color-schemes" content="light dark">
 <meta name="format-detection" content="telephone=no,date=no,address=no,email=no,url=no">
-<title>${escapeHtml(fill(wording.subject, values))}</title>
+<title>${title}</title>
 <style>${darkStyles}</style>
 </head>
 <body class="page" style="${styles.page}">
-<div style="${styles.preheader}">${say(wording.validity)} ${say(wording.warning)}</div>
+<div style="${styles.preheader}">${preview}</div>
 <table ${table} ${language} class="page" width="100%" style="${styles.page}"><tr><td align="center" style="padding:24px 12px">
 <table ${table} class="card" width="480" style="${styles.card}"><tr><td align="${align}" style="${styles.cell}">
-<h1 class="text" style="${styles.heading}">${say(wording.heading)}</h1>
-<p class="code" dir="ltr" style="${styles.code}">${escapeHtml(values.code)}</p>
-<p class="text" style="${styles.text}">${say(wording.validity)}</p>
-<p class="text" style="${styles.text}">${say(wording.warning)}</p>
-<p class="quiet" style="${styles.quiet}">${say(wording.unasked)}</p>
+${body}
 </td></tr></table>
 </td></tr></table>
 </body>

@@ -3,11 +3,11 @@ import type { Config } from '../config/config.js'
 import type { MessageSettings } from '../config/message-settings.js'
 import { ConfigError } from '../config/reader.js'
 import { durationIn } from './duration.js'
-import { emailPage } from './email-page.js'
+import { emailPage, noticePage } from './email-page.js'
 import { findLanguage } from './languages.js'
 import { smsSize } from './segments.js'
 import type { EmailMessage, SmsMessage } from './sender.js'
-import { smsText } from './sms-text.js'
+import { fittingText, smsText } from './sms-text.js'
 import { fill, type Values, type Wording } from './wording.js'
 import { readWordings } from './wordings.js'
 
@@ -66,6 +66,20 @@ ${say(wording.unasked)}
     return { locale, subject: say(wording.subject), text, html: emailPage({ locale, wording, values }) }
   }
 
+  /** That the ways to sign in have changed, as an SMS and as a mail: no code, no link, nothing that was typed. */
+  function changeNotice(languages: readonly string[]) {
+    const locale = localeOf(languages) ?? defaultLocale
+    const wording = byLocale.get(locale) as Wording
+    const texts = wording.changed.map((sentence) => fill(sentence, { app: settings.appName }))
+    return {
+      locale,
+      sms: fittingText(texts),
+      subject: String(texts.at(-1)),
+      text: `${texts[0]}\n`,
+      html: noticePage({ locale, wording, app: settings.appName }),
+    }
+  }
+
   const sample = { code: '0'.repeat(codes.length), expiresIn: codes.timeToLive }
   const costly = [...locales].filter((locale) => smsSize(sms({ ...sample, languages: [locale] }).text).segments > 1)
   const refused = costly.filter((locale) => ownSms.has(locale))
@@ -79,6 +93,7 @@ ${say(wording.unasked)}
     localeOf,
     sms,
     email,
+    changeNotice,
     locales,
     /** those whose SMS take more than one segment, with these settings */
     costly,

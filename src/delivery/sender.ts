@@ -1,21 +1,22 @@
-// What a driver is: the one type that every way of sending a code implements.
+// What a driver is: the one type that every way of sending a message implements.
 
-type Code = Readonly<{
+type Words = Readonly<{
   /** E.164 or lower-case email, canonical */
   to: string
-  code: string
+  /** undefined in a notice, which carries none */
+  code?: string
   /** the words, in the person's language */
   text: string
   /** BCP 47 */
   locale: string
-  /** seconds */
-  expiresIn: number
+  /** seconds that the code is valid */
+  expiresIn?: number
 }>
 
-export type SmsMessage = Code & Readonly<{ channel: 'sms' /** of the number, ISO 3166-1 alpha-2 */; country: string }>
-export type EmailMessage = Code & Readonly<{ channel: 'email'; subject: string; html: string }>
+export type SmsMessage = Words & Readonly<{ channel: 'sms' /** of the number, ISO 3166-1 alpha-2 */; country: string }>
+export type EmailMessage = Words & Readonly<{ channel: 'email'; subject: string; html: string }>
 
-/** A code on its way to somebody. */
+/** A code or a notice on its way to somebody. */
 export type Message = SmsMessage | EmailMessage
 
 export type Acceptance = Readonly<{

@@ -5,10 +5,14 @@ import { fill, type Values, type Wording } from './wording.js'
 
 type Addressees = Pick<MessageSettings, 'webOtpDomain' | 'androidAppHash'>
 
-/** The fullest wording that fits in one segment; where even the shortest does not, that one. */
+/** The text with a code. */
 export function smsText({ sms }: Pick<Wording, 'sms'>, values: Values, addressees: Addressees): string {
   const ending = lastLine(values.code, addressees)
-  const texts = sms.map((sentence) => fill(sentence, values) + ending)
+  return fittingText(sms.map((sentence) => fill(sentence, values) + ending))
+}
+
+/** The first text that fits in one segment; where even the last does not, that one. */
+export function fittingText(texts: readonly string[]): string {
   return texts.find((text) => smsSize(text).segments === 1) ?? String(texts.at(-1))
 }
 

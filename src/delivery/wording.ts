@@ -13,6 +13,8 @@ export type Wording = Readonly<{
   warning: string
   /** to whoever asked for nothing */
   unasked: string
+  /** that the ways to sign in have changed, to whoever had the old one; the fullest first, as an SMS and as a mail */
+  changed: readonly string[]
 }>
 
 const gaps = ['code', 'app', 'duration', 'shortDuration'] as const
@@ -21,13 +23,23 @@ export type Values = Readonly<Record<Gap, string>>
 
 const gap = /\{([^{}]*)\}/g
 const sentences = ['subject', 'heading', 'validity', 'warning', 'unasked'] as const
-const keys: readonly string[] = ['direction', 'sms', ...sentences]
-/** Without the code these would be no message. */
-const withCode: ReadonlySet<string> = new Set(['sms', 'subject'])
+const lists = ['sms', 'changed'] as const
+const keys: readonly string[] = ['direction', ...lists, ...sentences]
+
+/** What a sentence has to hold, and what it may. */
+type Rule = Readonly<{ needs?: Gap; gaps: readonly Gap[] }>
+const anyGap: Rule = { gaps }
+/** Without these they would be no message. */
+const rules: Readonly<Record<string, Rule>> = {
+  sms: { needs: 'code', gaps },
+  subject: { needs: 'code', gaps },
+  changed: { needs: 'app', gaps: ['app'] },
+}
+const ruleOf = (key: string) => rules[key] ?? anyGap
 
 /** All gaps at once, so that a value is never looked into for further ones. */
-export function fill(sentence: string, values: Values): string {
-  return sentence.replaceAll(gap, (_, name: Gap) => values[name])
+export function fill(sentence: string, values: Partial<Values>): string {
+  return sentence.replaceAll(gap, (_, name: Gap) => String(values[name]))
 }
 
 /**
@@ -38,12 +50,15 @@ export function readWording(file: string, known: Wording | undefined, report: (p
   const words: Record<string, unknown> = { ...known, ...readObject(file, report) }
   for (const key of Object.keys(words)) if (!keys.includes(key)) report(`${key}: is no key of messages`)
   if (words['direction'] !== 'ltr' && words['direction'] !== 'rtl') report('direction: must be ltr or rtl')
-  const sms = Array.isArray(words['sms']) ? words['sms'] : []
-  if (sms.length === 0) report('sms: must be a list of sentences, the fullest first')
-  sms.forEach((sentence, index) => {
-    check(`sms[${index}]`, sentence, true, report)
-  })
-  for (const key of sentences) check(key, words[key], withCode.has(key), report)
+  for (const key of lists) {
+    const list = words[key]
+    const wordings: readonly unknown[] = Array.isArray(list) ? list : []
+    if (wordings.length === 0) report(`${key}: must be a list of sentences, the fullest first`)
+    wordings.forEach((sentence, index) => {
+      check(`${key}[${index}]`, sentence, ruleOf(key), report)
+    })
+  }
+  for (const key of sentences) check(key, words[key], ruleOf(key), report)
   return words as Wording
 }
 
@@ -58,7 +73,7 @@ function readObject(file: string, report: (problem: string) => void): object {
   return {}
 }
 
-function check(key: string, sentence: unknown, needsCode: boolean, report: (problem: string) => void): void {
+function check(key: string, sentence: unknown, { needs, gaps }: Rule, report: (problem: string) => void): void {
   if (typeof sentence !== 'string' || sentence.trim() === '') {
     report(`${key}: must be a sentence`)
     return
@@ -68,5 +83,5 @@ function check(key: string, sentence: unknown, needsCode: boolean, report: (prob
     if (!gaps.some((known) => known === name)) report(`${key}: {${name}} is none of {${gaps.join('}, {')}}`)
   }
   if (/[{}]/.test(sentence.replaceAll(gap, ''))) report(`${key}: has a brace without its partner`)
-  if (needsCode && !sentence.includes('{code}')) report(`${key}: must contain {code}`)
+  if (needs !== undefined && !sentence.includes(`{${needs}}`)) report(`${key}: must contain {${needs}}`)
 }

@@ -9,6 +9,8 @@ export type CodeBinding = Readonly<{
   channel: 'sms' | 'email'
   /** canonical: E.164 or lower-case email */
   identifier: string
+  /** the session that asked; only there the code works (ASVS 5.0 §6.6.2). Undefined for signing in, which has none yet */
+  session?: string | undefined
 }>
 
 /** What is kept of a code: enough to recognise it, and under the pepper to make it again. */
@@ -70,6 +72,7 @@ function digest(pepper: string, binding: CodeBinding, code: string): Uint8Array<
 }
 
 /** HMAC-SHA-256 of what a code is bound to, of no use in another domain. What follows it has one length, or stands last. */
-function keyed(pepper: string, domain: string, { purpose, channel, identifier }: CodeBinding) {
-  return createHmac('sha256', pepper).update(`${[domain, purpose, channel, identifier].join('\0')}\0`)
+function keyed(pepper: string, domain: string, { purpose, channel, identifier, session }: CodeBinding) {
+  const parts = [domain, purpose, channel, identifier, ...(session === undefined ? [] : [session])]
+  return createHmac('sha256', pepper).update(`${parts.join('\0')}\0`)
 }

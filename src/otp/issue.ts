@@ -24,6 +24,8 @@ export type OtpRequest = Readonly<{
   purpose: OtpPurpose
   identifier: Pick<Identifier, 'method' | 'identifier'>
   lane?: string
+  /** the session that asks, where the code is to work in no other */
+  session?: string | undefined
 }>
 
 export type IssuedCode = Readonly<{
@@ -61,8 +63,8 @@ export function keyOf({ purpose, identifier, lane = commonLane }: OtpRequest): O
   return { identifier: identifier.identifier, purpose, lane }
 }
 
-export function bindingOf({ purpose, identifier }: OtpRequest) {
-  return { purpose, channel: channelOf(identifier), identifier: identifier.identifier }
+export function bindingOf({ purpose, identifier, session }: OtpRequest) {
+  return { purpose, channel: channelOf(identifier), identifier: identifier.identifier, session }
 }
 
 export function createIssues({ database, settings, codes, testIdentities }: IssueDependencies) {
@@ -82,7 +84,7 @@ export function createIssues({ database, settings, codes, testIdentities }: Issu
     const binding = bindingOf(request)
     const draft = { codeId: uuid(), ...codes.draft(binding) }
 
-    /** A code that no pepper of ours makes again gives way to the draft; its guesses and its time go on. */
+    /** A code that no pepper of ours makes again, or another session's, gives way to the draft; its guesses and its time go on. */
     async function exchange(): Promise<string> {
       await database.$executeRaw(exchangeCodeStatement(key, draft))
       return String(codes.recover(binding, draft))

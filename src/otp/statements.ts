@@ -103,6 +103,19 @@ export function voidCodesStatement(source: Prisma.Sql): Prisma.Sql {
       AND o.identifier = ANY(ARRAY(${source}) COLLATE "default")`
 }
 
+/**
+ * The identifier that the last live code of a purpose went to, in a lane: one row of `identifier`, or none.
+ * @param isCandidate a condition on the row `o`
+ */
+export function lastSentStatement(purpose: OtpPurpose, lane: Prisma.Sql, isCandidate: Prisma.Sql): Prisma.Sql {
+  // Ids of sends are UUIDv7, which sort by time.
+  return Prisma.sql`
+    SELECT o.identifier FROM otps o
+    WHERE o.purpose = ${purpose}::otp_purpose AND o.lane = ${lane} AND (${isCandidate})
+      AND o.code_hash IS NOT NULL AND o.expires_at > now()
+    ORDER BY o.code_id DESC LIMIT 1`
+}
+
 /** Deletes up to `most` rows that hold neither a live code nor an open window; rows that another replica works on are skipped. */
 export function deleteExpiredStatement(most: number): Prisma.Sql {
   return Prisma.sql`

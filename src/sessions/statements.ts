@@ -100,6 +100,18 @@ export function touchSessionStatement(sessionId: string, { timeToLive, longest }
     WHERE id = ${sessionId}::uuid AND last_seen_at <= now() - make_interval(secs => ${touchInterval})`
 }
 
+/** Notes that the user of a session proved an identifier in it, for the row of `source` (`FROM … WHERE …`), or for none. */
+export function proveSessionStatement(sessionId: string, userId: string, source: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    UPDATE sessions AS s SET proved_at = now() ${source} AND s.id = ${sessionId}::uuid AND s.user_id = ${userId}::uuid
+    RETURNING s.proved_at + make_interval(secs => ${proofLifetime}) AS proven_until`
+}
+
+/** Ends the sessions of a user but one. */
+export function endOtherSessionsStatement(userId: Prisma.Sql, sessionId: string): Prisma.Sql {
+  return Prisma.sql`DELETE FROM sessions WHERE user_id = ${userId} AND id <> ${sessionId}::uuid RETURNING id`
+}
+
 /** Ends every session of a user. */
 export function endSessionsStatement(userId: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`DELETE FROM sessions WHERE user_id = ${userId} RETURNING id`

@@ -27,6 +27,12 @@ export function createScopes({ sessions, cookie, audit }: ScopeDependencies) {
     app.addHook('onRequest', authenticate)
   }
 
+  /** Whoever is signed in, about themselves, soon after they proved that it is them. */
+  function forSelfProven(app: FastifyInstance): void {
+    app.addHook('onRequest', authenticate)
+    app.addHook('onRequest', async (request) => requireRecentProof(request))
+  }
+
   /** Admins. */
   function forAdmins(app: FastifyInstance): void {
     app.addHook('onRequest', authenticate)
@@ -44,7 +50,7 @@ export function createScopes({ sessions, cookie, audit }: ScopeDependencies) {
     })
   }
 
-  return { forSelf, forAdmins, forAdminsAndSelf }
+  return { forSelf, forSelfProven, forAdmins, forAdminsAndSelf }
 }
 
 /** Whether an admin asks; the role is read from the database with each request. */

@@ -4,7 +4,12 @@ import type { Database } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
 import type { Identifier } from '../identifiers/parser.js'
 import type { AddressRow } from './address.js'
-import { insertUserStatement, ownerByProofStatement, userWithIdentifier } from './statements.js'
+import {
+  insertUserStatement,
+  ownerByProofStatement,
+  provenIdentifiersStatement,
+  userWithIdentifier,
+} from './statements.js'
 
 export type UsersService = ReturnType<typeof createUsersService>
 
@@ -40,10 +45,16 @@ export function createUsersService({ database }: { database: Database }) {
     }
   }
 
+  /** The phone, then the email of a user: those of them that are proven. */
+  async function provenIdentifiersOf(userId: string): Promise<string[]> {
+    const rows = await database.$queryRaw<{ identifier: string }[]>(provenIdentifiersStatement(userId))
+    return rows.map(({ identifier }) => identifier)
+  }
+
   /** Oldest first. */
   function addressesOf(userId: string): Promise<AddressRow[]> {
     return database.address.findMany({ where: { userId }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })
   }
 
-  return { findByIdentifier, findByProof, createFromIdentifier, addressesOf }
+  return { findByIdentifier, findByProof, createFromIdentifier, provenIdentifiersOf, addressesOf }
 }

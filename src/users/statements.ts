@@ -7,7 +7,7 @@ type Method = Identifier['method']
 type Named = Pick<Identifier, 'method' | 'identifier'>
 
 /** Columns as they stand in a SET, and, as conditions on the user `u`, what they say. */
-const columns = {
+export const columns = {
   phone: {
     name: Prisma.sql`phone`,
     value: Prisma.sql`u.phone`,
@@ -23,7 +23,7 @@ const columns = {
 }
 
 /** Whether nobody has proved anything of the user `u`: an account that waits for its owner. */
-const hasNoOwner = Prisma.sql`(u.phone_verified_at IS NULL AND u.email_verified_at IS NULL)`
+export const hasNoOwner = Prisma.sql`(u.phone_verified_at IS NULL AND u.email_verified_at IS NULL)`
 
 /** Whether the user `u` has the identifier, proven or not. */
 export function holds({ method, identifier }: Named): Prisma.Sql {
@@ -38,6 +38,15 @@ export function isProven(method: Method): Prisma.Sql {
 /** Whether the user `u` has the identifier and it leads in: proven, or on an account that waits for its owner. */
 export function isLedInBy(identifier: Named): Prisma.Sql {
   return Prisma.sql`${holds(identifier)} AND (${isProven(identifier.method)} OR ${hasNoOwner})`
+}
+
+/** The proven identifiers of a user, phone first: rows of `identifier`. */
+export function provenIdentifiersStatement(userId: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT own.identifier FROM users u, LATERAL (VALUES
+      (1, u.phone, ${isProven('phone')}), (2, u.email, ${isProven('email')})
+    ) AS own (place, identifier, is_proven)
+    WHERE u.id = ${userId}::uuid AND own.is_proven ORDER BY own.place`
 }
 
 export function userWithIdentifier(identifier: Named): Prisma.Sql {

@@ -21,6 +21,7 @@ t.test('all languages, or those that are named', async (t) => {
   )
   t.match(some.output, /=== en\n--- SMS: \d+ septets of GSM-7, segments: 1\n12345678 is your Acme code/)
   t.match(some.output, /--- Email: 12345678 is your Acme code\nYour Acme code is: 12345678\n/)
+  t.match(some.output, /--- Notice of a change\nAcme: your sign-in details were changed\./)
 })
 
 t.test('what cannot be shown is told', async (t) => {

@@ -232,6 +232,7 @@ function folder(t: Test, files: Record<string, unknown>): string {
 
 const swahili = {
   direction: 'ltr',
+  changed: ['{app}: njia zako za kuingia zimebadilishwa.'],
   sms: ['{code} ni msimbo wako wa {app}. Usimpe mtu yeyote.'],
   subject: '{code} ni msimbo wako wa {app}',
   heading: 'Msimbo wako wa {app}:',
@@ -239,6 +240,25 @@ const swahili = {
   warning: 'Usimpe mtu yeyote.',
   unasked: 'Ikiwa hukuuomba, puuza barua pepe hii.',
 }
+
+t.test('a notice of a change is one segment in every language, and carries no code and no link', async (t) => {
+  const { changeNotice, locales } = messagesWith()
+  const longest = messagesWith({ APP_NAME: 'n'.repeat(30) })
+  for (const locale of locales) {
+    const { sms, subject, text, html, locale: written } = changeNotice([locale])
+    t.equal(written, locale)
+    t.equal(text, `${sms}\n`, `${locale} has room for all the words`)
+    for (const words of [sms, subject, html]) t.match(words, 'Latchkey', locale)
+    t.notMatch(sms + subject, /https?:|undefined|[{}]|\d/, locale)
+    t.match(html, `lang="${locale}"`)
+    t.notMatch(html, /class="code" dir|href|undefined/)
+    t.equal(smsSize(longest.changeNotice([locale]).sms).segments, 1, locale)
+    const beforeName = sms.replace(/Latchkey.*/, '')
+    if (html.includes('dir="rtl"')) t.match(beforeName, /\p{Script=Arabic}/u, `${locale} is right to left`)
+  }
+  t.equal(changeNotice(['xx']).locale, 'en')
+  t.match(messagesWith({ APP_NAME: 'A&B <x>' }).changeNotice(['en']).html, '<bdi>A&amp;B &lt;x&gt;</bdi>: your')
+})
 
 t.test('an operator adds a language and replaces words of another', async (t) => {
   const directory = folder(t, {
@@ -276,6 +296,13 @@ t.test('words that cannot be sent stop the start, by file and key', async (t) =>
     ['sw.json', { ...swahili, warning: 'a\nb' }, /^MESSAGES_DIR sw\.json: warning: must be one line/],
     ['sw.json', { ...swahili, warning: ' ' }, /^MESSAGES_DIR sw\.json: warning: must be a sentence$/],
     ['sw.json', { ...swahili, unasked: undefined }, /^MESSAGES_DIR sw\.json: unasked: must be a sentence$/],
+    ['sw.json', { ...swahili, changed: undefined }, /^MESSAGES_DIR sw\.json: changed: must be a list/],
+    ['sw.json', { ...swahili, changed: ['x'] }, /^MESSAGES_DIR sw\.json: changed\[0\]: must contain \{app\}$/],
+    [
+      'sw.json',
+      { ...swahili, changed: ['{app} {code}'] },
+      /^MESSAGES_DIR sw\.json: changed\[0\]: \{code\} is none of \{app\}$/,
+    ],
     ['sw.json', { ...swahili, direction: 'up' }, /^MESSAGES_DIR sw\.json: direction: must be ltr or rtl$/],
     ['sw.json', { ...swahili, footer: 'x' }, /^MESSAGES_DIR sw\.json: footer: is no key of messages$/],
     ['sw.json', { ...swahili, sms: [`{code} ${'x'.repeat(160)}`] }, /^MESSAGES_DIR sw\.json: sms: none of these fits/],

@@ -139,7 +139,11 @@ t.test('ending all others keeps this session and this device, and nobody else he
   const eve = await join(service, 'eve@example.com')
   for (const query of ['?others=false', '?others=', '?others=TRUE', '?others=true&others=true', '?other=true']) {
     const { status, body } = await asha.delete(`${path}${query}`)
-    t.match([status, body.code, body.errors.join()], [400, 'validation_failed', /others must be true|other is not a known/], query)
+    t.match(
+      [status, body.code, body.errors.join()],
+      [400, 'validation_failed', /others must be true|other is not a known/],
+      query,
+    )
   }
   t.equal(await service.database.session.count(), 4)
   await ageProofs(service)

@@ -1,0 +1,76 @@
+// The SQL of changing an identifier: guess, user, what ends with the old one, counts and event in one statement.
+import type { AuditTrail } from '../audit/events.js'
+import { Prisma } from '../generated/prisma/client.js'
+import type { Caller } from '../http/caller.js'
+import type { Identifier } from '../identifiers/parser.js'
+import { anyShard, countStatement } from '../limits/counters.js'
+import type { Limits } from '../limits/service.js'
+import { verifiedIn } from '../limits/sms-gate.js'
+import type { Guess } from '../otp/service.js'
+import {
+  type ChangedRow,
+  changedColumns,
+  changeIdentifierParts,
+  changeInWords,
+} from '../users/identifier-statements.js'
+import { holds, isProven } from '../users/statements.js'
+import { addressIsOver, failureEvent, type GuessRow, guessColumns, guessParts } from './guess-statement.js'
+import { type Asker, ownsLane } from './send-statement.js'
+
+/** A guess and what came of it. */
+export type ChangeRow = GuessRow &
+  ChangedRow & {
+    /** somebody else has the identifier */
+    isTaken: boolean
+  }
+
+export type ChangeParts = Readonly<{
+  identifier: Identifier
+  guess: Guess
+  asker: Asker
+  caller: Caller
+  limits: Limits
+  audit: AuditTrail
+}>
+
+/**
+ * One {@link ChangeRow}, whatever happens, and one event. Others are seen as they were before the wait for the code's row: where
+ * somebody got the identifier meanwhile, the unique constraint stops all of it, and it is to be run again.
+ */
+export function changeIdentifierStatement(parts: ChangeParts): Prisma.Sql {
+  const { identifier, guess, asker, caller, limits, audit } = parts
+  const { method } = identifier
+  return Prisma.sql`
+    WITH ${guessParts({
+      caller,
+      limits,
+      ownsLane: ownsLane(identifier, 'change_identifier'),
+      guess: (lane, conditions) => Prisma.sql`guess AS (${guess.statement(lane, conditions)})`,
+    })},
+    ${changeIdentifierParts(identifier, asker, Prisma.sql`, guess WHERE guess.accepted`)},
+    ${
+      identifier.method === 'phone'
+        ? Prisma.sql`verified AS (${countStatement(
+            verifiedIn(identifier.country),
+            Prisma.sql`FROM guess WHERE guess.accepted
+              AND NOT EXISTS (SELECT FROM users u WHERE ${holds(identifier)} AND ${isProven(method)})`,
+            anyShard(),
+          )}),`
+        : Prisma.empty
+    }
+    event AS (${audit.statement(
+      caller,
+      identifier.identifier,
+      {
+        event: Prisma.sql`CASE WHEN changed.id IS NOT NULL THEN 'user_updated' ELSE ${failureEvent(limits)} END`,
+        userId: Prisma.sql`${asker.userId}::uuid`,
+        detail: Prisma.sql`CASE WHEN changed.id IS NOT NULL THEN ${changeInWords(method)}
+          WHEN ${addressIsOver(limits)} THEN 'verify: address, change_identifier'
+          WHEN EXISTS (SELECT FROM owner) THEN 'change_identifier, already registered'
+          ELSE 'change_identifier' END`,
+      },
+      Prisma.sql`(SELECT) AS always LEFT JOIN guess ON true LEFT JOIN changed ON true`,
+    )})
+    SELECT ${guessColumns(limits)}, EXISTS (SELECT FROM owner) AS "isTaken", ${changedColumns(method)}
+    FROM (SELECT) AS always LEFT JOIN guess ON true LEFT JOIN changed u ON true`
+}
