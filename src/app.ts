@@ -50,6 +50,8 @@ import { accountRoutes } from './users/account-routes.js'
 import { AddressSchema } from './users/address.js'
 import { createUserAdministration } from './users/administration.js'
 import { administrationRoutes } from './users/administration-routes.js'
+import { createUserExport } from './users/export.js'
+import { exportRoutes } from './users/export-routes.js'
 import { createUserList } from './users/list.js'
 import { createScopes } from './users/scopes.js'
 import { createUsersService } from './users/service.js'
@@ -195,6 +197,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const self = { prefix: '/users/me', scopes, otpLength, echo, defaultCountry }
   await app.register(stepUpRoutes, { ...self, stepUp: createStepUp({ ...proofs, users }) })
   const ownIdentifiers = createOwnIdentifiers({ ...proofs, courier, audit })
+  await app.register(exportRoutes, { ...self, exportUser: createUserExport({ database, audit, pepper }) })
   await app.register(ownIdentifierRoutes, { ...self, identifiers, ownIdentifiers })
   await app.register(keyRoutes, { keyRing })
   const { introspectionToken } = sessionSettings
