@@ -1,5 +1,6 @@
 // Z. Authorisation: others' data, others' rights, fields that are not for me to write.
 import { fields } from './authorization-fields.js'
+import { own } from './authorization-own.js'
 import { createFlow } from './support/flows.js'
 import type { Answer } from './support/http.js'
 import { looks } from './support/looks.js'
@@ -120,5 +121,5 @@ const onlyDocumented = attack('Z9', 'members of a user in every answer', async (
 export const authorization: Group = {
   letter: 'Z',
   title: 'Authorisation',
-  attacks: [anonymous, others, lists, demotion, ...fields, lastAdmin, oddIds, paging, onlyDocumented],
+  attacks: [anonymous, others, lists, demotion, ...fields, lastAdmin, oddIds, paging, onlyDocumented, ...own],
 }

@@ -1,5 +1,6 @@
 // R. Races and replay: the same code twice, two codes at once, everything at once.
 import { accountRaces } from './races-accounts.js'
+import { addressRaces } from './races-addresses.js'
 import { signIn } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { countOtpRows, endCooldown, expireCode } from './support/otp-rows.js'
@@ -116,5 +117,14 @@ const otherPurpose: Attack = {
 export const races: Group = {
   letter: 'R',
   title: 'Races and replay',
-  attacks: [doubleConsume, newcomerConsume, concurrentSends, interleaved, replays, otherPurpose, ...accountRaces],
+  attacks: [
+    doubleConsume,
+    newcomerConsume,
+    concurrentSends,
+    interleaved,
+    replays,
+    otherPurpose,
+    ...accountRaces,
+    ...addressRaces,
+  ],
 }

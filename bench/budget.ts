@@ -87,6 +87,7 @@ async function run(url: string, variant: Variant, connections: number, seconds: 
       address,
       network: '10.0.0.0/24',
       requestId: '01890000-0000-7000-8000-000000000000',
+      userAgent: undefined,
       deviceToken: undefined,
       languages: [],
     }

@@ -48,11 +48,16 @@ import { useSameOrigin } from './sessions/same-origin.js'
 import { createSessionService } from './sessions/service.js'
 import { accountRoutes } from './users/account-routes.js'
 import { AddressSchema } from './users/address.js'
+import { createAddressBook } from './users/address-book.js'
+import { addressRoutes } from './users/address-routes.js'
 import { createUserAdministration } from './users/administration.js'
 import { administrationRoutes } from './users/administration-routes.js'
 import { createUserExport } from './users/export.js'
 import { exportRoutes } from './users/export-routes.js'
 import { createUserList } from './users/list.js'
+import { ownSessionRoutes } from './users/own-session-routes.js'
+import { SessionSchema } from './users/own-session-schemas.js'
+import { createOwnSessions } from './users/own-sessions.js'
 import { createScopes } from './users/scopes.js'
 import { createUsersService } from './users/service.js'
 import { UserSchema } from './users/user.js'
@@ -160,7 +165,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const flow = { identifiers, sendCode, signIn, cookie, defaultCountry, otpLength, echo }
 
   app.decorateRequest('authentication', null)
-  for (const schema of [ProblemSchema, UserSchema, AddressSchema]) app.addSchema(schema)
+  for (const schema of [ProblemSchema, UserSchema, AddressSchema, SessionSchema]) app.addSchema(schema)
 
   await app.register(fastifyCookie)
   const sites = { publicOrigin: config.publicUrl, allowedOrigins: config.crossOrigin.origins }
@@ -199,6 +204,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const ownIdentifiers = createOwnIdentifiers({ ...proofs, courier, audit })
   await app.register(exportRoutes, { ...self, exportUser: createUserExport({ database, audit, pepper }) })
   await app.register(ownIdentifierRoutes, { ...self, identifiers, ownIdentifiers })
+  const addressBook = createAddressBook({ database })
+  await app.register(addressRoutes, { prefix: '/users/me/addresses', scopes, users, addressBook, defaultCountry })
+  const ownSessions = createOwnSessions({ database })
+  await app.register(ownSessionRoutes, { prefix: '/users/me/sessions', scopes, sessions, ownSessions, cookie })
   await app.register(keyRoutes, { keyRing })
   const { introspectionToken } = sessionSettings
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })

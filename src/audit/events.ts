@@ -53,6 +53,11 @@ export function eventStatement(
     FROM ${source}`
 }
 
+/** Writes what users do to what is theirs. */
+export function eventWriter(caller: Caller): WriteEvent {
+  return (columns, source) => eventStatement(caller, null, columns, source)
+}
+
 /** By which events of one identifier are found, and the identifier is not. */
 export function identifierHash(pepper: string, identifier: string): Uint8Array<ArrayBuffer> {
   return keyedDigest(pepper, 'event:v1', identifier)

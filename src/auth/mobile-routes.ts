@@ -9,6 +9,7 @@ import { createAuthenticate, signedIn, tokensOf } from '../sessions/authenticate
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 import { presentAddress } from '../users/address.js'
+import { checkedPincode } from '../users/postal-code.js'
 import type { UsersService } from '../users/service.js'
 import { presentUser } from '../users/user.js'
 import { mobileSchemas } from './mobile-schemas.js'
@@ -110,15 +111,16 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
     },
     async (request, reply) => {
       const { body, cookies } = request
+      const phone = identifiers.fromMobileNumber(body.mobile_number)
       const { user, address, token, deviceToken } = await signUp({
-        phone: identifiers.fromMobileNumber(body.mobile_number),
+        phone,
         userName: body.user_name.trim(),
         address: {
           houseNumber: body.house_number.trim(),
           streetLocality: body.street_locality.trim(),
           city: body.city.trim(),
           state: body.state.trim(),
-          pincode: body.pincode,
+          pincode: checkedPincode(phone.country, body.pincode),
         },
         ticket: body.signup_token ?? cookies['signup'],
         caller: callerOf(request),

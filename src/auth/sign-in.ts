@@ -47,7 +47,7 @@ export function createSignIn(dependencies: SignInDependencies) {
 
   /** Opens a session for a user that the first statement could not see; null for one who was deleted since. */
   async function openFor(user: UserRow, isNewUser: boolean, caller: Caller): Promise<SignedIn | null> {
-    const opened = await sessions.open(user.id, caller.deviceToken)
+    const opened = await sessions.open(user.id, caller)
     if (opened === 'disabled') throw disabled()
     return opened === 'gone' ? null : { outcome: 'signed_in', user, ...opened, isNewUser }
   }
@@ -63,7 +63,7 @@ export function createSignIn(dependencies: SignInDependencies) {
     welcome: () => Promise<Result>,
   ): Promise<SignedIn | Result> {
     const guess = otp.prepareGuess({ purpose: 'sign_in', identifier }, code)
-    const session = sessions.draft()
+    const session = sessions.draft(caller)
     const statement = signInStatement({ identifier, guess, session, caller, limits, audit })
     const [row] = await database.$queryRaw<[SignInRow]>(statement)
     const { retryAfter, accepted, locked, codeId, guesses, opened, isNewDevice, ...user } = row

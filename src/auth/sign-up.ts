@@ -52,7 +52,7 @@ export function createSignUp({ database, sessions, messages, audit, onNotice }: 
     if (ticket === undefined) throw new Problem('verification_required')
     const userId = uuid()
     const home = { ...address, id: uuid(), country: phone.country }
-    const session = sessions.draft()
+    const session = sessions.draft(caller)
     const locale = messages.localeOf(caller.languages)
     const details = { ticketHash: hashTicket(ticket), phone, userId, userName, locale, address: home }
     const statement = signUpStatement(details, session.statements, (columns, source) =>

@@ -9,6 +9,8 @@ export type Caller = Readonly<{
   /** the same with too little left to be somebody's */
   network: string
   requestId: string
+  /** what the client says that it is; undefined where it says nothing */
+  userAgent: string | undefined
   /** what a device keeps that somebody signed in on; undefined where the client sent none */
   deviceToken: string | undefined
   /** that are asked for (BCP 47), the most wanted first; none where the client does not say */
@@ -16,11 +18,12 @@ export type Caller = Readonly<{
 }>
 
 /** @param deviceToken from the body, where clients without cookies send it; it wins over the cookie */
-export function callerOf({ ip, id, cookies, headers }: FastifyRequest, deviceToken?: string): Caller {
+export function callerOf({ ip, id, headers, cookies }: FastifyRequest, deviceToken?: string): Caller {
   return {
     address: ip,
     network: truncatedNetwork(ip),
     requestId: id,
+    userAgent: headers['user-agent'],
     deviceToken: deviceToken ?? cookies['device'],
     languages: requestedLanguages(headers),
   }

@@ -67,6 +67,11 @@ export function forgetDevicesStatement(userId: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`DELETE FROM devices WHERE user_id = ${userId} RETURNING id`
 }
 
+/** Forgets the devices of a user that `which` names: a condition on the device `d`. */
+export function forgetDevicesWhereStatement(userId: string, which: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`DELETE FROM devices d WHERE d.user_id = ${userId}::uuid AND ${which} RETURNING d.id`
+}
+
 /** Deletes up to `most` devices that are over; rows that another replica works on are skipped. */
 export function deleteExpiredDevicesStatement(most: number): Prisma.Sql {
   return Prisma.sql`

@@ -15,8 +15,11 @@ import {
 } from './devices.js'
 import {
   deleteExpiredSessionsStatement,
+  type ListedSession,
+  listSessionsStatement,
   openSessionStatement,
   readSessionStatement,
+  type SessionOrigin,
   type SessionRow,
   touchSessionStatement,
 } from './statements.js'
@@ -56,6 +59,9 @@ export type SessionDraft = Readonly<{
 /** A session that was opened; `deviceToken` only where the device was not known before. */
 export type OpenedSession = Readonly<{ token: string; deviceToken: string | undefined }>
 
+/** Who opens a session, with the token of their device where they have one. */
+export type Opener = SessionOrigin & Readonly<{ deviceToken: string | undefined }>
+
 export type SessionService = ReturnType<typeof createSessionService>
 
 type SessionDependencies = { database: Database; tokens: Tokens; settings: SessionSettings }
@@ -63,17 +69,19 @@ type SessionDependencies = { database: Database; tokens: Tokens; settings: Sessi
 export function createSessionService({ database, tokens, settings }: SessionDependencies) {
   const limits = { timeToLive: settings.timeToLive, longest: longestSession }
 
-  function draft(): SessionDraft {
+  function draft(origin: SessionOrigin): SessionDraft {
     const sessionId = uuid()
     const device = draftDevice()
     const opened = Prisma.sql`opened`
     const known = Prisma.sql`known_device`
     const isKnown = Prisma.sql`EXISTS (SELECT FROM known_device)`
+    const deviceId = Prisma.sql`coalesce((SELECT id FROM known_device), ${device.id}::uuid)`
+    const opening = { sessionId, timeToLive: limits.timeToLive, origin, deviceId }
     return {
       sessionId,
       deviceToken: device.token,
       statements: (source) => ({
-        session: openSessionStatement(sessionId, limits.timeToLive, source),
+        session: openSessionStatement(opening, source),
         rememberDevice: rememberDeviceStatement(device, opened, isKnown),
         touchDevice: touchDeviceStatement(known, opened),
         forgetOldest: forgetOldestStatement(opened, isKnown),
@@ -92,8 +100,11 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
   }
 
   /** Opens a session, or says why there can be none. */
-  async function open(userId: string, deviceToken: string | undefined): Promise<OpenedSession | 'disabled' | 'gone'> {
-    const session = draft()
+  async function open(
+    userId: string,
+    { deviceToken, ...origin }: Opener,
+  ): Promise<OpenedSession | 'disabled' | 'gone'> {
+    const session = draft(origin)
     const opening = session.statements(Prisma.sql`account`)
     const [row] = await database.$queryRaw<[{ exists: boolean; opened: boolean; isNewDevice: boolean }]>`
       WITH account AS (SELECT id, disabled_at FROM users WHERE id = ${userId}::uuid FOR KEY SHARE),
@@ -153,7 +164,12 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
     return count === 1 ? claims.sub : null
   }
 
-  return { draft, opened, open, authenticate, introspect, end, reissue, renew }
+  /** The live sessions of a user, newest first, 100 at most. */
+  function list(userId: string): Promise<ListedSession[]> {
+    return database.$queryRaw<ListedSession[]>(listSessionsStatement(userId, limits))
+  }
+
+  return { draft, opened, open, authenticate, introspect, end, reissue, renew, list }
 }
 
 /** Deletes up to `most` sessions that are over and returns how many. Safe to run on many replicas at once. */

@@ -1,6 +1,7 @@
 // The SQL about sessions. The database's clock decides when one is over.
 import { type UserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
+import { clientName } from './client-name.js'
 
 export type SessionLimits = Readonly<{
   /** seconds without use after which a session ends */
@@ -17,21 +18,56 @@ export type SessionRow = UserRow & {
   secondsLeft: number
 }
 
+/** Where a session is opened, for its user to know it again. */
+export type SessionOrigin = Readonly<{
+  /** what the client says that it is; only a few words of it are kept */
+  userAgent: string | undefined
+  /** its address with too little left to be somebody's */
+  network: string
+}>
+
+/** A session as its user sees it in a list. */
+export type ListedSession = {
+  id: string
+  createdAt: Date
+  lastSeenAt: Date
+  expiresAt: Date
+  /** a few words, such as "Chrome on Android" */
+  device: string | null
+  network: string | null
+}
+
+/** Sessions in a list. */
+const mostListed = 100
+
 /** Seconds that a proof counts as recent (contract §3): what cannot be undone asks for one. */
 const proofLifetime = 900
 
 /** Seconds between two writes of "last seen": a session in constant use is written once in five minutes. */
 const touchInterval = 300
 
+export type SessionOpening = Readonly<{
+  sessionId: string
+  /** seconds */
+  timeToLive: number
+  origin: SessionOrigin
+  /** the id of the device's row, known or new */
+  deviceId: Prisma.Sql
+}>
+
 /**
  * Opens a session for the user that `source` holds: a table or part with the columns `id` and `disabled_at`, in brackets where
  * it is a query. One row comes back, or none where there is no such user or a disabled one. The source has to lock that user
  * against deletion (FOR KEY SHARE), which otherwise could come between reading and inserting.
  */
-export function openSessionStatement(sessionId: string, timeToLive: number, source: Prisma.Sql): Prisma.Sql {
+export function openSessionStatement(
+  { sessionId, timeToLive, origin, deviceId }: SessionOpening,
+  source: Prisma.Sql,
+): Prisma.Sql {
   return Prisma.sql`
-    INSERT INTO sessions (id, user_id, expires_at)
-    SELECT ${sessionId}::uuid, holder.id, now() + make_interval(secs => ${timeToLive})
+    INSERT INTO sessions (id, user_id, expires_at, device, network, device_id)
+    SELECT ${sessionId}::uuid, holder.id, now() + make_interval(secs => ${timeToLive}),
+      ${clientName(origin.userAgent)}, ${origin.network}, ${deviceId}
     FROM ${source} AS holder WHERE holder.disabled_at IS NULL
     RETURNING user_id`
 }
@@ -70,6 +106,26 @@ export function endOtherSessionsStatement(userId: Prisma.Sql, sessionId: string)
 /** Ends every session of a user. */
 export function endSessionsStatement(userId: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`DELETE FROM sessions WHERE user_id = ${userId} RETURNING id`
+}
+
+/** The live sessions of a user, newest first ({@link ListedSession}). */
+export function listSessionsStatement(userId: string, { longest }: SessionLimits): Prisma.Sql {
+  return Prisma.sql`
+    SELECT s.id, s.created_at AS "createdAt", s.last_seen_at AS "lastSeenAt", s.expires_at AS "expiresAt", s.device, s.network
+    FROM sessions s
+    WHERE s.user_id = ${userId}::uuid AND s.expires_at > now()
+      AND s.created_at > now() - make_interval(secs => ${longest})
+    ORDER BY s.created_at DESC, s.id DESC LIMIT ${mostListed}`
+}
+
+/** Ends the sessions of a user that `which` names: a condition on the session `s`. Their devices come back as `device_id`. */
+export function endSessionsWhereStatement(userId: string, which: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`DELETE FROM sessions s WHERE s.user_id = ${userId}::uuid AND ${which} RETURNING s.id, s.device_id`
+}
+
+/** The device that a session was opened on, as a value. */
+export function deviceOfSession(sessionId: string): Prisma.Sql {
+  return Prisma.sql`(SELECT device_id FROM sessions WHERE id = ${sessionId}::uuid)`
 }
 
 /** Deletes up to `most` sessions that are over; rows that another replica works on are skipped. */

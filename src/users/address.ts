@@ -2,28 +2,39 @@
 import { type Static, Type } from '@sinclair/typebox'
 import type { Address } from '../generated/prisma/client.js'
 import { OneOf } from '../http/schema-types.js'
+import { indianPincode } from './postal-code.js'
+
+/** Addresses of one user. */
+export const mostAddresses = 20
 
 /** 1–200 characters after trimming, no control characters; see the format `text`. */
 export const Text = (description: string, example: string) =>
   Type.String({ format: 'text', description: `${description}; 1–200 characters`, examples: [example] })
 
-/** What a postal code looks like: 6 digits in India (the first one is a region, 1 to 9), otherwise whatever posts use. */
+/** What a postal code of one country looks like. Whether it is one, `checkedPincode` decides. */
 export const Pincode = (country: string) =>
-  country === 'IN'
-    ? Type.String({ pattern: '^[1-9][0-9]{5}$', description: '6 digits', examples: ['560001'] })
-    : Type.String({ pattern: '^[A-Za-z0-9][A-Za-z0-9 -]{1,10}$', description: 'a postal code', examples: ['94103'] })
+  country === 'IN' ? Type.String({ pattern: indianPincode, description: '6 digits', examples: ['560001'] }) : AnyPincode
+
+/** A postal code of a country that is not known yet. */
+export const AnyPincode = Type.String({
+  maxLength: 16,
+  description: 'A postal code of the country: 6 digits in India; empty where a country has none',
+  examples: ['560001'],
+})
+
+export const AddressType = OneOf(['Home', 'Work', 'Other'], { examples: ['Home'] })
 
 export const AddressSchema = Type.Object(
   {
     id: Type.String({ format: 'uuid', description: 'UUIDv7' }),
-    type: OneOf(['Home', 'Work', 'Other']),
+    type: AddressType,
     house_number: Type.String(),
     street_locality: Type.String(),
     city: Type.String(),
     state: Type.String(),
-    pincode: Type.String(),
+    pincode: Type.String({ description: 'In capitals; empty where a country has none' }),
     country: Type.String({ description: 'ISO 3166-1 alpha-2' }),
-    is_default: Type.Boolean(),
+    is_default: Type.Boolean({ description: 'Exactly one address of a user is the default' }),
   },
   {
     $id: 'Address',

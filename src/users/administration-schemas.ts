@@ -8,8 +8,8 @@ import { Text } from './address.js'
 import { sorts } from './list-cursor.js'
 import { UserSchema } from './user.js'
 
-const closed = { additionalProperties: false } as const
-const Success = Type.Literal(true)
+export const closed = { additionalProperties: false } as const
+export const Success = Type.Literal(true)
 const [user] = UserSchema.examples
 const id = '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a10'
 const cursor =
@@ -17,13 +17,13 @@ const cursor =
 
 /** What every call for signed-in people can answer; also where no body is asked for, one may come. */
 const signedInErrors: readonly ErrorCode[] = ['unauthorized', 'forbidden', 'service_unavailable']
-const writingErrors: readonly ErrorCode[] = ['cross_site', 'payload_too_large', 'unsupported_media_type']
+export const writingErrors: readonly ErrorCode[] = ['cross_site', 'payload_too_large', 'unsupported_media_type']
 
 const Role = OneOf(['USER', 'ADMIN'], { description: 'What the user may do', examples: ['USER'] })
 const UserName = Text('What to call the person', 'Asha Rao')
 
 /** `{success, data}` */
-const one = (data: TSchema, description: string, example: unknown) =>
+export const one = (data: TSchema, description: string, example: unknown) =>
   Type.Object({ success: Success, data }, { description, examples: [{ success: true, data: example }] })
 
 const oneUser = (description: string) => one(refer(UserSchema), description, user)

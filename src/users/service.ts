@@ -51,8 +51,9 @@ export function createUsersService({ database }: { database: Database }) {
     return rows.map(({ identifier }) => identifier)
   }
 
+  /** Oldest first. */
   function addressesOf(userId: string): Promise<AddressRow[]> {
-    return database.address.findMany({ where: { userId }, orderBy: { id: 'asc' } })
+    return database.address.findMany({ where: { userId }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })
   }
 
   return { findByIdentifier, findByProof, createFromIdentifier, provenIdentifiersOf, addressesOf }

@@ -360,7 +360,7 @@ t.test('in another country the form asks for what posts there use', async (t) =>
   t.equal(body.mobile_number, '2025550123')
   const american = { ...form, ...mobile, signup_token: body.signup_token }
   const wrong = await service.post('/api/auth/signup', { ...american, pincode: '!' })
-  t.strictSame(wrong.body.errors, ['pincode must be a postal code'])
+  t.strictSame(wrong.body.errors, ['pincode must be a postal code of US'])
   const created = await service.post('/api/auth/signup', { ...american, pincode: '94103-1234' })
   t.match([created.status, created.body.address.country], [201, 'US'])
 })

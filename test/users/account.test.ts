@@ -19,6 +19,7 @@ t.test('users read and rename themselves, by id and as me', async (t) => {
   const renamed = await asha.patch('/users/me', { user_name: '  Asha Rao 😀 ' })
   t.match([renamed.status, renamed.body.data.user_name], [200, 'Asha Rao 😀'])
   t.ok(renamed.body.data.updated_at > own.body.data.updated_at)
+  t.match((await asha.get('/api/auth/me')).body.data, renamed.body.data)
   t.match(await service.database.user.findFirst(), { userName: 'Asha Rao 😀', nameKey: 'asha rao 😀' })
 })
 
@@ -195,7 +196,7 @@ t.test('an admin deletes others without a proof of theirs, and ends their sessio
   t.equal((await admin.delete(`/users/${asha.id}`)).status, 200)
   t.equal((await admin.delete(`/users/${asha.id}`)).status, 404, 'once')
 
-  const own = await admin.delete('/users/me/sessions')
+  const own = await admin.delete(`/users/${admin.id}/sessions`)
   t.match([own.status, own.body.data, own.cookies], [200, { ended: 1 }, [{ name: 'jwt', value: '' }]])
   t.equal((await admin.get('/users/me')).status, 401)
 })

@@ -25,10 +25,14 @@ const settings = {
 let count = 0
 const newEmail = () => `person${++count}@example.com`
 
+const home = { house_number: '1', street_locality: 'MG Road', city: 'Pune', state: 'Maharashtra', pincode: '411001' }
+
 /** What is asked of routes for signed-in people, where an empty body would say nothing. */
 const bodies: Readonly<Record<string, () => object>> = {
   'POST /users': () => ({ email: newEmail() }),
   'PATCH /users/:id': () => ({ user_name: 'Asha' }),
+  'POST /users/me/addresses': () => home,
+  'PATCH /users/me/addresses/:id': () => ({ city: 'Mumbai' }),
   'POST /users/me/step-up/verify': () => ({ otp: '000000' }),
   'POST /users/me/identifiers': () => ({ email: newEmail() }),
   'POST /users/me/identifiers/verify': () => ({ email: newEmail(), otp: '000000' }),
@@ -41,7 +45,13 @@ async function gather(service: TestApp): Promise<People> {
   return { user, other, admin: await joinAsAdmin(service, newEmail()) }
 }
 
-/** The one whom a route is about: a user. */
+/** What the parameter `id` of a route names: something of this person's. */
+async function idFor(route: string, person: Person): Promise<string> {
+  if (route.includes('/addresses/')) return (await person.post('/users/me/addresses', home)).body.data.id
+  if (route.includes('/sessions/')) return (await person.get('/users/me/sessions')).body.data[0].id
+  return person.id
+}
+
 function urlOf(path: string, id: string): string {
   return path.replace(':id', id).replace(':method', 'email')
 }
@@ -69,18 +79,21 @@ t.test('the table of docs/authorization.md is what the service does', async (t) 
     if (first.status === 405) continue
     const { user, other, admin } = await gather(service)
     // Those first who may not, so that what they ask about is still there.
-    const byOther = await ask(service, route, user.id, other)
+    const id = await idFor(route, user)
+    const byOther = await ask(service, route, id, other)
     if (route.includes('/:id')) {
       const missing = await ask(service, route, nobody, other)
       t.equal(missing.text, byOther.text, `${route}: existing and unknown ids look alike`)
-      const anonymous = await ask(service, route, user.id)
+      const anonymous = await ask(service, route, id)
       t.equal(anonymous.text, first.text, `${route}: without a token too`)
     }
-    const byAdmin = await ask(service, route, (await gather(service)).user.id, admin)
-    const byUser = await ask(service, route, user.id, user)
+    const forAdmin = await idFor(route, (await gather(service)).user)
+    const byAdmin = await ask(service, route, forAdmin, admin)
+    const byUser = await ask(service, route, id, user)
     const late = (await gather(service)).user
+    const forLate = await idFor(route, late)
     await ageProofs(service)
-    const byLate = await ask(service, route, late.id, late)
+    const byLate = await ask(service, route, forLate, late)
     rows.push(`| \`${route}\` | ${[first, byUser, byLate, byOther, byAdmin].map(cell).join(' | ')} |`)
   }
   const written = readFileSync(document, 'utf8')

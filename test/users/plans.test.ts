@@ -2,10 +2,12 @@
 import t, { type Test } from 'tap'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { Prisma } from '../../src/generated/prisma/client.js'
-import { readSessionStatement } from '../../src/sessions/statements.js'
+import { listSessionsStatement, readSessionStatement } from '../../src/sessions/statements.js'
+import { addAddressStatement, removeAddressStatement } from '../../src/users/address-statements.js'
 import { adminsStatement, readUserStatement, removeUserStatement } from '../../src/users/administration-statements.js'
 import { sorts } from '../../src/users/list-cursor.js'
 import { breadthStatement, type Prefixes, pageStatement, searchStatement } from '../../src/users/list-statements.js'
+import { endOneStatement, endOthersStatement } from '../../src/users/own-session-statements.js'
 import { ownerByProofStatement, userWithIdentifier } from '../../src/users/statements.js'
 import { createTestDatabase } from '../support/database.js'
 import { nobody } from './people.js'
@@ -81,7 +83,27 @@ t.test('plans on 50,000 users', async (t) => {
     await holds(t, 'by email', userWithIdentifier(email), 'users_email_key')
     await holds(t, 'by proof', ownerByProofStatement(phone), 'users_phone_key')
     await holds(t, 'delete', removeUserStatement(nobody, noEvent), 'users_pkey', 'users_admins_idx')
-    const session = readSessionStatement(nobody, nobody, { timeToLive: 60, longest: 600 })
-    await holds(t, 'session', session, 'users_pkey')
+    const limits = { timeToLive: 60, longest: 600 }
+    await holds(t, 'session', readSessionStatement(nobody, nobody, limits), 'users_pkey')
+    await client.query(`
+      INSERT INTO sessions (id, user_id, expires_at, created_at)
+      SELECT gen_random_uuid(), (SELECT id FROM users LIMIT 1), now() + interval '1 day', now() - make_interval(secs => n)
+      FROM generate_series(1, 5000) n`)
+    await client.query(`
+      INSERT INTO devices (id, user_id, token_hash, expires_at) SELECT id, id, sha256(id::text::bytea), now() FROM users`)
+    await client.query('VACUUM ANALYZE sessions, devices')
+    const listed = listSessionsStatement(nobody, limits)
+    await holds(t, 'sessions', listed, 'sessions_user_id_created_at_id_idx')
+    t.notOk(
+      (await plansOf(listed)).some((node) => node['Node Type'].includes('Sort')),
+      'sessions: in the order of the index',
+    )
+    const words = { houseNumber: '1', streetLocality: 'x', city: 'x', state: 'x', pincode: '560001', country: 'IN' }
+    const address = { id: nobody, type: 'Home', isDefault: true, ...words } as const
+    const holder = { userId: nobody, sessionId: nobody }
+    await holds(t, 'add an address', addAddressStatement(nobody, address, noEvent), 'addresses_user_id_idx')
+    await holds(t, 'remove an address', removeAddressStatement(nobody, nobody, noEvent), 'addresses_pkey')
+    await holds(t, 'one session', endOneStatement(nobody, holder, noEvent), 'sessions_pkey')
+    await holds(t, 'other sessions', endOthersStatement(holder, noEvent), 'sessions_user_id_created_at_id_idx')
   })
 })

@@ -1,0 +1,103 @@
+// One's own addresses: /users/me/addresses.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { Static } from '@sinclair/typebox'
+import { Problem } from '../errors.js'
+import { callerOf } from '../http/caller.js'
+import type { CountryCode } from '../identifiers/phone.js'
+import { signedIn } from '../sessions/authenticate.js'
+import { presentAddress } from './address.js'
+import type { AddressBook, AddressDraft } from './address-book.js'
+import { addAddress, changeAddress, listAddresses, removeAddress } from './address-schemas.js'
+import type { Scopes } from './scopes.js'
+import type { UsersService } from './service.js'
+
+export type AddressOptions = {
+  scopes: Scopes
+  users: UsersService
+  addressBook: AddressBook
+  defaultCountry: CountryCode
+}
+
+const tags = ['Users']
+const security = [{ bearer: [] }, { cookie: [] }]
+
+export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (app, options) => {
+  const { scopes, users, addressBook, defaultCountry } = options
+  scopes.forSelf(app)
+
+  app.get(
+    '',
+    { schema: { operationId: 'listAddresses', summary: 'My addresses', tags, security, ...listAddresses } },
+    async (request) => {
+      const addresses = await users.addressesOf(signedIn(request).user.id)
+      return { success: true, data: addresses.map(presentAddress), next_cursor: null } as const
+    },
+  )
+
+  app.post(
+    '',
+    { schema: { operationId: 'addAddress', summary: 'Add an address', tags, security, ...addAddress } },
+    async (request, reply) => {
+      const { type = 'Home', pincode = '', country = defaultCountry, is_default = false } = request.body
+      const draft = { ...textsOf(request.body), type, pincode, country, isDefault: is_default }
+      const address = await addressBook.add(signedIn(request).user.id, draft, callerOf(request))
+      reply.code(201)
+      return { success: true, data: presentAddress(address) } as const
+    },
+  )
+
+  app.patch(
+    '/:id',
+    { schema: { operationId: 'changeAddress', summary: 'Change an address', tags, security, ...changeAddress } },
+    async (request) => {
+      const { params, body } = request
+      const changes = changesOf(body)
+      const address = await addressBook.change(signedIn(request).user.id, params.id, changes, callerOf(request))
+      return { success: true, data: presentAddress(address) } as const
+    },
+  )
+
+  app.delete(
+    '/:id',
+    { schema: { operationId: 'removeAddress', summary: 'Remove an address', tags, security, ...removeAddress } },
+    async (request) => {
+      const id = request.params.id.toLowerCase()
+      await addressBook.remove(signedIn(request).user.id, id, callerOf(request))
+      return { success: true, data: { id } } as const
+    },
+  )
+}
+
+type Form = Static<typeof addAddress.body>
+
+function textsOf({ house_number, street_locality, city, state }: Form) {
+  return {
+    houseNumber: house_number.trim(),
+    streetLocality: street_locality.trim(),
+    city: city.trim(),
+    state: state.trim(),
+  }
+}
+
+/**
+ * The changes that a body asks for.
+ * @throws Problem `validation_failed`
+ */
+function changesOf(body: Static<typeof changeAddress.body>): Partial<AddressDraft> {
+  const { type, house_number, street_locality, city, state, pincode, country, is_default } = body
+  const given = {
+    type,
+    houseNumber: house_number?.trim(),
+    streetLocality: street_locality?.trim(),
+    city: city?.trim(),
+    state: state?.trim(),
+    pincode,
+    country,
+    isDefault: is_default,
+  }
+  const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
+  if (Object.keys(changes).length === 0) {
+    throw new Problem('validation_failed', { errors: ['Give at least one field to change'] })
+  }
+  return changes
+}

@@ -1,0 +1,47 @@
+// The SQL of ending one's own sessions. A device goes with the session that was opened on it: whoever signs a lost phone out does
+// not want it to keep its lane. Never the device of the session that asks.
+import type { WriteEvent } from '../audit/events.js'
+import { Prisma } from '../generated/prisma/client.js'
+import { forgetDevicesWhereStatement } from '../sessions/devices.js'
+import { deviceOfSession, endSessionsWhereStatement } from '../sessions/statements.js'
+
+/** The user and session that ask. */
+export type Holder = Readonly<{ userId: string; sessionId: string }>
+
+/** Whether the device `d` is another one than that of the session that asks, which may have none any more. */
+const isElsewhere = ({ sessionId }: Holder) => Prisma.sql`d.id IS DISTINCT FROM ${deviceOfSession(sessionId)}`
+
+/** Ends one session; no row comes back where the user has none of this id. */
+export function endOneStatement(id: string, holder: Holder, writeEvent: WriteEvent): Prisma.Sql {
+  const { userId } = holder
+  const wasUsed = Prisma.sql`d.id IN (SELECT device_id FROM ended) AND ${isElsewhere(holder)}`
+  return Prisma.sql`
+    WITH ended AS (${endSessionsWhereStatement(userId, Prisma.sql`s.id = ${id}::uuid`)}),
+    forgotten AS (${forgetDevicesWhereStatement(userId, wasUsed)}),
+    event AS (${writeEvent(
+      {
+        event: Prisma.sql`'session_logout'`,
+        userId: Prisma.sql`${userId}::uuid`,
+        detail: Prisma.sql`'one of the list'`,
+      },
+      Prisma.sql`ended`,
+    )})
+    SELECT id FROM ended`
+}
+
+/** Ends every session but the one that asks, and every device but its own; one row tells how many sessions there were. */
+export function endOthersStatement(holder: Holder, writeEvent: WriteEvent): Prisma.Sql {
+  const { userId, sessionId } = holder
+  return Prisma.sql`
+    WITH ended AS (${endSessionsWhereStatement(userId, Prisma.sql`s.id <> ${sessionId}::uuid`)}),
+    forgotten AS (${forgetDevicesWhereStatement(userId, isElsewhere(holder))}),
+    event AS (${writeEvent(
+      {
+        event: Prisma.sql`'session_logout'`,
+        userId: Prisma.sql`${userId}::uuid`,
+        detail: Prisma.sql`'others: ' || (SELECT count(*) FROM ended)`,
+      },
+      Prisma.sql`(SELECT) AS always`,
+    )})
+    SELECT count(*)::int AS ended FROM ended`
+}

@@ -1,0 +1,33 @@
+// What the routes on what is one's own have in common: their errors, their ids, their lists.
+import { type TSchema, Type } from '@sinclair/typebox'
+import type { ErrorCode } from '../errors.js'
+import { closed, Success } from './administration-schemas.js'
+
+/** What every call about oneself can answer. */
+export const selfErrors: readonly ErrorCode[] = ['unauthorized', 'service_unavailable']
+
+/** The parameter `id`: whoever's it is not hears that there is none. */
+export const idParams = Type.Object(
+  {
+    id: Type.String({
+      pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+      description: 'a UUID',
+      examples: ['019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a11'],
+    }),
+  },
+  closed,
+)
+
+/** `{success, data, next_cursor}` of a list that is short enough for one answer. */
+export const shortList = <Item extends TSchema>(item: Item, description: string, example: unknown) =>
+  Type.Object(
+    {
+      success: Success,
+      data: Type.Array(item),
+      next_cursor: Type.Null({ description: 'Always null: the list is whole' }),
+    },
+    { description, examples: [{ success: true, data: [example], next_cursor: null }] },
+  )
+
+/** What a removal answers: the id of what is gone. */
+export const Removed = Type.Object({ id: Type.String({ format: 'uuid' }) })
