@@ -52,6 +52,8 @@ import { createAddressBook } from './users/address-book.js'
 import { addressRoutes } from './users/address-routes.js'
 import { createUserAdministration } from './users/administration.js'
 import { administrationRoutes } from './users/administration-routes.js'
+import { createUserExport } from './users/export.js'
+import { exportRoutes } from './users/export-routes.js'
 import { createUserList } from './users/list.js'
 import { ownSessionRoutes } from './users/own-session-routes.js'
 import { SessionSchema } from './users/own-session-schemas.js'
@@ -212,6 +214,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const self = { prefix: '/users/me', scopes, otpLength, echo, defaultCountry }
   await app.register(stepUpRoutes, { ...self, stepUp: createStepUp({ ...proofs, users }) })
   const ownIdentifiers = createOwnIdentifiers({ ...proofs, courier, audit })
+  await app.register(exportRoutes, { ...self, exportUser: createUserExport({ database, audit, pepper }) })
   await app.register(ownIdentifierRoutes, { ...self, identifiers, ownIdentifiers })
   await app.register(keyRoutes, { keyRing })
   const { introspectionToken } = sessionSettings
