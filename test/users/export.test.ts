@@ -158,7 +158,14 @@ t.test('who is deleted meanwhile gets 401, and a failure on the way ends the ans
   const again = await join(service, phone)
   const { database } = service
   const audit = createAuditTrail({ database, pepper: 'p' })
-  const caller = { address: '', network: '', requestId: nobody, deviceToken: undefined, languages: [] }
+  const caller = {
+    address: '',
+    network: '',
+    requestId: nobody,
+    userAgent: undefined,
+    deviceToken: undefined,
+    languages: [],
+  }
   const pieces = await createUserExport({ database, audit, pepper: 'p' })(again.id, caller)
   t.match((await pieces.next()).value, /"events":\[$/)
   await database.$executeRaw`ALTER TABLE auth_events RENAME COLUMN driver TO gone`
