@@ -41,7 +41,7 @@ const over: Attack = {
         'UPDATE users SET disabled_at = NULL WHERE id = $1',
       ],
       moved: [
-        `UPDATE users SET phone = '+919000000001', email = NULL WHERE id = $1`,
+        `UPDATE users SET phone = '+919000000001', email = NULL, email_verified_at = NULL WHERE id = $1`,
         'DELETE FROM users WHERE id = $1',
       ],
     }

@@ -13,6 +13,7 @@ export type AuthEventName =
   | 'authz_change'
   | 'authz_fail'
   | 'excess_rate_limit_exceeded'
+  | 'sensitive_read'
   | 'session_logout'
   | 'user_created'
   | 'user_deleted'

@@ -35,6 +35,9 @@ export type StepUpParts = Readonly<{
   limits: Limits
 }>
 
+/** The parts of the guesses, of which at most one has a row. */
+const partOf = { phone: Prisma.sql`guess_of_phone`, email: Prisma.sql`guess_of_email` }
+
 /**
  * One {@link StepUpRow}, whatever happens, and one event. The guess is at the code that was sent last, on whichever way: nobody
  * has two codes to hit with one guess.
@@ -45,7 +48,6 @@ export function stepUpStatement({ otp, candidates, asker, caller, limits }: Step
   const isOwn = ({ identifier }: { identifier: Identifier }) => Prisma.sql`
     o.identifier = ${identifier.identifier} AND EXISTS (
       SELECT FROM users u WHERE u.id = ${userId}::uuid AND ${holds(identifier)} AND ${isProven(identifier.method)})`
-  const guessName = (index: number) => Prisma.raw(`guess_${index}`)
   return Prisma.sql`
     WITH ${guessParts({
       guesser: guesserValues(caller, limits),
@@ -54,14 +56,14 @@ export function stepUpStatement({ otp, candidates, asker, caller, limits }: Step
       guess: (lane, { isAllowed, ...conditions }) => Prisma.sql`
         last_sent AS (${lastSentStatement(purpose, lane, Prisma.join(candidates.map(isOwn), ' OR '))}),
         ${Prisma.join(
-          candidates.map(({ identifier, guess }, index) => {
+          candidates.map(({ identifier, guess }) => {
             const isLast = Prisma.sql`${isAllowed} AND (SELECT identifier FROM last_sent) = ${identifier.identifier}`
             const statement = otp.composeGuess(guess.values, { purpose, lane }, { ...conditions, isAllowed: isLast })
-            return Prisma.sql`${guessName(index)} AS (${statement})`
+            return Prisma.sql`${partOf[identifier.method]} AS (${statement})`
           }),
         )},
         guess AS (${Prisma.join(
-          candidates.map((_, index) => Prisma.sql`SELECT * FROM ${guessName(index)}`),
+          candidates.map(({ identifier }) => Prisma.sql`SELECT * FROM ${partOf[identifier.method]}`),
           ' UNION ALL ',
         )})`,
     })},

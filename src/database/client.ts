@@ -22,7 +22,7 @@ export type DatabaseSettings = Readonly<{
  * Milliseconds. A database that does not answer is told to the caller as 503 within three seconds. A burst larger than the pool
  * gets longer: on a healthy database it is being served, and on a silent one its first requests fail soon enough.
  */
-const waits = { connect: 2_000, queue: 5_000, statement: 2_500, lock: 1_500, idleInTransaction: 5_000, query: 2_800 }
+const waits = { connect: 2_000, queue: 5_000, statement: 2_500, lock: 2_300, idleInTransaction: 5_000, query: 2_800 }
 
 /** A connection that is made soon or not at all; the pool's own timeout also covers the wait for a free one. */
 class PromptClient extends Client {

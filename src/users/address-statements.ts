@@ -39,11 +39,14 @@ function addressEvent(userId: string, detail: string, source: Prisma.Sql, writeE
   return writeEvent(columns, source)
 }
 
-/** Adds an address, the first one as the default; no row comes back where the user has as many as there may be. */
+/**
+ * Adds an address, the first one as the default. No row comes back where the user has as many as there may be; then the
+ * transaction has to be rolled back, and the default stays.
+ */
 export function addAddressStatement(userId: string, address: AddressRow, writeEvent: WriteEvent): Prisma.Sql {
   const isRoom = Prisma.sql`(SELECT count(*) FROM addresses WHERE user_id = ${userId}::uuid) < ${mostAddresses}`
   return Prisma.sql`
-    WITH released AS (${releaseDefaultStatement(userId, Prisma.sql`${address.isDefault} AND ${isRoom}`)}),
+    WITH released AS (${releaseDefaultStatement(userId, Prisma.sql`${address.isDefault}`)}),
     added AS (
       INSERT INTO addresses (
         id, user_id, type, house_number, street_locality, city, state, pincode, country, is_default

@@ -30,6 +30,10 @@ t.test('the console shows the code', async (t) => {
   t.match(shown[0], /Code 123456/)
   t.match(shown[0], /│ one +│\n│ two +│\n/, 'each line within the frame')
   t.match(shown[1], /Email to/)
+  const { code, expiresIn, ...notice } = message
+  await createConsoleSender((text) => shown.push(text)).send(notice, AbortSignal.timeout(100))
+  t.match(shown[2], /Notice/)
+  t.notMatch(shown[2], /undefined/)
 })
 
 t.test('the settings name the drivers and their order', async (t) => {

@@ -27,8 +27,10 @@ t.test('one POST, signed as Standard Webhooks', async (t) => {
   t.teardown(() => sender.close?.())
   const { messageId } = await sender.send(sms, AbortSignal.timeout(1_000))
   await sender.send(email, AbortSignal.timeout(1_000))
-  t.equal(requests.length, 2)
-  const [{ method, url, headers, body }, mail] = requests as [GatewayRequest, GatewayRequest]
+  const { code, expiresIn, ...words } = sms
+  await sender.send(words, AbortSignal.timeout(1_000))
+  t.equal(requests.length, 3)
+  const [{ method, url, headers, body }, mail, notice] = requests as [GatewayRequest, GatewayRequest, GatewayRequest]
   t.strictSame([method, url, headers['content-type']], ['POST', '/codes?of=app', 'application/json'])
   t.equal(headers['webhook-id'], messageId)
   const verified = new Webhook(`whsec_${key.toString('base64')}`).verify(body, headers as Record<string, string>)
@@ -40,6 +42,7 @@ t.test('one POST, signed as Standard Webhooks', async (t) => {
     locale: 'en',
     expires_in: 300,
   })
+  t.strictSame(Object.keys(JSON.parse(notice.body)), ['to', 'channel', 'message', 'locale'], 'a notice has no code')
   t.match(JSON.parse(mail.body), { to: 'ada@example.com', channel: 'email' })
   const forged = new Webhook(`whsec_${Buffer.alloc(32, 8).toString('base64')}`)
   t.throws(() => forged.verify(body, headers as Record<string, string>))

@@ -19,6 +19,7 @@ t.test('users read and rename themselves, by id and as me', async (t) => {
   const renamed = await asha.patch('/users/me', { user_name: '  Asha Rao 😀 ' })
   t.match([renamed.status, renamed.body.data.user_name], [200, 'Asha Rao 😀'])
   t.ok(renamed.body.data.updated_at > own.body.data.updated_at)
+  t.match((await asha.get('/api/auth/me')).body.data, renamed.body.data)
   t.match(await service.database.user.findFirst(), { userName: 'Asha Rao 😀', nameKey: 'asha rao 😀' })
 })
 

@@ -1,7 +1,6 @@
 // One's own addresses: what may be written, one default whatever happens, twenty at most, and nobody else's.
 import t from 'tap'
-import type { AddressDraft } from '../../src/users/address-book.js'
-import { createAddressBook } from '../../src/users/address-book.js'
+import { type AddressDraft, createAddressBook } from '../../src/users/address-book.js'
 import { checkedPincode, isCountry } from '../../src/users/postal-code.js'
 import { startApp } from '../support/app.js'
 import { join, nobody, type Person } from './people.js'
@@ -21,7 +20,7 @@ async function add(person: Person, fields: object = {}): Promise<string> {
   return body.data.id
 }
 
-/** The ids of the addresses, the default one first, the others by age; throws unless there is one default. */
+/** The id of the default address; throws unless there is exactly one, where there are addresses. */
 async function defaultOf(person: Person): Promise<string | undefined> {
   const { body } = await person.get(path)
   const defaults = body.data.filter((address: { is_default: boolean }) => address.is_default)
@@ -176,13 +175,7 @@ t.test('one default: it moves, is inherited by the oldest, and is never nowhere'
   t.equal(await defaultOf(asha), last)
   await asha.delete(`${path}/${last}`)
   t.equal(await defaultOf(asha), undefined)
-  t.equal(
-    (await defaultOf(asha)
-      .then(() => add(asha))
-      .then(() => defaultOf(asha))) === undefined,
-    false,
-    'and from the start',
-  )
+  t.equal(await add(asha), await defaultOf(asha), 'and from the start')
 })
 
 t.test('parallel calls leave one default and no 500', async (t) => {
@@ -245,10 +238,9 @@ t.test("another user's address is as one that is not there", async (t) => {
   }
   t.strictSame(await service.database.address.findMany(), before)
   t.strictSame((await eve.get(path)).body.data, [])
-  for (const url of [path, `${path}/${id}`])
-    t.equal((await service.ask({ method: 'DELETE', url })).status % 400 < 6, true)
   t.equal((await service.get(path)).status, 401)
   t.equal((await service.post(path, form)).status, 401)
+  t.equal((await service.ask({ method: 'DELETE', url: `${path}/${id}` })).status, 401)
 })
 
 t.test('a user who was deleted meanwhile is signed in no more', async (t) => {

@@ -6,6 +6,7 @@ import { signedIn } from '../../src/sessions/authenticate.js'
 import { createScopes } from '../../src/users/scopes.js'
 import { startApp } from '../support/app.js'
 import { join, nobody } from './people.js'
+import { routesOf } from './routes.js'
 
 t.test('a scope for oneself lets in whoever is signed in', async (t) => {
   const authenticated = { user: { id: nobody } }
@@ -42,21 +43,9 @@ const publicRoutes = [
 ]
 const isPublic = (route: string) => publicRoutes.includes(route.replace(/^HEAD /, 'GET ')) || / \/docs/.test(route)
 
-/** `METHOD /path` of every route that the router knows, hidden ones included; its picture is a tree of whole names. */
-function routesOf(picture: string): string[] {
-  const parents: string[] = []
-  return picture.split('\n').flatMap((line) => {
-    const [, indent = '', name = '', methods = ''] = /^([│├└─ ]*)(\S*) ?(?:\((.*)\))?$/.exec(line) ?? []
-    const depth = indent.length / 4
-    parents[depth] = name
-    const path = parents.slice(1, depth + 1).join('')
-    return methods === '' ? [] : methods.split(', ').map((method) => `${method} ${path}`)
-  })
-}
-
 t.test('nobody comes in but where the door is open to all', async (t) => {
   const service = await startApp(t, { settings: { INTROSPECTION_TOKEN: 'a-token-of-thirty-two-bytes-and-more' } })
-  const routes = routesOf(service.app.printRoutes({ commonPrefix: false }))
+  const routes = routesOf(service.app)
   for (const route of [
     ...publicRoutes,
     'GET /users',

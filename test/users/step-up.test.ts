@@ -170,6 +170,13 @@ t.test('a session that ends during the guess gets nothing; one of many guesses a
   t.match([ended.status, ended.body.code], [401, 'unauthorized'])
 })
 
+t.test('the echo of development is in the answer, and nowhere else', async (t) => {
+  const service = await startApp(t, { settings: { OTP_ECHO: 'true' } })
+  const asha = await join(service, phone)
+  t.equal((await asha.post('/users/me/step-up')).body.data.otp, service.lastCode(phone))
+  t.equal((await asha.post('/users/me/identifiers', { email })).body.data.otp, service.lastCode(email))
+})
+
 t.test('what the settings do not allow any more gets no code', async (t) => {
   const service = await startApp(t)
   const asha = await join(service, phone)

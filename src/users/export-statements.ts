@@ -1,0 +1,78 @@
+// The SQL of the export: what each table says of one user, column by column, so that no digest and no secret is among them.
+// PostgreSQL writes the JSON: times are RFC 3339, names are those of the columns.
+import { Prisma } from '../generated/prisma/client.js'
+
+/** One object of a section. */
+export type ExportRow = { item: object }
+/** An event, and its place in the order of events. */
+export type ExportedEvent = ExportRow & Place
+export type Place = { id: bigint; happenedAt: Date }
+
+const asItems = (query: Prisma.Sql) => Prisma.sql`SELECT to_jsonb(entry) AS item FROM (${query}) AS entry`
+
+/** The user's identifiers that are proven, and since when: rows of `identifier`, `since`. */
+export function provenSinceStatement(userId: string): Prisma.Sql {
+  return Prisma.sql`
+  SELECT own.identifier, own.since FROM users u,
+    LATERAL (VALUES (u.phone, u.phone_verified_at), (u.email, u.email_verified_at)) AS own (identifier, since)
+  WHERE u.id = ${userId}::uuid AND own.since IS NOT NULL`
+}
+
+/** The proven ones: a claim may be somebody else's. */
+const ownIdentifiers = (userId: string) => Prisma.sql`(
+  SELECT own.identifier COLLATE "default" FROM (${provenSinceStatement(userId)}) AS own)`
+
+export const exportUserStatement = (userId: string) =>
+  asItems(Prisma.sql`
+    SELECT id, user_name, phone, phone_verified_at, email, email_verified_at, role, locale, disabled_at, created_at, updated_at
+    FROM users WHERE id = ${userId}::uuid`)
+
+/** The sections that are lists, by their names in the document. */
+export const exportLists: Readonly<Record<string, (userId: string) => Prisma.Sql>> = {
+  addresses: (userId) =>
+    asItems(Prisma.sql`
+      SELECT id, type, house_number, street_locality, city, state, pincode, country, is_default, created_at, updated_at
+      FROM addresses WHERE user_id = ${userId}::uuid ORDER BY id`),
+  sessions: (userId) =>
+    asItems(Prisma.sql`
+      SELECT id, device, network, created_at, last_seen_at, proved_at, expires_at
+      FROM sessions WHERE user_id = ${userId}::uuid ORDER BY id`),
+  devices: (userId) =>
+    asItems(Prisma.sql`
+      SELECT id, created_at, last_used_at, expires_at FROM devices WHERE user_id = ${userId}::uuid ORDER BY id`),
+  codes: (userId) =>
+    asItems(Prisma.sql`
+      SELECT identifier, purpose, lane <> '' AS on_device, expires_at, consumed_at, attempts, resend_at,
+        hour_started_at, hour_sends, day_started_at, day_sends, failures_started_at, failures
+      FROM otps WHERE identifier IN ${ownIdentifiers(userId)} ORDER BY identifier, purpose, lane`),
+  signup_tickets: (userId) =>
+    asItems(Prisma.sql`
+      SELECT phone, created_at, expires_at FROM signup_tickets WHERE phone IN ${ownIdentifiers(userId)} ORDER BY created_at`),
+}
+
+/** Conditions on an event `e`, one for each index that finds some of a user's. No event fits two of them. */
+export const eventsOf = {
+  /** what happened to the user */
+  user: (userId: string) => Prisma.sql`e.user_id = ${userId}::uuid`,
+  /** what the user did to others, as an admin */
+  actor: (userId: string) => Prisma.sql`e.actor_id = ${userId}::uuid AND e.user_id IS DISTINCT FROM e.actor_id`,
+  /**
+   * What happened at an identifier without a user's being known, such as deliveries; since it is proven, so that nothing of a
+   * former holder is among it.
+   */
+  identifier: (hash: Uint8Array<ArrayBuffer>, since: Date) =>
+    Prisma.sql`e.identifier_hash = ${hash} AND e.user_id IS NULL AND e.happened_at >= ${since}::timestamptz`,
+}
+
+/** Up to `most` events, oldest first, after a place in their order: rows of {@link ExportedEvent}. Others are not named in them. */
+export function exportEventsStatement(which: Prisma.Sql, userId: string, after: Place, most: number): Prisma.Sql {
+  return Prisma.sql`
+    SELECT e.id, e.happened_at AS "happenedAt", jsonb_build_object(
+      'happened_at', e.happened_at, 'event', e.event, 'detail', e.detail, 'network', e.network, 'request_id', e.request_id,
+      'by', CASE WHEN e.actor_id IS NULL OR e.actor_id = ${userId}::uuid THEN 'user' ELSE 'admin' END,
+      'channel', e.channel, 'country', e.country, 'driver', e.driver, 'message_id', e.message_id
+    ) AS item
+    FROM auth_events e
+    WHERE ${which} AND (e.happened_at, e.id) > (${after.happenedAt}::timestamptz, ${after.id})
+    ORDER BY e.happened_at, e.id LIMIT ${most}`
+}
