@@ -26,7 +26,7 @@ type Shape = Readonly<Record<string, string | boolean>>
 
 /**
  * Composes a statement for many calls. It runs on Prisma's own pool but past its runtime, which would compose, hash and convert
- * anew each time: docs/decisions/0012 has the gain.
+ * anew each time: docs/decisions/0013 has the gain.
  * @param compose puts parameters where a call's values go; there is one also for a value that some calls leave out. Numbers
  * and booleans that it puts in by itself are settings: they become part of the text, so that PostgreSQL plans with them.
  */
