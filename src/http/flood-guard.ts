@@ -29,7 +29,7 @@ export type FloodGuardOptions = Readonly<{
 
 /** To be registered before the routes. */
 export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl }: FloodGuardOptions): Promise<void> {
-  const redis = redisUrl === undefined ? undefined : openRedis(app, redisUrl)
+  const redis = redisUrl === undefined ? undefined : await openRedis(app, redisUrl)
   const silent = {
     'x-ratelimit-limit': false,
     'x-ratelimit-remaining': false,
@@ -87,7 +87,7 @@ function tooMany(milliseconds: number): Problem {
 }
 
 /* c8 ignore start -- needs Redis: test/limits/redis.test.ts, which the gate runs */
-function openRedis(app: FastifyInstance, url: string): Redis {
+async function openRedis(app: FastifyInstance, url: string): Promise<Redis> {
   const redis = new Redis(url, {
     connectTimeout: 500,
     maxRetriesPerRequest: 1,
@@ -95,8 +95,8 @@ function openRedis(app: FastifyInstance, url: string): Redis {
     lazyConnect: true,
   })
   redis.on('error', (error) => app.log.warn({ err: error }, 'the flood guard cannot reach Redis'))
-  // Where it cannot be reached it is tried again by itself.
-  redis.connect().catch(() => {})
+  // So that the first requests are counted. Where it cannot be reached it is tried again by itself.
+  await redis.connect().catch(() => {})
   app.addHook('onClose', async () => redis.disconnect())
   return redis
 }
