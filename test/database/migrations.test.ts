@@ -38,7 +38,7 @@ t.test('of processes that migrate at once, one applies', async (t) => {
 t.test('a process that waits says so', async (t) => {
   const url = await createEmptyDatabase(t)
   const other = await connectForMigrations(url)
-  await other.queryRaw(statement('SELECT pg_advisory_lock(72707369)'))
+  await other.executeRaw(statement('SELECT pg_advisory_lock(72707369)'))
   const lines: string[] = []
   const migrated = migrate(url, { onProgress: (line) => lines.push(line) })
   await sleep(1_600)
@@ -92,7 +92,7 @@ t.test('a migration that fails leaves nothing behind, blocks the rest, and can b
   await t.rejects(migrate(url, { directory }), { message: blocked })
 
   const other = await connectForMigrations(url)
-  await other.queryRaw(statement('SELECT pg_advisory_lock(72707369)'))
+  await other.executeRaw(statement('SELECT pg_advisory_lock(72707369)'))
   t.match(await migrationStatus(url, directory), { state: 'running' }, 'not failed while somebody holds the lock')
   await other.dispose()
 
