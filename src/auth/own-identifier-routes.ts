@@ -1,11 +1,10 @@
 // One's own phone and email: add or change one by proving it, remove one. All of it soon after a proof.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
 import { callerOf } from '../http/caller.js'
 import type { Identifier, IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
-import { signedIn } from '../sessions/authenticate.js'
+import { askerOf } from '../sessions/asker.js'
 import type { Scopes } from '../users/scopes.js'
 import { presentUser } from '../users/user.js'
 import type { OwnIdentifiers } from './own-identifiers.js'
@@ -22,11 +21,6 @@ export type OwnIdentifierOptions = {
 
 const tags = ['Users']
 const security = [{ bearer: [] }, { cookie: [] }]
-
-const askerOf = (request: FastifyRequest) => {
-  const { user, sessionId } = signedIn(request)
-  return { userId: user.id, sessionId }
-}
 
 export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions> = async (app, options) => {
   const { scopes, identifiers, ownIdentifiers, defaultCountry, ...settings } = options

@@ -1,6 +1,7 @@
 // Stepping up: a code to one's own phone or email makes this session freshly proven, as what cannot be undone asks for.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { callerOf } from '../http/caller.js'
+import { askerOf } from '../sessions/asker.js'
 import { signedIn } from '../sessions/authenticate.js'
 import type { Scopes } from '../users/scopes.js'
 import { selfServiceSchemas } from './self-service-schemas.js'
@@ -32,8 +33,7 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<StepUpOptions> = async (app
     },
     async (request) => {
       const { method, device_token } = request.body
-      const { user, sessionId } = signedIn(request)
-      const data = await stepUp.send({ userId: user.id, sessionId }, method, callerOf(request, device_token))
+      const data = await stepUp.send(askerOf(request), method, callerOf(request, device_token))
       return { success: true, data } as const
     },
   )
