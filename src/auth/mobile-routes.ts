@@ -5,7 +5,7 @@ import type { AuditTrail } from '../audit/events.js'
 import { callerOf } from '../http/caller.js'
 import type { IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
-import { createAuthenticate, signedIn, tokensOf } from '../sessions/authenticate.js'
+import { createAuthenticate, security, signedIn, tokensOf } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 import { type PresentedAddress, presentAddress } from '../users/address.js'
@@ -34,7 +34,6 @@ export type MobileFlowOptions = {
 }
 
 const tags = ['Mobile flow']
-const security = [{ bearer: [] }, { cookie: [] }]
 
 export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (app, options) => {
   const { identifiers, sessions, sendCode, signIn, signUp, audit, cookie, defaultCountry } = options

@@ -5,7 +5,7 @@ import { callerOf } from '../http/caller.js'
 import type { Identifier, IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import { askerOf } from '../sessions/asker.js'
-import type { Scopes } from '../users/scopes.js'
+import { type Scopes, scoped } from '../users/scopes.js'
 import { presentUser } from '../users/user.js'
 import type { OwnIdentifiers } from './own-identifiers.js'
 import { selfServiceSchemas } from './self-service-schemas.js'
@@ -18,9 +18,6 @@ export type OwnIdentifierOptions = {
   otpLength: number
   echo: boolean
 }
-
-const tags = ['Users']
-const security = [{ bearer: [] }, { cookie: [] }]
 
 export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions> = async (app, options) => {
   const { scopes, identifiers, ownIdentifiers, defaultCountry, ...settings } = options
@@ -40,8 +37,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
       schema: {
         operationId: 'addIdentifier',
         summary: 'Send a code to a new phone or email of one’s own',
-        tags,
-        security,
+        ...scoped,
         ...schemas.addIdentifier,
       },
     },
@@ -60,8 +56,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
         summary: 'Check the code: the phone or email is the user’s, in place of the old one',
         description:
           'The code works in the session that asked for it alone. Where it takes the place of a proven one, the other sessions and all devices of the user end.',
-        tags,
-        security,
+        ...scoped,
         ...schemas.verifyIdentifier,
       },
     },
@@ -78,8 +73,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
       schema: {
         operationId: 'removeIdentifier',
         summary: 'Remove one’s phone or email, unless it is the last proven one',
-        tags,
-        security,
+        ...scoped,
         ...schemas.removeIdentifier,
       },
     },

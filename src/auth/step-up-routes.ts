@@ -3,14 +3,11 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { callerOf } from '../http/caller.js'
 import { askerOf } from '../sessions/asker.js'
 import { signedIn } from '../sessions/authenticate.js'
-import type { Scopes } from '../users/scopes.js'
+import { type Scopes, scoped } from '../users/scopes.js'
 import { selfServiceSchemas } from './self-service-schemas.js'
 import type { StepUp } from './step-up.js'
 
 export type StepUpOptions = { scopes: Scopes; stepUp: StepUp; otpLength: number; echo: boolean }
-
-const tags = ['Users']
-const security = [{ bearer: [] }, { cookie: [] }]
 
 export const stepUpRoutes: FastifyPluginAsyncTypebox<StepUpOptions> = async (app, { scopes, stepUp, ...settings }) => {
   scopes.forSelf(app)
@@ -26,8 +23,7 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<StepUpOptions> = async (app
       schema: {
         operationId: 'stepUp',
         summary: 'Send a code to oneself, to prove that it is still you',
-        tags,
-        security,
+        ...scoped,
         ...schemas.stepUp,
       },
     },
@@ -44,8 +40,7 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<StepUpOptions> = async (app
       schema: {
         operationId: 'verifyStepUp',
         summary: 'Check the code: for 15 minutes this session may do what asks for a recent proof',
-        tags,
-        security,
+        ...scoped,
         ...schemas.verifyStepUp,
       },
     },

@@ -7,7 +7,7 @@ import type { SessionService } from '../sessions/service.js'
 import type { UserAdministration } from './administration.js'
 import { endMySessions, endSession, listSessions, presentSession } from './own-session-schemas.js'
 import type { OwnSessions } from './own-sessions.js'
-import type { Scopes } from './scopes.js'
+import { type Scopes, scoped } from './scopes.js'
 
 export type OwnSessionOptions = {
   scopes: Scopes
@@ -17,10 +17,8 @@ export type OwnSessionOptions = {
   cookie: SessionCookie
 }
 
-const tags = ['Users']
 /** Whoever ends the session that asks needs no cookie of it any more. */
 const config = { setsCookies: true } as const
-const security = [{ bearer: [] }, { cookie: [] }]
 
 export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = async (app, options) => {
   const { scopes, sessions, ownSessions, administration, cookie } = options
@@ -28,7 +26,7 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
 
   app.get(
     '',
-    { schema: { operationId: 'listSessions', summary: 'Where I am signed in', tags, security, ...listSessions } },
+    { schema: { operationId: 'listSessions', summary: 'Where I am signed in', ...scoped, ...listSessions } },
     async (request) => {
       const { userId, sessionId } = askerOf(request)
       const listed = await sessions.list(userId)
@@ -47,8 +45,7 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
       schema: {
         operationId: 'endMySessions',
         summary: 'Sign me out everywhere, or everywhere else',
-        tags,
-        security,
+        ...scoped,
         ...endMySessions,
       },
     },
@@ -69,7 +66,7 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
     '/:id',
     {
       config,
-      schema: { operationId: 'endSession', summary: 'Sign me out in one place', tags, security, ...endSession },
+      schema: { operationId: 'endSession', summary: 'Sign me out in one place', ...scoped, ...endSession },
     },
     async (request, reply) => {
       const id = request.params.id.toLowerCase()
