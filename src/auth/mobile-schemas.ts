@@ -1,6 +1,6 @@
 // Bodies and answers of the mobile flow. They depend on the default country: how long its numbers and postal codes are.
 import { Type } from '@sinclair/typebox'
-import { errorResponses, one, refer, Success, signedInErrors, writingErrors } from '../http/responses.js'
+import { errorResponses, refer, Success } from '../http/responses.js'
 import { OneOf } from '../http/schema-types.js'
 import { closed, errorLine } from '../http/validation.js'
 import { AddressSchema, Pincode, Text } from '../users/address.js'
@@ -26,8 +26,6 @@ export type MobileRules = Readonly<{
   /** ISO 3166-1 alpha-2 */
   defaultCountry: string
 }>
-
-export type MobileSchemas = ReturnType<typeof mobileSchemas>
 
 export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault, defaultCountry }: MobileRules) {
   const MobileNumber = Type.String({
@@ -134,36 +132,5 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
     },
   }
 
-  const logout = {
-    response: {
-      200: Type.Object(
-        { success: Success, message: Type.Literal('Logged out successfully') },
-        { description: 'The session is over, or there was none', examples: [examples.loggedOut] },
-      ),
-      ...errorResponses(...writingErrors, 'service_unavailable'),
-    },
-  }
-
-  const me = {
-    response: {
-      200: one(
-        Type.Object({ ...UserSchema.properties, addresses: Type.Array(refer(AddressSchema)) }),
-        'Who is signed in',
-        examples.me,
-      ),
-      ...errorResponses(...signedInErrors),
-    },
-  }
-
-  const refresh = {
-    response: {
-      200: Type.Object(
-        { success: Success, token: TokenField },
-        { description: 'A new token of the same session, also as a cookie', examples: [examples.refreshed] },
-      ),
-      ...errorResponses(...signedInErrors, ...writingErrors),
-    },
-  }
-
-  return { refresh, sendOtp, verifyOtp, signup, logout, me }
+  return { sendOtp, verifyOtp, signup }
 }
