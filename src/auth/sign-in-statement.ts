@@ -10,7 +10,8 @@ import { type CountryValues, countryValues, verifiedIn } from '../limits/sms-gat
 import type { Guess, OtpService } from '../otp/service.js'
 import type { GuessValues } from '../otp/statements.js'
 import { forgetDevicesStatement } from '../sessions/devices.js'
-import type { OpeningValues, SessionDraft, SessionService } from '../sessions/service.js'
+import type { OpeningValues, SessionDraft } from '../sessions/opening.js'
+import type { SessionService } from '../sessions/service.js'
 import { endSessionsStatement } from '../sessions/statements.js'
 import { firstProofStatement, holds, isProven } from '../users/statements.js'
 import {
