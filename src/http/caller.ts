@@ -25,6 +25,9 @@ export function callerOf({ ip, id, headers, cookies }: FastifyRequest, deviceTok
     requestId: id,
     userAgent: headers['user-agent'],
     deviceToken: deviceToken ?? cookies['device'],
-    languages: requestedLanguages(headers),
+    // Read when they are asked for: only messages and new accounts have a language.
+    get languages() {
+      return requestedLanguages(headers)
+    },
   }
 }
