@@ -70,7 +70,7 @@ export function sendValues(
     ...issue.values,
     ...audit.valuesOf(caller, identifier.identifier),
     ...(identifier.method === 'phone' && countryValues(identifier.country)),
-    ...limits.sendKeysOf(caller.address),
+    ...limits.sendKeysOf(caller.block),
     deviceHash: deviceHashOf(caller),
     shard: anyShard(),
     askerId: use.purpose === 'sign_in' ? null : use.asker.userId,

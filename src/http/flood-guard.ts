@@ -4,7 +4,7 @@ import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Redis } from 'ioredis'
 import { Problem } from '../errors.js'
-import { clientBlock } from './address.js'
+import { clientAddressOf } from './caller.js'
 import { answerNotFound } from './error-answers.js'
 
 declare module 'fastify' {
@@ -40,7 +40,7 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
     global: false,
     max: perMinute,
     timeWindow: 60_000,
-    keyGenerator: ({ ip }) => clientBlock(ip),
+    keyGenerator: (request) => clientAddressOf(request).block,
     allowList: ({ routeOptions }) => routeOptions.config.isSigned === true,
     errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
     addHeaders: silent,
@@ -67,7 +67,7 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
 /** Counts forged calls of signed routes by themselves, and turns their address away before it is read when there are too many. */
 function useForgeryGuard(app: FastifyInstance): void {
   const forgeries = app.createRateLimit({
-    keyGenerator: ({ ip }) => `forged:${clientBlock(ip)}`,
+    keyGenerator: (request) => `forged:${clientAddressOf(request).block}`,
     allowList: [],
   })
   app.addHook('onRequest', async (request) => {
