@@ -21,6 +21,12 @@ declare module 'fastify' {
   }
 }
 
+/** What a call hears whose signature is not good. */
+export const forgery = {
+  code: 'forbidden',
+  details: { errors: ['The signature is missing, wrong or out of date'] },
+} as const
+
 export type FloodGuardOptions = Readonly<{
   perMinute: number
   /** where replicas share their counts; each counts by itself without one */
@@ -77,7 +83,7 @@ function useForgeryGuard(app: FastifyInstance): void {
   })
   app.decorate('refuseForgery', async (request: FastifyRequest) => {
     await forgeries(request)
-    throw new Problem('forbidden', { errors: ['The signature is missing, wrong or out of date'] })
+    throw new Problem(forgery.code, forgery.details)
   })
 }
 
