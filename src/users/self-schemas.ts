@@ -1,6 +1,7 @@
 // What the routes on what is one's own have in common: their errors, their ids, their lists.
 import { type TSchema, Type } from '@sinclair/typebox'
 import type { ErrorCode } from '../errors.js'
+import { anyCaseUuidPattern } from '../http/uuid.js'
 import { closed, Success } from './administration-schemas.js'
 
 /** What every call about oneself can answer. */
@@ -10,7 +11,7 @@ export const selfErrors: readonly ErrorCode[] = ['unauthorized', 'service_unavai
 export const idParams = Type.Object(
   {
     id: Type.String({
-      pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+      pattern: anyCaseUuidPattern,
       description: 'a UUID',
       examples: ['019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a11'],
     }),
