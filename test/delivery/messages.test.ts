@@ -2,13 +2,13 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { readWords } from '../../src/config/config.js'
-import { ConfigError } from '../../src/config/reader.js'
 import { durationIn } from '../../src/delivery/duration.js'
 import { createLanguageFinder } from '../../src/delivery/languages.js'
 import { createMessages } from '../../src/delivery/messages.js'
 import { smsSize } from '../../src/delivery/segments.js'
 import { fill } from '../../src/delivery/wording.js'
 import { readWordings } from '../../src/delivery/wordings.js'
+import { problemsThrownBy } from '../support/problems.js'
 
 const asked = [
   'en',
@@ -41,15 +41,7 @@ function messagesWith(environment: Record<string, string> = {}) {
 
 const partsIn = (language: string, more = {}) => ({ code: '123456', expiresIn: 300, languages: [language], ...more })
 
-function problemsWith(environment: Record<string, string>): readonly string[] {
-  try {
-    messagesWith(environment)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-}
+const problemsWith = (environment: Record<string, string>) => problemsThrownBy(() => messagesWith(environment))
 
 t.test('every language has all the words, the code first', async (t) => {
   const { locales, sms, email } = messagesWith()
