@@ -1,41 +1,19 @@
 // D. Delivery receipts: who may say what became of a message, and how often it counts.
 import { atOnce } from './support/http.js'
 import {
-  acceptMessage,
   callBack,
   endsOf,
-  receiptSettings,
+  gateway,
   report,
   type Signing,
   signedCallback,
   signedReport,
+  told,
+  twilio,
 } from './support/receipts.js'
-import type { Attack, Group, Scene } from './support/scene.js'
+import type { Group } from './support/scene.js'
 
-/** What attacks on either way of reporting ask of the service. */
-const gateway = { needs: { routes: ['POST /webhooks/delivery'] } }
-const twilio = { settings: receiptSettings, needs: { settings: ['TWILIO_AUTH_TOKEN'] } }
 const delivered = (messageId: string) => ({ message_id: messageId, status: 'delivered' })
-
-type Told = Omit<Attack, 'run'> & {
-  /** who has taken the message that is reported on, and its id */
-  message: readonly [driver: string, id: string]
-  /** what is recorded of its end afterwards */
-  recorded: readonly string[]
-  attempt: (scene: Scene) => Promise<void>
-}
-
-/** An attack by reports on a message that a driver has taken. */
-function told({ message: [driver, id], recorded, attempt, ...attack }: Told): Attack {
-  return {
-    ...attack,
-    async run(scene) {
-      await acceptMessage(scene.service, driver, id)
-      await attempt(scene)
-      scene.equal('recorded', await endsOf(scene.service, id), recorded)
-    },
-  }
-}
 
 const forged = told({
   ...gateway,
