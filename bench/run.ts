@@ -39,7 +39,7 @@ async function runOn(databases: Databases, options: Options): Promise<RunResult>
     const windows = await measureAll(runners, options, generator, databases.pid)
     const processes = await Promise.all(runners.map(factsOf))
     for (const { servers } of runners) await Promise.all(servers.map((server) => server.stop()))
-    for (const runner of runners) await checkLookups(runner, countMes(runner, windows))
+    for (const runner of runners) await checkLookups(runner, windows)
     const profiles = Object.fromEntries(runners.flatMap(profileOf))
     const machine = {
       ...machineOf(cores, databases),
@@ -98,12 +98,6 @@ async function factsOf({ contestant, servers, starts, idleMemory }: Runner): Pro
 
 function profileOf({ contestant, profiles, idleAfter }: Runner): [string, ProfileLine[]][] {
   return profiles === null ? [] : [[contestant.name, topOfProfiles(profiles, profileLines, idleAfter)]]
-}
-
-/** How often a contestant was asked who is signed in, inside windows. */
-function countMes({ contestant }: Runner, windows: readonly Window[]): number {
-  const own = windows.filter((window) => window.contestant === contestant.name)
-  return own.reduce((sum, { tally }) => sum + tally.mes, 0)
 }
 
 main().then(

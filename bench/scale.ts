@@ -42,7 +42,7 @@ async function runOn(databases: Databases, options: Options): Promise<ScaleResul
     const runners = await startVariants({ projectDirectory, options, cores, databases, generator, tell })
     const windows = await measureAll(runners, options, generator, databases.pid)
     for (const { runner } of runners) await Promise.all(runner.servers.map((server) => server.stop()))
-    for (const { runner, variant } of runners) await checkLookups(runner, countMes(variant.name, windows))
+    for (const { runner } of runners) await checkLookups(runner, windows)
     const storage = await storageOf(databaseOf(loginsAlone.name, runners))
     const measured = measuredOf(windows, storage)
     const machine = {
@@ -97,11 +97,6 @@ async function measureOne(
   } catch (error) {
     throw new Error(`nothing to report: ${what}: ${(error as Error).message}`)
   }
-}
-
-/** How often a variant was asked who is signed in, inside windows. */
-function countMes(name: string, windows: readonly ScaleWindow[]): number {
-  return windows.filter(({ contestant }) => contestant === name).reduce((sum, { tally }) => sum + tally.mes, 0)
 }
 
 function databaseOf(name: string, runners: readonly VariantRunner[]): string {

@@ -48,10 +48,10 @@ export function capacityOf(measured: Measured): Capacity[] {
 function capacityAt(logins: number, { operations, walAfterCheckpoint, rowsPerLogin, bytesPerRow }: Measured): Capacity {
   const { login, me } = operations
   const cores = (which: 'serviceCpu' | 'postgresCpu') =>
-    (logins * (Number(login?.[which]) + assumed.mesPerLogin * Number(me?.[which]))) / 1000 / assumed.busy
+    (logins * (login[which] + assumed.mesPerLogin * me[which])) / 1000 / assumed.busy
   const replicas = Math.max(2, Math.ceil(cores('serviceCpu')))
   const postgresCores = Math.ceil(cores('postgresCpu'))
-  const wal = (logins * Number(login?.walBytes)) / 1e6
+  const wal = (logins * login.walBytes) / 1e6
   const loginsPerDay = (logins * 86_400) / assumed.peakToMean
   const events = loginsPerDay * rowsPerLogin.auth_events * bytesPerRow.auth_events
   const sessions =
@@ -63,7 +63,7 @@ function capacityAt(logins: number, { operations, walAfterCheckpoint, rowsPerLog
     connections: replicas * assumed.pool,
     wal,
     walAfterCheckpoint: (logins * walAfterCheckpoint) / 1e6,
-    commitsPerSecond: logins * Number(login?.commits),
+    commitsPerSecond: logins * login.commits,
     loginsPerDay: loginsPerDay / 1e6,
     diskPerDay: (events + sessions) / 1e9,
     diskKept: (events * assumed.daysOfEvents + sessions * assumed.daysOfSessions) / 1e12,

@@ -1,21 +1,22 @@
 // What one operation needs, as medians of the windows of the service by default: what capacity is worked out from.
-import { type Workload, workloads } from '../protocol.js'
 import { medianOf } from '../support/statistics.js'
 import { decimals, tableOf } from '../support/table.js'
 import type { Window } from '../support/window.js'
 import { per } from '../support/window-tables.js'
 import { bytesOfRow, type Storage } from './storage.js'
-import { base } from './variants.js'
+import { base, measuredWorkloads } from './variants.js'
 import type { Writes } from './writes.js'
 
 /** `isAfterCheckpoint`: a checkpoint came right before it. Such a window tells of its log alone. */
 export type ScaleWindow = Window & Writes & Readonly<{ isAfterCheckpoint: boolean }>
 
+type MeasuredWorkload = (typeof measuredWorkloads)[number]
+
 /** CPU seconds of a thousand; bytes and commits of one. */
 type Needs = Readonly<{ serviceCpu: number; postgresCpu: number; walBytes: number; commits: number }>
 
 export type Measured = Readonly<{
-  operations: Readonly<Partial<Record<Workload, Needs>>>
+  operations: Readonly<Record<MeasuredWorkload, Needs>>
   /** bytes of one login */
   walAfterCheckpoint: number
   rowsPerLogin: Readonly<Record<Growing, number>>
@@ -31,7 +32,7 @@ type Growing = (typeof growing)[number]
 export function measuredOf(windows: readonly ScaleWindow[], storage: Storage): Measured {
   const own = windows.filter(({ contestant }) => contestant === base.name)
   const calm = own.filter(({ isAfterCheckpoint }) => !isAfterCheckpoint)
-  const needs = base.workloads.map((workload) => {
+  const needs = measuredWorkloads.map((workload) => {
     const some = calm.filter((window) => window.workload === workload)
     const needed = { serviceCpu: cpu(some, 'serverCpu'), postgresCpu: cpu(some, 'postgresCpu') }
     return [workload, { ...needed, walBytes: each(some, 'walBytes'), commits: each(some, 'commits') }]
@@ -39,13 +40,13 @@ export function measuredOf(windows: readonly ScaleWindow[], storage: Storage): M
   const tables = Object.entries(storage).map(([table, size]) => [table, bytesOfRow(size)])
   const rows = growing.map((table) => [table, storage[table].rows / storage.sessions.rows])
   return {
-    operations: Object.fromEntries(needs),
+    operations: Object.fromEntries(needs) as Measured['operations'],
     walAfterCheckpoint: each(
       own.filter(({ isAfterCheckpoint }) => isAfterCheckpoint),
       'walBytes',
     ),
-    rowsPerLogin: Object.fromEntries(rows),
-    bytesPerRow: Object.fromEntries(tables),
+    rowsPerLogin: Object.fromEntries(rows) as Measured['rowsPerLogin'],
+    bytesPerRow: Object.fromEntries(tables) as Measured['bytesPerRow'],
   }
 }
 
@@ -58,10 +59,7 @@ function each(windows: readonly ScaleWindow[], which: 'walBytes' | 'commits'): n
 }
 
 export function measuredTables({ operations, walAfterCheckpoint, rowsPerLogin, bytesPerRow }: Measured): string[] {
-  const needs = workloads.flatMap((workload) => {
-    const needed = operations[workload]
-    return needed === undefined ? [] : [needsRow(workload, needed)]
-  })
+  const needs = measuredWorkloads.map((workload) => needsRow(workload, operations[workload]))
   const atItsMost = ['login, right after a checkpoint', '', '', decimals(walAfterCheckpoint / 1000, 2), '']
   const rows = Object.entries(bytesPerRow).map(([table, bytes]) => {
     const perLogin = growing.find((name) => name === table)
@@ -76,7 +74,7 @@ export function measuredTables({ operations, walAfterCheckpoint, rowsPerLogin, b
   ]
 }
 
-function needsRow(workload: Workload, { serviceCpu, postgresCpu, walBytes, commits }: Needs): string[] {
+function needsRow(workload: MeasuredWorkload, { serviceCpu, postgresCpu, walBytes, commits }: Needs): string[] {
   const cells = [decimals(serviceCpu, 3), decimals(postgresCpu, 3), decimals(walBytes / 1000, 2), decimals(commits, 2)]
   return [workload, ...cells]
 }
