@@ -34,9 +34,9 @@ export type Capacity = Readonly<{
   commitsPerSecond: number
   /** millions */
   loginsPerDay: number
-  /** GB a day */
+  /** GB of new rows a day */
   diskPerDay: number
-  /** TB of events, sessions and devices once the oldest go */
+  /** TB of events and sessions once the oldest go; devices are bounded by people, ten of each */
   diskKept: number
   shards: number
 }>
@@ -54,8 +54,8 @@ function capacityAt(logins: number, { operations, walAfterCheckpoint, rowsPerLog
   const wal = (logins * login.walBytes) / 1e6
   const loginsPerDay = (logins * 86_400) / assumed.peakToMean
   const events = loginsPerDay * rowsPerLogin.auth_events * bytesPerRow.auth_events
-  const sessions =
-    loginsPerDay * (rowsPerLogin.sessions * bytesPerRow.sessions + rowsPerLogin.devices * bytesPerRow.devices)
+  const sessions = loginsPerDay * rowsPerLogin.sessions * bytesPerRow.sessions
+  const devices = loginsPerDay * rowsPerLogin.devices * bytesPerRow.devices
   return {
     loginsPerSecond: logins,
     replicas,
@@ -65,7 +65,7 @@ function capacityAt(logins: number, { operations, walAfterCheckpoint, rowsPerLog
     walAfterCheckpoint: (logins * walAfterCheckpoint) / 1e6,
     commitsPerSecond: logins * login.commits,
     loginsPerDay: loginsPerDay / 1e6,
-    diskPerDay: (events + sessions) / 1e9,
+    diskPerDay: (events + sessions + devices) / 1e9,
     diskKept: (events * assumed.daysOfEvents + sessions * assumed.daysOfSessions) / 1e12,
     shards: Math.max(1, Math.ceil(postgresCores / assumed.coresOfServer), Math.ceil(wal / assumed.walOfServer)),
   }
@@ -105,5 +105,5 @@ export function assumptions(): string {
   const { mesPerLogin, busy, peakToMean, pool, coresOfServer, walOfServer, daysOfEvents, daysOfSessions } = assumed
   return `Assumed: ${mesPerLogin} me for each login; cores ${busy * 100} % busy at the peak; the peak is ${peakToMean} times the day's mean;
 a pool of ${pool}; a PostgreSQL server has ${coresOfServer} cores and writes ${walOfServer} MB of log a second; events are kept ${daysOfEvents} days,
-sessions ${daysOfSessions}; every login is on a new device.`
+sessions ${daysOfSessions}; every login is on a new device, of which ten of each person are kept (not in the last column but one).`
 }

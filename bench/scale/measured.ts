@@ -50,12 +50,13 @@ export function measuredOf(windows: readonly ScaleWindow[], storage: Storage): M
   }
 }
 
+/** Of a thousand; NaN where the system does not tell. */
 function cpu(windows: readonly ScaleWindow[], which: 'serverCpu' | 'postgresCpu'): number {
-  return Number(medianOf(windows.map((window) => per(window[which], window.operations / 1000))))
+  return medianOf(windows.map((window) => per(window[which], window.operations / 1000))) ?? Number.NaN
 }
 
 function each(windows: readonly ScaleWindow[], which: 'walBytes' | 'commits'): number {
-  return Number(medianOf(windows.map((window) => window[which] / window.operations)))
+  return medianOf(windows.map((window) => window[which] / window.operations)) ?? Number.NaN
 }
 
 export function measuredTables({ operations, walAfterCheckpoint, rowsPerLogin, bytesPerRow }: Measured): string[] {
