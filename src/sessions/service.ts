@@ -19,6 +19,7 @@ import {
 } from './devices.js'
 import {
   deleteExpiredSessionsStatement,
+  endSessionsWhereStatement,
   type ListedSession,
   listSessionsStatement,
   openSessionStatement,
@@ -73,10 +74,15 @@ export type OpenedSession = Readonly<{ token: string; deviceToken: string | unde
 /** Who opens a session, with the token of their device where they have one. */
 export type Opener = SessionOrigin & Readonly<{ deviceToken: string | undefined }>
 
+type SessionKey = Readonly<{ sessionId: string; userId: string }>
 type OpenValues = OpeningValues & Readonly<{ userId: string; deviceHash: Uint8Array<ArrayBuffer> | null }>
 type OpenRow = { exists: boolean; opened: boolean; isNewDevice: boolean }
 
 export type SessionService = ReturnType<typeof createSessionService>
+
+const endSession = prepare<SessionKey, { id: string }[]>(({ sessionId, userId }) =>
+  endSessionsWhereStatement(userId, Prisma.sql`s.id = ${sessionId}::uuid`),
+)
 
 type SessionDependencies = { database: Database; tokens: Tokens; settings: SessionSettings }
 
@@ -135,9 +141,7 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
 
   /** @param beside see `readSessionStatement` */
   function prepareRead(beside: Prisma.Sql) {
-    const readSession = prepare<{ sessionId: string; userId: string }, SessionRow[]>((of) =>
-      readSessionStatement(of, limits, beside),
-    )
+    const readSession = prepare<SessionKey, SessionRow[]>((of) => readSessionStatement(of, limits, beside))
     return async function read(token: string) {
       const claims = tokens.verify(token)
       if (claims === null) return null
@@ -187,8 +191,8 @@ export function createSessionService({ database, tokens, settings }: SessionDepe
   async function end(token: string): Promise<string | null> {
     const claims = tokens.verify(token)
     if (claims === null) return null
-    const { count } = await database.session.deleteMany({ where: { id: claims.sid, userId: claims.sub } })
-    return count === 1 ? claims.sub : null
+    const ended = await endSession(database, { sessionId: claims.sid, userId: claims.sub })
+    return ended.length === 1 ? claims.sub : null
   }
 
   /** The live sessions of a user, newest first, 100 at most. */

@@ -21,6 +21,9 @@ export function createUsersService({ database }: { database: Database }) {
   const insertUser = prepareShapes<Pick<Identifier, 'method'>, NewUserValues, UserRow[]>(({ method }, of) =>
     insertUserStatement(method, of),
   )
+  const ownerByProof = prepareShapes<Pick<Named, 'method'>, Pick<Named, 'identifier'>, UserRow[]>(
+    ({ method }, { identifier }) => ownerByProofStatement({ method, identifier }),
+  )
 
   async function findByIdentifier(identifier: Named): Promise<UserRow | null> {
     const [user] = await database.$queryRaw<UserRow[]>(userWithIdentifier(identifier))
@@ -28,8 +31,8 @@ export function createUsersService({ database }: { database: Database }) {
   }
 
   /** The user whom an identifier leads to that was just proved, or null: then nobody has it, and no claim to it is left. */
-  async function findByProof(identifier: Named): Promise<UserRow | null> {
-    const [user] = await database.$queryRaw<UserRow[]>(ownerByProofStatement(identifier))
+  async function findByProof({ method, identifier }: Named): Promise<UserRow | null> {
+    const [user] = await ownerByProof({ method })(database, { identifier })
     return user ?? null
   }
 
