@@ -1,5 +1,5 @@
 // What people do with their own phone and email: add one, change one, remove one.
-import { type AuditTrail, eventStatement } from '../audit/events.js'
+import { type AuditTrail, eventWriter } from '../audit/events.js'
 import type { Database } from '../database/client.js'
 import { isUniqueViolation } from '../database/failures.js'
 import { isUserRow, type UserRow } from '../database/user-row.js'
@@ -8,12 +8,12 @@ import type { Caller } from '../http/caller.js'
 import { type Identifier, type IdentifierParser, trafficOf } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
 import type { OtpService } from '../otp/service.js'
+import type { Asker } from '../sessions/asker.js'
 import { type ChangedRow, type RemovedRow, removeIdentifierStatement } from '../users/identifier-statements.js'
 import { type ChangeRow, changeIdentifierStatement } from './change-identifier-statement.js'
 import type { Courier } from './courier.js'
 import type { JudgeGuess } from './guesses.js'
 import type { SendCode, SentCode } from './send-code.js'
-import type { Asker } from './send-values.js'
 
 export type OwnIdentifiers = ReturnType<typeof createOwnIdentifiers>
 
@@ -76,9 +76,7 @@ export function createOwnIdentifiers(dependencies: OwnIdentifiersDependencies) {
    * @throws Problem `not_found`, `last_identifier`; `unauthorized` for who is gone
    */
   async function remove(method: Identifier['method'], asker: Asker, caller: Caller): Promise<UserRow> {
-    const statement = removeIdentifierStatement(method, asker, (columns, source) =>
-      eventStatement(caller, null, columns, source),
-    )
+    const statement = removeIdentifierStatement(method, asker, eventWriter(caller))
     const [row] = await database.$queryRaw<[RemovedRow]>(statement)
     if (row.exists && !row.isThere) throw new Problem('not_found', { errors: [`There is no ${method} to remove`] })
     if (row.isThere && row.id === null) throw new Problem('last_identifier')

@@ -12,6 +12,9 @@ declare module 'fastify' {
   }
 }
 
+/** What a route behind {@link createAuthenticate} says of itself in the OpenAPI document: either of both will do. */
+export const security = [{ bearer: [] }, { cookie: [] }]
+
 /** The token of a request, Bearer before cookie, or null. */
 export function tokenOf(request: FastifyRequest, cookieName: string): string | null {
   return bearerOf(request) ?? request.cookies[cookieName] ?? null

@@ -4,11 +4,14 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AuditTrail } from '../audit/events.js'
 import { Problem } from '../errors.js'
 import { callerOf } from '../http/caller.js'
-import { createAuthenticate, signedIn } from '../sessions/authenticate.js'
+import { createAuthenticate, security, signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 
 export type Scopes = ReturnType<typeof createScopes>
+
+/** What every route of a scope says of itself in the OpenAPI document. */
+export const scoped = { tags: ['Users'], security }
 
 type ScopeDependencies = { sessions: SessionService; cookie: SessionCookie; audit: AuditTrail }
 

@@ -1,10 +1,7 @@
-// What the routes on what is one's own have in common: their errors, their ids, their lists.
+// What the routes on what is one's own have in common: their ids and their lists.
 import { type TSchema, Type } from '@sinclair/typebox'
-import type { ErrorCode } from '../errors.js'
-import { closed, Success } from './administration-schemas.js'
-
-/** What every call about oneself can answer. */
-export const selfErrors: readonly ErrorCode[] = ['unauthorized', 'service_unavailable']
+import { Success } from '../http/responses.js'
+import { closed } from '../http/validation.js'
 
 /** The parameter `id`: whoever's it is not hears that there is none. */
 export const idParams = Type.Object(
@@ -28,6 +25,3 @@ export const shortList = <Item extends TSchema>(item: Item, description: string,
     },
     { description, examples: [{ success: true, data: [example], next_cursor: null }] },
   )
-
-/** What a removal answers: the id of what is gone. */
-export const Removed = Type.Object({ id: Type.String({ format: 'uuid' }) })
