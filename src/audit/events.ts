@@ -2,6 +2,7 @@
 // No code, token, ticket or whole identifier ever is in it.
 import type { Database } from '../database/client.js'
 import { keyedDigest } from '../database/keyed-digest.js'
+import { prepare } from '../database/prepared.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { Caller } from '../http/caller.js'
 
@@ -60,6 +61,24 @@ export function eventStatement(
     FROM ${source}`
 }
 
+/** An event that no other statement writes along. */
+type LoneEvent = Pick<Caller, 'network' | 'requestId'> &
+  Readonly<{
+    event: AuthEventName
+    userId: string | null
+    identifierHash: Uint8Array<ArrayBuffer> | null
+    detail: string | null
+  }>
+
+const insertEvent = prepare<LoneEvent, never[]>((of) =>
+  eventStatement(
+    of,
+    of.identifierHash,
+    { event: Prisma.sql`${of.event}`, userId: Prisma.sql`${of.userId}::uuid`, detail: Prisma.sql`${of.detail}` },
+    Prisma.sql`(SELECT) AS always`,
+  ),
+)
+
 /** Writes what users do to what is theirs. */
 export function eventWriter(caller: Caller): WriteEvent {
   return (columns, source) => eventStatement(caller, null, columns, source)
@@ -90,15 +109,13 @@ export function createAuditTrail({ database, pepper }: { database: Database; pep
 
   /** Writes an event by itself. */
   async function record(caller: Caller, { event, userId, identifier, detail }: AuthEvent): Promise<void> {
-    await database.authEvent.create({
-      data: {
-        event,
-        userId: userId ?? null,
-        identifierHash: identifier === undefined ? null : hash(identifier),
-        network: caller.network,
-        requestId: caller.requestId,
-        detail: detail ?? null,
-      },
+    await insertEvent(database, {
+      event,
+      userId: userId ?? null,
+      identifierHash: identifier === undefined ? null : hash(identifier),
+      network: caller.network,
+      requestId: caller.requestId,
+      detail: detail ?? null,
     })
   }
 

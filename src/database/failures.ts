@@ -18,6 +18,9 @@ const unavailableKinds = new Set([
  */
 const unavailableStates = /^(28000|28P01|3D000|25006|57P0[1-5]|57014|53\d{3}|08\d{3}|55P03|55000|40P01|25P03)$/
 
+/** The SQLSTATE `unique_violation` */
+const uniqueViolation = '23505'
+
 /** Prisma's own codes for: not reachable, reachable but timed out, closed, no pool slot or transaction in time. */
 const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'])
 
@@ -50,9 +53,12 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   })
 }
 
-/** Whether a row was refused because another one has its value of a unique column. */
+/** Whether a row was refused because another one has its value of a unique column. Prisma passes the SQLSTATE on, `pg` bears it itself. */
 export function isUniqueViolation(error: unknown): boolean {
-  return causesOf(error).some((cause) => fieldsOf(cause).originalCode === '23505')
+  return causesOf(error).some((cause) => {
+    const { code, originalCode } = fieldsOf(cause)
+    return code === uniqueViolation || originalCode === uniqueViolation
+  })
 }
 
 function fieldsOf(value: object) {

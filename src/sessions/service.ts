@@ -7,6 +7,7 @@ import { deleteExpiredDevicesStatement } from './devices.js'
 import { createSessionOpening, type SessionDependencies, sessionLimits } from './opening.js'
 import {
   deleteExpiredSessionsStatement,
+  endSessionsStatement,
   type ListedSession,
   listSessionsStatement,
   readSessionStatement,
@@ -34,10 +35,16 @@ export type Authenticator = (token: string) => Promise<Authentication | null>
 /** A token and the seconds that it lives. */
 export type IssuedToken = Readonly<{ token: string; lifetime: number }>
 
+type SessionKey = Readonly<{ sessionId: string; userId: string }>
+
 export type SessionService = ReturnType<typeof createSessionService>
 
 /** What a token says and the live session that it names, or null. */
 type ReadSession = (token: string) => Promise<{ claims: Claims; row: SessionRow } | null>
+
+const endSession = prepare<SessionKey, { id: string }[]>(({ sessionId, userId }) =>
+  endSessionsStatement(Prisma.sql`${userId}::uuid`, Prisma.sql`s.id = ${sessionId}::uuid`),
+)
 
 export function createSessionService(dependencies: SessionDependencies) {
   const { database, tokens, settings } = dependencies
@@ -45,9 +52,7 @@ export function createSessionService(dependencies: SessionDependencies) {
 
   /** @param beside see `readSessionStatement` */
   function prepareRead(beside: Prisma.Sql): ReadSession {
-    const readSession = prepare<{ sessionId: string; userId: string }, SessionRow[]>((of) =>
-      readSessionStatement(of, limits, beside),
-    )
+    const readSession = prepare<SessionKey, SessionRow[]>((of) => readSessionStatement(of, limits, beside))
     return async function read(token: string) {
       const claims = tokens.verify(token)
       if (claims === null) return null
@@ -99,8 +104,8 @@ export function createSessionService(dependencies: SessionDependencies) {
   async function end(token: string): Promise<string | null> {
     const claims = tokens.verify(token)
     if (claims === null) return null
-    const { count } = await database.session.deleteMany({ where: { id: claims.sid, userId: claims.sub } })
-    return count === 1 ? claims.sub : null
+    const ended = await endSession(database, { sessionId: claims.sid, userId: claims.sub })
+    return ended.length === 1 ? claims.sub : null
   }
 
   /** The live sessions of a user, newest first, 100 at most. */

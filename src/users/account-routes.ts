@@ -32,7 +32,8 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountOptions> = async (a
     '/:id',
     { schema: { operationId: 'readUser', summary: 'One user', ...scoped, ...readUser } },
     async (request) => {
-      const user = await administration.read(targetOf(request))
+      // Whoever asks about themselves has just been read, to let them in.
+      const user = isAboutSelf(request) ? signedIn(request).user : await administration.read(targetOf(request))
       return { success: true, data: presentUser(user, defaultCountry) } as const
     },
   )

@@ -30,6 +30,9 @@ export function createUsersService({ database }: { database: Database }) {
       WITH created AS (${insertUserStatement(method, of, Prisma.sql`FROM (SELECT) AS always`)})
       SELECT ${userColumns} FROM created u`,
   )
+  const ownerByProof = prepareShapes<Pick<Named, 'method'>, Pick<Named, 'identifier'>, UserRow[]>(
+    ({ method }, { identifier }) => ownerByProofStatement({ method, identifier }),
+  )
 
   async function findByIdentifier(identifier: Named): Promise<UserRow | null> {
     const [user] = await database.$queryRaw<UserRow[]>(userWithIdentifier(identifier))
@@ -37,8 +40,8 @@ export function createUsersService({ database }: { database: Database }) {
   }
 
   /** The user whom an identifier leads to that was just proved, or null: then nobody has it, and no claim to it is left. */
-  async function findByProof(identifier: Named): Promise<UserRow | null> {
-    const [user] = await database.$queryRaw<UserRow[]>(ownerByProofStatement(identifier))
+  async function findByProof({ method, identifier }: Named): Promise<UserRow | null> {
+    const [user] = await ownerByProof({ method })(database, { identifier })
     return user ?? null
   }
 

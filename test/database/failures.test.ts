@@ -1,11 +1,12 @@
-// Failures of the database as node-postgres throws them, without Prisma around them: which of them mean "not now".
+// Failures of the database, as node-postgres throws them bare and as Prisma wraps them: which of them mean "not now", and which "taken".
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../src/database/client.js'
-import { isDatabaseUnavailable } from '../../src/database/failures.js'
+import { isDatabaseUnavailable, isUniqueViolation } from '../../src/database/failures.js'
 import { prepare } from '../../src/database/prepared.js'
 import { Prisma } from '../../src/generated/prisma/client.js'
 import { startApp } from '../support/app.js'
 import { createTestDatabase } from '../support/database.js'
+import { insertUser, nobody } from '../users/people.js'
 
 /** What a prepared statement throws on the database of that address. */
 async function failureOf(t: Test, url: string, statement: Prisma.Sql, directUrl = url): Promise<unknown> {
@@ -58,6 +59,28 @@ t.test('a database that cannot be asked is told from a statement that is wrong',
   }
   for (const statement of [Prisma.sql`SELECT 1 / 0`, Prisma.sql`SELECT nothing`]) {
     t.notOk(isDatabaseUnavailable(await failureOf(t, url, statement)), statement.sql)
+  }
+})
+
+t.test('a value that another row has is told from one that no row may have, whoever asked', async (t) => {
+  const service = await startApp(t)
+  const { database } = service
+  await insertUser(service, nobody, 'Asha', { email: 'asha@example.com' })
+  const insert = (email: string) =>
+    Prisma.sql`INSERT INTO users (id, email) VALUES (gen_random_uuid(), ${email}) RETURNING id`
+  const runners: Record<string, (email: string) => Promise<unknown>> = {
+    'a prepared statement': (email) => prepare<object, object[]>(() => insert(email))(database, {}),
+    'a statement of Prisma': (email) => database.$queryRaw(insert(email)),
+    'a model of Prisma': (email) => database.user.create({ data: { id: crypto.randomUUID(), email } }),
+  }
+  for (const [name, run] of Object.entries(runners)) {
+    const failure = (email: string) =>
+      run(email).then(
+        () => t.fail('it did not fail'),
+        (error: unknown) => error,
+      )
+    t.ok(isUniqueViolation(await failure('asha@example.com')), `${name}: taken`)
+    t.notOk(isUniqueViolation(await failure('Upper@example.com')), `${name}: refused by a check`)
   }
 })
 

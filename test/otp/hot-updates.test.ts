@@ -1,0 +1,58 @@
+// What sends and guesses change again and again stays in its page, out of the indexes: PostgreSQL's heap-only tuples (HOT).
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { startApp, type TestApp, wrongCode } from '../support/app.js'
+
+/** Enough to fill two pages of codes. */
+const people = 60
+
+type Updates = { table: string; made: number; inPlace: number }
+
+/** Whoever looks at the database for long keeps old rows from being cleared away, and autovacuum's ANALYZE may at any time. */
+async function keepAutovacuumOut({ database }: TestApp): Promise<void> {
+  const tables = await database.$queryRaw<{ name: string }[]>`SELECT relname AS name FROM pg_stat_user_tables`
+  for (const { name } of tables) await database.$executeRawUnsafe(`ALTER TABLE ${name} SET (autovacuum_enabled = off)`)
+}
+
+/** Updates so far. Only of one connection, which tells its own counts before it answers. */
+async function updatesOf({ database }: TestApp): Promise<Updates[]> {
+  await database.$queryRaw`SELECT pg_stat_force_next_flush()::text`
+  return database.$queryRaw<Updates[]>`
+    SELECT relname AS table, n_tup_upd::int AS made, n_tup_hot_upd::int AS "inPlace" FROM pg_stat_user_tables
+    WHERE relname IN ('limit_counters', 'otps') ORDER BY relname`
+}
+
+async function untilCooldownsAreOver({ database }: TestApp): Promise<void> {
+  const left = () => database.$queryRaw<object[]>`SELECT FROM otps WHERE resend_at > now()`
+  while ((await left()).length > 0) await sleep(50)
+}
+
+t.test('sends, resends, wrong guesses and sign-ins update in place', async (t) => {
+  const service = await startApp(t, { settings: { DATABASE_POOL_SIZE: '1', OTP_RESEND_COOLDOWN: '1' } })
+  await keepAutovacuumOut(service)
+
+  /** Has everybody call, each from an address of their own. */
+  async function everybody(path: string, status: number, more: (email: string) => object = () => ({})): Promise<void> {
+    for (let person = 1; person <= people; person += 1) {
+      const email = `person${person}@example.com`
+      const remoteAddress = `198.51.100.${person}`
+      const answer = await service.post(`/auth/${path}`, { email, ...more(email) }, { remoteAddress })
+      if (answer.status !== status) t.fail(`${path}: ${answer.text}`)
+    }
+  }
+  const right = (email: string) => ({ otp: service.lastCode(email) })
+  const wrong = (email: string) => ({ otp: wrongCode(service.lastCode(email)) })
+
+  for (const round of ['newcomers', 'users']) {
+    await everybody('request-otp', 200)
+    await untilCooldownsAreOver(service)
+    await everybody('request-otp', 200)
+    await everybody('verify-otp', 401, wrong)
+    await everybody('verify-otp', 200, right)
+    for (const { table, made, inPlace } of await updatesOf(service)) {
+      t.comment(`${table}, ${round}: ${inPlace} of ${made} updates in place`)
+      t.ok(made > people, `${table} is updated by these calls`)
+      t.ok(inPlace >= 0.99 * made, `${table}, ${round}: ${inPlace} of ${made} updates are in place`)
+    }
+  }
+})
