@@ -8,8 +8,10 @@ import { pinned } from './cores.js'
 export type Generator = Readonly<{
   sinkUrl: string
   /** Does what is asked. Rejects with the reason why it could not, or why an answer was wrong. */
-  tell: (command: Exclude<Command, { kind: 'measure' }>) => Promise<void>
+  tell: (command: Exclude<Command, { kind: 'measure' | 'enough' }>) => Promise<void>
   measure: (command: Extract<Command, { kind: 'measure' }>) => Promise<Measurement>
+  /** Ends the window at a fixed rate that is being measured. */
+  enough: () => void
   stop: () => void
 }>
 
@@ -41,6 +43,7 @@ export async function startGenerator(projectDirectory: string, cores: string | n
       if (answer.kind !== 'measured') throw new Error('the load generator gave no measurement')
       return answer.measurement
     },
+    enough: () => void child.send({ kind: 'enough' } satisfies Command),
     stop: () => void child.kill('SIGKILL'),
   }
 }

@@ -7,7 +7,7 @@ import type { Window } from './window.js'
 /** Whom the others are compared with. */
 const own = 'latchkey'
 
-type Column = Readonly<{ title: string; digits: number; of: (window: Window) => number | null }>
+export type Column = Readonly<{ title: string; digits: number; of: (window: Window) => number | null }>
 
 const loadColumns: readonly Column[] = [
   { title: 'p50 ms', digits: 1, of: ({ latency }) => latency.p50 },
@@ -78,25 +78,25 @@ function latencyTable(workload: Workload, windows: readonly Window[]): string {
   return tableOf(header, rows)
 }
 
-function throughputOf(windows: readonly Window[]): string {
+export function throughputOf(windows: readonly Window[]): string {
   return withSpread(spreadOf(windows.map(({ perSecond }) => perSecond)), 0)
 }
 
-function mediansOf(columns: readonly Column[], windows: readonly Window[]): string[] {
+export function mediansOf(columns: readonly Column[], windows: readonly Window[]): string[] {
   return columns.map(({ of, digits }) => decimals(medianOf(windows.map(of)), digits))
 }
 
 /** The windows of a workload by contestant, in the order in which they ran. */
-function rowsOf(workload: Workload, windows: readonly Window[]): [string, Window[]][] {
+export function rowsOf(workload: Workload, windows: readonly Window[]): [string, Window[]][] {
   const some = windows.filter((window) => window.workload === workload)
   const names = [...new Set(some.map(({ contestant }) => contestant))]
   return names.map((name) => [name, some.filter(({ contestant }) => contestant === name)])
 }
 
-function workloadsOf(windows: readonly Window[]): Workload[] {
+export function workloadsOf(windows: readonly Window[]): Workload[] {
   return [...new Set(windows.map(({ workload }) => workload))]
 }
 
-function per(cpuSeconds: number | null, divisor: number): number | null {
+export function per(cpuSeconds: number | null, divisor: number): number | null {
   return cpuSeconds === null ? null : cpuSeconds / divisor
 }
