@@ -46,8 +46,8 @@ type Schema = Readonly<{
 const schemas: Readonly<Record<SchemaName, Schema>> = {
   latchkey: {
     program: 'dist/cli/migrate.js',
-    seed: `INSERT INTO users (id, phone, user_name)
-      SELECT gen_random_uuid(), '+' || ($2::bigint + i * $3::bigint), 'Person ' || i FROM generate_series(0, $1::int - 1) AS i`,
+    seed: `INSERT INTO users (id, phone, phone_verified_at, user_name)
+      SELECT gen_random_uuid(), '+' || ($2::bigint + i * $3::bigint), now(), 'Person ' || i FROM generate_series(0, $1::int - 1) AS i`,
   },
   'better-auth': {
     program: 'bench/servers/better-auth-migrate.mjs',
