@@ -85,5 +85,5 @@ export function forgetDevicesWhereStatement(userId: string, which: Prisma.Sql): 
 export function deleteExpiredDevicesStatement(most: number): Prisma.Sql {
   return Prisma.sql`
     DELETE FROM devices WHERE id = ANY(ARRAY(
-      SELECT id FROM devices WHERE expires_at <= now() LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+      SELECT id FROM devices WHERE expires_at <= now() ORDER BY expires_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
 }
