@@ -20,11 +20,14 @@ import { twilioStatusCallback } from './receipts/sources.js'
 /** Milliseconds that a stop may take, and that load balancers get to notice that the replica is not ready any more. */
 const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, test: 0 } }
 
+/** Bytes of the log that are written at once, and milliseconds that a line waits for more of them. */
+const logging = { minLength: 4_096, periodicFlush: 100 }
+
 async function start(): Promise<void> {
   loadEnvironmentFile()
   const config = readConfig(process.env)
-  // Lines gather while the ones before are being written: no request waits for standard output.
-  const output = destination({ dest: 1, sync: false })
+  // Lines gather for a moment and go out together: writing each by itself took a tenth of what a request costs.
+  const output = destination({ dest: 1, sync: false, ...logging })
   process.once('exit', () => output.flushSync())
   const logger = createLogger(config.logLevel, output)
   if (config.database.migrateOnBoot) {

@@ -1,5 +1,5 @@
 // What people do with their own phone and email: add one, change one, remove one.
-import { type AuditTrail, eventStatement } from '../audit/events.js'
+import { type AuditTrail, eventWriter } from '../audit/events.js'
 import type { Database } from '../database/client.js'
 import { isUniqueViolation } from '../database/failures.js'
 import { isUserRow, type UserRow } from '../database/user-row.js'
@@ -76,9 +76,7 @@ export function createOwnIdentifiers(dependencies: OwnIdentifiersDependencies) {
    * @throws Problem `not_found`, `last_identifier`; `unauthorized` for who is gone
    */
   async function remove(method: Identifier['method'], asker: Asker, caller: Caller): Promise<UserRow> {
-    const statement = removeIdentifierStatement(method, asker, (columns, source) =>
-      eventStatement(caller, null, columns, source),
-    )
+    const statement = removeIdentifierStatement(method, asker, eventWriter(caller))
     const [row] = await database.$queryRaw<[RemovedRow]>(statement)
     if (row.exists && !row.isThere) throw new Problem('not_found', { errors: [`There is no ${method} to remove`] })
     if (row.isThere && row.id === null) throw new Problem('last_identifier')

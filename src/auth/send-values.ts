@@ -72,9 +72,8 @@ export function sendValues(
     ...issue.values,
     ...audit.valuesOf(caller, identifier.identifier),
     ...(identifier.method === 'phone' && countryValues(identifier.country)),
+    ...limits.sendKeysOf(caller.address),
     deviceHash: deviceHashOf(caller),
-    sendsKey: limits.sendsKeyOf(caller.address),
-    unknownKey: limits.unknownKeyOf(caller.address),
     shard: anyShard(),
     askerId: use.purpose === 'sign_in' ? null : use.asker.userId,
   }

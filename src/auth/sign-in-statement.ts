@@ -1,27 +1,17 @@
 // The SQL of signing in with a code: guess, user, session, device, counts and event in one statement.
-import { type AuditTrail, type EventValues, eventStatement } from '../audit/events.js'
+import { eventStatement } from '../audit/events.js'
 import { type MaybeUserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
-import type { Caller } from '../http/caller.js'
-import type { Identifier } from '../identifiers/parser.js'
 import { countStatement } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
-import { type CountryValues, countryValues, verifiedIn } from '../limits/sms-gate.js'
-import type { Guess, OtpService } from '../otp/service.js'
-import type { GuessValues } from '../otp/statements.js'
+import { verifiedIn } from '../limits/sms-gate.js'
+import type { OtpService } from '../otp/service.js'
 import { forgetDevicesStatement } from '../sessions/devices.js'
-import type { OpeningValues, SessionDraft, SessionService } from '../sessions/service.js'
+import type { SessionService } from '../sessions/service.js'
 import { endSessionsStatement } from '../sessions/statements.js'
-import { firstProofStatement, holds, isProven } from '../users/statements.js'
-import {
-  addressIsOver,
-  failureEvent,
-  type GuesserValues,
-  type GuessRow,
-  guessColumns,
-  guesserValues,
-  guessParts,
-} from './guess-statement.js'
+import { firstProofStatement, holds, insertUserStatement, isProven } from '../users/statements.js'
+import { addressIsOver, failureEvent, type GuessRow, guessColumns, guessParts } from './guess-statement.js'
+import type { SignInShape, SignInValues } from './sign-in-values.js'
 
 /** A guess and what came of it. The user is null where nobody has the identifier. */
 export type SignInRow = MaybeUserRow &
@@ -30,29 +20,9 @@ export type SignInRow = MaybeUserRow &
     opened: boolean
     /** the device was not known before */
     isNewDevice: boolean
+    /** the user was made now */
+    isNewUser: boolean
   }
-
-/** What decides about the text of the statement. */
-export type SignInShape = Readonly<{ method: Identifier['method'] }>
-
-/** What is sent along. Numbers have a country, addresses none. */
-export type SignInValues = GuessValues & GuesserValues & OpeningValues & EventValues & Partial<CountryValues>
-
-export type SignInParts = Readonly<{ identifier: Identifier; guess: Guess; session: SessionDraft; caller: Caller }>
-
-export function signInValues(
-  { identifier, guess, session, caller }: SignInParts,
-  limits: Limits,
-  audit: AuditTrail,
-): SignInValues {
-  return {
-    ...guess.values,
-    ...guesserValues(caller, limits),
-    ...session.values,
-    ...audit.valuesOf(caller, identifier.identifier),
-    ...(identifier.method === 'phone' && countryValues(identifier.country)),
-  }
-}
 
 /** What the parts of the statement are given by the rooms that own them. */
 export type SignInRooms = Readonly<{
@@ -62,13 +32,13 @@ export type SignInRooms = Readonly<{
 }>
 
 /**
- * One {@link SignInRow}, whatever happens, and one event: guesses at nothing and wrong ones commit alike. The users are seen as
- * they were before the wait for the code's row: where the code was accepted and no user came back, ask again before calling the
- * identifier new. The owner's row is locked against deletion, and who proves an account that waited for its owner finds nothing
- * in it that somebody had opened before.
+ * One {@link SignInRow}, whatever happens, and an event: guesses at nothing and wrong ones commit alike. The owner's row is locked
+ * against deletion, and who proves an account that waited for its owner finds nothing in it that somebody had opened before.
+ * The users are seen as they were before the wait for the code's row: where the code was accepted and no user came back, ask
+ * again before calling the identifier new. A user that is made here gives way to whoever has the identifier by then.
  */
 export function signInStatement(
-  { method }: SignInShape,
+  { method, makesUser }: SignInShape,
   values: Required<SignInValues>,
   { otp, sessions, limits }: SignInRooms,
 ): Prisma.Sql {
@@ -76,6 +46,8 @@ export function signInStatement(
   // Proven ones alone: a claim is no right to anything, be it a device's lane.
   const owns = Prisma.sql`${holds(identifier)} AND ${isProven(method)}`
   const opening = sessions.statements(values, Prisma.sql`account`)
+  const isNewcomer = Prisma.sql`FROM guess
+    WHERE guess.accepted AND NOT EXISTS (SELECT FROM owner) AND NOT EXISTS (SELECT FROM first_proof)`
   return Prisma.sql`
     WITH ${guessParts({
       guesser: values,
@@ -88,7 +60,8 @@ export function signInStatement(
     })},
     owner AS (SELECT u.* FROM guess JOIN users u ON ${owns} WHERE guess.accepted FOR KEY SHARE OF u),
     first_proof AS (${firstProofStatement(identifier, Prisma.sql`FROM guess WHERE guess.accepted`)}),
-    account AS (SELECT * FROM owner UNION ALL SELECT * FROM first_proof),
+    created AS (${makesUser ? insertUserStatement(method, values, isNewcomer) : Prisma.sql`SELECT u.* FROM users u WHERE false`}),
+    account AS (SELECT * FROM owner UNION ALL SELECT * FROM first_proof UNION ALL SELECT * FROM created),
     ended_sessions AS (${endSessionsStatement(Prisma.sql`(SELECT id FROM first_proof)`)}),
     ended_devices AS (${forgetDevicesStatement(Prisma.sql`(SELECT id FROM first_proof)`)}),
     opened AS (${opening.session}),
@@ -104,6 +77,17 @@ export function signInStatement(
           )}),`
         : Prisma.empty
     }
+    ${
+      // Before the sign-in's own event: of parts that nobody reads, PostgreSQL runs the last one first.
+      makesUser
+        ? Prisma.sql`creation AS (${eventStatement(
+            values,
+            values.identifierHash,
+            { event: Prisma.sql`'user_created'`, userId: Prisma.sql`created.id`, detail: Prisma.sql`NULL` },
+            Prisma.sql`created`,
+          )}),`
+        : Prisma.empty
+    }
     event AS (${eventStatement(
       values,
       values.identifierHash,
@@ -114,7 +98,7 @@ export function signInStatement(
         userId: Prisma.sql`(SELECT id FROM account)`,
         detail: Prisma.sql`nullif(concat_ws(', ',
           CASE WHEN ${addressIsOver(limits)} THEN 'verify: address'
-            WHEN guess.accepted AND NOT EXISTS (SELECT FROM account) THEN 'newcomer'
+            WHEN guess.accepted AND NOT EXISTS (SELECT FROM owner UNION ALL SELECT FROM first_proof) THEN 'newcomer'
             WHEN guess.accepted AND NOT EXISTS (SELECT FROM opened) THEN 'disabled'
             WHEN guess.test_refused THEN 'admin' END,
           CASE WHEN guess.is_test THEN 'test identity' END), '')`,
@@ -122,6 +106,6 @@ export function signInStatement(
       Prisma.sql`(SELECT) AS always LEFT JOIN guess ON true`,
     )})
     SELECT ${guessColumns(limits)}, EXISTS (SELECT FROM opened) AS opened,
-      EXISTS (SELECT FROM remembered) AS "isNewDevice", ${userColumns}
+      EXISTS (SELECT FROM remembered) AS "isNewDevice", EXISTS (SELECT FROM created) AS "isNewUser", ${userColumns}
     FROM (SELECT) AS always LEFT JOIN guess ON true LEFT JOIN account u ON true`
 }

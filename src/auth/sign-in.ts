@@ -11,15 +11,11 @@ import type { PhoneIdentifier } from '../identifiers/phone.js'
 import type { Limits } from '../limits/service.js'
 import type { OtpService } from '../otp/service.js'
 import type { SessionService } from '../sessions/service.js'
-import type { UsersService } from '../users/service.js'
+import { draftUser, type UsersService } from '../users/service.js'
+import type { NewUserValues } from '../users/statements.js'
 import type { JudgeGuess, VerificationNotice } from './guesses.js'
-import {
-  type SignInRow,
-  type SignInShape,
-  type SignInValues,
-  signInStatement,
-  signInValues,
-} from './sign-in-statement.js'
+import { type SignInRow, signInStatement } from './sign-in-statement.js'
+import { type SignInShape, type SignInValues, signInShape, signInValues } from './sign-in-values.js'
 import { issueTicket } from './signup-tickets.js'
 
 export type SignedIn = Readonly<{
@@ -36,6 +32,8 @@ export type Newcomer = Readonly<{ outcome: 'newcomer'; ticket: string }>
 export type SignInNotice = VerificationNotice | (Traffic & Readonly<{ kind: 'new_account' }>)
 
 export type SignIn = ReturnType<typeof createSignIn>
+
+type CodeParts = Readonly<{ identifier: Identifier; code: string; caller: Caller; newUser: NewUserValues | null }>
 
 type SignInDependencies = {
   database: Database
@@ -64,24 +62,23 @@ export function createSignIn(dependencies: SignInDependencies) {
   }
 
   /**
-   * Takes the code and signs its owner in; for an identifier that nobody has, `welcome` decides. If that fails, the code is
-   * given back: its owner proved the identifier and should not have to wait for another one.
+   * Takes the code and signs its owner in; for an identifier that nobody has, `newUser` becomes its owner, or else `welcome`
+   * decides. If that fails, the code is given back: who proved the identifier should not have to wait for another one.
    */
   async function withCode<Result>(
-    identifier: Identifier,
-    code: string,
-    caller: Caller,
+    { identifier, code, caller, newUser }: CodeParts,
     welcome: () => Promise<Result>,
   ): Promise<SignedIn | Result> {
     const guess = otp.prepareGuess({ purpose: 'sign_in', identifier }, code)
     const session = sessions.draft(caller)
-    const values = signInValues({ identifier, guess, session, caller }, limits, audit)
-    const [row] = await statementOf({ method: identifier.method })(database, values)
-    const { retryAfter, accepted, locked, codeId, guesses, opened, isNewDevice, ...user } = row
+    const parts = { identifier, guess, session, newUser, caller }
+    const [row] = await statementOf(signInShape(parts))(database, signInValues(parts, limits, audit))
+    const { retryAfter, accepted, locked, codeId, guesses, opened, isNewDevice, isNewUser, ...user } = row
     await judgeGuess(row, trafficOf(identifier), caller)
     if (isUserRow(user)) {
       if (!opened) throw disabled()
-      return { outcome: 'signed_in', user, ...sessions.opened(session, user.id, isNewDevice), isNewUser: false }
+      if (isNewUser) onNotice({ kind: 'new_account', ...trafficOf(identifier) })
+      return { outcome: 'signed_in', user, ...sessions.opened(session, user.id, isNewDevice), isNewUser }
     }
     return welcome().catch(async (error: unknown) => {
       // What failed matters more than whether the code could be given back; without it a new one can be asked for at once.
@@ -95,10 +92,11 @@ export function createSignIn(dependencies: SignInDependencies) {
    * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
    */
   function signInOrCreate(identifier: Identifier, code: string, caller: Caller): Promise<SignedIn> {
-    return withCode(identifier, code, caller, async () => {
-      // An account that is deleted in this moment leaves its identifier to a new one.
+    const locale = messages.localeOf(caller.languages)
+    return withCode({ identifier, code, caller, newUser: draftUser(identifier, locale) }, async () => {
+      // Somebody has got the identifier since, or claims it. One who is deleted in this moment leaves it to a new user.
       for (;;) {
-        const { user, isNewUser } = await users.createFromIdentifier(identifier, messages.localeOf(caller.languages))
+        const { user, isNewUser } = await users.createFromIdentifier(identifier, locale)
         if (isNewUser) {
           onNotice({ kind: 'new_account', ...trafficOf(identifier) })
           await audit.record(caller, { event: 'user_created', userId: user.id, identifier: identifier.identifier })
@@ -114,7 +112,7 @@ export function createSignIn(dependencies: SignInDependencies) {
    * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
    */
   function signInOrAdmit(phone: PhoneIdentifier, code: string, caller: Caller): Promise<SignedIn | Newcomer> {
-    return withCode(phone, code, caller, async () => {
+    return withCode({ identifier: phone, code, caller, newUser: null }, async () => {
       // Somebody may have signed up with the number while this request waited for the code's row.
       const user = await users.findByProof(phone)
       const signedIn = user && (await openFor(user, false, caller))

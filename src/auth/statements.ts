@@ -3,7 +3,7 @@ import type { EventColumns } from '../audit/events.js'
 import { type MaybeUserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
-import type { SessionStatements } from '../sessions/service.js'
+import type { SessionStatements } from '../sessions/opening.js'
 import { nameKey } from '../users/name.js'
 
 export type SignUpDetails = Readonly<{

@@ -1,5 +1,5 @@
 // Cross-origin calls of browsers (CORS): which pages may read our answers, and which of them may send cookies.
-import fastifyCors from '@fastify/cors'
+import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { CrossOriginSettings } from '../config/cross-origin-settings.js'
 
@@ -19,14 +19,15 @@ const shared = {
  */
 export async function useCors(app: FastifyInstance, { origins, allowsAnyOrigin }: CrossOriginSettings): Promise<void> {
   await app.register(fastifyCors, {
-    delegator: async ({ headers }: FastifyRequest) => {
+    delegator({ headers }: FastifyRequest, decide: (error: null, options: FastifyCorsOptions) => void) {
       // An OPTIONS without it is no preflight and gets the answer of its route.
       const preflight = headers['access-control-request-method'] !== undefined
       // The list and no pattern: `null`, a suffix or another scheme can never be meant.
       if (origins.some((origin) => origin === headers.origin)) {
-        return { ...shared, preflight, origin: [...origins], credentials: true }
+        decide(null, { ...shared, preflight, origin: [...origins], credentials: true })
+      } else {
+        decide(null, allowsAnyOrigin ? { ...shared, preflight, origin: '*' } : { origin: false })
       }
-      return allowsAnyOrigin ? { ...shared, preflight, origin: '*' } : { origin: false }
     },
   })
 }

@@ -29,10 +29,15 @@ export type Limits = ReturnType<typeof createLimits>
 type LimitDependencies = { database: Database; settings: LimitSettings; pepper: string }
 
 export function createLimits({ database, settings, pepper }: LimitDependencies) {
-  /** The key of a counter of a client's address, which the database knows by its digest alone. */
-  function keyOf(name: string, address: string): string {
-    const digest = Buffer.from(keyedDigest(pepper, 'ip:v1', clientBlock(address)))
-    return `${name}:${digest.toString('base64url')}`
+  /** A client's address as the keys of its counters name it: the database knows it by its digest alone. */
+  function digestOf(address: string): string {
+    return Buffer.from(keyedDigest(pepper, 'ip:v1', clientBlock(address))).toString('base64url')
+  }
+
+  /** The keys of what a send counts of its client's address. */
+  function sendKeysOf(address: string): Readonly<{ sendsKey: string; unknownKey: string }> {
+    const digest = digestOf(address)
+    return { sendsKey: `send_ip:${digest}`, unknownKey: `unknown_ip:${digest}` }
   }
 
   /**
@@ -49,9 +54,8 @@ export function createLimits({ database, settings, pepper }: LimitDependencies) 
 
   return {
     settings,
-    sendsKeyOf: (address: string) => keyOf('send_ip', address),
-    unknownKeyOf: (address: string) => keyOf('unknown_ip', address),
-    guessesKeyOf: (address: string) => keyOf('verify_ip', address),
+    sendKeysOf,
+    guessesKeyOf: (address: string) => `verify_ip:${digestOf(address)}`,
     guessesToAlarm,
   }
 }

@@ -71,14 +71,12 @@ export function forgetOldestStatement(opened: Prisma.Sql, isKnown: Prisma.Sql): 
       ORDER BY old.last_used_at DESC, old.id DESC OFFSET ${mostDevices - 1})`
 }
 
-/** Forgets every device of a user: the owner's lanes on them end. */
-export function forgetDevicesStatement(userId: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`DELETE FROM devices WHERE user_id = ${userId} RETURNING id`
-}
-
-/** Forgets the devices of a user that `which` names: a condition on the device `d`. */
-export function forgetDevicesWhereStatement(userId: string, which: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`DELETE FROM devices d WHERE d.user_id = ${userId}::uuid AND ${which} RETURNING d.id`
+/**
+ * Forgets devices of a user: the owner's lanes on them end.
+ * @param which a condition on the device `d`; without it, every one
+ */
+export function forgetDevicesStatement(userId: Prisma.Sql, which = Prisma.sql`true`): Prisma.Sql {
+  return Prisma.sql`DELETE FROM devices d WHERE d.user_id = ${userId} AND ${which} RETURNING d.id`
 }
 
 /** Deletes up to `most` devices that are over; rows that another replica works on are skipped. */

@@ -108,14 +108,12 @@ export function proveSessionStatement(sessionId: string, userId: string, source:
     RETURNING s.proved_at + make_interval(secs => ${proofLifetime}) AS proven_until`
 }
 
-/** Ends the sessions of a user but one. */
-export function endOtherSessionsStatement(userId: Prisma.Sql, sessionId: string): Prisma.Sql {
-  return Prisma.sql`DELETE FROM sessions WHERE user_id = ${userId} AND id <> ${sessionId}::uuid RETURNING id`
-}
-
-/** Ends every session of a user. */
-export function endSessionsStatement(userId: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`DELETE FROM sessions WHERE user_id = ${userId} RETURNING id`
+/**
+ * Ends sessions of a user; their devices come back as `device_id`.
+ * @param which a condition on the session `s`; without it, every one
+ */
+export function endSessionsStatement(userId: Prisma.Sql, which = Prisma.sql`true`): Prisma.Sql {
+  return Prisma.sql`DELETE FROM sessions s WHERE s.user_id = ${userId} AND ${which} RETURNING s.id, s.device_id`
 }
 
 /** The live sessions of a user, newest first ({@link ListedSession}). */
@@ -126,11 +124,6 @@ export function listSessionsStatement(userId: string, { longest }: SessionLimits
     WHERE s.user_id = ${userId}::uuid AND s.expires_at > now()
       AND s.created_at > now() - make_interval(secs => ${longest})
     ORDER BY s.created_at DESC, s.id DESC LIMIT ${mostListed}`
-}
-
-/** Ends the sessions of a user that `which` names: a condition on the session `s`. Their devices come back as `device_id`. */
-export function endSessionsWhereStatement(userId: string, which: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`DELETE FROM sessions s WHERE s.user_id = ${userId}::uuid AND ${which} RETURNING s.id, s.device_id`
 }
 
 /** The device that a session was opened on, as a value. */

@@ -5,7 +5,7 @@ import { Prisma } from '../generated/prisma/client.js'
 import type { Identifier } from '../identifiers/parser.js'
 import { voidCodesStatement } from '../otp/statements.js'
 import { forgetDevicesStatement } from '../sessions/devices.js'
-import { endOtherSessionsStatement } from '../sessions/statements.js'
+import { endSessionsStatement } from '../sessions/statements.js'
 import { columns, hasNoOwner, holds, isLedInBy, isProven } from './statements.js'
 
 type Method = Identifier['method']
@@ -36,7 +36,7 @@ const other: Readonly<Record<Method, Method>> = { phone: 'email', email: 'phone'
  */
 function losses({ sessionId }: Self): Prisma.Sql {
   return Prisma.sql`
-    ended_sessions AS (${endOtherSessionsStatement(Prisma.sql`(SELECT id FROM lost)`, sessionId)}),
+    ended_sessions AS (${endSessionsStatement(Prisma.sql`(SELECT id FROM lost)`, Prisma.sql`s.id <> ${sessionId}::uuid`)}),
     ended_devices AS (${forgetDevicesStatement(Prisma.sql`(SELECT id FROM lost)`)}),
     voided AS (${voidCodesStatement(Prisma.sql`SELECT lost FROM lost`)})`
 }

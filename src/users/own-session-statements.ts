@@ -2,8 +2,8 @@
 // not want it to keep its lane. Never the device of the session that asks.
 import type { WriteEvent } from '../audit/events.js'
 import { Prisma } from '../generated/prisma/client.js'
-import { forgetDevicesWhereStatement } from '../sessions/devices.js'
-import { deviceOfSession, endSessionsWhereStatement } from '../sessions/statements.js'
+import { forgetDevicesStatement } from '../sessions/devices.js'
+import { deviceOfSession, endSessionsStatement } from '../sessions/statements.js'
 
 /** The user and session that ask. */
 export type Holder = Readonly<{ userId: string; sessionId: string }>
@@ -13,15 +13,15 @@ const isElsewhere = ({ sessionId }: Holder) => Prisma.sql`d.id IS DISTINCT FROM 
 
 /** Ends one session; no row comes back where the user has none of this id. */
 export function endOneStatement(id: string, holder: Holder, writeEvent: WriteEvent): Prisma.Sql {
-  const { userId } = holder
+  const user = Prisma.sql`${holder.userId}::uuid`
   const wasUsed = Prisma.sql`d.id IN (SELECT device_id FROM ended) AND ${isElsewhere(holder)}`
   return Prisma.sql`
-    WITH ended AS (${endSessionsWhereStatement(userId, Prisma.sql`s.id = ${id}::uuid`)}),
-    forgotten AS (${forgetDevicesWhereStatement(userId, wasUsed)}),
+    WITH ended AS (${endSessionsStatement(user, Prisma.sql`s.id = ${id}::uuid`)}),
+    forgotten AS (${forgetDevicesStatement(user, wasUsed)}),
     event AS (${writeEvent(
       {
         event: Prisma.sql`'session_logout'`,
-        userId: Prisma.sql`${userId}::uuid`,
+        userId: user,
         detail: Prisma.sql`'one of the list'`,
       },
       Prisma.sql`ended`,
@@ -31,14 +31,14 @@ export function endOneStatement(id: string, holder: Holder, writeEvent: WriteEve
 
 /** Ends every session but the one that asks, and every device but its own; one row tells how many sessions there were. */
 export function endOthersStatement(holder: Holder, writeEvent: WriteEvent): Prisma.Sql {
-  const { userId, sessionId } = holder
+  const user = Prisma.sql`${holder.userId}::uuid`
   return Prisma.sql`
-    WITH ended AS (${endSessionsWhereStatement(userId, Prisma.sql`s.id <> ${sessionId}::uuid`)}),
-    forgotten AS (${forgetDevicesWhereStatement(userId, isElsewhere(holder))}),
+    WITH ended AS (${endSessionsStatement(user, Prisma.sql`s.id <> ${holder.sessionId}::uuid`)}),
+    forgotten AS (${forgetDevicesStatement(user, isElsewhere(holder))}),
     event AS (${writeEvent(
       {
         event: Prisma.sql`'session_logout'`,
-        userId: Prisma.sql`${userId}::uuid`,
+        userId: user,
         detail: Prisma.sql`'others: ' || (SELECT count(*) FROM ended)`,
       },
       Prisma.sql`(SELECT) AS always`,

@@ -2,7 +2,8 @@
 import { v7 as uuid } from 'uuid'
 import type { Database } from '../database/client.js'
 import { prepareShapes } from '../database/prepared.js'
-import type { UserRow } from '../database/user-row.js'
+import { type UserRow, userColumns } from '../database/user-row.js'
+import { Prisma } from '../generated/prisma/client.js'
 import type { Identifier } from '../identifiers/parser.js'
 import type { AddressRow } from './address.js'
 import {
@@ -17,9 +18,16 @@ export type UsersService = ReturnType<typeof createUsersService>
 
 type Named = Pick<Identifier, 'method' | 'identifier'>
 
+/** A user about to be made for whoever proves the identifier. */
+export function draftUser({ identifier }: Pick<Identifier, 'identifier'>, locale: string | null): NewUserValues {
+  return { newUserId: uuid(), identifier, locale }
+}
+
 export function createUsersService({ database }: { database: Database }) {
-  const insertUser = prepareShapes<Pick<Identifier, 'method'>, NewUserValues, UserRow[]>(({ method }, of) =>
-    insertUserStatement(method, of),
+  const insertUser = prepareShapes<Pick<Identifier, 'method'>, NewUserValues, UserRow[]>(
+    ({ method }, of) => Prisma.sql`
+      WITH created AS (${insertUserStatement(method, of, Prisma.sql`FROM (SELECT) AS always`)})
+      SELECT ${userColumns} FROM created u`,
   )
 
   async function findByIdentifier(identifier: Named): Promise<UserRow | null> {
@@ -45,7 +53,7 @@ export function createUsersService({ database }: { database: Database }) {
     const insert = insertUser({ method: identifier.method })
     // The winner may be deleted between our insert and our read, or only have had a claim; then there is room for a new one.
     for (;;) {
-      const [created] = await insert(database, { id: uuid(), identifier: identifier.identifier, locale })
+      const [created] = await insert(database, draftUser(identifier, locale))
       if (created) return { user: created, isNewUser: true }
       const existing = await findByProof(identifier)
       if (existing) return { user: existing, isNewUser: false }

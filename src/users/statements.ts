@@ -82,18 +82,26 @@ export function ownerByProofStatement(identifier: Named): Prisma.Sql {
 }
 
 export type NewUserValues = Readonly<{
-  id: string
+  newUserId: string
   identifier: string
   /** of messages to the user (BCP 47) */
   locale: string | null
 }>
 
-/** Makes the user of an identifier that was just proved, or none (no row comes back) where somebody has it already. */
-export function insertUserStatement(method: Method, { id, identifier, locale }: NewUserValues): Prisma.Sql {
+/**
+ * Makes the user of an identifier that was just proved, and returns that row; none where somebody has the identifier already.
+ * @param source `FROM …` with one row where the identifier was proved, or none
+ */
+export function insertUserStatement(
+  method: Method,
+  { newUserId, identifier, locale }: NewUserValues,
+  source: Prisma.Sql,
+): Prisma.Sql {
   const { name, verifiedAt } = columns[method]
   return Prisma.sql`
-    INSERT INTO users AS u (id, ${name}, ${verifiedAt}, locale) VALUES (${id}::uuid, ${identifier}, now(), ${locale})
-    ON CONFLICT DO NOTHING RETURNING ${userColumns}`
+    INSERT INTO users AS u (id, ${name}, ${verifiedAt}, locale)
+    SELECT ${newUserId}::uuid, ${identifier}, now(), ${locale} ${source}
+    ON CONFLICT DO NOTHING RETURNING u.*`
 }
 
 /** The addresses of the user `u` as the API shows them (src/users/address.ts), in a JSON array: for who reads the user anyway. */

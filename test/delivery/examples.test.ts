@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { createOutboxSender } from '../../examples/drivers/outbox-sender.js'
 import { createWebhookSender } from '../../src/delivery/webhook-sender.js'
@@ -33,13 +34,14 @@ t.test('that driver drops a file for each SMS', async (t) => {
 const key = Buffer.alloc(32, 7)
 
 async function startReceiver(t: Test, gatewayUrl: string) {
-  const program = new URL('examples/webhook-receiver/receiver.mjs', project).pathname
+  const program = fileURLToPath(new URL('examples/webhook-receiver/receiver.mjs', project))
   const child = spawn(process.execPath, [program], {
     env: { SENDER_WEBHOOK_SECRET: `whsec_${key.toString('base64')}`, GATEWAY_URL: gatewayUrl, PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   t.teardown(() => child.kill())
-  const [line] = await once(child.stdout.setEncoding('utf8'), 'data')
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('the receiver did not start')))
+  const [line] = await Promise.race([once(child.stdout.setEncoding('utf8'), 'data'), ended])
   return `http://127.0.0.1:${/"port":(\d+)/.exec(line)?.[1]}/`
 }
 
