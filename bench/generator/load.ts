@@ -63,11 +63,12 @@ export async function openLoop(
   let failure: unknown
 
   function serve(): void {
-    for (let connection = free.pop(); connection !== undefined; connection = free.pop()) {
+    // In turns: servers end connections that stay silent for long.
+    for (let connection = free.shift(); connection !== undefined; connection = free.shift()) {
       const since = waiting.shift()
       const operation = since === undefined ? null : next()
       if (since === undefined || operation === null) {
-        free.push(connection)
+        free.unshift(connection)
         return
       }
       run(operation, connection, since)

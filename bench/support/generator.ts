@@ -43,7 +43,10 @@ export async function startGenerator(projectDirectory: string, cores: string | n
       if (answer.kind !== 'measured') throw new Error('the load generator gave no measurement')
       return answer.measurement
     },
-    enough: () => void child.send({ kind: 'enough' } satisfies Command),
+    enough() {
+      // One that has ended has enough.
+      if (child.connected) child.send({ kind: 'enough' } satisfies Command)
+    },
     stop: () => void child.kill('SIGKILL'),
   }
 }
