@@ -95,6 +95,7 @@ async function measure(databases: Databases, options: CleanupOptions) {
     // Once an hour: the schedule of the service, but at a moment that we know.
     const server = await startService(place, `${begins.getSeconds()} ${begins.getMinutes()} * * * *`)
     await generator.tell({ kind: 'prepare', ...load, seconds: warmUp, window: 0 })
+    if (secondsUntil(begins) < around / 2) throw new Error('the machine is too busy: the cleanup began before the load')
     tell(`${Math.round(rate)} operations a second; the cleanup begins in ${secondsUntil(begins)} s`)
     const measuring = generator.measure({ kind: 'measure', ...load, seconds: 3_600, rate, timeline: true })
     const watched = { databaseUrl: url, tables, serverPid: server.pid, postgresPid: databases.pid }

@@ -34,16 +34,19 @@ export function phasesOf(timeline: Timeline, samples: readonly Sample[], begun: 
   const first = Math.min(...samples.map(({ at }) => at))
   const last = Math.max(...samples.map(({ at }) => at))
   const tables = Object.keys(samples[0]?.deleted ?? {})
-  const ends = tables.map((table) => samples.find(({ deleted }) => Number(deleted[table]) >= rows)?.at ?? last)
+  const known = tables.map((table) => samples.find(({ deleted }) => Number(deleted[table]) >= rows)?.at ?? last)
+  // A connection that has nothing more to do tells late: a table is done at the latest when a later one is.
+  const ends = known.map((_end, index) => Math.min(...known.slice(index)))
   const done = Math.max(begun, ...ends)
   const phase = (name: string, from: number, to: number, deleted: number | null) =>
     phaseOf(name, deleted, { from, to }, timeline, samples)
-  return [
+  const phases = [
     phase('before', first, begun, null),
     phase('during', begun, done, rows * tables.length),
     ...tables.map((table, index) => phase(`  ${table}`, ends[index - 1] ?? begun, ends[index] ?? last, rows)),
     phase('after', done, last, null),
   ]
+  return phases.filter(({ seconds }) => seconds > 0)
 }
 
 type Span = Readonly<{ from: number; to: number }>
