@@ -1,14 +1,13 @@
 // The PostgreSQL of the contestants, which brings everything safely to the disk, with one database for each contestant: a copy of
 // a template that was migrated and filled once.
-import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { escapeIdentifier } from 'pg'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { startPostgresServer } from '../../src/development/postgres-server.js'
-import { exitCodeOf } from '../../src/development/processes.js'
 import type { SchemaName } from '../contestants.js'
 import { distanceOf, firstUser } from '../generator/numbers.js'
+import { makeTables } from './installation.js'
 
 export type Databases = Readonly<{
   /** of the postmaster, whose children are the rest */
@@ -96,7 +95,7 @@ export async function startDatabases({
   async function createEmpty(schema: SchemaName, name: string): Promise<string> {
     const database = databaseName(name)
     await admin(`CREATE DATABASE ${escapeIdentifier(database)}`)
-    await runProgram(join(projectDirectory, schemas[schema].program), server.urlOf(database))
+    await makeTables(join(projectDirectory, schemas[schema].program), server.urlOf(database))
     return server.urlOf(database)
   }
 
@@ -134,18 +133,4 @@ export async function startDatabases({
 
 function databaseName(name: string): string {
   return `${prefix}${name.replaceAll(/\W/g, '_')}`
-}
-
-async function runProgram(program: string, databaseUrl: string): Promise<void> {
-  const child = spawn(process.execPath, [program], {
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: databaseUrl,
-      DATABASE_POOL_SIZE: '1',
-      OTP_PEPPER: 'a secret that nothing is signed with yet',
-      PORT: '0',
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  if ((await exitCodeOf(child)) !== 0) throw new Error(`${program} failed`)
 }
