@@ -82,9 +82,9 @@ async function run(url: string, variant: Variant, connections: number, seconds: 
   const sendNext = () => {
     next += 1
     // an address of its own for each: counters of addresses are waited for by nobody else
-    const address = `10.${next >> 16}.${(next >> 8) & 255}.${next & 255}`
+    const block = `10.${next >> 16}.${(next >> 8) & 255}.${next & 255}`
     const caller = {
-      address,
+      block,
       network: '10.0.0.0/24',
       requestId: '01890000-0000-7000-8000-000000000000',
       userAgent: undefined,

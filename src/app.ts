@@ -8,6 +8,7 @@ import { keyRoutes } from './auth/key-routes.js'
 import { mobileFlow } from './auth/mobile-routes.js'
 import { ownIdentifierRoutes } from './auth/own-identifier-routes.js'
 import { phonePrefixRoutes } from './auth/phone-prefix-routes.js'
+import { sessionRoutes } from './auth/session-routes.js'
 import { stepUpRoutes } from './auth/step-up-routes.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
@@ -87,11 +88,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { sessions, receipts } = services
   const { length: otpLength, echo } = config.otp
   const shared = { ...services, cookie, defaultCountry, otpLength, echo }
-  await app.register(mobileFlow, {
+  await app.register(mobileFlow, { ...shared, prefix: '/api/auth', secureCookies: sessionSettings.secureCookies })
+  await app.register(sessionRoutes, {
     ...shared,
     prefix: '/api/auth',
     sessionsWithAddresses: { ...sessions, authenticate: sessions.authenticateBeside(addressesOfUser) },
-    secureCookies: sessionSettings.secureCookies,
   })
   await app.register(identifierFlow, { ...shared, prefix: '/auth' })
   await app.register(phonePrefixRoutes, {

@@ -7,6 +7,7 @@ import { countStatement } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
 import { countryValues, verifiedIn } from '../limits/sms-gate.js'
 import type { Guess, OtpService } from '../otp/service.js'
+import type { Asker } from '../sessions/asker.js'
 import {
   type ChangedRow,
   changedColumns,
@@ -23,7 +24,6 @@ import {
   guessParts,
 } from './guess-statement.js'
 import { ownsLane } from './send-statement.js'
-import type { Asker } from './send-values.js'
 
 /** A guess and what came of it. */
 export type ChangeRow = GuessRow &

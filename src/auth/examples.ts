@@ -43,7 +43,7 @@ export const examples = {
   signedUp: { success: true, user, address, token },
   loggedOut: { success: true, message: 'Logged out successfully' },
   refreshed: { success: true, token },
-  me: { success: true, data: { ...user, addresses: [address] } },
+  me: { ...user, addresses: [address] },
   introspected: {
     active: true,
     sub: user?.id,

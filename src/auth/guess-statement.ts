@@ -28,7 +28,7 @@ export type GuesserValues = Readonly<{
 export function guesserValues(caller: Caller, limits: Limits): GuesserValues {
   return {
     deviceHash: deviceHashOf(caller),
-    guessesKey: limits.guessesKeyOf(caller.address),
+    guessesKey: limits.guessesKeyOf(caller.block),
     shard: anyShard(),
   }
 }

@@ -2,12 +2,21 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { callerOf } from '../http/caller.js'
 import { errorResponses, refer } from '../http/responses.js'
+import { closed } from '../http/validation.js'
 import type { IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import { presentUser, UserSchema } from '../users/user.js'
 import { exampleCode, examples } from './examples.js'
-import { deviceTokenFields, identifierErrors, MessageHeaders, OtpField, sentCodeFields, TokenField } from './schemas.js'
+import {
+  deviceTokenFields,
+  identifierErrors,
+  MessageHeaders,
+  OtpField,
+  sendErrors,
+  sentCodeFields,
+  TokenField,
+} from './schemas.js'
 import type { SendCode } from './send-code.js'
 import type { SignIn } from './sign-in.js'
 
@@ -22,7 +31,6 @@ export type IdentifierFlowOptions = {
 }
 
 const tags = ['Identifier flow']
-const closed = { additionalProperties: false } as const
 
 const identifierFields = {
   phonePrefix: Type.Optional(
@@ -68,7 +76,7 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
             { message: Type.Literal('OTP sent'), ...sentCodeFields(options.echo) },
             { description: 'The code is on its way', examples: [examples.identifierSent] },
           ),
-          ...errorResponses('rate_limited', 'delivery_failed', ...identifierErrors),
+          ...errorResponses(...sendErrors, ...identifierErrors),
         },
       },
     },

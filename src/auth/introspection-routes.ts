@@ -2,7 +2,7 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { requireSecret } from '../http/bearer.js'
 import { useFormBodies } from '../http/body-parser.js'
-import { errorResponses } from '../http/responses.js'
+import { errorResponses, writingErrors } from '../http/responses.js'
 import type { SessionService } from '../sessions/service.js'
 import { examples } from './examples.js'
 
@@ -55,13 +55,7 @@ export const introspectionRoutes: FastifyPluginAsyncTypebox<IntrospectionOptions
             description: 'What is known of the token',
             examples: [examples.introspected, { active: false }],
           }),
-          ...errorResponses(
-            'unauthorized',
-            'cross_site',
-            'payload_too_large',
-            'unsupported_media_type',
-            'service_unavailable',
-          ),
+          ...errorResponses('unauthorized', ...writingErrors, 'service_unavailable'),
         },
       },
     },

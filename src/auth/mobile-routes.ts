@@ -1,14 +1,11 @@
 // The mobile flow: /api/auth/*. Routes and schemas only; every rule is behind the services that both flows share.
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { AuditTrail } from '../audit/events.js'
 import { callerOf } from '../http/caller.js'
 import type { IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
-import { createAuthenticate, signedIn, tokensOf } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
-import type { SessionService } from '../sessions/service.js'
-import { type PresentedAddress, presentAddress } from '../users/address.js'
+import { presentAddress } from '../users/address.js'
 import { checkedPincode } from '../users/postal-code.js'
 import { presentUser } from '../users/user.js'
 import { mobileSchemas } from './mobile-schemas.js'
@@ -19,13 +16,9 @@ import { ticketTimeToLive } from './signup-tickets.js'
 
 export type MobileFlowOptions = {
   identifiers: IdentifierParser
-  sessions: SessionService
-  /** the same, with the user's addresses beside ({@link PresentedAddress}) */
-  sessionsWithAddresses: Pick<SessionService, 'authenticate' | 'renew'>
   sendCode: SendCode
   signIn: SignIn
   signUp: SignUp
-  audit: AuditTrail
   cookie: SessionCookie
   otpLength: number
   echo: boolean
@@ -34,12 +27,10 @@ export type MobileFlowOptions = {
 }
 
 const tags = ['Mobile flow']
-const security = [{ bearer: [] }, { cookie: [] }]
 
 export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (app, options) => {
-  const { identifiers, sessions, sendCode, signIn, signUp, audit, cookie, defaultCountry } = options
+  const { identifiers, sendCode, signIn, signUp, cookie, defaultCountry } = options
   const schemas = mobileSchemas({ ...options, ...identifiers })
-  const authenticate = createAuthenticate(sessions, cookie)
   const ticketCookie: CookieSerializeOptions = {
     path: '/api/auth',
     httpOnly: true,
@@ -130,62 +121,6 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
       const device = cookie.setDevice(reply, deviceToken)
       const shown = { user: presentUser(user, defaultCountry), address: presentAddress(address) }
       return { success: true, ...shown, token, ...device } as const
-    },
-  )
-
-  app.post(
-    '/logout',
-    {
-      config: { setsCookies: true },
-      schema: { operationId: 'logout', summary: 'End this session', tags, ...schemas.logout },
-    },
-    async (request, reply) => {
-      // Both, where both came: whoever logs out wants neither to be good any more.
-      for (const token of tokensOf(request, cookie.name)) {
-        const userId = await sessions.end(token)
-        if (userId !== null) await audit.record(callerOf(request), { event: 'session_logout', userId })
-      }
-      cookie.clear(reply)
-      return { success: true, message: 'Logged out successfully' } as const
-    },
-  )
-
-  app.post(
-    '/refresh',
-    {
-      config: { setsCookies: true },
-      onRequest: authenticate,
-      schema: {
-        operationId: 'refresh',
-        summary: 'A new token of this session, while the old one is still good',
-        tags,
-        security,
-        ...schemas.refresh,
-      },
-    },
-    async (request, reply) => {
-      const { token, lifetime } = sessions.reissue(signedIn(request))
-      cookie.set(reply, token, lifetime)
-      return { success: true, token } as const
-    },
-  )
-
-  app.get(
-    '/me',
-    {
-      onRequest: createAuthenticate(options.sessionsWithAddresses, cookie),
-      schema: {
-        operationId: 'me',
-        summary: 'Who is signed in',
-        tags,
-        security,
-        ...schemas.me,
-      },
-    },
-    async (request) => {
-      const { user, beside } = signedIn(request)
-      const addresses = beside as PresentedAddress[]
-      return { success: true, data: { ...presentUser(user, defaultCountry), addresses } } as const
     },
   )
 }

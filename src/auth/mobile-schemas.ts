@@ -1,12 +1,20 @@
 // Bodies and answers of the mobile flow. They depend on the default country: how long its numbers and postal codes are.
 import { Type } from '@sinclair/typebox'
-import { errorResponses, refer } from '../http/responses.js'
+import { errorResponses, refer, Success } from '../http/responses.js'
 import { OneOf } from '../http/schema-types.js'
-import { errorLine } from '../http/validation.js'
+import { closed, errorLine } from '../http/validation.js'
 import { AddressSchema, Pincode, Text } from '../users/address.js'
 import { UserSchema } from '../users/user.js'
 import { exampleCode, examples } from './examples.js'
-import { deviceTokenFields, identifierErrors, MessageHeaders, OtpField, sentCodeFields, TokenField } from './schemas.js'
+import {
+  deviceTokenFields,
+  identifierErrors,
+  MessageHeaders,
+  OtpField,
+  sendErrors,
+  sentCodeFields,
+  TokenField,
+} from './schemas.js'
 
 export type MobileRules = Readonly<{
   otpLength: number
@@ -18,13 +26,6 @@ export type MobileRules = Readonly<{
   /** ISO 3166-1 alpha-2 */
   defaultCountry: string
 }>
-
-const closed = { additionalProperties: false } as const
-/** Also where no body is asked for, one may come. */
-const bodyErrors = ['payload_too_large', 'unsupported_media_type'] as const
-const Success = Type.Literal(true)
-
-export type MobileSchemas = ReturnType<typeof mobileSchemas>
 
 export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault, defaultCountry }: MobileRules) {
   const MobileNumber = Type.String({
@@ -57,8 +58,7 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
       ...errorResponses(
         { code: 'validation_failed', details: { errors: [mobileNumberFault] } },
         'account_not_found',
-        'rate_limited',
-        'delivery_failed',
+        ...sendErrors,
         ...identifierErrors,
       ),
     },
@@ -132,38 +132,5 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
     },
   }
 
-  const logout = {
-    response: {
-      200: Type.Object(
-        { success: Success, message: Type.Literal('Logged out successfully') },
-        { description: 'The session is over, or there was none', examples: [examples.loggedOut] },
-      ),
-      ...errorResponses('cross_site', ...bodyErrors, 'service_unavailable'),
-    },
-  }
-
-  const me = {
-    response: {
-      200: Type.Object(
-        {
-          success: Success,
-          data: Type.Object({ ...UserSchema.properties, addresses: Type.Array(refer(AddressSchema)) }),
-        },
-        { description: 'Who is signed in', examples: [examples.me] },
-      ),
-      ...errorResponses('unauthorized', 'service_unavailable'),
-    },
-  }
-
-  const refresh = {
-    response: {
-      200: Type.Object(
-        { success: Success, token: TokenField },
-        { description: 'A new token of the same session, also as a cookie', examples: [examples.refreshed] },
-      ),
-      ...errorResponses('unauthorized', 'cross_site', ...bodyErrors, 'service_unavailable'),
-    },
-  }
-
-  return { refresh, sendOtp, verifyOtp, signup, logout, me }
+  return { sendOtp, verifyOtp, signup }
 }

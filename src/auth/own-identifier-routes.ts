@@ -1,12 +1,12 @@
 // One's own phone and email: add or change one by proving it, remove one. All of it soon after a proof.
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
 import { callerOf } from '../http/caller.js'
 import type { Identifier, IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
-import { signedIn } from '../sessions/authenticate.js'
-import type { Scopes } from '../users/scopes.js'
+import { askerOf } from '../sessions/authenticate.js'
+import { type Scopes, scoped } from '../users/scopes.js'
 import { presentUser } from '../users/user.js'
 import type { OwnIdentifiers } from './own-identifiers.js'
 import { selfServiceSchemas } from './self-service-schemas.js'
@@ -18,14 +18,6 @@ export type OwnIdentifierOptions = {
   defaultCountry: CountryCode
   otpLength: number
   echo: boolean
-}
-
-const tags = ['Users']
-const security = [{ bearer: [] }, { cookie: [] }]
-
-const askerOf = (request: FastifyRequest) => {
-  const { user, sessionId } = signedIn(request)
-  return { userId: user.id, sessionId }
 }
 
 export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions> = async (app, options) => {
@@ -46,8 +38,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
       schema: {
         operationId: 'addIdentifier',
         summary: 'Send a code to a new phone or email of one’s own',
-        tags,
-        security,
+        ...scoped,
         ...schemas.addIdentifier,
       },
     },
@@ -66,8 +57,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
         summary: 'Check the code: the phone or email is the user’s, in place of the old one',
         description:
           'The code works in the session that asked for it alone. Where it takes the place of a proven one, the other sessions and all devices of the user end.',
-        tags,
-        security,
+        ...scoped,
         ...schemas.verifyIdentifier,
       },
     },
@@ -84,8 +74,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
       schema: {
         operationId: 'removeIdentifier',
         summary: 'Remove one’s phone or email, unless it is the last proven one',
-        tags,
-        security,
+        ...scoped,
         ...schemas.removeIdentifier,
       },
     },

@@ -8,12 +8,12 @@ import type { Caller } from '../http/caller.js'
 import { type Identifier, type IdentifierParser, trafficOf } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
 import type { OtpService } from '../otp/service.js'
+import type { Asker } from '../sessions/asker.js'
 import { type ChangedRow, type RemovedRow, removeIdentifierStatement } from '../users/identifier-statements.js'
 import { type ChangeRow, changeIdentifierStatement } from './change-identifier-statement.js'
 import type { Courier } from './courier.js'
 import type { JudgeGuess } from './guesses.js'
 import type { SendCode, SentCode } from './send-code.js'
-import type { Asker } from './send-values.js'
 
 export type OwnIdentifiers = ReturnType<typeof createOwnIdentifiers>
 

@@ -1,18 +1,20 @@
 // What both flows share: a code as typed, and what a send tells the client.
 import { Type } from '@sinclair/typebox'
 import type { ErrorCode } from '../errors.js'
+import { writingErrors } from '../http/responses.js'
 import { errorLine } from '../http/validation.js'
 import { exampleCode, examples } from './examples.js'
 
-/** What any call can answer that takes an identifier in its body. A browser may send cookies along with each. */
+/** What any call can answer that takes an identifier in its body. */
 export const identifierErrors: readonly ErrorCode[] = [
   'country_not_supported',
   'number_type_not_supported',
-  'cross_site',
-  'payload_too_large',
-  'unsupported_media_type',
+  ...writingErrors,
   'service_unavailable',
 ]
+
+/** What any call can answer that sends a message. */
+export const sendErrors: readonly ErrorCode[] = ['rate_limited', 'delivery_failed']
 
 /** Exactly the digits asked for: anything else cannot be right and counts as no guess. */
 export const OtpField = (length: number) =>

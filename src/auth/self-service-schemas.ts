@@ -1,27 +1,16 @@
 // Bodies and answers of what people do with their own proofs and identifiers.
-import { type TSchema, Type } from '@sinclair/typebox'
-import type { ErrorCode } from '../errors.js'
-import { errorResponses, refer } from '../http/responses.js'
+import { Type } from '@sinclair/typebox'
+import { errorResponses, one, refer, signedInErrors, writingErrors } from '../http/responses.js'
 import { OneOf } from '../http/schema-types.js'
+import { closed } from '../http/validation.js'
 import { UserSchema } from '../users/user.js'
 import { exampleCode, examples } from './examples.js'
-import { deviceTokenFields, OtpField, sentCodeFields } from './schemas.js'
+import { deviceTokenFields, identifierErrors, OtpField, sendErrors, sentCodeFields } from './schemas.js'
 
-const closed = { additionalProperties: false } as const
-const Success = Type.Literal(true)
 const [user] = UserSchema.examples
 
 /** What every one of these can answer. */
-const ownErrors: readonly ErrorCode[] = [
-  'unauthorized',
-  'cross_site',
-  'payload_too_large',
-  'unsupported_media_type',
-  'service_unavailable',
-]
-/** What a send can answer beside. */
-const sendErrors: readonly ErrorCode[] = ['rate_limited', 'delivery_failed']
-const identifierErrors: readonly ErrorCode[] = ['country_not_supported', 'number_type_not_supported']
+const ownErrors = [...signedInErrors, ...writingErrors]
 
 const Method = OneOf(['phone', 'email'], { examples: ['phone'] })
 
@@ -38,10 +27,6 @@ const phoneOrEmail = {
   ),
 }
 const newIdentifiers = [{ phone: '+91 98765 43211' }, { email: 'asha@example.com' }]
-
-/** `{success, data}` */
-const one = (data: TSchema, description: string, example: unknown) =>
-  Type.Object({ success: Success, data }, { description, examples: [{ success: true, data: example }] })
 
 const changedUser = (description: string) => one(refer(UserSchema), description, { ...user, email: 'asha@example.com' })
 

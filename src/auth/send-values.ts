@@ -8,10 +8,8 @@ import { type CountryValues, countryValues } from '../limits/sms-gate.js'
 import type { OtpPurpose } from '../otp/code.js'
 import type { Issue } from '../otp/issue.js'
 import type { IssueValues } from '../otp/issue-statements.js'
+import type { Asker } from '../sessions/asker.js'
 import { deviceHashOf } from '../sessions/devices.js'
-
-/** Somebody signed in, and the session in which they ask. */
-export type Asker = Readonly<{ userId: string; sessionId: string }>
 
 /** What a code is for. */
 export type CodeUse = Readonly<
@@ -72,7 +70,7 @@ export function sendValues(
     ...issue.values,
     ...audit.valuesOf(caller, identifier.identifier),
     ...(identifier.method === 'phone' && countryValues(identifier.country)),
-    ...limits.sendKeysOf(caller.address),
+    ...limits.sendKeysOf(caller.block),
     deviceHash: deviceHashOf(caller),
     shard: anyShard(),
     askerId: use.purpose === 'sign_in' ? null : use.asker.userId,

@@ -1,15 +1,12 @@
 // Stepping up: a code to one's own phone or email makes this session freshly proven, as what cannot be undone asks for.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { callerOf } from '../http/caller.js'
-import { signedIn } from '../sessions/authenticate.js'
-import type { Scopes } from '../users/scopes.js'
+import { askerOf, signedIn } from '../sessions/authenticate.js'
+import { type Scopes, scoped } from '../users/scopes.js'
 import { selfServiceSchemas } from './self-service-schemas.js'
 import type { StepUp } from './step-up.js'
 
 export type StepUpOptions = { scopes: Scopes; stepUp: StepUp; otpLength: number; echo: boolean }
-
-const tags = ['Users']
-const security = [{ bearer: [] }, { cookie: [] }]
 
 export const stepUpRoutes: FastifyPluginAsyncTypebox<StepUpOptions> = async (app, { scopes, stepUp, ...settings }) => {
   scopes.forSelf(app)
@@ -25,15 +22,13 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<StepUpOptions> = async (app
       schema: {
         operationId: 'stepUp',
         summary: 'Send a code to oneself, to prove that it is still you',
-        tags,
-        security,
+        ...scoped,
         ...schemas.stepUp,
       },
     },
     async (request) => {
       const { method, device_token } = request.body
-      const { user, sessionId } = signedIn(request)
-      const data = await stepUp.send({ userId: user.id, sessionId }, method, callerOf(request, device_token))
+      const data = await stepUp.send(askerOf(request), method, callerOf(request, device_token))
       return { success: true, data } as const
     },
   )
@@ -44,8 +39,7 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<StepUpOptions> = async (app
       schema: {
         operationId: 'verifyStepUp',
         summary: 'Check the code: for 15 minutes this session may do what asks for a recent proof',
-        tags,
-        security,
+        ...scoped,
         ...schemas.verifyStepUp,
       },
     },

@@ -6,6 +6,7 @@ import type { Identifier } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
 import type { Guess, OtpService } from '../otp/service.js'
 import { lastSentStatement } from '../otp/statements.js'
+import type { Asker } from '../sessions/asker.js'
 import { proveSessionStatement } from '../sessions/statements.js'
 import { holds, isProven } from '../users/statements.js'
 import {
@@ -16,7 +17,6 @@ import {
   guesserValues,
   guessParts,
 } from './guess-statement.js'
-import type { Asker } from './send-values.js'
 
 /** A guess and what came of it. */
 export type StepUpRow = GuessRow & {

@@ -6,10 +6,10 @@ import type { Caller } from '../http/caller.js'
 import { type Identifier, type IdentifierParser, trafficOf } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
 import type { OtpService } from '../otp/service.js'
+import type { Asker } from '../sessions/asker.js'
 import type { UsersService } from '../users/service.js'
 import type { JudgeGuess } from './guesses.js'
 import type { SendCode, SentCode } from './send-code.js'
-import type { Asker } from './send-values.js'
 import { type StepUpRow, stepUpStatement } from './step-up-statement.js'
 
 export type StepUp = ReturnType<typeof createStepUp>

@@ -29,9 +29,9 @@ export function createTraces(database: Database, config: Config) {
     return others
   }
 
-  /** Guesses of each address of the network, by the key of its counter; over two windows, so that the end of one hides nothing. */
+  /** Guesses of each block of the network, by the key of its counter; over two windows, so that the end of one hides nothing. */
   async function guessesIn(network: string): Promise<ReadonlyMap<string, number>> {
-    const keys = addressesIn(network).map((address) => limits.guessesKeyOf(address))
+    const keys = blocksIn(network).map((block) => limits.guessesKeyOf(block))
     const rows = await database.$queryRaw<{ key: string; count: number }[]>`
       SELECT key, sum(count)::int AS count FROM limit_counters
       WHERE key = ANY(${keys}) AND expires_at > now() - interval '10 minutes' GROUP BY key`
@@ -66,10 +66,9 @@ export function createTraces(database: Database, config: Config) {
   return { networkOf, hasOthers, guessesIn, addGuesses, plantCode, attemptsAt, removeCode }
 }
 
-/** The addresses that share a network as events keep it: 256 of an IPv4 /24; an IPv6 /64 counts as one. */
-function addressesIn(network: string): string[] {
-  const [address = ''] = network.split('/')
-  if (!network.endsWith('/24')) return [address]
-  const prefix = address.replace(/\d+$/, '')
+/** The blocks that share a network as events keep it: the 256 addresses of an IPv4 /24; an IPv6 /64 is one. */
+function blocksIn(network: string): string[] {
+  if (!network.endsWith('/24')) return [network]
+  const prefix = network.replace(/\d+\/24$/, '')
   return Array.from({ length: 256 }, (_, last) => `${prefix}${last}`)
 }

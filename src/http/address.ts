@@ -1,23 +1,27 @@
 // Client addresses as the limits and the audit trail know them.
 import ipaddr from 'ipaddr.js'
 
-/** All clients whose address is none share one block: who writes nonsense gets no counter of their own for it. */
-const unknown = 'unknown'
+/** What of a client's address is anybody's business. */
+export type ClientAddress = Readonly<{
+  /**
+   * what one client has at its disposal: an IPv4 address, or the /64 of an IPv6 one (CVE-2026-45364: whoever counts single IPv6
+   * addresses counts nothing)
+   */
+  block: string
+  /** with too little left to be somebody's: IPv4 as its /24, IPv6 as its /64 */
+  network: string
+}>
 
-/**
- * The block that one client has at its disposal: an IPv4 address, or the /64 of an IPv6 one (CVE-2026-45364: whoever counts
- * single IPv6 addresses counts nothing). IPv4 in IPv6 clothes is IPv4.
- */
-export function clientBlock(address: string): string {
+/** All clients whose address is none share one block: who writes nonsense gets no counter of their own for it. */
+const unknown: ClientAddress = { block: 'unknown', network: 'unknown' }
+
+/** IPv4 in IPv6 clothes is IPv4. */
+export function clientAddress(address: string): ClientAddress {
   const parsed = parse(address)
   if (parsed === null) return unknown
-  return parsed.kind() === 'ipv4' ? parsed.toString() : networkOf(parsed, 64)
-}
-
-/** An address with too little left to be somebody's: IPv4 as its /24, IPv6 as its /64. */
-export function truncatedNetwork(address: string): string {
-  const parsed = parse(address)
-  return parsed === null ? unknown : networkOf(parsed, parsed.kind() === 'ipv4' ? 24 : 64)
+  if (parsed.kind() === 'ipv4') return { block: parsed.toString(), network: networkOf(parsed, 24) }
+  const network = networkOf(parsed, 64)
+  return { block: network, network }
 }
 
 function networkOf(parsed: ipaddr.IPv4 | ipaddr.IPv6, bits: number): string {
@@ -27,7 +31,10 @@ function networkOf(parsed: ipaddr.IPv4 | ipaddr.IPv6, bits: number): string {
 
 /** Null for what is no address: a proxy that is trusted may still hand on what a client wrote. */
 function parse(address: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
-  // `fe80::1%eth0` is `fe80::1` on a link of ours.
-  const plain = address.replace(/%.*$/, '')
-  return ipaddr.isValid(plain) ? ipaddr.process(plain) : null
+  try {
+    // `fe80::1%eth0` is `fe80::1` on a link of ours.
+    return ipaddr.process(address.replace(/%.*$/, ''))
+  } catch {
+    return null
+  }
 }

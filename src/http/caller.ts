@@ -1,30 +1,48 @@
 // Where a request comes from, as far as services have to know.
-import type { FastifyRequest } from 'fastify'
-import { truncatedNetwork } from './address.js'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { type ClientAddress, clientAddress } from './address.js'
 import { requestedLanguages } from './languages.js'
 
-export type Caller = Readonly<{
-  /** the client's IP address, as the nearest trusted proxy says */
-  address: string
-  /** the same with too little left to be somebody's */
-  network: string
-  requestId: string
-  /** what the client says that it is; undefined where it says nothing */
-  userAgent: string | undefined
-  /** what a device keeps that somebody signed in on; undefined where the client sent none */
-  deviceToken: string | undefined
-  /** that are asked for (BCP 47), the most wanted first; none where the client does not say */
-  languages: readonly string[]
-}>
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** null until somebody asks {@link clientAddressOf} */
+    clientAddress: ClientAddress | null
+  }
+}
+
+export type Caller = ClientAddress &
+  Readonly<{
+    requestId: string
+    /** what the client says that it is; undefined where it says nothing */
+    userAgent: string | undefined
+    /** what a device keeps that somebody signed in on; undefined where the client sent none */
+    deviceToken: string | undefined
+    /** that are asked for (BCP 47), the most wanted first; none where the client does not say */
+    languages: readonly string[]
+  }>
+
+/** Gives requests the place where {@link clientAddressOf} keeps what it has read. */
+export function keepClientAddresses(app: FastifyInstance): void {
+  app.decorateRequest('clientAddress', null)
+}
+
+/** The client's address, as the nearest trusted proxy says. It is read once for each request: the flood guard asks first. */
+export function clientAddressOf(request: FastifyRequest): ClientAddress {
+  request.clientAddress ??= clientAddress(request.ip)
+  return request.clientAddress
+}
 
 /** @param deviceToken from the body, where clients without cookies send it; it wins over the cookie */
-export function callerOf({ ip, id, headers, cookies }: FastifyRequest, deviceToken?: string): Caller {
+export function callerOf(request: FastifyRequest, deviceToken?: string): Caller {
+  const { id, headers, cookies } = request
   return {
-    address: ip,
-    network: truncatedNetwork(ip),
+    ...clientAddressOf(request),
     requestId: id,
     userAgent: headers['user-agent'],
     deviceToken: deviceToken ?? cookies['device'],
-    languages: requestedLanguages(headers),
+    // Read when they are asked for: only messages and new accounts have a language.
+    get languages() {
+      return requestedLanguages(headers)
+    },
   }
 }

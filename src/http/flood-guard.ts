@@ -4,7 +4,7 @@ import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Redis } from 'ioredis'
 import { Problem } from '../errors.js'
-import { clientBlock } from './address.js'
+import { clientAddressOf } from './caller.js'
 import { answerNotFound } from './error-answers.js'
 
 declare module 'fastify' {
@@ -20,6 +20,12 @@ declare module 'fastify' {
     refuseForgery: (request: FastifyRequest) => Promise<never>
   }
 }
+
+/** What a call hears whose signature is not good. */
+export const forgery = {
+  code: 'forbidden',
+  details: { errors: ['The signature is missing, wrong or out of date'] },
+} as const
 
 export type FloodGuardOptions = Readonly<{
   perMinute: number
@@ -40,7 +46,7 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
     global: false,
     max: perMinute,
     timeWindow: 60_000,
-    keyGenerator: ({ ip }) => clientBlock(ip),
+    keyGenerator: (request) => clientAddressOf(request).block,
     allowList: ({ routeOptions }) => routeOptions.config.isSigned === true,
     errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
     addHeaders: silent,
@@ -67,7 +73,7 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
 /** Counts forged calls of signed routes by themselves, and turns their address away before it is read when there are too many. */
 function useForgeryGuard(app: FastifyInstance): void {
   const forgeries = app.createRateLimit({
-    keyGenerator: ({ ip }) => `forged:${clientBlock(ip)}`,
+    keyGenerator: (request) => `forged:${clientAddressOf(request).block}`,
     allowList: [],
   })
   app.addHook('onRequest', async (request) => {
@@ -77,7 +83,7 @@ function useForgeryGuard(app: FastifyInstance): void {
   })
   app.decorate('refuseForgery', async (request: FastifyRequest) => {
     await forgeries(request)
-    throw new Problem('forbidden', { errors: ['The signature is missing, wrong or out of date'] })
+    throw new Problem(forgery.code, forgery.details)
   })
 }
 

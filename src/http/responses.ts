@@ -1,4 +1,5 @@
-// What routes say of their answers: references to the shared schemas, and the errors of each, with an example of every code.
+// What routes say of their answers: references to the shared schemas, the envelope of what went well, and the errors of each, with
+// an example of every code.
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type ErrorCode, errorCatalogue, type ProblemDetails, ProblemSchema, problemBody } from '../errors.js'
 
@@ -6,6 +7,22 @@ import { type ErrorCode, errorCatalogue, type ProblemDetails, ProblemSchema, pro
 export function refer<Schema extends TSchema>(schema: Schema) {
   return Type.Unsafe<Static<Schema>>(Type.Ref(String(schema.$id)))
 }
+
+/** The member `success` where all went well. */
+export const Success = Type.Literal(true)
+
+/** `{success, data}` */
+export const one = <Data extends TSchema>(data: Data, description: string, example: unknown) =>
+  Type.Object({ success: Success, data }, { description, examples: [{ success: true, data: example }] })
+
+/** What a removal answers: the id of what is gone. */
+export const Removed = Type.Object({ id: Type.String({ format: 'uuid' }) })
+
+/** What every call of somebody signed in can answer. */
+export const signedInErrors: readonly ErrorCode[] = ['unauthorized', 'service_unavailable']
+
+/** What every call that changes something can answer: browsers send cookies along, and where no body is asked for, one may come. */
+export const writingErrors: readonly ErrorCode[] = ['cross_site', 'payload_too_large', 'unsupported_media_type']
 
 /** An error of a route, where the example of its code says too little. */
 export type DocumentedError = ErrorCode | Readonly<{ code: ErrorCode; details: ProblemDetails }>

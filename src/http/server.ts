@@ -4,6 +4,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { Logger } from 'pino'
 import { Problem } from '../errors.js'
 import { useJsonBodies } from './body-parser.js'
+import { keepClientAddresses } from './caller.js'
 import { handleClientError, handleError, handleFrameworkError } from './error-answers.js'
 import { useStandardHeaders } from './headers.js'
 import { ajvOptions, schemaErrorFormatter } from './validation.js'
@@ -41,6 +42,7 @@ export function createServer({ logger, trustProxy }: ServerOptions): FastifyInst
   })
 
   useJsonBodies(app)
+  keepClientAddresses(app)
   app.setErrorHandler(handleError)
   useStandardHeaders(app)
   requireHost(app)

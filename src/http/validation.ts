@@ -7,6 +7,9 @@ import { Problem } from '../errors.js'
  */
 export const errorLine = 'x-error'
 
+/** Of an object whose schema names all that it may hold. */
+export const closed = { additionalProperties: false } as const
+
 /** Texts that people write: 1–200 characters after trimming, no control characters. */
 const text = (value: string) => {
   const trimmed = value.trim()

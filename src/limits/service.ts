@@ -2,7 +2,6 @@
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { keyedDigest } from '../database/keyed-digest.js'
-import { clientBlock } from '../http/address.js'
 import { type Counter, countOf, deleteExpiredCountersStatement, shards } from './counters.js'
 
 export type LimitSettings = Config['limits']
@@ -29,14 +28,14 @@ export type Limits = ReturnType<typeof createLimits>
 type LimitDependencies = { database: Database; settings: LimitSettings; pepper: string }
 
 export function createLimits({ database, settings, pepper }: LimitDependencies) {
-  /** A client's address as the keys of its counters name it: the database knows it by its digest alone. */
-  function digestOf(address: string): string {
-    return Buffer.from(keyedDigest(pepper, 'ip:v1', clientBlock(address))).toString('base64url')
+  /** A client's block (`ClientAddress`) as the keys of its counters name it: the database knows it by its digest alone. */
+  function digestOf(block: string): string {
+    return Buffer.from(keyedDigest(pepper, 'ip:v1', block)).toString('base64url')
   }
 
-  /** The keys of what a send counts of its client's address. */
-  function sendKeysOf(address: string): Readonly<{ sendsKey: string; unknownKey: string }> {
-    const digest = digestOf(address)
+  /** The keys of what a send counts of its client's block. */
+  function sendKeysOf(block: string): Readonly<{ sendsKey: string; unknownKey: string }> {
+    const digest = digestOf(block)
     return { sendsKey: `send_ip:${digest}`, unknownKey: `unknown_ip:${digest}` }
   }
 
@@ -55,7 +54,7 @@ export function createLimits({ database, settings, pepper }: LimitDependencies) 
   return {
     settings,
     sendKeysOf,
-    guessesKeyOf: (address: string) => `verify_ip:${digestOf(address)}`,
+    guessesKeyOf: (block: string) => `verify_ip:${digestOf(block)}`,
     guessesToAlarm,
   }
 }

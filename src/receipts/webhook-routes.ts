@@ -4,6 +4,7 @@ import { Problem } from '../errors.js'
 import { callerOf } from '../http/caller.js'
 import { errorResponses } from '../http/responses.js'
 import { OneOf } from '../http/schema-types.js'
+import { closed } from '../http/validation.js'
 import { NothingMore, receiptErrors, receiptTag } from './schemas.js'
 import type { Receipts } from './service.js'
 import { isSignedWebhook } from './signatures.js'
@@ -43,7 +44,7 @@ const Receipt = Type.Object(
     ),
   },
   {
-    additionalProperties: false,
+    ...closed,
     examples: [
       { message_id: 'msg_01976b9e-8a40-7c3b-9d1f-2f6f0c1a7e55', status: 'delivered' },
       { message_id: 'msg_01976b9e-8a40-7c3b-9d1f-2f6f0c1a7e55', status: 'failed', reason: 'handset is off' },

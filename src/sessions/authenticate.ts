@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
 import { bearerOf } from '../http/bearer.js'
+import type { Asker } from './asker.js'
 import type { SessionCookie } from './cookies.js'
 import type { Authentication, SessionService } from './service.js'
 
@@ -11,6 +12,9 @@ declare module 'fastify' {
     authentication: Authentication | null
   }
 }
+
+/** What a route behind {@link createAuthenticate} says of itself in the OpenAPI document: either of both will do. */
+export const security = [{ bearer: [] }, { cookie: [] }]
 
 /** The token of a request, Bearer before cookie, or null. */
 export function tokenOf(request: FastifyRequest, cookieName: string): string | null {
@@ -43,4 +47,10 @@ export function createAuthenticate(sessions: Pick<SessionService, 'authenticate'
 export function signedIn(request: FastifyRequest): Authentication {
   if (request.authentication === null) throw new Problem('unauthorized')
   return request.authentication
+}
+
+/** The same, as services have to know it. */
+export function askerOf(request: FastifyRequest): Asker {
+  const { user, sessionId } = signedIn(request)
+  return { userId: user.id, sessionId }
 }

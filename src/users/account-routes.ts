@@ -8,7 +8,7 @@ import { signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { UserAdministration } from './administration.js'
 import { changeUser, deleteUser, endSessions, readUser } from './administration-schemas.js'
-import { isByAdmin, requireRecentProof, type Scopes, targetOf } from './scopes.js'
+import { isByAdmin, requireRecentProof, type Scopes, scoped, targetOf } from './scopes.js'
 import { presentUser } from './user.js'
 
 export type AccountOptions = {
@@ -18,8 +18,6 @@ export type AccountOptions = {
   defaultCountry: CountryCode
 }
 
-const tags = ['Users']
-const security = [{ bearer: [] }, { cookie: [] }]
 /** Whoever ends their own session needs no cookie of it any more. */
 const config = { setsCookies: true } as const
 
@@ -32,7 +30,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountOptions> = async (a
 
   app.get(
     '/:id',
-    { schema: { operationId: 'readUser', summary: 'One user', tags, security, ...readUser } },
+    { schema: { operationId: 'readUser', summary: 'One user', ...scoped, ...readUser } },
     async (request) => {
       const user = await administration.read(targetOf(request))
       return { success: true, data: presentUser(user, defaultCountry) } as const
@@ -41,7 +39,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountOptions> = async (a
 
   app.patch(
     '/:id',
-    { schema: { operationId: 'changeUser', summary: 'Change a user', tags, security, ...changeUser } },
+    { schema: { operationId: 'changeUser', summary: 'Change a user', ...scoped, ...changeUser } },
     async (request) => {
       const user = await administration.change(targetOf(request), changesOf(request, request.body), actorOf(request))
       return { success: true, data: presentUser(user, defaultCountry) } as const
@@ -55,8 +53,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountOptions> = async (a
       schema: {
         operationId: 'deleteUser',
         summary: 'Delete a user; of oneself only soon after signing in',
-        tags,
-        security,
+        ...scoped,
         ...deleteUser,
       },
     },
@@ -73,7 +70,7 @@ export const accountRoutes: FastifyPluginAsyncTypebox<AccountOptions> = async (a
     '/:id/sessions',
     {
       config,
-      schema: { operationId: 'endSessions', summary: 'Sign a user out everywhere', tags, security, ...endSessions },
+      schema: { operationId: 'endSessions', summary: 'Sign a user out everywhere', ...scoped, ...endSessions },
     },
     async (request, reply) => {
       const ended = await administration.endSessions(targetOf(request), actorOf(request))

@@ -8,7 +8,7 @@ import { signedIn } from '../sessions/authenticate.js'
 import { presentAddress } from './address.js'
 import type { AddressBook, AddressDraft } from './address-book.js'
 import { addAddress, changeAddress, listAddresses, removeAddress } from './address-schemas.js'
-import type { Scopes } from './scopes.js'
+import { type Scopes, scoped } from './scopes.js'
 import type { UsersService } from './service.js'
 
 export type AddressOptions = {
@@ -18,16 +18,13 @@ export type AddressOptions = {
   defaultCountry: CountryCode
 }
 
-const tags = ['Users']
-const security = [{ bearer: [] }, { cookie: [] }]
-
 export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (app, options) => {
   const { scopes, users, addressBook, defaultCountry } = options
   scopes.forSelf(app)
 
   app.get(
     '',
-    { schema: { operationId: 'listAddresses', summary: 'My addresses', tags, security, ...listAddresses } },
+    { schema: { operationId: 'listAddresses', summary: 'My addresses', ...scoped, ...listAddresses } },
     async (request) => {
       const addresses = await users.addressesOf(signedIn(request).user.id)
       return { success: true, data: addresses.map(presentAddress), next_cursor: null } as const
@@ -36,7 +33,7 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
 
   app.post(
     '',
-    { schema: { operationId: 'addAddress', summary: 'Add an address', tags, security, ...addAddress } },
+    { schema: { operationId: 'addAddress', summary: 'Add an address', ...scoped, ...addAddress } },
     async (request, reply) => {
       const { type = 'Home', pincode = '', country = defaultCountry, is_default = false } = request.body
       const draft = { ...textsOf(request.body), type, pincode, country, isDefault: is_default }
@@ -48,7 +45,7 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
 
   app.patch(
     '/:id',
-    { schema: { operationId: 'changeAddress', summary: 'Change an address', tags, security, ...changeAddress } },
+    { schema: { operationId: 'changeAddress', summary: 'Change an address', ...scoped, ...changeAddress } },
     async (request) => {
       const { params, body } = request
       const changes = changesOf(body)
@@ -59,7 +56,7 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
 
   app.delete(
     '/:id',
-    { schema: { operationId: 'removeAddress', summary: 'Remove an address', tags, security, ...removeAddress } },
+    { schema: { operationId: 'removeAddress', summary: 'Remove an address', ...scoped, ...removeAddress } },
     async (request) => {
       const id = request.params.id.toLowerCase()
       await addressBook.remove(signedIn(request).user.id, id, callerOf(request))

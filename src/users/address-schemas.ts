@@ -1,9 +1,9 @@
 // Bodies and answers of the routes on one's own addresses.
 import { Type } from '@sinclair/typebox'
-import { errorResponses, refer } from '../http/responses.js'
+import { errorResponses, one, Removed, refer, signedInErrors, writingErrors } from '../http/responses.js'
+import { closed } from '../http/validation.js'
 import { AddressSchema, AddressType, AnyPincode, mostAddresses, Text } from './address.js'
-import { closed, one, writingErrors } from './administration-schemas.js'
-import { idParams, Removed, selfErrors, shortList } from './self-schemas.js'
+import { idParams, shortList } from './self-schemas.js'
 
 const [example] = AddressSchema.examples
 const { id } = Object(example)
@@ -31,7 +31,7 @@ const choices = {
 }
 
 export const listAddresses = {
-  response: { 200: shortList(refer(AddressSchema), 'Oldest first', example), ...errorResponses(...selfErrors) },
+  response: { 200: shortList(refer(AddressSchema), 'Oldest first', example), ...errorResponses(...signedInErrors) },
 }
 
 export const addAddress = {
@@ -52,7 +52,7 @@ export const addAddress = {
       ],
     },
   ),
-  response: { 201: oneAddress('The address as it is kept'), ...errorResponses(...selfErrors, ...writingErrors) },
+  response: { 201: oneAddress('The address as it is kept'), ...errorResponses(...signedInErrors, ...writingErrors) },
 }
 
 export const changeAddress = {
@@ -64,7 +64,7 @@ export const changeAddress = {
   }),
   response: {
     200: oneAddress('The address as it is now'),
-    ...errorResponses('not_found', ...selfErrors, ...writingErrors),
+    ...errorResponses('not_found', ...signedInErrors, ...writingErrors),
   },
 }
 
@@ -72,6 +72,6 @@ export const removeAddress = {
   params: idParams,
   response: {
     200: one(Removed, 'The address is gone. If it was the default, the oldest one left is it now', { id }),
-    ...errorResponses('not_found', ...selfErrors, ...writingErrors),
+    ...errorResponses('not_found', ...signedInErrors, ...writingErrors),
   },
 }

@@ -8,7 +8,7 @@ import { signedIn } from '../sessions/authenticate.js'
 import type { UserAdministration } from './administration.js'
 import { createUser, listUsers } from './administration-schemas.js'
 import type { UserList } from './list.js'
-import type { Scopes } from './scopes.js'
+import { type Scopes, scoped } from './scopes.js'
 import { presentUser } from './user.js'
 
 export type AdministrationOptions = {
@@ -19,16 +19,13 @@ export type AdministrationOptions = {
   defaultCountry: CountryCode
 }
 
-const tags = ['Users']
-const security = [{ bearer: [] }, { cookie: [] }]
-
 export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptions> = async (app, options) => {
   const { scopes, identifiers, administration, list, defaultCountry } = options
   scopes.forAdmins(app)
 
   app.get(
     '',
-    { schema: { operationId: 'listUsers', summary: 'List and find users', tags, security, ...listUsers } },
+    { schema: { operationId: 'listUsers', summary: 'List and find users', ...scoped, ...listUsers } },
     async (request) => {
       const { limit = '20', sort = 'created_at', cursor, q: search } = request.query
       const { users, nextCursor } = await list({ limit: Number(limit), sort, cursor, search })
@@ -42,7 +39,7 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
 
   app.post(
     '',
-    { schema: { operationId: 'createUser', summary: 'Make a user', tags, security, ...createUser } },
+    { schema: { operationId: 'createUser', summary: 'Make a user', ...scoped, ...createUser } },
     async (request, reply) => {
       const { phone, email, user_name, role = 'USER' } = request.body
       if (phone === undefined && email === undefined) {

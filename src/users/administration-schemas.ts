@@ -1,30 +1,24 @@
 // Bodies, queries and answers of the routes on users: what admins ask, and what a user asks about themselves.
-import { type TSchema, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { ErrorCode } from '../errors.js'
-import { errorResponses, refer } from '../http/responses.js'
-import { OneOf } from '../http/schema-types.js'
-import { errorLine } from '../http/validation.js'
+import { errorResponses, one, Removed, refer, Success, signedInErrors, writingErrors } from '../http/responses.js'
+import { NullableText, OneOf } from '../http/schema-types.js'
+import { closed, errorLine } from '../http/validation.js'
 import { Text } from './address.js'
 import { sorts } from './list-cursor.js'
+import { endedSessions } from './own-session-schemas.js'
 import { UserSchema } from './user.js'
 
-export const closed = { additionalProperties: false } as const
-export const Success = Type.Literal(true)
 const [user] = UserSchema.examples
 const id = '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a10'
 const cursor =
   'WyItY3JlYXRlZF9hdCIsIjIwMjYtMTEtMjJUMDk6MDA6MDAuMDAwWiIsIjAxOWFhYjVlLTdjMWUtN2YwYS05ZDFiLTBiOGY1YzZmN2ExMCJd'
 
-/** What every call for signed-in people can answer; also where no body is asked for, one may come. */
-const signedInErrors: readonly ErrorCode[] = ['unauthorized', 'forbidden', 'service_unavailable']
-export const writingErrors: readonly ErrorCode[] = ['cross_site', 'payload_too_large', 'unsupported_media_type']
+/** What every call on users can answer: they are not open to everybody who is signed in. */
+const accountErrors: readonly ErrorCode[] = [...signedInErrors, 'forbidden']
 
 const Role = OneOf(['USER', 'ADMIN'], { description: 'What the user may do', examples: ['USER'] })
 const UserName = Text('What to call the person', 'Asha Rao')
-
-/** `{success, data}` */
-export const one = (data: TSchema, description: string, example: unknown) =>
-  Type.Object({ success: Success, data }, { description, examples: [{ success: true, data: example }] })
 
 const oneUser = (description: string) => one(refer(UserSchema), description, user)
 
@@ -50,7 +44,7 @@ export const createUser = {
       'already_registered',
       'country_not_supported',
       'number_type_not_supported',
-      ...signedInErrors,
+      ...accountErrors,
       ...writingErrors,
     ),
   },
@@ -93,17 +87,17 @@ export const listUsers = {
       {
         success: Success,
         data: Type.Array(refer(UserSchema)),
-        next_cursor: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'null at the end' }),
+        next_cursor: NullableText({ description: 'null at the end' }),
       },
       { description: 'A page of users', examples: [{ success: true, data: [user], next_cursor: cursor }] },
     ),
-    ...errorResponses(...signedInErrors),
+    ...errorResponses(...accountErrors),
   },
 }
 
 export const readUser = {
   params,
-  response: { 200: oneUser('The user'), ...errorResponses('not_found', ...signedInErrors) },
+  response: { 200: oneUser('The user'), ...errorResponses('not_found', ...accountErrors) },
 }
 
 export const changeUser = {
@@ -124,24 +118,22 @@ export const changeUser = {
   ),
   response: {
     200: oneUser('The user as it is now'),
-    ...errorResponses('not_found', 'last_admin', ...signedInErrors, ...writingErrors),
+    ...errorResponses('not_found', 'last_admin', ...accountErrors, ...writingErrors),
   },
 }
 
 export const deleteUser = {
   params,
   response: {
-    200: one(Type.Object({ id: Type.String({ format: 'uuid' }) }), 'The user and all that was theirs is gone', { id }),
-    ...errorResponses('not_found', 'last_admin', 'step_up_required', ...signedInErrors, ...writingErrors),
+    200: one(Removed, 'The user and all that was theirs is gone', { id }),
+    ...errorResponses('not_found', 'last_admin', 'step_up_required', ...accountErrors, ...writingErrors),
   },
 }
 
 export const endSessions = {
   params,
   response: {
-    200: one(Type.Object({ ended: Type.Integer({ description: 'Sessions that there were' }) }), 'All are over', {
-      ended: 2,
-    }),
-    ...errorResponses('not_found', ...signedInErrors, ...writingErrors),
+    200: endedSessions('All are over'),
+    ...errorResponses('not_found', ...accountErrors, ...writingErrors),
   },
 }

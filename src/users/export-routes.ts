@@ -5,7 +5,7 @@ import { callerOf } from '../http/caller.js'
 import { signedIn } from '../sessions/authenticate.js'
 import type { UserExport } from './export.js'
 import { exportAccount } from './export-schemas.js'
-import type { Scopes } from './scopes.js'
+import { type Scopes, scoped } from './scopes.js'
 
 export type ExportOptions = { scopes: Scopes; exportUser: UserExport }
 
@@ -18,8 +18,7 @@ export const exportRoutes: FastifyPluginAsync<ExportOptions> = async (app, { sco
       schema: {
         operationId: 'exportAccount',
         summary: 'Everything that is stored about oneself',
-        tags: ['Users'],
-        security: [{ bearer: [] }, { cookie: [] }],
+        ...scoped,
         ...exportAccount,
       },
     },

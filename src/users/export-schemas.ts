@@ -1,6 +1,6 @@
 // The answer of the export.
 import { type TSchema, Type } from '@sinclair/typebox'
-import { errorResponses } from '../http/responses.js'
+import { errorResponses, one, signedInErrors } from '../http/responses.js'
 import { NullableText, OneOf } from '../http/schema-types.js'
 import { AddressSchema } from './address.js'
 import { UserSchema } from './user.js'
@@ -131,10 +131,7 @@ const example = {
 
 export const exportAccount = {
   response: {
-    200: Type.Object(
-      { success: Type.Literal(true), data },
-      { description: 'All of it, as a file', examples: [{ success: true, data: example }] },
-    ),
-    ...errorResponses('unauthorized', 'step_up_required', 'service_unavailable'),
+    200: one(data, 'All of it, as a file', example),
+    ...errorResponses('step_up_required', ...signedInErrors),
   },
 }

@@ -4,14 +4,12 @@ import { type MaybeUserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { Identifier } from '../identifiers/parser.js'
 import { voidCodesStatement } from '../otp/statements.js'
+import type { Asker } from '../sessions/asker.js'
 import { forgetDevicesStatement } from '../sessions/devices.js'
 import { endSessionsStatement } from '../sessions/statements.js'
 import { columns, hasNoOwner, holds, isLedInBy, isProven } from './statements.js'
 
 type Method = Identifier['method']
-
-/** Whose identifiers, and the session that stays. */
-export type Self = Readonly<{ userId: string; sessionId: string }>
 
 /** The user as they are now, null where nothing was changed, and to whom it is to be told. */
 export type ChangedRow = MaybeUserRow & {
@@ -34,7 +32,7 @@ const other: Readonly<Record<Method, Method>> = { phone: 'email', email: 'phone'
  * What ends with a proven identifier, for the rows of `lost` (`id`, `lost`): the devices, the sessions elsewhere, which rest on it,
  * and the codes that only its owner could have asked for.
  */
-function losses({ sessionId }: Self): Prisma.Sql {
+function losses({ sessionId }: Asker): Prisma.Sql {
   return Prisma.sql`
     ended_sessions AS (${endSessionsStatement(Prisma.sql`(SELECT id FROM lost)`, Prisma.sql`s.id <> ${sessionId}::uuid`)}),
     ended_devices AS (${forgetDevicesStatement(Prisma.sql`(SELECT id FROM lost)`)}),
@@ -46,11 +44,11 @@ function losses({ sessionId }: Self): Prisma.Sql {
  * whom it leads in, so that nothing changes), `changed`. Claims of others to it end. To be run beside an event.
  * @param source `FROM … WHERE …` with one row where the identifier was proved, or none
  */
-export function changeIdentifierParts(identifier: Identifier, self: Self, source: Prisma.Sql): Prisma.Sql {
+export function changeIdentifierParts(identifier: Identifier, asker: Asker, source: Prisma.Sql): Prisma.Sql {
   const { name, verifiedAt } = columns[identifier.method]
   const isChange = Prisma.sql`changed.old_${name} IS DISTINCT FROM changed.${name}`
   return Prisma.sql`
-    before AS (SELECT me.* FROM users me ${source} AND me.id = ${self.userId}::uuid FOR UPDATE OF me),
+    before AS (SELECT me.* FROM users me ${source} AND me.id = ${asker.userId}::uuid FOR UPDATE OF me),
     owner AS (SELECT u.id FROM users u, before WHERE ${isLedInBy(identifier)} AND u.id <> before.id),
     released AS (
       UPDATE users AS u SET ${name} = NULL, updated_at = now() FROM before
@@ -65,7 +63,7 @@ export function changeIdentifierParts(identifier: Identifier, self: Self, source
       RETURNING u.*, before.${name} AS old_${name}, before.${verifiedAt} AS old_${verifiedAt}
     ),
     lost AS (SELECT id, old_${name} AS lost FROM changed WHERE old_${verifiedAt} IS NOT NULL AND ${isChange}),
-    ${losses(self)}`
+    ${losses(asker)}`
 }
 
 /** What was done, in a word or two, beside `changed`. */
@@ -89,18 +87,18 @@ export function changedColumns(method: Method): Prisma.Sql {
 /**
  * Takes an identifier off its user: one {@link RemovedRow}, without a user where it has to stay, because nothing else is proven.
  */
-export function removeIdentifierStatement(method: Method, self: Self, writeEvent: WriteEvent): Prisma.Sql {
+export function removeIdentifierStatement(method: Method, asker: Asker, writeEvent: WriteEvent): Prisma.Sql {
   const { name, verifiedAt } = columns[method]
   const { verifiedAt: otherVerifiedAt } = columns[other[method]]
   return Prisma.sql`
-    WITH before AS (SELECT me.* FROM users me WHERE me.id = ${self.userId}::uuid FOR UPDATE),
+    WITH before AS (SELECT me.* FROM users me WHERE me.id = ${asker.userId}::uuid FOR UPDATE),
     changed AS (
       UPDATE users AS u SET ${name} = NULL, ${verifiedAt} = NULL, updated_at = now() FROM before
       WHERE u.id = before.id AND before.${name} IS NOT NULL AND before.${otherVerifiedAt} IS NOT NULL
       RETURNING u.*, CASE WHEN before.${verifiedAt} IS NOT NULL THEN before.${name} END AS lost
     ),
     lost AS (SELECT id, lost FROM changed WHERE lost IS NOT NULL),
-    ${losses(self)},
+    ${losses(asker)},
     event AS (${writeEvent(
       {
         event: Prisma.sql`'user_updated'`,

@@ -1,14 +1,14 @@
 // One's own sessions: /users/me/sessions.
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { FastifyRequest } from 'fastify'
 import { callerOf } from '../http/caller.js'
-import { signedIn } from '../sessions/authenticate.js'
+import { askerOf } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 import type { UserAdministration } from './administration.js'
 import { endMySessions, endSession, listSessions, presentSession } from './own-session-schemas.js'
 import type { OwnSessions } from './own-sessions.js'
-import type { Scopes } from './scopes.js'
+import { type Scopes, scoped } from './scopes.js'
 
 export type OwnSessionOptions = {
   scopes: Scopes
@@ -18,15 +18,8 @@ export type OwnSessionOptions = {
   cookie: SessionCookie
 }
 
-const tags = ['Users']
 /** Whoever ends the session that asks needs no cookie of it any more. */
 const config = { setsCookies: true } as const
-const security = [{ bearer: [] }, { cookie: [] }]
-
-const holderOf = (request: FastifyRequest) => {
-  const { user, sessionId } = signedIn(request)
-  return { userId: user.id, sessionId }
-}
 
 export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = async (app, options) => {
   const { scopes, sessions, ownSessions, administration, cookie } = options
@@ -34,9 +27,9 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
 
   app.get(
     '',
-    { schema: { operationId: 'listSessions', summary: 'Where I am signed in', tags, security, ...listSessions } },
+    { schema: { operationId: 'listSessions', summary: 'Where I am signed in', ...scoped, ...listSessions } },
     async (request) => {
-      const { userId, sessionId } = holderOf(request)
+      const { userId, sessionId } = askerOf(request)
       const listed = await sessions.list(userId)
       return {
         success: true,
@@ -53,19 +46,18 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
       schema: {
         operationId: 'endMySessions',
         summary: 'Sign me out everywhere, or everywhere else',
-        tags,
-        security,
+        ...scoped,
         ...endMySessions,
       },
     },
     async (request, reply) => {
-      const holder = holderOf(request)
+      const asker = askerOf(request)
       const caller = callerOf(request)
       if (request.query.others === 'true') {
-        return { success: true, data: { ended: await ownSessions.endOthers(holder, caller) } } as const
+        return { success: true, data: { ended: await ownSessions.endOthers(asker, caller) } } as const
       }
       // As on /users/{id}/sessions, of which `me` is one.
-      const ended = await administration.endSessions(holder.userId, { userId: holder.userId, caller })
+      const ended = await administration.endSessions(asker.userId, { userId: asker.userId, caller })
       cookie.clear(reply)
       return { success: true, data: { ended } } as const
     },
@@ -75,13 +67,13 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
     '/:id',
     {
       config,
-      schema: { operationId: 'endSession', summary: 'Sign me out in one place', tags, security, ...endSession },
+      schema: { operationId: 'endSession', summary: 'Sign me out in one place', ...scoped, ...endSession },
     },
     async (request, reply) => {
       const id = request.params.id.toLowerCase()
-      const holder = holderOf(request)
-      await ownSessions.end(id, holder, callerOf(request))
-      if (id === holder.sessionId) cookie.clear(reply)
+      const asker = askerOf(request)
+      await ownSessions.end(id, asker, callerOf(request))
+      if (id === asker.sessionId) cookie.clear(reply)
       return { success: true, data: { id } } as const
     },
   )

@@ -1,11 +1,10 @@
 // Queries and answers of the routes on one's own sessions.
 import { type Static, Type } from '@sinclair/typebox'
-import { errorResponses, refer } from '../http/responses.js'
+import { errorResponses, one, Removed, refer, signedInErrors, writingErrors } from '../http/responses.js'
 import { NullableText, OneOf } from '../http/schema-types.js'
-import { errorLine } from '../http/validation.js'
+import { closed, errorLine } from '../http/validation.js'
 import type { ListedSession } from '../sessions/statements.js'
-import { closed, one, writingErrors } from './administration-schemas.js'
-import { idParams, Removed, selfErrors, shortList } from './self-schemas.js'
+import { idParams, shortList } from './self-schemas.js'
 
 export const SessionSchema = Type.Object(
   {
@@ -49,10 +48,14 @@ export function presentSession(session: ListedSession, currentId: string): Stati
   }
 }
 
+/** What is answered where sessions end, however many. */
+export const endedSessions = (description: string) =>
+  one(Type.Object({ ended: Type.Integer({ description: 'Sessions that there were' }) }), description, { ended: 2 })
+
 export const listSessions = {
   response: {
     200: shortList(refer(SessionSchema), 'Newest first, the last 100', example),
-    ...errorResponses(...selfErrors),
+    ...errorResponses(...signedInErrors),
   },
 }
 
@@ -60,7 +63,7 @@ export const endSession = {
   params: idParams,
   response: {
     200: one(Removed, 'The session is over, and the device that it was opened on is no known one any more', { id }),
-    ...errorResponses('not_found', ...selfErrors, ...writingErrors),
+    ...errorResponses('not_found', ...signedInErrors, ...writingErrors),
   },
 }
 
@@ -77,9 +80,7 @@ export const endMySessions = {
     closed,
   ),
   response: {
-    200: one(Type.Object({ ended: Type.Integer({ description: 'Sessions that there were' }) }), 'They are over', {
-      ended: 2,
-    }),
-    ...errorResponses(...selfErrors, ...writingErrors),
+    200: endedSessions('They are over'),
+    ...errorResponses(...signedInErrors, ...writingErrors),
   },
 }

@@ -2,19 +2,17 @@
 // not want it to keep its lane. Never the device of the session that asks.
 import type { WriteEvent } from '../audit/events.js'
 import { Prisma } from '../generated/prisma/client.js'
+import type { Asker } from '../sessions/asker.js'
 import { forgetDevicesStatement } from '../sessions/devices.js'
 import { deviceOfSession, endSessionsStatement } from '../sessions/statements.js'
 
-/** The user and session that ask. */
-export type Holder = Readonly<{ userId: string; sessionId: string }>
-
 /** Whether the device `d` is another one than that of the session that asks, which may have none any more. */
-const isElsewhere = ({ sessionId }: Holder) => Prisma.sql`d.id IS DISTINCT FROM ${deviceOfSession(sessionId)}`
+const isElsewhere = ({ sessionId }: Asker) => Prisma.sql`d.id IS DISTINCT FROM ${deviceOfSession(sessionId)}`
 
 /** Ends one session; no row comes back where the user has none of this id. */
-export function endOneStatement(id: string, holder: Holder, writeEvent: WriteEvent): Prisma.Sql {
-  const user = Prisma.sql`${holder.userId}::uuid`
-  const wasUsed = Prisma.sql`d.id IN (SELECT device_id FROM ended) AND ${isElsewhere(holder)}`
+export function endOneStatement(id: string, asker: Asker, writeEvent: WriteEvent): Prisma.Sql {
+  const user = Prisma.sql`${asker.userId}::uuid`
+  const wasUsed = Prisma.sql`d.id IN (SELECT device_id FROM ended) AND ${isElsewhere(asker)}`
   return Prisma.sql`
     WITH ended AS (${endSessionsStatement(user, Prisma.sql`s.id = ${id}::uuid`)}),
     forgotten AS (${forgetDevicesStatement(user, wasUsed)}),
@@ -30,11 +28,11 @@ export function endOneStatement(id: string, holder: Holder, writeEvent: WriteEve
 }
 
 /** Ends every session but the one that asks, and every device but its own; one row tells how many sessions there were. */
-export function endOthersStatement(holder: Holder, writeEvent: WriteEvent): Prisma.Sql {
-  const user = Prisma.sql`${holder.userId}::uuid`
+export function endOthersStatement(asker: Asker, writeEvent: WriteEvent): Prisma.Sql {
+  const user = Prisma.sql`${asker.userId}::uuid`
   return Prisma.sql`
-    WITH ended AS (${endSessionsStatement(user, Prisma.sql`s.id <> ${holder.sessionId}::uuid`)}),
-    forgotten AS (${forgetDevicesStatement(user, isElsewhere(holder))}),
+    WITH ended AS (${endSessionsStatement(user, Prisma.sql`s.id <> ${asker.sessionId}::uuid`)}),
+    forgotten AS (${forgetDevicesStatement(user, isElsewhere(asker))}),
     event AS (${writeEvent(
       {
         event: Prisma.sql`'session_logout'`,

@@ -3,20 +3,21 @@ import { eventWriter } from '../audit/events.js'
 import type { Database } from '../database/client.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
-import { endOneStatement, endOthersStatement, type Holder } from './own-session-statements.js'
+import type { Asker } from '../sessions/asker.js'
+import { endOneStatement, endOthersStatement } from './own-session-statements.js'
 
 export type OwnSessions = ReturnType<typeof createOwnSessions>
 
 export function createOwnSessions({ database }: { database: Database }) {
   /** @throws Problem `not_found` */
-  async function end(id: string, holder: Holder, caller: Caller): Promise<void> {
-    const [ended] = await database.$queryRaw<{ id: string }[]>(endOneStatement(id, holder, eventWriter(caller)))
+  async function end(id: string, asker: Asker, caller: Caller): Promise<void> {
+    const [ended] = await database.$queryRaw<{ id: string }[]>(endOneStatement(id, asker, eventWriter(caller)))
     if (ended === undefined) throw new Problem('not_found')
   }
 
   /** Returns how many there were. */
-  async function endOthers(holder: Holder, caller: Caller): Promise<number> {
-    const [row] = await database.$queryRaw<[{ ended: number }]>(endOthersStatement(holder, eventWriter(caller)))
+  async function endOthers(asker: Asker, caller: Caller): Promise<number> {
+    const [row] = await database.$queryRaw<[{ ended: number }]>(endOthersStatement(asker, eventWriter(caller)))
     return row.ended
   }
 

@@ -4,11 +4,15 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AuditTrail } from '../audit/events.js'
 import { Problem } from '../errors.js'
 import { callerOf } from '../http/caller.js'
-import { createAuthenticate, signedIn } from '../sessions/authenticate.js'
+import { uuidPattern } from '../http/uuid.js'
+import { createAuthenticate, security, signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 
 export type Scopes = ReturnType<typeof createScopes>
+
+/** What every route of a scope says of itself in the OpenAPI document. */
+export const scoped = { tags: ['Users'], security }
 
 type ScopeDependencies = { sessions: SessionService; cookie: SessionCookie; audit: AuditTrail }
 
@@ -58,7 +62,7 @@ export function isByAdmin(request: FastifyRequest): boolean {
   return signedIn(request).user.role === 'ADMIN'
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const uuid = new RegExp(uuidPattern)
 
 /**
  * The id of the user whom a route with the parameter `id` is about; `me` is whoever asks.

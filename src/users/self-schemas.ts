@@ -1,16 +1,14 @@
-// What the routes on what is one's own have in common: their errors, their ids, their lists.
+// What the routes on what is one's own have in common: their ids and their lists.
 import { type TSchema, Type } from '@sinclair/typebox'
-import type { ErrorCode } from '../errors.js'
-import { closed, Success } from './administration-schemas.js'
-
-/** What every call about oneself can answer. */
-export const selfErrors: readonly ErrorCode[] = ['unauthorized', 'service_unavailable']
+import { Success } from '../http/responses.js'
+import { anyCaseUuidPattern } from '../http/uuid.js'
+import { closed } from '../http/validation.js'
 
 /** The parameter `id`: whoever's it is not hears that there is none. */
 export const idParams = Type.Object(
   {
     id: Type.String({
-      pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+      pattern: anyCaseUuidPattern,
       description: 'a UUID',
       examples: ['019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a11'],
     }),
@@ -28,6 +26,3 @@ export const shortList = <Item extends TSchema>(item: Item, description: string,
     },
     { description, examples: [{ success: true, data: [example], next_cursor: null }] },
   )
-
-/** What a removal answers: the id of what is gone. */
-export const Removed = Type.Object({ id: Type.String({ format: 'uuid' }) })

@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/database/client.js'
 import { startApp } from '../support/app.js'
 
 const caller = {
-  address: '10.0.0.1',
+  block: '10.0.0.1',
   network: '10.0.0.0/24',
   requestId: '01890000-0000-7000-8000-000000000000',
   userAgent: undefined,

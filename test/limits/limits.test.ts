@@ -1,7 +1,7 @@
 // The limits around the identifier's own: per address, on the cost of SMS, and what they tell.
 import t from 'tap'
 import { DeliveryRefused } from '../../src/delivery/sender.js'
-import { clientBlock, truncatedNetwork } from '../../src/http/address.js'
+import { clientAddress } from '../../src/http/address.js'
 import { startApp, type TestApp } from '../support/app.js'
 
 const mobile = (index: number) => `98765${String(43_210 + index)}`
@@ -21,17 +21,17 @@ async function signUp(service: TestApp, index: number) {
 }
 
 t.test('the block of an address', async (t) => {
-  t.equal(clientBlock('203.0.113.7'), '203.0.113.7')
-  t.equal(clientBlock('::ffff:203.0.113.7'), '203.0.113.7', 'IPv4 in IPv6 clothes')
-  t.equal(clientBlock('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64')
-  t.equal(clientBlock('2001:0DB8:0001:0002::'), '2001:db8:1:2::/64')
-  t.equal(clientBlock('fe80::1%eth0'), 'fe80::/64')
+  t.equal(clientAddress('203.0.113.7').block, '203.0.113.7')
+  t.equal(clientAddress('::ffff:203.0.113.7').block, '203.0.113.7', 'IPv4 in IPv6 clothes')
+  t.equal(clientAddress('2001:db8:1:2:3:4:5:6').block, '2001:db8:1:2::/64')
+  t.equal(clientAddress('2001:0DB8:0001:0002::').block, '2001:db8:1:2::/64')
+  t.equal(clientAddress('fe80::1%eth0').block, 'fe80::/64')
   for (const nonsense of ['', 'unknown', '999.1.1.1', "' OR 1=1", '_hidden']) {
-    t.equal(clientBlock(nonsense), 'unknown')
-    t.equal(truncatedNetwork(nonsense), 'unknown')
+    t.equal(clientAddress(nonsense).block, 'unknown')
+    t.equal(clientAddress(nonsense).network, 'unknown')
   }
-  t.equal(truncatedNetwork('203.0.113.7'), '203.0.113.0/24')
-  t.equal(truncatedNetwork('2001:db8:1:2:3:4:5:6'), '2001:db8:1:2::/64')
+  t.equal(clientAddress('203.0.113.7').network, '203.0.113.0/24')
+  t.equal(clientAddress('2001:db8:1:2:3:4:5:6').network, '2001:db8:1:2::/64')
 })
 
 t.test('sends of one address, shared by replicas, IPv6 by its /64', async (t) => {

@@ -246,7 +246,7 @@ t.test("another user's address is as one that is not there", async (t) => {
 t.test('a user who was deleted meanwhile is signed in no more', async (t) => {
   const { database } = await startApp(t)
   const caller = {
-    address: '127.0.0.1',
+    block: '127.0.0.1',
     network: '127.0.0.0/24',
     requestId: nobody,
     userAgent: undefined,

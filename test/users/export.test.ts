@@ -159,7 +159,7 @@ t.test('who is deleted meanwhile gets 401, and a failure on the way ends the ans
   const { database } = service
   const audit = createAuditTrail({ database, pepper: 'p' })
   const caller = {
-    address: '',
+    block: '',
     network: '',
     requestId: nobody,
     userAgent: undefined,

@@ -1,0 +1,74 @@
+// The session that asks: end it, get another token of it, see whose it is. Under the mobile flow's path, for sessions of both flows.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { AuditTrail } from '../audit/events.js'
+import { callerOf } from '../http/caller.js'
+import type { CountryCode } from '../identifiers/phone.js'
+import { createAuthenticate, security, signedIn, tokensOf } from '../sessions/authenticate.js'
+import type { SessionCookie } from '../sessions/cookies.js'
+import type { SessionService } from '../sessions/service.js'
+import type { PresentedAddress } from '../users/address.js'
+import { presentUser } from '../users/user.js'
+import { logout, me, refresh } from './session-schemas.js'
+
+export type SessionRouteOptions = {
+  sessions: SessionService
+  /** the same, with the user's addresses beside ({@link PresentedAddress}) */
+  sessionsWithAddresses: Pick<SessionService, 'authenticate' | 'renew'>
+  audit: AuditTrail
+  cookie: SessionCookie
+  defaultCountry: CountryCode
+}
+
+const tags = ['Mobile flow']
+const config = { setsCookies: true } as const
+
+export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = async (app, options) => {
+  const { sessions, sessionsWithAddresses, audit, cookie, defaultCountry } = options
+
+  app.post(
+    '/logout',
+    { config, schema: { operationId: 'logout', summary: 'End this session', tags, ...logout } },
+    async (request, reply) => {
+      // Both, where both came: whoever logs out wants neither to be good any more.
+      for (const token of tokensOf(request, cookie.name)) {
+        const userId = await sessions.end(token)
+        if (userId !== null) await audit.record(callerOf(request), { event: 'session_logout', userId })
+      }
+      cookie.clear(reply)
+      return { success: true, message: 'Logged out successfully' } as const
+    },
+  )
+
+  app.post(
+    '/refresh',
+    {
+      config,
+      onRequest: createAuthenticate(sessions, cookie),
+      schema: {
+        operationId: 'refresh',
+        summary: 'A new token of this session, while the old one is still good',
+        tags,
+        security,
+        ...refresh,
+      },
+    },
+    async (request, reply) => {
+      const { token, lifetime } = sessions.reissue(signedIn(request))
+      cookie.set(reply, token, lifetime)
+      return { success: true, token } as const
+    },
+  )
+
+  app.get(
+    '/me',
+    {
+      onRequest: createAuthenticate(sessionsWithAddresses, cookie),
+      schema: { operationId: 'me', summary: 'Who is signed in', tags, security, ...me },
+    },
+    async (request) => {
+      const { user, beside } = signedIn(request)
+      const addresses = beside as PresentedAddress[]
+      return { success: true, data: { ...presentUser(user, defaultCountry), addresses } } as const
+    },
+  )
+}
