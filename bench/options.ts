@@ -46,7 +46,7 @@ export function readOptions(args: string[]): Options {
   const runnable = workloads.filter((workload) => chosen.some((contestant) => contestant.workloads.includes(workload)))
   return {
     mode: values.latency === undefined ? 'load' : 'latency',
-    workloads: choose('a workload', values.latency ?? values.only, runnable, String),
+    workloads: chooseWorkloads(values.latency ?? values.only, runnable),
     contestants: chosen,
     repetitions: wholeNumber('--repetitions', values.repetitions ?? (quick ? '1' : '3'), 1, 100),
     starts: quick || profile ? 0 : 4,
@@ -62,6 +62,10 @@ export function readOptions(args: string[]): Options {
   }
 }
 
+export function chooseWorkloads(names: string | undefined, runnable: readonly Workload[]): readonly Workload[] {
+  return choose('a workload', names, runnable, String)
+}
+
 function chooseContestants(names: string | undefined): readonly Contestant[] {
   return choose('a contestant', names, contestants, ({ name }) => name)
 }
@@ -75,7 +79,7 @@ function choose<Item>(what: string, list: string | undefined, all: readonly Item
   return all.filter((item) => wanted.includes(nameOf(item)))
 }
 
-function wholeNumber(name: string, text: string, minimum: number, maximum: number): number {
+export function wholeNumber(name: string, text: string, minimum: number, maximum: number): number {
   const value = Number(text)
   if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value
   throw new Error(`${name} must be a whole number from ${minimum} to ${maximum}`)

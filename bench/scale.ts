@@ -27,7 +27,7 @@ const tell = (line: string): void => void process.stderr.write(`${line}\n`)
 async function main(): Promise<void> {
   const options = readScaleOptions(process.argv.slice(2))
   if (options.build) await buildService(projectDirectory)
-  await withDatabases(projectDirectory, options.users, tell, async (databases) => {
+  await withDatabases({ projectDirectory, users: options.users, tell }, async (databases) => {
     const result = await runOn(databases, options)
     process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : textOf(result))
   })

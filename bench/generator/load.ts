@@ -6,6 +6,8 @@ export type Operation = (connection: Connection) => Promise<void>
 export type Load = Readonly<{
   /** milliseconds of each operation, in the order of their ends */
   latencies: Float64Array
+  /** when each was due or begun, as `performance.now()` */
+  due: Float64Array
   /** until the last operation ended */
   seconds: number
 }>
@@ -17,6 +19,7 @@ export async function closedLoop(
   next: () => Operation | null,
 ): Promise<Load> {
   const latencies: number[] = []
+  const due: number[] = []
   const started = performance.now()
   const end = started + seconds * 1000
   await Promise.all(
@@ -26,36 +29,46 @@ export async function closedLoop(
         if (operation === null) return
         await operation(connection)
         latencies.push(performance.now() - begun)
+        due.push(begun)
       }
     }),
   )
-  return { latencies: Float64Array.from(latencies), seconds: (performance.now() - started) / 1000 }
+  return loadOf(latencies, due, started)
+}
+
+function loadOf(latencies: readonly number[], due: readonly number[], started: number): Load {
+  const seconds = (performance.now() - started) / 1000
+  return { latencies: Float64Array.from(latencies), due: Float64Array.from(due), seconds }
 }
 
 /**
  * Begins operations at a fixed rate, whether or not earlier ones have ended, and counts an operation's time from when it was
  * due: a server that stalls is charged for everybody who waited.
+ * @param isEnough asked all the time whether to end before the time is over
  */
 export async function openLoop(
   connections: readonly Connection[],
   seconds: number,
   rate: number,
   next: () => Operation | null,
+  isEnough: () => boolean = () => false,
 ): Promise<Load> {
   const latencies: number[] = []
-  const free = [...connections]
   const due: number[] = []
+  const free = [...connections]
+  const waiting: number[] = []
   const underWay = new Set<Promise<void>>()
   const started = performance.now()
   let begun = 0
   let failure: unknown
 
   function serve(): void {
-    for (let connection = free.pop(); connection !== undefined; connection = free.pop()) {
-      const since = due.shift()
+    // In turns: servers end connections that stay silent for long.
+    for (let connection = free.shift(); connection !== undefined; connection = free.shift()) {
+      const since = waiting.shift()
       const operation = since === undefined ? null : next()
       if (since === undefined || operation === null) {
-        free.push(connection)
+        free.unshift(connection)
         return
       }
       run(operation, connection, since)
@@ -66,6 +79,7 @@ export async function openLoop(
     const done = operation(connection).then(
       () => {
         latencies.push(performance.now() - since)
+        due.push(since)
         underWay.delete(done)
         free.push(connection)
         serve()
@@ -78,14 +92,15 @@ export async function openLoop(
     underWay.add(done)
   }
 
-  for (let now = started; now < started + seconds * 1000 && failure === undefined; now = performance.now()) {
-    for (; begun < ((now - started) / 1000) * rate; begun += 1) due.push(started + (begun / rate) * 1000)
+  const isOver = (now: number) => now >= started + seconds * 1000 || failure !== undefined || isEnough()
+  for (let now = started; !isOver(now); now = performance.now()) {
+    for (; begun < ((now - started) / 1000) * rate; begun += 1) waiting.push(started + (begun / rate) * 1000)
     serve()
     await new Promise((resolve) => setTimeout(resolve, 1))
   }
   while (underWay.size > 0) await Promise.all(underWay)
   if (failure !== undefined) throw failure
-  return { latencies: Float64Array.from(latencies), seconds: (performance.now() - started) / 1000 }
+  return loadOf(latencies, due, started)
 }
 
 /** The nearest-rank percentile of sorted numbers; 0 of none. */

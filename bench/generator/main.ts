@@ -1,10 +1,10 @@
 // The load generator and the gateway: one process, so that a code is there as soon as its message has come.
-import type { Command, DialectName, Measurement, Reply, Tally } from '../protocol.js'
+import type { Command, DialectName, Measurement, Reply, Tally, Timeline } from '../protocol.js'
 import { betterAuthDialect } from './better-auth-dialect.js'
 import { openConnection } from './connection.js'
 import type { Dialect } from './dialect.js'
 import { latchkeyDialect } from './latchkey-dialect.js'
-import { closedLoop, openLoop, percentileOf } from './load.js'
+import { closedLoop, type Load, openLoop, percentileOf } from './load.js'
 import { startSink } from './sink.js'
 import { type Contestant, createContestant } from './workloads.js'
 
@@ -24,11 +24,13 @@ function contestantOf(name: string): Contestant {
   return contestant
 }
 
-function open({ contestant, dialect, urls, connections, users }: Extract<Command, { kind: 'open' }>): void {
+function open({ contestant, dialect, urls, connections, users, signedIn }: Extract<Command, { kind: 'open' }>): void {
   const places = Array.from({ length: connections }, (_, index) => String(urls[index % urls.length]))
   const openAll = () => Promise.all(places.map(openConnection))
-  contestants.set(contestant, createContestant(dialects[dialect], sink, openAll, users))
+  contestants.set(contestant, createContestant(dialects[dialect], sink, openAll, users, signedIn))
 }
+
+let isEnough = false
 
 async function measure(command: Extract<Command, { kind: 'measure' }>): Promise<Measurement> {
   const { connections, next, tally } = contestantOf(command.contestant)
@@ -40,16 +42,18 @@ async function measure(command: Extract<Command, { kind: 'measure' }>): Promise<
     if (operation === null) ranOut = true
     return operation
   }
-  const { latencies, seconds } =
+  isEnough = false
+  const load =
     command.rate === undefined
       ? await closedLoop(connections(), command.seconds, nextOrRanOut)
-      : await openLoop(connections(), command.seconds, command.rate, nextOrRanOut)
+      : await openLoop(connections(), command.seconds, command.rate, nextOrRanOut, () => isEnough)
+  const { seconds } = load
   const { user, system } = process.cpuUsage(cpuBefore)
   // A window that ends early is as good as long as it is one.
   if (ranOut && (command.rate !== undefined || seconds < command.seconds / 2)) {
     throw new Error('there were not enough live codes to guess at: the server became much faster after its warm-up')
   }
-  latencies.sort()
+  const latencies = load.latencies.toSorted()
   return {
     operations: latencies.length,
     seconds,
@@ -60,7 +64,12 @@ async function measure(command: Extract<Command, { kind: 'measure' }>): Promise<
       p99: percentileOf(latencies, 0.99),
     },
     tally: difference(tally(), before),
+    ...(command.timeline && { timeline: timelineOf(load) }),
   }
+}
+
+function timelineOf({ latencies, due }: Load): Timeline {
+  return { due: [...due].map((time) => performance.timeOrigin + time), times: [...latencies] }
 }
 
 function difference(after: Tally, before: Tally): Tally {
@@ -73,7 +82,7 @@ function difference(after: Tally, before: Tally): Tally {
   }
 }
 
-async function execute(command: Command): Promise<Reply> {
+async function execute(command: Exclude<Command, { kind: 'enough' }>): Promise<Reply> {
   switch (command.kind) {
     case 'open':
       open(command)
@@ -89,6 +98,10 @@ async function execute(command: Command): Promise<Reply> {
 const reply = (message: Reply): void => void process.send?.(message)
 
 process.on('message', (command: Command) => {
+  if (command.kind === 'enough') {
+    isEnough = true
+    return
+  }
   execute(command).then(reply, (error: Error) => reply({ kind: 'failed', reason: error.message }))
 })
 // The run that started us is gone.

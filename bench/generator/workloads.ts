@@ -1,5 +1,5 @@
 // The workloads: which operations they are made of, and what has to be there before.
-import type { Tally, Workload } from '../protocol.js'
+import type { SignedIn, Tally, Workload } from '../protocol.js'
 import type { Connection } from './connection.js'
 import { bodyOf, type Dialect, expectMembers } from './dialect.js'
 import { closedLoop, type Operation } from './load.js'
@@ -12,6 +12,8 @@ const guessesOfACode = 10
 /** Sessions that `me` goes around in. */
 const sessionsInUse = 500
 
+const needsSessions: ReadonlySet<Workload> = new Set(['me', 'mix', 'visit'])
+
 /** Live codes that a warm-up may use up; how many a window needs is known after it. */
 const codesToWarmUp = 300
 
@@ -19,12 +21,20 @@ const codesToWarmUp = 300
 const reserve = 3
 
 type LiveCode = { number: MobileNumber; wrongCode: string; guessesLeft: number }
-type SignedIn = Readonly<{ number: MobileNumber; credential: string }>
 
 export type Contestant = ReturnType<typeof createContestant>
 
-/** @param open opens the connections that a window keeps: servers end those that stay silent for long */
-export function createContestant(dialect: Dialect, sink: Sink, open: () => Promise<Connection[]>, users: number) {
+/**
+ * @param open opens the connections that a window keeps: servers end those that stay silent for long
+ * @param given people who are signed in already
+ */
+export function createContestant(
+  dialect: Dialect,
+  sink: Sink,
+  open: () => Promise<Connection[]>,
+  users: number,
+  given: readonly SignedIn[] = [],
+) {
   let connections: readonly Connection[] = []
   const tally = { sends: 0, logins: 0, signups: 0, wrongs: 0, mes: 0 }
   const nextUser = createRotation(users)
@@ -34,7 +44,7 @@ export function createContestant(dialect: Dialect, sink: Sink, open: () => Promi
     guessed: createSupply('guessed'),
   }
   let liveCodes: LiveCode[] = []
-  let signedIn: SignedIn[] = []
+  let signedIn = [...given]
   let guessed = 0
   let asked = 0
 
@@ -103,6 +113,12 @@ export function createContestant(dialect: Dialect, sink: Sink, open: () => Promi
     return place === 7 ? wrong() : me()
   }
 
+  let visited = 0
+  function visit(): Operation {
+    visited += 1
+    return visited % 5 === 0 ? login : me()
+  }
+
   const operations: Readonly<Record<Workload, () => Operation | null>> = {
     send: () => send,
     login: () => login,
@@ -110,6 +126,7 @@ export function createContestant(dialect: Dialect, sink: Sink, open: () => Promi
     wrong,
     me,
     mix,
+    visit,
     hello: () => hello,
   }
 
@@ -138,8 +155,8 @@ export function createContestant(dialect: Dialect, sink: Sink, open: () => Promi
   async function prepare(workload: Workload, seconds: number, window: number): Promise<void> {
     for (const connection of connections) connection.close()
     connections = await open()
-    signedIn = []
-    if (workload === 'me' || workload === 'mix') {
+    signedIn = [...given]
+    if (signedIn.length === 0 && needsSessions.has(workload)) {
       await times(sessionsInUse, async (connection) => {
         signedIn.push(await signIn(connection))
       })

@@ -1,16 +1,13 @@
 // Lends the databases of the contestants to a run, and leaves nothing behind whichever way it ends.
 import { onEndRequest } from '../../src/development/signals.js'
-import { type Databases, startDatabases } from './contestant-databases.js'
+import { type Databases, type DatabasesOptions, startDatabases } from './contestant-databases.js'
 import { killServers } from './servers.js'
 
-/** @param users people in each database */
 export async function withDatabases(
-  projectDirectory: string,
-  users: number,
-  tell: (line: string) => void,
+  order: DatabasesOptions,
   work: (databases: Databases) => Promise<void>,
 ): Promise<void> {
-  const databases = await startDatabases(projectDirectory, users, tell)
+  const databases = await startDatabases(order)
   onEndRequest(() => {
     killServers()
     databases.stop().finally(() => process.exit(130))

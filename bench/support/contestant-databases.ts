@@ -1,14 +1,13 @@
 // The PostgreSQL of the contestants, which brings everything safely to the disk, with one database for each contestant: a copy of
 // a template that was migrated and filled once.
-import { spawn } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { escapeIdentifier } from 'pg'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { startPostgresServer } from '../../src/development/postgres-server.js'
-import { exitCodeOf } from '../../src/development/processes.js'
 import type { SchemaName } from '../contestants.js'
-import { firstUser } from '../generator/numbers.js'
+import { distanceOf, firstUser } from '../generator/numbers.js'
+import { makeTables } from './installation.js'
 
 export type Databases = Readonly<{
   /** of the postmaster, whose children are the rest */
@@ -16,12 +15,14 @@ export type Databases = Readonly<{
   version: string
   /** A copy of the template, made now. */
   create: (schema: SchemaName, name: string) => Promise<string>
+  /** One with tables and nobody in them. */
+  createEmpty: (schema: SchemaName, name: string) => Promise<string>
   stop: () => Promise<void>
 }>
 
 const prefix = 'latchkey_bench_'
 
-const settings = {
+const commonSettings = {
   // The point of a benchmark: a commit is one on the disk.
   fsync: 'on',
   synchronous_commit: 'on',
@@ -37,36 +38,46 @@ const settings = {
 type Schema = Readonly<{
   /** makes the tables in the database of `DATABASE_URL` */
   program: string
-  /** `$1` people, the first of whom has the number `$2` without its plus sign */
+  /** `$1` people, the first of whom has the number `$2` without its plus sign, and the others every `$3`th after it */
   seed: string
 }>
 
 const schemas: Readonly<Record<SchemaName, Schema>> = {
   latchkey: {
     program: 'dist/cli/migrate.js',
-    seed: `INSERT INTO users (id, phone, user_name)
-      SELECT gen_random_uuid(), '+' || ($2::bigint + i), 'Person ' || i FROM generate_series(0, $1::int - 1) AS i`,
+    seed: `INSERT INTO users (id, phone, phone_verified_at, user_name)
+      SELECT gen_random_uuid(), '+' || ($2::bigint + i * $3::bigint), now(), 'Person ' || i FROM generate_series(0, $1::int - 1) AS i`,
   },
   'better-auth': {
     program: 'bench/servers/better-auth-migrate.mjs',
     seed: `INSERT INTO "user" (
         id, name, email, "emailVerified", "createdAt", "updatedAt", "phoneNumber", "phoneNumberVerified"
       )
-      SELECT replace(gen_random_uuid()::text, '-', ''), 'Person ' || i, ($2::bigint + i) || '@bench.example', false, now(), now(),
-        '+' || ($2::bigint + i), true
+      SELECT replace(gen_random_uuid()::text, '-', ''), 'Person ' || i, ($2::bigint + i * $3::bigint) || '@bench.example', false,
+        now(), now(), '+' || ($2::bigint + i * $3::bigint), true
       FROM generate_series(0, $1::int - 1) AS i`,
   },
 }
 
-export async function startDatabases(
-  projectDirectory: string,
-  users: number,
-  tell: (line: string) => void,
-): Promise<Databases> {
+export type DatabasesOptions = Readonly<{
+  projectDirectory: string
+  /** in the template */
+  users: number
+  tell: (line: string) => void
+  /** of PostgreSQL, beside those that all measurements share */
+  settings?: Readonly<Record<string, string>>
+}>
+
+export async function startDatabases({
+  projectDirectory,
+  users,
+  tell,
+  settings = {},
+}: DatabasesOptions): Promise<Databases> {
   const server = await startPostgresServer({
     projectDirectory,
     name: 'bench-load-postgres',
-    settings,
+    settings: { ...commonSettings, ...settings },
     onProgress: tell,
   })
   const templates = new Map<SchemaName, string>()
@@ -81,22 +92,27 @@ export async function startDatabases(
     await dropOurs().finally(() => server.stop())
   }
 
+  async function createEmpty(schema: SchemaName, name: string): Promise<string> {
+    const database = databaseName(name)
+    await admin(`CREATE DATABASE ${escapeIdentifier(database)}`)
+    await makeTables(join(projectDirectory, schemas[schema].program), server.urlOf(database))
+    return server.urlOf(database)
+  }
+
   async function makeTemplate(schema: SchemaName): Promise<string> {
-    const name = `${prefix}template_${schema.replace('-', '_')}`
+    const name = `template_${schema}`
     tell(`filling a database of ${schema} with ${users.toLocaleString('en')} people`)
-    await admin(`CREATE DATABASE ${escapeIdentifier(name)}`)
-    await runProgram(join(projectDirectory, schemas[schema].program), server.urlOf(name))
-    await withConnection(server.urlOf(name), async (client) => {
-      await client.query(schemas[schema].seed, [users, firstUser])
+    await withConnection(await createEmpty(schema, name), async (client) => {
+      await client.query(schemas[schema].seed, [users, firstUser, distanceOf(users)])
       await client.query('VACUUM ANALYZE')
     })
-    templates.set(schema, name)
-    return name
+    templates.set(schema, databaseName(name))
+    return databaseName(name)
   }
 
   async function create(schema: SchemaName, name: string): Promise<string> {
     const template = templates.get(schema) ?? (await makeTemplate(schema))
-    const database = `${prefix}${name.replaceAll(/\W/g, '_')}`
+    const database = databaseName(name)
     await admin(`CREATE DATABASE ${escapeIdentifier(database)} TEMPLATE ${escapeIdentifier(template)}`)
     return server.urlOf(database)
   }
@@ -108,23 +124,13 @@ export async function startDatabases(
     const { rows } = await admin('SHOW server_version')
     const version = String(Reflect.get(Object(rows[0]), 'server_version'))
     const pid = Number((await readFile(join(server.dataDirectory, 'postmaster.pid'), 'utf8')).split('\n')[0])
-    return { pid, version, create, stop }
+    return { pid, version, create, createEmpty, stop }
   } catch (error) {
     await server.stop()
     throw error
   }
 }
 
-async function runProgram(program: string, databaseUrl: string): Promise<void> {
-  const child = spawn(process.execPath, [program], {
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: databaseUrl,
-      DATABASE_POOL_SIZE: '1',
-      OTP_PEPPER: 'a secret that nothing is signed with yet',
-      PORT: '0',
-    },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  })
-  if ((await exitCodeOf(child)) !== 0) throw new Error(`${program} failed`)
+function databaseName(name: string): string {
+  return `${prefix}${name.replaceAll(/\W/g, '_')}`
 }

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Contestant } from '../contestants.js'
 import type { Options } from '../options.js'
+import type { SignedIn } from '../protocol.js'
 import type { Databases } from './contestant-databases.js'
 import type { Cores } from './cores.js'
 import type { Generator } from './generator.js'
 import { memoryOf } from './proc.js'
 import { recordStatements } from './recording.js'
 import { type Server, startServer } from './servers.js'
-import { serverSettings } from './settings.js'
+import { type Settings, serverSettings } from './settings.js'
 
 export type Runner = Readonly<{
   contestant: Contestant
@@ -29,11 +30,15 @@ export type Runner = Readonly<{
 
 export type FieldParts = Readonly<{
   projectDirectory: string
-  options: Options
+  options: Pick<Options, 'contestants' | 'starts' | 'replicas' | 'pool' | 'connections' | 'users' | 'profile'>
   cores: Cores
-  databases: Databases
+  databases: Pick<Databases, 'create'>
   generator: Generator
   tell: (line: string) => void
+  /** beside those that every server gets */
+  settings?: Settings
+  /** who is signed in already in a database; without it, a workload that needs sessions makes its own */
+  signedInAt?: (databaseUrl: string) => Promise<readonly SignedIn[]>
 }>
 
 /** Milliseconds after its start at which a process is taken to be idle. */
@@ -46,11 +51,13 @@ export async function startField(parts: FieldParts): Promise<Runner[]> {
 }
 
 async function startRunner(parts: FieldParts, contestant: Contestant): Promise<Runner> {
-  const { projectDirectory, options, cores, databases, generator, tell } = parts
+  const { projectDirectory, options, cores, databases, generator, tell, settings } = parts
   const { name, program, readyPath, schema, dialect } = contestant
+  const { connections, users } = options
   tell(`starting ${name}`)
   const databaseUrl = schema === null ? null : await databases.create(schema, name)
-  const recording = name === 'ceiling' && databaseUrl ? await recordStatements(projectDirectory, databaseUrl) : null
+  const recording =
+    name === 'ceiling' && databaseUrl ? await recordStatements(projectDirectory, databaseUrl, users) : null
   const profiles = options.profile ? emptyFolder(join(projectDirectory, '.data', 'bench', 'profiles', name)) : null
 
   const start = (replica: number) =>
@@ -63,6 +70,7 @@ async function startRunner(parts: FieldParts, contestant: Contestant): Promise<R
       settings: (port) => ({
         ...serverSettings(databaseUrl ?? '', generator.sinkUrl, port, options.pool),
         ...(recording && { RECORDED_STATEMENTS: recording }),
+        ...settings,
       }),
     })
 
@@ -79,8 +87,9 @@ async function startRunner(parts: FieldParts, contestant: Contestant): Promise<R
   const idleMemory = servers[0] ? await memoryOf(servers[0].pid, 'VmRSS') : null
 
   const urls = servers.map(({ url }) => url)
-  const { connections, users } = options
-  await generator.tell({ kind: 'open', contestant: name, dialect, urls, connections, users })
+  const signedIn = await parts.signedInAt?.(databaseUrl ?? '')
+  const opening = { kind: 'open', contestant: name, dialect, urls, connections, users } as const
+  await generator.tell({ ...opening, ...(signedIn && { signedIn }) })
   const idleAfter = (Math.max(...starts) + settling) / 1000
   return { contestant, servers, databaseUrl, starts, idleMemory, idleAfter, profiles }
 }

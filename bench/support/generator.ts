@@ -8,8 +8,10 @@ import { pinned } from './cores.js'
 export type Generator = Readonly<{
   sinkUrl: string
   /** Does what is asked. Rejects with the reason why it could not, or why an answer was wrong. */
-  tell: (command: Exclude<Command, { kind: 'measure' }>) => Promise<void>
+  tell: (command: Exclude<Command, { kind: 'measure' | 'enough' }>) => Promise<void>
   measure: (command: Extract<Command, { kind: 'measure' }>) => Promise<Measurement>
+  /** Ends the window at a fixed rate that is being measured. */
+  enough: () => void
   stop: () => void
 }>
 
@@ -40,6 +42,10 @@ export async function startGenerator(projectDirectory: string, cores: string | n
       const answer = await ask(request)
       if (answer.kind !== 'measured') throw new Error('the load generator gave no measurement')
       return answer.measurement
+    },
+    enough() {
+      // One that has ended has enough.
+      if (child.connected) child.send({ kind: 'enough' } satisfies Command)
     },
     stop: () => void child.kill('SIGKILL'),
   }

@@ -1,4 +1,4 @@
-// What has to be there before a run: the build of the service, and the libraries that only the benchmark needs.
+// What has to be there before a run: the build of the service, the libraries that only the benchmark needs, tables.
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,4 +20,19 @@ async function npm(folder: string, args: readonly string[], failure: string): Pr
   // Its output is no part of ours, which may be JSON.
   const code = await exitCodeOf(spawn('npm', [...args], { cwd: folder, stdio: ['ignore', 2, 2] }))
   if (code !== 0) throw new Error(failure)
+}
+
+/** Runs a contestant's own program for that on a database. */
+export async function makeTables(program: string, databaseUrl: string): Promise<void> {
+  const child = spawn(process.execPath, [program], {
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: databaseUrl,
+      DATABASE_POOL_SIZE: '1',
+      OTP_PEPPER: 'a secret that nothing is signed with yet',
+      PORT: '0',
+    },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if ((await exitCodeOf(child)) !== 0) throw new Error(`${program} failed`)
 }

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { type Connection, type HttpRequest, openConnection } from '../generator/connection.js'
 import { bodyOf, forwardedFor, textOf } from '../generator/dialect.js'
-import { addressOf, internationalOf, type MobileNumber, numberOf } from '../generator/numbers.js'
+import { addressOf, createRotation, createSupply, internationalOf, type MobileNumber } from '../generator/numbers.js'
 import { type Sink, startSink } from '../generator/sink.js'
 import type { createFacts } from '../servers/facts.mjs'
 import { startServer } from './servers.js'
@@ -18,8 +18,11 @@ type RecordedCall = 'send' | 'verify' | 'signup' | 'me'
 /** As often as each call is made: fewer might take a value for a constant that was the same by chance. */
 const repetitions = 6
 
-/** Writes the recording to a file and returns its path. */
-export async function recordStatements(projectDirectory: string, databaseUrl: string): Promise<string> {
+/**
+ * Writes the recording to a file and returns its path.
+ * @param users in the database
+ */
+export async function recordStatements(projectDirectory: string, databaseUrl: string, users: number): Promise<string> {
   const folder = join(projectDirectory, '.data', 'bench')
   const seenFile = join(folder, 'seen-statements.jsonl')
   const sink = await startSink()
@@ -44,11 +47,10 @@ export async function recordStatements(projectDirectory: string, databaseUrl: st
   const facts = createFacts(String(settings(0)['OTP_PEPPER']))
   const recorder = createRecorder({ connection, seenFile, facts, sink, databaseUrl })
   const calls: Record<RecordedCall, Call[]> = { send: [], verify: [], signup: [], me: [] }
+  // Each calls from another network.
+  const [nextUser, nextNewcomer] = [createRotation(users), createSupply('recorded')]
   for (let index = 0; index < repetitions; index += 1) {
-    // Each calls from another network.
-    const person = index * 101
-    const user = numberOf('user', person)
-    const newcomer = numberOf('newcomer', 99_000_000 + person)
+    const [user, newcomer] = [nextUser(), nextNewcomer()]
     const known = await recorder.send('/api/auth/send-otp', user, { mobile_number: user })
     calls.send.push(known.call)
     const verified = await recorder.verify('/api/auth/verify-otp', user, { mobile_number: user }, known.code)

@@ -10,8 +10,9 @@ export type ProcessFacts = Readonly<{
   contestant: string
   /** milliseconds */
   starts: readonly number[]
-  /** MiB of one process before its first request, and at the most */
+  /** MiB of one process before its first request, after the last window, and at the most */
   idleMemory: number | null
+  lastMemory: number | null
   peakMemory: number | null
 }>
 
@@ -39,12 +40,13 @@ export function textOf({ machine, windows, processes, profiles }: RunResult): st
   return `${parts.join('\n\n')}\n`
 }
 
-function processTable(processes: readonly ProcessFacts[]): string {
-  const header = ['process', 'start to first answer, ms', 'idle memory, MiB', 'peak memory, MiB']
-  const rows = processes.map(({ contestant, starts, idleMemory, peakMemory }) => [
+export function processTable(processes: readonly ProcessFacts[]): string {
+  const header = ['process', 'start to first answer, ms', 'idle memory, MiB', 'at the end', 'at the most']
+  const rows = processes.map(({ contestant, starts, idleMemory, lastMemory, peakMemory }) => [
     contestant,
     withSpread(spreadOf(starts), 0),
     decimals(idleMemory, 0),
+    decimals(lastMemory, 0),
     decimals(peakMemory, 0),
   ])
   return tableOf(header, rows)

@@ -90,13 +90,13 @@ export function mediansOf<Row>(columns: readonly Column<Row>[], windows: readonl
 }
 
 /** The windows of a workload by contestant, in the order in which they ran. */
-function rowsOf(workload: Workload, windows: readonly Window[]): [string, Window[]][] {
+export function rowsOf(workload: Workload, windows: readonly Window[]): [string, Window[]][] {
   const some = windows.filter((window) => window.workload === workload)
   const names = [...new Set(some.map(({ contestant }) => contestant))]
   return names.map((name) => [name, some.filter(({ contestant }) => contestant === name)])
 }
 
-function workloadsOf(windows: readonly Window[]): Workload[] {
+export function workloadsOf(windows: readonly Window[]): Workload[] {
   return [...new Set(windows.map(({ workload }) => workload))]
 }
 

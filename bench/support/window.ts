@@ -1,6 +1,8 @@
 // One window of load on one contestant, held against the database's own counts.
+import type { Client } from 'pg'
 import { withConnection } from '../../src/development/postgres-query.js'
-import { type Contestant, type Counts, evidence } from '../contestants.js'
+import type { Contestant } from '../contestants.js'
+import type { Counts } from '../evidence.js'
 import type { Measurement, Tally, Workload } from '../protocol.js'
 import type { Runner } from './field.js'
 import type { Generator } from './generator.js'
@@ -86,29 +88,29 @@ export async function measureWindow(
 
 /** @throws Error unless every session was looked up in the database for each `me` of the whole run */
 export async function checkLookups({ contestant, databaseUrl }: Runner, windows: readonly Window[]): Promise<void> {
-  const { schema, name } = contestant
+  const { evidence, name } = contestant
   const own = windows.filter((window) => window.contestant === name)
   const mes = own.reduce((sum, { tally }) => sum + tally.mes, 0)
-  if (schema === null || databaseUrl === null) return
+  if (evidence === null || databaseUrl === null) return
   // The servers have ended, and with them their connections, which have handed in all their counts.
   const scans = await withConnection(databaseUrl, async (client) => {
     const query =
       'SELECT (coalesce(seq_scan, 0) + coalesce(idx_scan, 0))::int AS scans FROM pg_stat_user_tables WHERE relname = $1'
-    const { rows } = await client.query<{ scans: number }>(query, [evidence[schema].sessions])
+    const { rows } = await client.query<{ scans: number }>(query, [evidence.sessions])
     return Number(rows[0]?.scans)
   })
   if (!(scans >= mes)) throw new Error(`${name}: ${mes} times me, but ${scans} reads of sessions in the database`)
 }
 
-async function countsOf({ schema }: Contestant, databaseUrl: string | null): Promise<Counts> {
-  if (schema === null || databaseUrl === null) return {}
-  const { query } = evidence[schema]
-  return withConnection(databaseUrl, async (client) => Object((await client.query<Counts>(query)).rows[0]) as Counts)
+async function countsOf({ evidence }: Contestant, databaseUrl: string | null): Promise<Counts> {
+  if (evidence === null || databaseUrl === null) return {}
+  const query = (client: Client) => client.query<Counts>(evidence.query)
+  return withConnection(databaseUrl, async (client) => Object((await query(client)).rows[0]) as Counts)
 }
 
-function checkCounts({ schema }: Contestant, before: Counts, after: Counts, tally: Tally): void {
-  if (schema === null) return
-  for (const [name, expected] of Object.entries(evidence[schema].expected(tally))) {
+function checkCounts({ evidence }: Contestant, before: Counts, after: Counts, tally: Tally): void {
+  if (evidence === null) return
+  for (const [name, expected] of Object.entries(evidence.expected(tally))) {
     const found = Number(after[name]) - Number(before[name])
     if (found !== expected) throw new Error(`${expected} answers, but the database has ${found} more ${name}`)
   }

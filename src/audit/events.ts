@@ -127,5 +127,5 @@ export function deleteOldEvents(database: Database, retention: number, most: num
   return database.$executeRaw`
     DELETE FROM auth_events WHERE id = ANY(ARRAY(
       SELECT id FROM auth_events WHERE happened_at < now() - make_interval(secs => ${retention})
-      LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+      ORDER BY happened_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
 }

@@ -84,5 +84,5 @@ export function issueTicketStatement(
 export function deleteExpiredTicketsStatement(most: number): Prisma.Sql {
   return Prisma.sql`
     DELETE FROM signup_tickets WHERE token_hash = ANY(ARRAY(
-      SELECT token_hash FROM signup_tickets WHERE expires_at <= now() LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+      SELECT token_hash FROM signup_tickets WHERE expires_at <= now() ORDER BY expires_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
 }

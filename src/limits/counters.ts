@@ -44,5 +44,6 @@ export function anyShard(): number {
 export function deleteExpiredCountersStatement(most: number): Prisma.Sql {
   return Prisma.sql`
     DELETE FROM limit_counters WHERE ctid = ANY(ARRAY(
-      SELECT ctid FROM limit_counters WHERE expires_at <= now() - interval '1 hour' LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+      SELECT ctid FROM limit_counters WHERE expires_at <= now() - interval '1 hour'
+      ORDER BY expires_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
 }

@@ -1,4 +1,6 @@
-// Removes what is over, in small batches, on a schedule or once: no batch holds locks for long, and replicas share the work.
+// Removes what is over, in small batches with a rest after each, on a schedule or once: no batch holds locks for long, requests
+// get their turn in between, and replicas share the work.
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Cron } from 'croner'
 import type { Logger } from 'pino'
 
@@ -7,11 +9,15 @@ export type DeleteBatch = (most: number) => Promise<number>
 
 export type CleanupTasks = Readonly<Record<string, DeleteBatch>>
 
-/** Rows deleted by one statement. */
-const batchSize = 1_000
+/**
+ * Rows deleted by one statement. Its commit puts all of them on the disk at once, and the commit of a sign-in in the same moment
+ * waits for that.
+ */
+const batchSize = 500
 
 /**
- * Runs every task until it finds no full batch any more.
+ * Runs every task until it finds no full batch any more. After a full one it rests for as long as that took: a cleanup has half
+ * of what one connection can do at the most, and gives way to a database that is busy.
  * @param onBatch told after each batch how many rows of the task are gone so far
  * @param isOver asked between batches whether to leave the rest for another time
  * @returns rows deleted by each task
@@ -26,9 +32,11 @@ export async function cleanUp(
     let deleted = 0
     let batch: number
     do {
+      const begun = performance.now()
       batch = await deleteBatch(batchSize)
       deleted += batch
       onBatch(task, deleted)
+      if (batch === batchSize && !isOver()) await sleep(performance.now() - begun)
     } while (batch === batchSize && !isOver())
     deletedByTask[task] = deleted
   }

@@ -132,5 +132,5 @@ export function deleteExpiredStatement(most: number): Prisma.Sql {
     DELETE FROM otps WHERE ctid = ANY(ARRAY(
       SELECT o.ctid FROM otps o
       WHERE ${dayIsOver} AND ${hourIsOver} AND ${failuresAreOver} AND o.expires_at <= now() AND o.resend_at <= now()
-      LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+      ORDER BY o.day_started_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
 }

@@ -83,5 +83,5 @@ export function forgetDevicesStatement(userId: Prisma.Sql, which = Prisma.sql`tr
 export function deleteExpiredDevicesStatement(most: number): Prisma.Sql {
   return Prisma.sql`
     DELETE FROM devices WHERE id = ANY(ARRAY(
-      SELECT id FROM devices WHERE expires_at <= now() LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+      SELECT id FROM devices WHERE expires_at <= now() ORDER BY expires_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
 }

@@ -140,5 +140,5 @@ export function deviceOfSession(sessionId: string): Prisma.Sql {
 export function deleteExpiredSessionsStatement(most: number): Prisma.Sql {
   return Prisma.sql`
     DELETE FROM sessions WHERE id = ANY(ARRAY(
-      SELECT id FROM sessions WHERE expires_at <= now() LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+      SELECT id FROM sessions WHERE expires_at <= now() ORDER BY expires_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
 }

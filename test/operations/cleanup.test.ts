@@ -1,4 +1,5 @@
 // The cleanup: removes what is over, in batches, on many replicas at once, and never a row whose window is open.
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { createCleanupTasks } from '../../src/cleanup-tasks.js'
 import { cleanupCommand } from '../../src/cli/cleanup.js'
@@ -85,6 +86,65 @@ t.test('many rows go in batches, with progress, and two replicas share the work'
   t.equal((one['otps'] ?? 0) + (other['otps'] ?? 0), 2_500)
   t.ok(progress.length >= 1)
   t.equal(await service.database.otp.count(), 0)
+})
+
+t.test('what is over for longest goes first: a batch walks the index and reads no other rows', async (t) => {
+  const service = await startApp(t)
+  const { database } = service
+  const { id: userId } = await database.user.create({
+    data: { id: '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a10', phone: '+919876543210' },
+  })
+  // The younger one comes first in the table, where a walk through the table would find it first.
+  for (const [place, days] of [2, 4].entries()) {
+    const past = new Date(Date.now() - days * 86_400_000)
+    const [id, tokenHash] = [`019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a2${place}`, new Uint8Array(32).fill(place)]
+    await addCodes(service, `${days}-days`, 1, { dayStartedAt: past })
+    await database.signupTicket.create({ data: { tokenHash, phone: '+919876543210', expiresAt: past } })
+    await database.session.create({ data: { id, userId, expiresAt: past } })
+    await database.device.create({ data: { id, userId, tokenHash, expiresAt: past } })
+    await database.limitCounter.create({ data: { key: `${days}`, windowStartedAt: past, expiresAt: past } })
+    await database.authEvent.create({ data: { event: 'authn_login_fail', happenedAt: past } })
+  }
+
+  const tasks = createCleanupTasks(database, 86_400)
+  for (const [name, deleteBatch] of Object.entries(tasks)) t.equal(await deleteBatch(1), 1, name)
+  const left = [
+    (await database.otp.findFirstOrThrow()).dayStartedAt,
+    (await database.signupTicket.findFirstOrThrow()).expiresAt,
+    (await database.session.findFirstOrThrow()).expiresAt,
+    (await database.device.findFirstOrThrow()).expiresAt,
+    (await database.limitCounter.findFirstOrThrow()).expiresAt,
+    (await database.authEvent.findFirstOrThrow()).happenedAt,
+  ]
+  const threeDaysAgo = Date.now() - 3 * 86_400_000
+  for (const [index, name] of Object.keys(tasks).entries()) t.ok(Number(left[index]) > threeDaysAgo, name)
+})
+
+t.test('a full batch is followed by a rest as long as it took', async (t) => {
+  const begun: number[] = []
+  const ended: number[] = []
+  async function rows(most: number) {
+    begun.push(performance.now())
+    if (begun.length === 3) return most - 1
+    // Work of a certain length.
+    await sleep(20 * begun.length)
+    ended.push(performance.now())
+    return most
+  }
+  await cleanUp({ rows })
+  t.equal(begun.length, 3)
+  for (const [batch, end] of ended.entries()) {
+    const [worked, rested] = [end - Number(begun[batch]), Number(begun[batch + 1]) - end]
+    // Timers know whole milliseconds.
+    t.ok(rested > worked - 2, `${worked} ms of work, ${rested} ms of rest`)
+  }
+})
+
+t.test('told to leave the rest for another time, it neither rests nor goes on', async (t) => {
+  let batches = 0
+  const tasks = { rows: async (most: number) => most * ++batches }
+  t.strictSame(await cleanUp(tasks, undefined, () => true), { rows: 500 })
+  t.equal(batches, 1)
 })
 
 t.test('a row that another replica holds is passed over, not waited for', async (t) => {
