@@ -1,6 +1,6 @@
 // B. Content types, charsets and compressions that parsers disagree about.
 import type { Answer } from './support/http.js'
-import { type Attack, bothFlows } from './support/scene.js'
+import { type Attack, onEachFlow } from './support/scene.js'
 
 function contentTypes(
   id: string,
@@ -8,21 +8,16 @@ function contentTypes(
   make: () => Record<string, string>[],
   allowed: (number | string)[],
 ): Attack {
-  return {
-    id,
-    tried,
-    flows: bothFlows,
-    async run({ service, flow, allOf, equal }) {
-      const answers: Answer[] = []
-      const before = service.sink.messages.length
-      for (const headers of make()) {
-        const body = JSON.stringify({ ...flow.newPerson().fields, role: 'ADMIN' })
-        answers.push(await service.ask('POST', flow.sendPath, { raw: body, headers }))
-      }
-      allOf('answers', answers, allowed)
-      equal('messages', service.sink.messages.length - before, 0)
-    },
-  }
+  return onEachFlow(id, tried, async ({ service, flow, allOf, equal }) => {
+    const answers: Answer[] = []
+    const before = service.sink.messages.length
+    for (const headers of make()) {
+      const body = JSON.stringify({ ...flow.newPerson().fields, role: 'ADMIN' })
+      answers.push(await service.ask('POST', flow.sendPath, { raw: body, headers }))
+    }
+    allOf('answers', answers, allowed)
+    equal('messages', service.sink.messages.length - before, 0)
+  })
 }
 
 const type = (value: string, more = {}) => ({ 'content-type': value, ...more })

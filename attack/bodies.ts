@@ -2,7 +2,7 @@
 import { protocol } from './bodies-protocol.js'
 import { signUp } from './support/flows.js'
 import type { Answer } from './support/http.js'
-import { type Attack, bothFlows, type Group } from './support/scene.js'
+import { type Attack, type Group, onEachFlow } from './support/scene.js'
 
 type Fields = Record<string, unknown>
 
@@ -13,21 +13,16 @@ function hostile(
   allowed: (number | string)[],
   make: (good: Fields) => (string | Buffer)[],
 ): Attack {
-  return {
-    id,
-    tried,
-    flows: bothFlows,
-    async run({ service, flow, allOf, equal }) {
-      const person = flow.newPerson()
-      const answers: Answer[] = []
-      const headers = { 'content-type': 'application/json' }
-      for (const raw of make(person.fields)) answers.push(await service.ask('POST', flow.sendPath, { raw, headers }))
-      for (const raw of make({ ...person.fields, otp: '123456' }))
-        answers.push(await service.ask('POST', flow.verifyPath, { raw, headers }))
-      allOf('answers', answers, allowed)
-      equal('messages', service.sink.to(person.identifier).length, 0)
-    },
-  }
+  return onEachFlow(id, tried, async ({ service, flow, allOf, equal }) => {
+    const person = flow.newPerson()
+    const answers: Answer[] = []
+    const headers = { 'content-type': 'application/json' }
+    for (const raw of make(person.fields)) answers.push(await service.ask('POST', flow.sendPath, { raw, headers }))
+    for (const raw of make({ ...person.fields, otp: '123456' }))
+      answers.push(await service.ask('POST', flow.verifyPath, { raw, headers }))
+    allOf('answers', answers, allowed)
+    equal('messages', service.sink.to(person.identifier).length, 0)
+  })
 }
 
 const refused = ['400 validation_failed']

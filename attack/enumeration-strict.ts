@@ -3,7 +3,7 @@ import { createFlow, type Flow, type Person, signIn, wrongCode } from './support
 import type { Answer } from './support/http.js'
 import { looks } from './support/looks.js'
 import { endCooldown, otpRow } from './support/otp-rows.js'
-import { type Attack, named } from './support/scene.js'
+import { type Attack, named, type Scene } from './support/scene.js'
 import type { Service } from './support/world.js'
 
 const settings = { ACCOUNT_DISCLOSURE: 'strict' }
@@ -21,13 +21,20 @@ async function pair(service: Service, flow: Flow): Promise<[Person, Person]> {
 
 const withoutWaits = (answer: Answer) => looks(answer).replaceAll(/retry[_-]after\\?":\\?"?\d+/g, 'wait')
 
-const sends: Attack = {
-  id: 'N5',
-  tried: 'strict: login mode for a known and an unknown number, sends and resends',
-  settings,
-  needs,
-  async run({ service, flow, equal }) {
-    const [known, unknown] = await pair(service, flow)
+/** An attack that holds what is told of a known person against what is told of an unknown one. */
+function comparison(
+  id: string,
+  tried: string,
+  compare: (scene: Scene, known: Person, unknown: Person) => Promise<void>,
+): Attack {
+  const run = async (scene: Scene) => compare(scene, ...(await pair(scene.service, scene.flow)))
+  return { id, tried, settings, needs, run }
+}
+
+const sends = comparison(
+  'N5',
+  'strict: login mode for a known and an unknown number, sends and resends',
+  async ({ service, flow, equal }, known, unknown) => {
     const walk = async (person: Person) => {
       const answers = [await flow.send(person, login), await flow.send(person, login)]
       for (let round = 0; round < 6; round += 1) {
@@ -50,15 +57,12 @@ const sends: Attack = {
     await new Promise((resolve) => setTimeout(resolve, 300))
     equal('messages to the unknown one', service.sink.to(unknown.identifier).length, 0)
   },
-}
+)
 
-const guesses: Attack = {
-  id: 'N5b',
-  tried: 'strict: guesses at a known and an unknown number, until locked',
-  settings,
-  needs,
-  async run({ service, flow, equal }) {
-    const [known, unknown] = await pair(service, flow)
+const guesses = comparison(
+  'N5b',
+  'strict: guesses at a known and an unknown number, until locked',
+  async ({ service, flow, equal }, known, unknown) => {
     const walk = async (person: Person) => {
       const answers: Answer[] = []
       for (let round = 0; round < 6; round += 1) {
@@ -77,7 +81,7 @@ const guesses: Attack = {
       [20, 20],
     )
   },
-}
+)
 
 const failingGateway: Attack = {
   id: 'N5c',

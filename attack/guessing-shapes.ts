@@ -1,24 +1,18 @@
 // A. Guesses that are no codes: refused as requests, and not counted as guesses.
 import { atOnce } from './support/http.js'
 import { otpRow } from './support/otp-rows.js'
-import { type Attack, bothFlows } from './support/scene.js'
+import { type Attack, onEachFlow } from './support/scene.js'
 
 function shapes(id: string, tried: string, write: (code: string) => unknown[]): Attack {
-  return {
-    id,
-    tried,
-    flows: bothFlows,
-    async run({ flow, service, allOf, equal }) {
-      const person = flow.newPerson()
-      const code = await flow.sendForCode(person)
-      const guesses = write(code)
-      allOf('answers', await atOnce(guesses.length, (index) => flow.verify(person, guesses[index])), [
-        '400 validation_failed',
-      ])
-      equal('evaluated', (await otpRow(service.grey, person.identifier))?.attempts, 0)
-      equal('then the right code', (await flow.verify(person, code)).status, 200)
-    },
-  }
+  return onEachFlow(id, tried, async ({ flow, service, allOf, equal }) => {
+    const person = flow.newPerson()
+    const code = await flow.sendForCode(person)
+    const guesses = write(code)
+    const answers = await atOnce(guesses.length, (index) => flow.verify(person, guesses[index]))
+    allOf('answers', answers, ['400 validation_failed'])
+    equal('evaluated', (await otpRow(service.grey, person.identifier))?.attempts, 0)
+    equal('then the right code', (await flow.verify(person, code)).status, 200)
+  })
 }
 
 const inOtherDigits = (code: string, zero: number) =>

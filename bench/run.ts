@@ -1,18 +1,17 @@
 // `npm run bench [-- --quick --json --only send,login --repetitions 5 …]`: how fast the built service is, beside others and
 // beside what is possible. See docs/performance.md.
-import { cpus, platform, release } from 'node:os'
 import { fileURLToPath } from 'node:url'
-import { onEndRequest } from '../src/development/signals.js'
 import { type Options, readOptions } from './options.js'
-import { type Databases, startDatabases } from './support/contestant-databases.js'
+import { withDatabases } from './support/borrowed-databases.js'
+import type { Databases } from './support/contestant-databases.js'
 import { movePids, planCores } from './support/cores.js'
 import { type Runner, startField } from './support/field.js'
 import { type Generator, startGenerator } from './support/generator.js'
 import { buildService, installPeers } from './support/installation.js'
+import { machineOf } from './support/machine.js'
 import { memoryOf, pidsOfTree } from './support/proc.js'
 import { type ProfileLine, topOfProfiles } from './support/profile.js'
 import { type ProcessFacts, type RunResult, textOf } from './support/report.js'
-import { killServers } from './support/servers.js'
 import { checkLookups, measureWindow, type Window, type WindowOrder } from './support/window.js'
 import { ratiosOf } from './support/window-tables.js'
 
@@ -25,18 +24,10 @@ async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2))
   if (options.contestants.some(({ schema }) => schema === 'better-auth')) await installPeers(projectDirectory, tell)
   if (options.build) await buildService(projectDirectory)
-  const databases = await startDatabases(projectDirectory, options.users, tell)
-  onEndRequest(() => {
-    killServers()
-    databases.stop().finally(() => process.exit(130))
-  })
-  try {
+  await withDatabases(projectDirectory, options.users, tell, async (databases) => {
     const result = await runOn(databases, options)
     process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : textOf(result))
-  } finally {
-    killServers()
-    await databases.stop()
-  }
+  })
 }
 
 async function runOn(databases: Databases, options: Options): Promise<RunResult> {
@@ -48,13 +39,10 @@ async function runOn(databases: Databases, options: Options): Promise<RunResult>
     const windows = await measureAll(runners, options, generator, databases.pid)
     const processes = await Promise.all(runners.map(factsOf))
     for (const { servers } of runners) await Promise.all(servers.map((server) => server.stop()))
-    for (const runner of runners) await checkLookups(runner, countMes(runner, windows))
+    for (const runner of runners) await checkLookups(runner, windows)
     const profiles = Object.fromEntries(runners.flatMap(profileOf))
     const machine = {
-      system: `${platform()} ${release()}, ${cpus()[0]?.model.trim()}`,
-      cores: cores.description,
-      'Node.js': process.version,
-      PostgreSQL: `${databases.version}, fsync and synchronous_commit on`,
+      ...machineOf(cores, databases),
       'people in each database': options.users,
       'connections, pool, replicas': `${options.connections}, ${options.pool}, ${options.replicas}`,
       windows: `${options.repetitions} of ${options.window} s, each after ${options.warmUp} s`,
@@ -110,12 +98,6 @@ async function factsOf({ contestant, servers, starts, idleMemory }: Runner): Pro
 
 function profileOf({ contestant, profiles, idleAfter }: Runner): [string, ProfileLine[]][] {
   return profiles === null ? [] : [[contestant.name, topOfProfiles(profiles, profileLines, idleAfter)]]
-}
-
-/** How often a contestant was asked who is signed in, inside windows. */
-function countMes({ contestant }: Runner, windows: readonly Window[]): number {
-  const own = windows.filter((window) => window.contestant === contestant.name)
-  return own.reduce((sum, { tally }) => sum + tally.mes, 0)
 }
 
 main().then(

@@ -21,7 +21,7 @@ import { twilioStatusCallback } from './receipts/sources.js'
 const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, test: 0 } }
 
 /** Bytes of the log that are written at once, and milliseconds that a line waits for more of them. */
-const logging = { minLength: 4_096, periodicFlush: 100 }
+const logging = { minLength: 8_192, periodicFlush: 100 }
 
 async function start(): Promise<void> {
   loadEnvironmentFile()

@@ -2,6 +2,7 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { remember } from './evidence.js'
 import type { Answer, AskOptions } from './http.js'
+import type { Attack, Scene } from './scene.js'
 import type { Service } from './world.js'
 
 export const publicUrl = 'https://login.example.com'
@@ -9,7 +10,7 @@ export const twilioToken = randomBytes(16).toString('hex')
 remember('setting', twilioToken)
 
 /** A service that both may report to; Twilio itself is out of its reach. */
-export const receiptSettings = {
+const receiptSettings = {
   PUBLIC_URL: publicUrl,
   SMS_DRIVERS: 'webhook,twilio',
   TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
@@ -17,6 +18,10 @@ export const receiptSettings = {
   TWILIO_FROM: '+15005550006',
   TWILIO_BASE_URL: 'http://127.0.0.1:9',
 }
+
+/** What attacks on either way of reporting ask of the service. */
+export const gateway = { needs: { routes: ['POST /webhooks/delivery'] } }
+export const twilio = { settings: receiptSettings, needs: { settings: ['TWILIO_AUTH_TOKEN'] } }
 
 export type Signing = { secret?: string | undefined; id?: string; secondsAgo?: number }
 
@@ -64,9 +69,29 @@ export async function endsOf({ grey }: Service, messageId: string): Promise<stri
 }
 
 /** As if a driver had taken a message. */
-export async function acceptMessage({ grey }: Service, driver: string, messageId: string): Promise<void> {
+async function acceptMessage({ grey }: Service, driver: string, messageId: string): Promise<void> {
   await grey.query(
     `INSERT INTO auth_events (event, driver, message_id, channel, country) VALUES ('delivery_accepted', $1, $2, 'sms', 'IN')`,
     [driver, messageId],
   )
+}
+
+type Told = Omit<Attack, 'run'> & {
+  /** who has taken the message that is reported on, and its id */
+  message: readonly [driver: string, id: string]
+  /** what is recorded of its end afterwards */
+  recorded: readonly string[]
+  attempt: (scene: Scene) => Promise<void>
+}
+
+/** An attack by reports on a message that a driver has taken. */
+export function told({ message: [driver, id], recorded, attempt, ...attack }: Told): Attack {
+  return {
+    ...attack,
+    async run(scene) {
+      await acceptMessage(scene.service, driver, id)
+      await attempt(scene)
+      scene.equal('recorded', await endsOf(scene.service, id), recorded)
+    },
+  }
 }

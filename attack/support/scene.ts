@@ -42,6 +42,11 @@ export type Result = { id: string; flow: string; tried: string; back: string; ve
 
 export const bothFlows: readonly FlowName[] = ['mobile', 'phone', 'email']
 
+/** An attack on every flow, with phone and email. */
+export function onEachFlow(id: string, tried: string, run: Attack['run']): Attack {
+  return { id, tried, flows: bothFlows, run }
+}
+
 class Skipped extends Error {}
 
 export const named = ({ status, code }: Answer): string => (code === '' ? String(status) : `${status} ${code}`)

@@ -1,4 +1,5 @@
 // The report of a run.
+import { type Machine, textOfMachine } from './machine.js'
 import type { ProfileLine } from './profile.js'
 import { type Spread, spreadOf } from './statistics.js'
 import { decimals, tableOf, withSpread } from './table.js'
@@ -15,8 +16,7 @@ export type ProcessFacts = Readonly<{
 }>
 
 export type RunResult = Readonly<{
-  /** what was measured on, in words, by name */
-  machine: Readonly<Record<string, string | number>>
+  machine: Machine
   windows: readonly Window[]
   /** our throughput as a multiple of the others', by workload and contestant */
   ratios: Readonly<Record<string, Readonly<Record<string, Spread | null>>>>
@@ -29,9 +29,8 @@ export type RunResult = Readonly<{
 const otherWorkLimit = 0.1
 
 export function textOf({ machine, windows, processes, profiles }: RunResult): string {
-  const facts = Object.entries(machine).map(([name, value]) => `${name}: ${value}`)
   const parts = [
-    facts.join('\n'),
+    textOfMachine(machine),
     ...windowTables(windows),
     processTable(processes),
     ...Object.entries(profiles).map(([name, lines]) => profileTable(name, lines)),
@@ -56,7 +55,8 @@ function profileTable(name: string, lines: readonly ProfileLine[]): string {
   return tableOf([`${name}: self time`, 's', 'of busy'], rows)
 }
 
-function warningsOf(windows: readonly Window[]): string[] {
+/** Nothing, or a line that says how many windows are doubtful. */
+export function warningsOf(windows: readonly Window[]): string[] {
   const disturbed = windows.filter(({ otherCpu, seconds }) => otherCpu !== null && otherCpu / seconds > otherWorkLimit)
   if (disturbed.length === 0) return []
   return [

@@ -7,9 +7,9 @@ import type { Window } from './window.js'
 /** Whom the others are compared with. */
 const own = 'latchkey'
 
-type Column = Readonly<{ title: string; digits: number; of: (window: Window) => number | null }>
+export type Column<Row = Window> = Readonly<{ title: string; digits: number; of: (window: Row) => number | null }>
 
-const loadColumns: readonly Column[] = [
+export const loadColumns: readonly Column[] = [
   { title: 'p50 ms', digits: 1, of: ({ latency }) => latency.p50 },
   { title: 'p95 ms', digits: 1, of: ({ latency }) => latency.p95 },
   { title: 'p99 ms', digits: 1, of: ({ latency }) => latency.p99 },
@@ -47,12 +47,15 @@ export function ratiosOf(windows: readonly Window[]): Record<string, Record<stri
   return Object.fromEntries(workloadsOf(loads).map((workload) => [workload, Object.fromEntries(ratios(workload))]))
 }
 
-/** Repetition by repetition, since only what ran side by side compares. */
 function ratioTo(other: string, workload: Workload, windows: readonly Window[]): Spread | null {
   const of = (name: string) => windows.filter((window) => window.workload === workload && window.contestant === name)
-  const theirs = of(other)
-  const ratios = of(own).flatMap(({ repetition, perSecond }) => {
-    const opposite = theirs.find((window) => window.repetition === repetition)
+  return ratioBetween(of(own), of(other))
+}
+
+/** Throughput of the first as a multiple of the others', repetition by repetition: only what ran side by side compares. */
+export function ratioBetween(windows: readonly Window[], others: readonly Window[]): Spread | null {
+  const ratios = windows.flatMap(({ repetition, perSecond }) => {
+    const opposite = others.find((window) => window.repetition === repetition)
     return opposite === undefined ? [] : [perSecond / opposite.perSecond]
   })
   return ratios.length === 0 ? null : spreadOf(ratios)
@@ -78,11 +81,11 @@ function latencyTable(workload: Workload, windows: readonly Window[]): string {
   return tableOf(header, rows)
 }
 
-function throughputOf(windows: readonly Window[]): string {
+export function throughputOf(windows: readonly Window[]): string {
   return withSpread(spreadOf(windows.map(({ perSecond }) => perSecond)), 0)
 }
 
-function mediansOf(columns: readonly Column[], windows: readonly Window[]): string[] {
+export function mediansOf<Row>(columns: readonly Column<Row>[], windows: readonly Row[]): string[] {
   return columns.map(({ of, digits }) => decimals(medianOf(windows.map(of)), digits))
 }
 
@@ -97,6 +100,6 @@ function workloadsOf(windows: readonly Window[]): Workload[] {
   return [...new Set(windows.map(({ workload }) => workload))]
 }
 
-function per(cpuSeconds: number | null, divisor: number): number | null {
+export function per(cpuSeconds: number | null, divisor: number): number | null {
   return cpuSeconds === null ? null : cpuSeconds / divisor
 }

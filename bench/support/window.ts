@@ -85,8 +85,10 @@ export async function measureWindow(
 }
 
 /** @throws Error unless every session was looked up in the database for each `me` of the whole run */
-export async function checkLookups({ contestant, databaseUrl }: Runner, mes: number): Promise<void> {
+export async function checkLookups({ contestant, databaseUrl }: Runner, windows: readonly Window[]): Promise<void> {
   const { schema, name } = contestant
+  const own = windows.filter((window) => window.contestant === name)
+  const mes = own.reduce((sum, { tally }) => sum + tally.mes, 0)
   if (schema === null || databaseUrl === null) return
   // The servers have ended, and with them their connections, which have handed in all their counts.
   const scans = await withConnection(databaseUrl, async (client) => {

@@ -1,7 +1,8 @@
 // Carries messages to people, a code or a notice, and tells the trail and the log how each went.
 import type { DeliveryTrail } from '../audit/deliveries.js'
+import { codeMessage, noticeMessage } from '../delivery/addressed.js'
 import type { Delivery, DeliveryReport } from '../delivery/chain.js'
-import type { Messages } from '../delivery/messages.js'
+import type { MessageParts, Messages } from '../delivery/messages.js'
 import type { Message } from '../delivery/sender.js'
 import type { Caller } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
@@ -10,15 +11,8 @@ import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.
 export type CarriedNotice = Traffic &
   Readonly<{ kind: 'sent'; driver: string } | { kind: 'undelivered'; outcome: 'refused' | 'uncertain' }>
 
-/** A code, whoever asked for it, and the languages that its message may be in. */
-export type OutgoingCode = Readonly<{
-  code: string
-  /** seconds */
-  expiresIn: number
-  /** BCP 47, the most wanted first */
-  languages: readonly string[]
-  caller: Caller
-}>
+/** A code, and whoever asked for it. */
+export type OutgoingCode = MessageParts & Readonly<{ caller: Caller }>
 
 /** That the ways to sign in have changed: to whom it is told, and who changed them. */
 export type OutgoingNotice = Readonly<{ languages: readonly string[]; caller: Caller }>
@@ -36,20 +30,6 @@ export function createCourier({ delivery, messages, deliveries, onCarried }: Cou
   /** deliveries that nobody waits for */
   const underWay = new Set<Promise<unknown>>()
 
-  function codeMessage(identifier: Identifier, { code, expiresIn, languages }: OutgoingCode): Message {
-    const common = { to: identifier.identifier, code, expiresIn }
-    const parts = { code, expiresIn, languages }
-    if (identifier.method === 'email') return { channel: 'email', ...common, ...messages.email(parts) }
-    return { channel: 'sms', country: identifier.country, ...common, ...messages.sms(parts) }
-  }
-
-  function noticeMessage(identifier: Identifier, languages: readonly string[]): Message {
-    const to = identifier.identifier
-    const { subject, text, html, sms, locale } = messages.changeNotice(languages)
-    if (identifier.method === 'email') return { channel: 'email', to, locale, subject, text, html }
-    return { channel: 'sms', country: identifier.country, to, locale, text: sms }
-  }
-
   async function carry(identifier: Identifier, message: Message, caller: Caller): Promise<DeliveryReport> {
     const traffic = trafficOf(identifier)
     const report = await delivery.send(message)
@@ -65,7 +45,7 @@ export function createCourier({ delivery, messages, deliveries, onCarried }: Cou
   }
 
   const carryCode = (identifier: Identifier, code: OutgoingCode) =>
-    carry(identifier, codeMessage(identifier, code), code.caller)
+    carry(identifier, codeMessage(messages, identifier, code), code.caller)
 
   return {
     carryCode,
@@ -73,7 +53,7 @@ export function createCourier({ delivery, messages, deliveries, onCarried }: Cou
     carryCodeUnawaited: (identifier: Identifier, code: OutgoingCode) => unawaited(carryCode(identifier, code)),
     /** Tells that the ways to sign in have changed. What was changed stays so, whether or not this arrives. */
     tellOfChange: (identifier: Identifier, { languages, caller }: OutgoingNotice) =>
-      unawaited(carry(identifier, noticeMessage(identifier, languages), caller)),
+      unawaited(carry(identifier, noticeMessage(messages, identifier, languages), caller)),
     /** Waits for what nobody waits for. */
     async settle(): Promise<void> {
       await Promise.all(underWay)

@@ -1,10 +1,11 @@
 // One's own phone and email: add or change one by proving it, remove one. All of it soon after a proof.
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Problem } from '../errors.js'
 import { callerOf } from '../http/caller.js'
 import type { Identifier, IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
-import { askerOf } from '../sessions/asker.js'
+import { askerOf } from '../sessions/authenticate.js'
 import { type Scopes, scoped } from '../users/scopes.js'
 import { presentUser } from '../users/user.js'
 import type { OwnIdentifiers } from './own-identifiers.js'

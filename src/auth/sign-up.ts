@@ -1,7 +1,8 @@
 // Signing up in the mobile flow: a ticket becomes a user with a home address and a session.
-import { v7 as uuid } from 'uuid'
+
 import type { AuditTrail } from '../audit/events.js'
 import type { Database } from '../database/client.js'
+import { newId } from '../database/ids.js'
 import { isUserRow, type UserRow } from '../database/user-row.js'
 import type { Messages } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
@@ -50,8 +51,8 @@ export function createSignUp({ database, sessions, messages, audit, onNotice }: 
    */
   return async function signUp({ phone, userName, address, ticket, caller }: SignUpRequest): Promise<SignedUp> {
     if (ticket === undefined) throw new Problem('verification_required')
-    const userId = uuid()
-    const home = { ...address, id: uuid(), country: phone.country }
+    const userId = newId()
+    const home = { ...address, id: newId(), country: phone.country }
     const session = sessions.draft(caller)
     const locale = messages.localeOf(caller.languages)
     const details = { ticketHash: hashTicket(ticket), phone, userId, userName, locale, address: home }

@@ -1,8 +1,7 @@
 // Stepping up: a code to one's own phone or email makes this session freshly proven, as what cannot be undone asks for.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { callerOf } from '../http/caller.js'
-import { askerOf } from '../sessions/asker.js'
-import { signedIn } from '../sessions/authenticate.js'
+import { askerOf, signedIn } from '../sessions/authenticate.js'
 import { type Scopes, scoped } from '../users/scopes.js'
 import { selfServiceSchemas } from './self-service-schemas.js'
 import type { StepUp } from './step-up.js'

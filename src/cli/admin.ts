@@ -21,12 +21,14 @@ export async function adminCommand({ words, environment, print }: CommandContext
   const isComplete = action === 'list' ? text === undefined : text !== undefined
   if (!['grant', 'revoke', 'create', 'list'].includes(action) || !isComplete || more.length > 0) throw new Error(usage)
   const settings = readAdminSettings(environment)
+  const { defaultCountry, smsCountries: countries } = settings.identifiers
+  const { fromText } = createIdentifierParser({ defaultCountry, countries, channels: ['sms', 'email'] })
   const database = openDatabase(settings.database)
   const administer = createActions(database, print)
 
   async function act(): Promise<void> {
     if (action === 'list') return administer.list()
-    const identifier = identifierOf(String(text), settings.identifiers)
+    const identifier = fromText(String(text))
     if (action !== 'revoke') refuseTestIdentity(identifier, settings.testCodes)
     return administer[action as 'grant'](identifier)
   }
@@ -42,13 +44,6 @@ export async function adminCommand({ words, environment, print }: CommandContext
 /** What callers of the API would read says enough here too. */
 function explain(error: unknown): never {
   throw error instanceof Problem ? new Error(problemBody(error.code, error.details).detail) : error
-}
-
-type IdentifierSettings = ReturnType<typeof readAdminSettings>['identifiers']
-
-function identifierOf(text: string, { defaultCountry, smsCountries: countries }: IdentifierSettings): Identifier {
-  const parser = createIdentifierParser({ defaultCountry, countries, channels: ['sms', 'email'] })
-  return text.includes('@') ? parser.fromEmail(text) : parser.fromInternationalNumber(text)
 }
 
 /** A fixed code that stands in settings and in a store's form opens no admin's account, and makes none. */

@@ -2,6 +2,7 @@
 // `npm run send-test -- PHONE|EMAIL`. With `--driver NAME`, through that one alone; `--locale hi` chooses the language. Exit code 1 unless one took it.
 import { parseArgs } from 'node:util'
 import { type Config, readConfig } from '../config/config.js'
+import { codeMessage } from '../delivery/addressed.js'
 import { createDelivery, type DeliveryOptions, type FailedAttempt } from '../delivery/chain.js'
 import { closeSenders, createSenders } from '../delivery/drivers.js'
 import { createMessages } from '../delivery/messages.js'
@@ -63,9 +64,7 @@ function messageOf({ messages: settings, otp }: Config, identifier: Identifier, 
     expiresIn: otp.timeToLive,
     languages: locale === undefined ? [] : [locale],
   }
-  const common = { to: identifier.identifier, code: parts.code, expiresIn: parts.expiresIn }
-  if (identifier.method === 'email') return { channel: 'email', ...common, ...messages.email(parts) }
-  return { channel: 'sms', country: identifier.country, ...common, ...messages.sms(parts) }
+  return codeMessage(messages, identifier, parts)
 }
 
 type Choice = Pick<DeliveryOptions, 'senders' | 'routes'>

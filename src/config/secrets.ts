@@ -1,4 +1,4 @@
-// Secrets among the settings: long enough, and nobody's example.
+// Secrets among the settings: long enough, nobody's example, and each for one lock.
 import type { SettingReader } from './reader.js'
 
 export function readSecret(read: SettingReader, name: string): string {
@@ -21,4 +21,24 @@ export function refuseWeakSecret(read: SettingReader, name: string, value: strin
   if (Buffer.byteLength(value) < 32) read.report(name, 'must be at least 32 bytes long')
   if (/change.?me|example/i.test(value))
     read.report(name, 'is the value of an example; make your own with npm run keys')
+}
+
+/** One leaked secret must not open a second lock. */
+export function refuseSharedSecrets(read: SettingReader): void {
+  const secrets = [
+    'OTP_PEPPER',
+    'OTP_PEPPER_PREVIOUS',
+    'JWT_PRIVATE_KEY',
+    'SENDER_WEBHOOK_SECRET',
+    'TWILIO_AUTH_TOKEN',
+    'INTROSPECTION_TOKEN',
+    'METRICS_TOKEN',
+  ]
+  const seen = new Map<string, string>()
+  for (const name of secrets) {
+    const value = read.text(name)
+    const other = value === undefined ? undefined : seen.get(value)
+    if (other !== undefined) read.report(name, `must differ from ${other}`)
+    if (value !== undefined) seen.set(value, name)
+  }
 }

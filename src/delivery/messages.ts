@@ -4,7 +4,7 @@ import type { MessageSettings } from '../config/message-settings.js'
 import { ConfigError } from '../config/reader.js'
 import { durationIn } from './duration.js'
 import { emailPage, noticePage } from './email-page.js'
-import { findLanguage } from './languages.js'
+import { createLanguageFinder } from './languages.js'
 import { smsSize } from './segments.js'
 import type { EmailMessage, SmsMessage } from './sender.js'
 import { fittingText, smsText } from './sms-text.js'
@@ -28,11 +28,12 @@ export type Messages = ReturnType<typeof createMessages>
 export function createMessages(settings: MessageSettings, codes: Pick<Config['otp'], 'length' | 'timeToLive'>) {
   const { byLocale, ownSms } = readWordings(settings.directory)
   const locales: ReadonlySet<string> = new Set(byLocale.keys())
-  const defaultLocale = requireLanguage(settings.defaultLocale, locales)
+  const findLanguage = createLanguageFinder(locales)
+  const defaultLocale = findLanguage([settings.defaultLocale]) ?? refuseLanguage(locales)
 
   /** The language among ours that is wanted most (BCP 47), or null. */
   function localeOf(languages: readonly string[]): string | null {
-    return findLanguage(languages, locales) ?? null
+    return findLanguage(languages) ?? null
   }
 
   function wordsFor({ code, expiresIn, languages }: MessageParts) {
@@ -100,8 +101,6 @@ ${say(wording.unasked)}
   }
 }
 
-function requireLanguage(language: string, ours: ReadonlySet<string>): string {
-  const found = findLanguage([language], ours)
-  if (found !== undefined) return found
+function refuseLanguage(ours: ReadonlySet<string>): never {
   throw new ConfigError([`DEFAULT_LOCALE must be one of the languages of messages: ${[...ours].sort().join(', ')}`])
 }

@@ -128,8 +128,7 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
    * @throws Problem that says what is wrong with it
    */
   function fromText(text: string): Identifier {
-    if (!text.startsWith('+')) return fromEmail(text)
-    return fromInternationalNumber(text)
+    return text.includes('@') ? fromEmail(text) : fromInternationalNumber(text)
   }
 
   return {

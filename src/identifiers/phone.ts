@@ -1,6 +1,7 @@
 // Phone numbers: one canonical form (E.164), of which country, and whether a code may be sent to it.
 import {
   type CountryCode,
+  getCountries,
   getCountryCallingCode,
   getExampleNumber,
   parsePhoneNumberFromString,
@@ -40,11 +41,12 @@ export function normalizePhone(
   if (!/^\+[1-9][0-9]{0,3}$/.test(prefix) || !writing.test(number)) return 'not_valid'
   const parsed = parsePhoneNumberFromString(`${prefix}${number.replace(/[^0-9]/g, '')}`, { extract: false })
   // A prefix of one digit too many or too few would still parse, as a number of another country.
-  if (!parsed?.isValid() || `+${parsed.countryCallingCode}` !== prefix || !isPhoneE164(parsed.number))
+  // Whatever has no type is no number: the full metadata has types for every country. Asking `isValid` too would work it out twice.
+  const type = parsed?.getType()
+  if (!parsed || type === undefined || `+${parsed.countryCallingCode}` !== prefix || !isPhoneE164(parsed.number))
     return 'not_valid'
   // Satellite and other non-geographic numbers belong to no country, and to no list of them.
   if (parsed.country === undefined || !countries.includes(parsed.country)) return 'country_not_supported'
-  const type = parsed.getType()
   if (type !== 'MOBILE' && type !== 'FIXED_LINE_OR_MOBILE') return 'number_type_not_supported'
   return {
     method: 'phone',
@@ -80,8 +82,15 @@ export function exampleOf(country: CountryCode): string {
   return String(getExampleNumber(country, examples)?.nationalNumber)
 }
 
-/** The national number of an E.164 number where it belongs to the country, else null. */
+const callingCodes = getCountries().map((country) => getCountryCallingCode(country))
+const sharedCallingCodes = new Set(callingCodes.filter((code, index) => callingCodes.indexOf(code) !== index))
+
+/** The national number of a canonical E.164 number where it belongs to the country, else null. */
 export function nationalNumberIn(country: CountryCode, phone: string): string | null {
+  const prefix = prefixOf(country)
+  if (!phone.startsWith(prefix)) return null
+  // Most prefixes belong to one country, and what follows is the national number; parsing would be most of showing a user.
+  if (!sharedCallingCodes.has(getCountryCallingCode(country))) return phone.slice(prefix.length)
   const parsed = parsePhoneNumberFromString(phone, { extract: false })
   return parsed?.country === country ? parsed.nationalNumber : null
 }

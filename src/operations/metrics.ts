@@ -1,10 +1,9 @@
 // What is counted for whoever runs the service (Prometheus). Labels come from short lists of ours: never an identifier, an address
 // or a URL. docs/metrics.md explains each metric; a test holds it to this file.
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Histogram, Registry } from 'prom-client'
+import type { Traffic } from '../identifiers/parser.js'
 import { addProcessMetrics } from './process-metrics.js'
-
-/** Of which channel and country (ISO 3166-1 alpha-2; null for mail) something is counted. */
-type Traffic = Readonly<{ channel: string; country: string | null }>
+import { addStateMetrics, type StateOptions } from './state-metrics.js'
 
 /** What became of a send, as sending tells it. */
 export type CountedSend = Traffic & Readonly<{ kind: string; driver?: string; outcome?: string; limit?: string }>
@@ -25,13 +24,11 @@ export type CountedRequest = Readonly<{ method: string; route: string | undefine
 
 export type Metrics = ReturnType<typeof createMetrics>
 
-export type MetricsOptions = Readonly<{
-  /** whose numbers get SMS */
-  countries: readonly string[]
-  /** connections of the database's pool, asked when somebody reads the metrics */
-  poolUse: () => Readonly<{ inUse: number; idle: number; waiting: number }>
-  isReady: () => Promise<boolean>
-}>
+export type MetricsOptions = StateOptions &
+  Readonly<{
+    /** whose numbers get SMS */
+    countries: readonly string[]
+  }>
 
 /** Seconds. A verification takes a few milliseconds, a delivery up to five seconds. */
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -40,63 +37,58 @@ const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const none = 'none'
 
 /** Counters in a registry of their own: many services can live in one process. */
-export function createMetrics({ countries, poolUse, isReady }: MetricsOptions) {
+export function createMetrics({ countries, ...replica }: MetricsOptions) {
   const registry = new Registry()
   const registers = [registry]
+  const counter = <const Label extends string>(name: string, labelNames: readonly Label[], help: string) =>
+    new Counter({ name, help, labelNames, registers })
   addProcessMetrics(registry)
 
-  const sends = new Counter({
-    name: 'latchkey_sends_total',
-    help: 'Codes asked for, by what became of them',
-    labelNames: ['channel', 'country', 'driver', 'outcome'],
-    registers,
-  })
-  const countriesClosed = new Counter({
-    name: 'latchkey_countries_closed_total',
-    help: 'Times that the breaker closed a country to numbers never verified before',
-    labelNames: ['country'],
-    registers,
-  })
-  const failedAttempts = new Counter({
-    name: 'latchkey_delivery_failures_total',
-    help: 'Attempts of a driver to deliver a code that failed; the next driver may have delivered it',
-    labelNames: ['channel', 'driver', 'outcome'],
-    registers,
-  })
-  const driverRests = new Counter({
-    name: 'latchkey_driver_rests_total',
-    help: 'Times that a driver failed so often that its breaker opened',
-    labelNames: ['channel', 'driver'],
-    registers,
-  })
-  const receipts = new Counter({
-    name: 'latchkey_receipts_total',
-    help: 'Messages whose provider told how they ended',
-    labelNames: ['channel', 'country', 'driver', 'status'],
-    registers,
-  })
-  const verifications = new Counter({
-    name: 'latchkey_verifications_total',
-    help: 'Codes that were typed in, by what became of them',
-    labelNames: ['channel', 'country', 'result'],
-    registers,
-  })
+  const sends = counter(
+    'latchkey_sends_total',
+    ['channel', 'country', 'driver', 'outcome'],
+    'Codes asked for, by what became of them',
+  )
+  const countriesClosed = counter(
+    'latchkey_countries_closed_total',
+    ['country'],
+    'Times that the breaker closed a country to numbers never verified before',
+  )
+  const failedAttempts = counter(
+    'latchkey_delivery_failures_total',
+    ['channel', 'driver', 'outcome'],
+    'Attempts of a driver to deliver a code that failed; the next driver may have delivered it',
+  )
+  const driverRests = counter(
+    'latchkey_driver_rests_total',
+    ['channel', 'driver'],
+    'Times that a driver failed so often that its breaker opened',
+  )
+  const receipts = counter(
+    'latchkey_receipts_total',
+    ['channel', 'country', 'driver', 'status'],
+    'Messages whose provider told how they ended',
+  )
+  const verifications = counter(
+    'latchkey_verifications_total',
+    ['channel', 'country', 'result'],
+    'Codes that were typed in, by what became of them',
+  )
   // From the start: to Prometheus an increase from nothing to one is none, and a share of what is not there no share.
   for (const country of countries) {
     countriesClosed.inc({ country }, 0)
     verifications.inc({ channel: 'sms', country, result: 'accepted' }, 0)
   }
-  const newAccounts = new Counter({
-    name: 'latchkey_accounts_created_total',
-    help: 'Accounts that people made by proving an identifier',
-    labelNames: ['channel', 'country'],
-    registers,
-  })
-  const guessAlarms = new Counter({
-    name: 'latchkey_guess_alarms_total',
-    help: 'Times that wrong guesses in all were found to have passed the alarm of this hour',
-    registers,
-  })
+  const newAccounts = counter(
+    'latchkey_accounts_created_total',
+    ['channel', 'country'],
+    'Accounts that people made by proving an identifier',
+  )
+  const guessAlarms = counter(
+    'latchkey_guess_alarms_total',
+    [],
+    'Times that wrong guesses in all were found to have passed the alarm of this hour',
+  )
   const requests = new Histogram({
     name: 'latchkey_http_request_duration_seconds',
     help: 'Requests by route pattern, method and status',
@@ -104,33 +96,7 @@ export function createMetrics({ countries, poolUse, isReady }: MetricsOptions) {
     buckets,
     registers,
   })
-  new Gauge({
-    name: 'latchkey_database_connections',
-    help: 'Connections of this replica to the database',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      const { inUse, idle } = poolUse()
-      this.set({ state: 'in_use' }, inUse)
-      this.set({ state: 'idle' }, idle)
-    },
-  })
-  new Gauge({
-    name: 'latchkey_database_waiting',
-    help: 'Requests of this replica that wait for a connection to the database',
-    registers,
-    collect() {
-      this.set(poolUse().waiting)
-    },
-  })
-  new Gauge({
-    name: 'latchkey_ready',
-    help: '1 where /health/ready answers 200, else 0',
-    registers,
-    async collect() {
-      this.set((await isReady()) ? 1 : 0)
-    },
-  })
+  addStateMetrics(registry, replica)
 
   return {
     countSend(send: CountedSend): void {

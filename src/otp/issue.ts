@@ -1,7 +1,8 @@
 // Codes that are ready to be issued, alone or as part of a larger statement.
-import { v7 as uuid } from 'uuid'
+
 import type { OtpSettings } from '../config/config.js'
 import type { Database } from '../database/client.js'
+import { newId } from '../database/ids.js'
 import type { Prisma } from '../generated/prisma/client.js'
 import { channelOf, type Identifier } from '../identifiers/parser.js'
 import type { createCodes, OtpPurpose } from './code.js'
@@ -96,7 +97,7 @@ export function createIssues({ database, settings, codes, testIdentities }: Issu
   function prepareDraft(request: OtpRequest): Issue {
     const key = keyOf(request)
     const binding = bindingOf(request)
-    const draft = { codeId: uuid(), ...codes.draft(binding) }
+    const draft = { codeId: newId(), ...codes.draft(binding) }
 
     /** A code that no pepper of ours makes again, or another session's, gives way to the draft; its guesses and its time go on. */
     async function exchange(): Promise<string> {
@@ -117,7 +118,7 @@ export function createIssues({ database, settings, codes, testIdentities }: Issu
 
   function prepareTestCode(request: OtpRequest, { code, endsAt }: TestCode): Issue {
     const key = keyOf(request)
-    const codeId = uuid()
+    const codeId = newId()
     const codeHash = codes.forStorage(bindingOf(request), code)
     return {
       isTest: true,

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
 import { bearerOf } from '../http/bearer.js'
+import type { Asker } from './asker.js'
 import type { SessionCookie } from './cookies.js'
 import type { Authentication, SessionService } from './service.js'
 
@@ -46,4 +47,10 @@ export function createAuthenticate(sessions: Pick<SessionService, 'authenticate'
 export function signedIn(request: FastifyRequest): Authentication {
   if (request.authentication === null) throw new Problem('unauthorized')
   return request.authentication
+}
+
+/** The same, as services have to know it. */
+export function askerOf(request: FastifyRequest): Asker {
+  const { user, sessionId } = signedIn(request)
+  return { userId: user.id, sessionId }
 }

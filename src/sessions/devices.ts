@@ -1,6 +1,6 @@
 // Devices: where somebody was signed in before, known by a token that only the device keeps.
-import { createHash, randomBytes } from 'node:crypto'
-import { v7 as uuid } from 'uuid'
+import { hash, randomBytes } from 'node:crypto'
+import { newId } from '../database/ids.js'
 import { Prisma } from '../generated/prisma/client.js'
 
 /** Seconds that a device is remembered after it was last signed in on: 180 days. */
@@ -15,12 +15,12 @@ export type DeviceValues = Readonly<{ newDeviceId: string; newDeviceHash: Uint8A
 /** A device about to be remembered: its token goes to the client, its digest into the database. */
 export function draftDevice(): DeviceValues & Readonly<{ token: string }> {
   const token = randomBytes(32).toString('base64url')
-  return { newDeviceId: uuid(), newDeviceHash: hashOf(token), token }
+  return { newDeviceId: newId(), newDeviceHash: hashOf(token), token }
 }
 
 /** SHA-256 is enough for 256 random bits. */
 function hashOf(token: string): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(createHash('sha256').update(token).digest())
+  return new Uint8Array(hash('sha256', token, 'buffer'))
 }
 
 /** What a device is found by that the client says it is on; null, which finds none, where it says nothing. */

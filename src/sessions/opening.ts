@@ -1,8 +1,9 @@
 // Opening sessions: by itself for a user who is known, or as parts of the statement that proves who it is.
-import { v7 as uuid } from 'uuid'
+
 import type { SessionSettings } from '../config/config.js'
 import { longestSession } from '../config/session-settings.js'
 import type { Database } from '../database/client.js'
+import { newId } from '../database/ids.js'
 import { prepare } from '../database/prepared.js'
 import { Prisma } from '../generated/prisma/client.js'
 import { clientName } from './client-name.js'
@@ -56,7 +57,7 @@ export function createSessionOpening({ database, tokens, settings }: SessionDepe
 
   function draft({ userAgent, network }: SessionOrigin): SessionDraft {
     const { token, ...device } = draftDevice()
-    return { values: { sessionId: uuid(), client: clientName(userAgent), network, ...device }, deviceToken: token }
+    return { values: { sessionId: newId(), client: clientName(userAgent), network, ...device }, deviceToken: token }
   }
 
   /** @param source see `openSessionStatement` */

@@ -1,4 +1,5 @@
 // The SQL about sessions. The database's clock decides when one is over.
+import { unhurriedCommit } from '../database/unhurried-commit.js'
 import { type UserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 
@@ -93,11 +94,15 @@ export function readSessionStatement(
       AND s.expires_at > now() AND s.created_at > now() - make_interval(secs => ${longest})`
 }
 
-/** Notes that a session is in use and moves its end, never past the longest life. */
+/**
+ * Notes that a session is in use and moves its end, never past the longest life. Whoever asks does not wait for the disk: where
+ * this is lost, the session ends as early as if it had not been used, and the next request notes it again.
+ */
 export function touchSessionStatement(sessionId: string, { timeToLive, longest }: SessionLimits): Prisma.Sql {
   return Prisma.sql`
     UPDATE sessions SET last_seen_at = now(), expires_at = least(
       now() + make_interval(secs => ${timeToLive}), created_at + make_interval(secs => ${longest}))
+    FROM ${unhurriedCommit}
     WHERE id = ${sessionId}::uuid AND last_seen_at <= now() - make_interval(secs => ${touchInterval})`
 }
 

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { uuidPattern } from '../http/uuid.js'
 
 /** Seconds by which the clocks of two replicas may differ. */
 export const clockTolerance = 5
@@ -11,8 +12,8 @@ const ClaimsSchema = Type.Object({
   iss: Type.String(),
   // One string: with a list of audiences another service's token could be meant for us too.
   aud: Type.String(),
-  sub: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }),
-  sid: Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }),
+  sub: Type.String({ pattern: uuidPattern }),
+  sid: Type.String({ pattern: uuidPattern }),
   jti: Type.String(),
   iat: Type.Integer(),
   exp: Type.Integer(),

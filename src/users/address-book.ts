@@ -1,7 +1,8 @@
 // The addresses of a user, at most 20, exactly one of them the default.
-import { v7 as uuid } from 'uuid'
+
 import { eventWriter } from '../audit/events.js'
 import type { Database } from '../database/client.js'
+import { newId } from '../database/ids.js'
 import { Problem } from '../errors.js'
 import type { Prisma } from '../generated/prisma/client.js'
 import type { Caller } from '../http/caller.js'
@@ -41,7 +42,7 @@ export function createAddressBook({ database }: { database: Database }) {
    * @throws Problem `validation_failed` for a country or postal code that is none, and where there are 20
    */
   function add(userId: string, draft: AddressDraft, caller: Caller): Promise<AddressRow> {
-    const address = { ...checked(draft), id: uuid() }
+    const address = { ...checked(draft), id: newId() }
     return asOnlyWriter(userId, async (transaction) => {
       const statement = addAddressStatement(userId, address, eventWriter(caller))
       const [added] = await transaction.$queryRaw<AddressRow[]>(statement)

@@ -1,7 +1,8 @@
 // What admins do to users, and users to themselves: make, read, change, delete, end sessions.
-import { v7 as uuid } from 'uuid'
+
 import { eventStatement, type WriteEvent } from '../audit/events.js'
 import type { Database } from '../database/client.js'
+import { newId } from '../database/ids.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import { Prisma } from '../generated/prisma/client.js'
@@ -36,7 +37,7 @@ export function createUserAdministration({ database }: { database: Database }) {
    * @throws Problem `already_registered`
    */
   async function create(draft: Omit<UserDraft, 'id'>, actor: Actor): Promise<UserRow> {
-    const id = uuid()
+    const id = newId()
     const [user] = await database.$queryRaw<UserRow[]>(createUserStatement({ ...draft, id }, eventsOf(actor, id)))
     if (user === undefined) throw new Problem('already_registered')
     return user

@@ -1,6 +1,7 @@
 // The SQL of the export: what each table says of one user, column by column, so that no digest and no secret is among them.
 // PostgreSQL writes the JSON: times are RFC 3339, names are those of the columns.
 import { Prisma } from '../generated/prisma/client.js'
+import { provenIdentifiersStatement } from './statements.js'
 
 /** One object of a section. */
 export type ExportRow = { item: object }
@@ -10,17 +11,9 @@ export type Place = { id: bigint; happenedAt: Date }
 
 const asItems = (query: Prisma.Sql) => Prisma.sql`SELECT to_jsonb(entry) AS item FROM (${query}) AS entry`
 
-/** The user's identifiers that are proven, and since when: rows of `identifier`, `since`. */
-export function provenSinceStatement(userId: string): Prisma.Sql {
-  return Prisma.sql`
-  SELECT own.identifier, own.since FROM users u,
-    LATERAL (VALUES (u.phone, u.phone_verified_at), (u.email, u.email_verified_at)) AS own (identifier, since)
-  WHERE u.id = ${userId}::uuid AND own.since IS NOT NULL`
-}
-
 /** The proven ones: a claim may be somebody else's. */
 const ownIdentifiers = (userId: string) => Prisma.sql`(
-  SELECT own.identifier COLLATE "default" FROM (${provenSinceStatement(userId)}) AS own)`
+  SELECT own.identifier COLLATE "default" FROM (${provenIdentifiersStatement(userId)}) AS own)`
 
 export const exportUserStatement = (userId: string) =>
   asItems(Prisma.sql`

@@ -12,8 +12,8 @@ import {
   exportLists,
   exportUserStatement,
   type Place,
-  provenSinceStatement,
 } from './export-statements.js'
+import { provenIdentifiersStatement } from './statements.js'
 
 /** Events that are in memory at once. */
 const batchSize = 500
@@ -40,7 +40,7 @@ export function createUserExport({ database, audit, pepper }: ExportDependencies
   }
 
   async function* readEvents(userId: string): AsyncGenerator<object[]> {
-    const proven = await database.$queryRaw<{ identifier: string; since: Date }[]>(provenSinceStatement(userId))
+    const proven = await database.$queryRaw<{ identifier: string; since: Date }[]>(provenIdentifiersStatement(userId))
     const conditions = [
       eventsOf.user(userId),
       eventsOf.actor(userId),

@@ -1,6 +1,7 @@
 // Where a list goes on: the last row's place in the order. Opaque to clients, and believed only after a look.
 import { type Static, Type } from '@sinclair/typebox'
 import { Value } from '@sinclair/typebox/value'
+import { uuidPattern } from '../http/uuid.js'
 
 export const sorts = ['created_at', '-created_at', 'user_name', '-user_name'] as const
 export type Sort = (typeof sorts)[number]
@@ -8,11 +9,7 @@ export type Sort = (typeof sorts)[number]
 /** A row's place: the value that is sorted by (ISO 8601 or a name key), and the id that tells equals apart. */
 export type Place = Readonly<{ key: string; id: string }>
 
-const CursorSchema = Type.Tuple([
-  Type.String(),
-  Type.String({ maxLength: 200 }),
-  Type.String({ pattern: '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' }),
-])
+const CursorSchema = Type.Tuple([Type.String(), Type.String({ maxLength: 200 }), Type.String({ pattern: uuidPattern })])
 
 export function writeCursor(sort: Sort, { key, id }: Place): string {
   const cursor: Static<typeof CursorSchema> = [sort, key, id]

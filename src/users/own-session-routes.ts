@@ -1,7 +1,8 @@
 // One's own sessions: /users/me/sessions.
+
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { callerOf } from '../http/caller.js'
-import { askerOf } from '../sessions/asker.js'
+import { askerOf } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 import type { UserAdministration } from './administration.js'

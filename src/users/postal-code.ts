@@ -19,6 +19,7 @@ export function isCountry(code: string): boolean {
 
 /** 6 digits; the first one is a region, 1 to 9 (India Post, Postal Index Number). */
 export const indianPincode = '^[1-9][0-9]{5}$'
+const indianCode = new RegExp(indianPincode)
 
 /** All that posts write, anywhere. The library's patterns alone would let line breaks and any number of spaces through. */
 const anyCode = /^[A-Za-z0-9][A-Za-z0-9 -]{1,10}$/
@@ -39,7 +40,7 @@ export function checkedPincode(country: string, text: string): string {
 }
 
 function isCodeOf(country: string, code: string): boolean {
-  if (country === 'IN') return new RegExp(indianPincode).test(code)
+  if (country === 'IN') return indianCode.test(code)
   if (code !== '' && !anyCode.test(code)) return false
   return !postcodeValidatorExistsForCountry(country) || postcodeValidator(code.toUpperCase(), country)
 }

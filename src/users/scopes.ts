@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AuditTrail } from '../audit/events.js'
 import { Problem } from '../errors.js'
 import { callerOf } from '../http/caller.js'
+import { uuidPattern } from '../http/uuid.js'
 import { createAuthenticate, security, signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
@@ -61,7 +62,7 @@ export function isByAdmin(request: FastifyRequest): boolean {
   return signedIn(request).user.role === 'ADMIN'
 }
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+const uuid = new RegExp(uuidPattern)
 
 /**
  * The id of the user whom a route with the parameter `id` is about; `me` is whoever asks.

@@ -1,13 +1,14 @@
 // What the routes on what is one's own have in common: their ids and their lists.
 import { type TSchema, Type } from '@sinclair/typebox'
 import { Success } from '../http/responses.js'
+import { anyCaseUuidPattern } from '../http/uuid.js'
 import { closed } from '../http/validation.js'
 
 /** The parameter `id`: whoever's it is not hears that there is none. */
 export const idParams = Type.Object(
   {
     id: Type.String({
-      pattern: '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$',
+      pattern: anyCaseUuidPattern,
       description: 'a UUID',
       examples: ['019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a11'],
     }),

@@ -1,6 +1,7 @@
 // Users: who has this identifier, and a new one for whoever proved it.
-import { v7 as uuid } from 'uuid'
+
 import type { Database } from '../database/client.js'
+import { newId } from '../database/ids.js'
 import { prepareShapes } from '../database/prepared.js'
 import { type UserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
@@ -20,7 +21,7 @@ type Named = Pick<Identifier, 'method' | 'identifier'>
 
 /** A user about to be made for whoever proves the identifier. */
 export function draftUser({ identifier }: Pick<Identifier, 'identifier'>, locale: string | null): NewUserValues {
-  return { newUserId: uuid(), identifier, locale }
+  return { newUserId: newId(), identifier, locale }
 }
 
 export function createUsersService({ database }: { database: Database }) {

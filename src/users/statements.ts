@@ -40,13 +40,13 @@ export function isLedInBy(identifier: Named): Prisma.Sql {
   return Prisma.sql`${holds(identifier)} AND (${isProven(identifier.method)} OR ${hasNoOwner})`
 }
 
-/** The proven identifiers of a user, phone first: rows of `identifier`. */
+/** The proven identifiers of a user and since when they are, phone first: rows of `identifier`, `since`. */
 export function provenIdentifiersStatement(userId: string): Prisma.Sql {
   return Prisma.sql`
-    SELECT own.identifier FROM users u, LATERAL (VALUES
-      (1, u.phone, ${isProven('phone')}), (2, u.email, ${isProven('email')})
-    ) AS own (place, identifier, is_proven)
-    WHERE u.id = ${userId}::uuid AND own.is_proven ORDER BY own.place`
+    SELECT own.identifier, own.since FROM users u, LATERAL (VALUES
+      (1, u.phone, u.phone_verified_at), (2, u.email, u.email_verified_at)
+    ) AS own (place, identifier, since)
+    WHERE u.id = ${userId}::uuid AND own.since IS NOT NULL ORDER BY own.place`
 }
 
 export function userWithIdentifier(identifier: Named): Prisma.Sql {

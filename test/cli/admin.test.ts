@@ -71,5 +71,6 @@ t.test('admin', async (t) => {
     code: 1,
     errors: [/^phone must be a valid number in E.164/],
   })
+  t.match(await run('grant', '+asha@example.com'), { code: 1, errors: [/^Nobody has \+asha@example\.com;/] })
   t.match(await run('grant', 'no@address'), { code: 1, errors: ['email must be a valid email address'] })
 })

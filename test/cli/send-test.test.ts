@@ -86,7 +86,8 @@ t.test('what cannot be sent is said in one line, before anything is', async (t) 
   const refusals: [string[], Record<string, string>, RegExp][] = [
     [[], {}, /^Give one phone/],
     [[phone, phone], {}, /^Give one phone/],
-    [['9876543210'], {}, /^email must be a valid email address$/],
+    [['9876543210'], {}, /^phone must be a valid number in E\.164/],
+    [['asha@'], {}, /^email must be a valid email address$/],
     [['+91987654321'], {}, /^phone must be a valid number in E\.164/],
     [['+0'], {}, /^phone must be a valid number in E\.164/],
     [['+14155550123'], {}, /^phone is of a country that is not supported here$/],

@@ -4,8 +4,9 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { readConfig, settingNames } from '../../src/config/config.js'
-import { ConfigError, parseDuration } from '../../src/config/reader.js'
+import { parseDuration } from '../../src/config/reader.js'
 import { newPrivateKey } from '../support/app.js'
+import { problemsThrownBy } from '../support/problems.js'
 
 const secret = 'Zx9!a secret that must never be printed 0123456789'
 const production = {
@@ -18,15 +19,7 @@ const production = {
   SENDER_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
 }
 
-function problemsOf(environment: Record<string, string | undefined>): readonly string[] {
-  try {
-    readConfig(environment)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-}
+const problemsOf = (environment: Record<string, string | undefined>) => problemsThrownBy(() => readConfig(environment))
 
 t.test('production with what is required has the defaults of the contract', async (t) => {
   const config = readConfig(production)

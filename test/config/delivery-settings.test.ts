@@ -2,8 +2,8 @@
 import t from 'tap'
 import { readConfig } from '../../src/config/config.js'
 import { parseMailbox } from '../../src/config/mailbox.js'
-import { ConfigError } from '../../src/config/reader.js'
 import { newPrivateKey } from '../support/app.js'
+import { problemsThrownBy } from '../support/problems.js'
 
 const base = {
   DATABASE_URL: 'postgresql://user:password@db.internal/latchkey',
@@ -22,15 +22,7 @@ const twilio = {
 const smtp = { SMTP_URL: 'smtp://app:p%40ss@mail.example.com', EMAIL_FROM: 'Latchkey <codes@example.com>' }
 const production = { ...base, ...webhook, ...twilio, ...smtp, SMS_DRIVERS: 'twilio,webhook', EMAIL_DRIVERS: 'smtp' }
 
-function problemsOf(environment: Record<string, string | undefined>): readonly string[] {
-  try {
-    readConfig(environment)
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.problems
-    throw error
-  }
-}
+const problemsOf = (environment: Record<string, string | undefined>) => problemsThrownBy(() => readConfig(environment))
 
 t.test('drivers get their settings, in the order of their channel', async (t) => {
   const { drivers, smsRoutes } = readConfig(production).delivery

@@ -98,6 +98,9 @@ t.test('E.164', async (t) => {
   t.equal(prefixOf('IN'), '+91')
   t.equal(nationalNumberIn('IN', '+919876543210'), '9876543210')
   t.equal(nationalNumberIn('IN', '+447911123456'), null)
+  t.equal(nationalNumberIn('GB', '+447400123456'), '7400123456')
+  t.equal(nationalNumberIn('GG', '+447400123456'), null, 'a prefix that it shares with another country')
+  t.equal(nationalNumberIn('GG', '+447781123456'), '7781123456')
 })
 
 t.test('email addresses', async (t) => {
