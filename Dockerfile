@@ -41,4 +41,5 @@ EXPOSE 3000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=5s --start-period=15s \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT || 3000}/health/live`).then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-CMD ["node", "dist/server.js"]
+# Requests live shorter than it takes to fill 64 MiB: half of the time that goes into collecting garbage.
+CMD ["node", "--max-semi-space-size=64", "dist/server.js"]

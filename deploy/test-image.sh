@@ -134,7 +134,7 @@ expect() {
   pass "$1: $3"
 }
 expect user image.User node
-expect command 'image.Cmd.join(" ")' 'node dist/server.js'
+expect command 'image.Cmd.join(" ")' 'node --max-semi-space-size=64 dist/server.js'
 expect 'stop signal' image.StopSignal SIGTERM
 expect port 'Object.keys(image.ExposedPorts)' 3000/tcp
 expect title 'image.Labels["org.opencontainers.image.title"]' Latchkey

@@ -1,5 +1,6 @@
 // Opens the database: Prisma over node-postgres, with waits that end and statements prepared by name.
 import { createHash } from 'node:crypto'
+import { Socket } from 'node:net'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { Client, type ClientConfig, Pool } from 'pg'
 import { PrismaClient } from '../generated/prisma/client.js'
@@ -22,12 +23,23 @@ export type DatabaseSettings = Readonly<{
  * Milliseconds. A database that does not answer is told to the caller as 503 within three seconds. A burst larger than the pool
  * gets longer: on a healthy database it is being served, and on a silent one its first requests fail soon enough.
  */
-const waits = { connect: 2_000, queue: 5_000, statement: 2_500, lock: 2_300, idleInTransaction: 5_000, query: 2_800 }
+const waits = { connect: 2_000, queue: 5_000, statement: 2_500, lock: 2_300, idleInTransaction: 5_000, silence: 2_800 }
 
-/** A connection that is made soon or not at all; the pool's own timeout also covers the wait for a free one. */
+/**
+ * A connection that is made soon or not at all (the pool's own timeout also covers the wait for a free one), and that ends where
+ * the server falls silent on somebody. The socket's own timer sees to that: one for each query, as `query_timeout` has it, is made
+ * and thrown away with each, and was half of all that is collected as garbage.
+ */
 class PromptClient extends Client {
+  /** lent to somebody who waits for an answer */
+  isLent = false
+
   constructor(options?: ClientConfig) {
-    super({ ...options, connectionTimeoutMillis: waits.connect })
+    const socket = new Socket()
+    super({ ...options, connectionTimeoutMillis: waits.connect, stream: () => socket })
+    socket.setTimeout(waits.silence, () => {
+      if (this.isLent) socket.destroy(new Error('Query read timeout'))
+    })
   }
 }
 
@@ -41,8 +53,6 @@ export function openDatabase(settings: DatabaseSettings): Database {
     Client: PromptClient,
     max: settings.poolSize,
     connectionTimeoutMillis: waits.queue,
-    // A server that is stopped or cut off enforces no timeout of its own, so the client has one too.
-    query_timeout: waits.query,
     keepAlive: true,
     // PgBouncer refuses these as startup parameters; behind one, set them with ALTER ROLE … SET.
     ...(settings.directUrl === settings.url && {
@@ -51,6 +61,10 @@ export function openDatabase(settings: DatabaseSettings): Database {
       idle_in_transaction_session_timeout: waits.idleInTransaction,
     }),
   })
+  // A server that is stopped or cut off enforces no timeout of its own, so the client has one too.
+  const lend = (client: object, isLent: boolean) => client instanceof PromptClient && Object.assign(client, { isLent })
+  pool.on('acquire', (client) => lend(client, true))
+  pool.on('release', (_error, client) => lend(client, false))
   // A connection that breaks while nobody uses it is replaced by the next one who needs one.
   pool.on('error', () => {})
   const adapter = new PrismaPg(pool, {

@@ -64,8 +64,9 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
   app.addHook('onRequest', app.rateLimit())
   useForgeryGuard(app)
   // Before the body is read: whatever it holds, it was sent to nobody.
-  app.addHook('onRequest', async ({ is404 }) => {
-    if (is404) throw new Problem('not_found')
+  app.addHook('onRequest', ({ is404 }, _reply, done) => {
+    if (is404) done(new Problem('not_found'))
+    else done()
   })
   app.setNotFoundHandler(answerNotFound)
 }
@@ -76,10 +77,13 @@ function useForgeryGuard(app: FastifyInstance): void {
     keyGenerator: (request) => `forged:${clientAddressOf(request).block}`,
     allowList: [],
   })
-  app.addHook('onRequest', async (request) => {
-    if (request.routeOptions.config.isSigned !== true) return
+  async function refuseForgers(request: FastifyRequest): Promise<void> {
     const count = await forgeries(request, { increment: false })
     if (!count.isAllowed && count.remaining === 0) throw tooMany(count.ttl)
+  }
+  app.addHook('onRequest', (request, _reply, done) => {
+    if (request.routeOptions.config.isSigned === true) refuseForgers(request).then(() => done(), done)
+    else done()
   })
   app.decorate('refuseForgery', async (request: FastifyRequest) => {
     await forgeries(request)

@@ -18,7 +18,8 @@ export function standardHeaders(requestId: string): Record<string, string> {
 
 /** Sets the headers before anything else can answer. A route that needs another value overrides it. */
 export function useStandardHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers(standardHeaders(request.id))
+    done()
   })
 }

@@ -72,9 +72,13 @@ export function normalizeInternationalPhone(
   return isWritten ? parseE164(`+${text.replace(/[^0-9]/g, '')}`, countries) : 'not_valid'
 }
 
+const prefixes = new Map(getCountries().map((country) => [country, `+${getCountryCallingCode(country)}`]))
+const allPrefixes = [...prefixes.values()]
+const sharedPrefixes = new Set(allPrefixes.filter((prefix, index) => allPrefixes.indexOf(prefix) !== index))
+
 /** The calling prefix of a country: `+91` of `IN`. */
 export function prefixOf(country: CountryCode): string {
-  return `+${getCountryCallingCode(country)}`
+  return String(prefixes.get(country))
 }
 
 /** A national mobile number of a country, for people to see how one looks; the library has one of each country. */
@@ -82,15 +86,12 @@ export function exampleOf(country: CountryCode): string {
   return String(getExampleNumber(country, examples)?.nationalNumber)
 }
 
-const callingCodes = getCountries().map((country) => getCountryCallingCode(country))
-const sharedCallingCodes = new Set(callingCodes.filter((code, index) => callingCodes.indexOf(code) !== index))
-
 /** The national number of a canonical E.164 number where it belongs to the country, else null. */
 export function nationalNumberIn(country: CountryCode, phone: string): string | null {
   const prefix = prefixOf(country)
   if (!phone.startsWith(prefix)) return null
   // Most prefixes belong to one country, and what follows is the national number; parsing would be most of showing a user.
-  if (!sharedCallingCodes.has(getCountryCallingCode(country))) return phone.slice(prefix.length)
+  if (!sharedPrefixes.has(prefix)) return phone.slice(prefix.length)
   const parsed = parsePhoneNumberFromString(phone, { extract: false })
   return parsed?.country === country ? parsed.nationalNumber : null
 }

@@ -7,8 +7,9 @@ import type { Metrics } from './metrics.js'
 
 /** To be called before the routes and before what may refuse a request: what is refused is counted too. */
 export function useRequestMetrics(app: FastifyInstance, metrics: Metrics): void {
-  app.addHook('onResponse', async ({ method, routeOptions }, { statusCode, elapsedTime }) => {
+  app.addHook('onResponse', ({ method, routeOptions }, { statusCode, elapsedTime }, done) => {
     metrics.countRequest({ method, route: routeOptions.url, status: statusCode, seconds: elapsedTime / 1000 })
+    done()
   })
 }
 

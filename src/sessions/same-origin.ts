@@ -61,18 +61,19 @@ export function useSameOrigin(app: FastifyInstance, policy: SitePolicy, cookieNa
     return routeOptions.config.setsCookies === true && !/^Bearer /i.test(headers.authorization ?? '')
   }
 
-  app.addHook('onRequest', async (request) => {
+  app.addHook('onRequest', (request, _reply, done) => {
     const { origin, host, 'sec-fetch-site': site } = request.headers
     const fetchSite = site?.toString()
-    if (isHeld(request) && isCrossSite({ origin, fetchSite, host }, policy)) throw new Problem('cross_site')
+    if (isHeld(request) && isCrossSite({ origin, fetchSite, host }, policy)) done(new Problem('cross_site'))
+    else done()
   })
 
   // The net below: a new route that sets cookies and does not say so fails at its first test.
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     // Answers of hooks before ours set none, and come before the cookies are read.
-    if (safeMethods.includes(request.method) || !reply.hasHeader('set-cookie')) return
-    if (request.routeOptions.config.setsCookies === true || isHeld(request)) return
+    if (safeMethods.includes(request.method) || !reply.hasHeader('set-cookie')) return done()
+    if (request.routeOptions.config.setsCookies === true || isHeld(request)) return done()
     reply.removeHeader('set-cookie')
-    throw new Error(`${request.method} ${request.routeOptions.url} sets a cookie: its config needs setsCookies`)
+    done(new Error(`${request.method} ${request.routeOptions.url} sets a cookie: its config needs setsCookies`))
   })
 }

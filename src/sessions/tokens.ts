@@ -1,7 +1,7 @@
 // Session tokens: what is in one, and which ones we believe. The session row decides the rest.
 import { randomUUID } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
+import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { uuidPattern } from '../http/uuid.js'
 
 /** Seconds by which the clocks of two replicas may differ. */
@@ -19,6 +19,7 @@ const ClaimsSchema = Type.Object({
   exp: Type.Integer(),
 })
 export type Claims = Static<typeof ClaimsSchema>
+const claimsCheck = TypeCompiler.Compile(ClaimsSchema)
 
 /** Signs a payload, adding issuer and audience. */
 export type TokenSigner = (payload: Omit<Claims, 'iss' | 'aud'>) => string
@@ -38,14 +39,18 @@ export function createTokens(sign: TokenSigner, verifiers: ReadonlyMap<string, T
     return sign({ sub: userId, sid: sessionId, jti: randomUUID(), iat, exp: iat + lifetime })
   }
 
+  /** By the header of tokens that were good, as it is written: all tokens of a key have the same one. */
+  const knownHeaders = new Map<string, TokenVerifier>()
+
   /** The claims of a token that we signed and that is still valid, or null. */
   function verify(token: string): Claims | null {
-    const kid = keyNameOf(token)
-    const verifier = kid === null ? undefined : verifiers.get(kid)
+    const header = token.slice(0, Math.max(0, token.indexOf('.')))
+    const verifier = knownHeaders.get(header) ?? verifiers.get(keyNameOf(header) ?? '')
     if (verifier === undefined) return null
     try {
       const claims = verifier(token)
-      return Value.Check(ClaimsSchema, claims) && claims.iat <= Date.now() / 1000 + clockTolerance ? claims : null
+      knownHeaders.set(header, verifier)
+      return claimsCheck.Check(claims) && claims.iat <= Date.now() / 1000 + clockTolerance ? claims : null
     } catch {
       return null
     }
@@ -55,11 +60,10 @@ export function createTokens(sign: TokenSigner, verifiers: ReadonlyMap<string, T
 }
 
 /**
- * The `kid` of a token's header. It only picks one of our own keys, by exact name; nothing else in the header is looked at
+ * The `kid` of a token's encoded header. It only picks one of our own keys, by exact name; nothing else in the header is looked at
  * (RFC 8725 §3.10: no key, no address of a key, is ever taken from a token).
  */
-function keyNameOf(token: string): string | null {
-  const header = token.slice(0, Math.max(0, token.indexOf('.')))
+function keyNameOf(header: string): string | null {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(header, 'base64url').toString('utf8'))
     const kid: unknown = typeof parsed === 'object' && parsed !== null ? Reflect.get(parsed, 'kid') : null
