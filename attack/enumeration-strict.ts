@@ -19,7 +19,11 @@ async function pair(service: Service, flow: Flow): Promise<[Person, Person]> {
   return [known, unknown]
 }
 
-const withoutWaits = (answer: Answer) => looks(answer).replaceAll(/retry[_-]after\\?":\\?"?\d+/g, 'wait')
+/** Without what ticks between two people: how long to wait, and a cooldown that is the rest of an hour. */
+const withoutWaits = (answer: Answer) =>
+  looks(answer)
+    .replaceAll(/retry[_-]after\\?":\\?"?\d+/g, 'wait')
+    .replaceAll(/resend_after\\?":\d{4,}/g, 'wait')
 
 /** An attack that holds what is told of a known person against what is told of an unknown one. */
 function comparison(
