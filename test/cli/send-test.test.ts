@@ -106,8 +106,8 @@ t.test('what cannot be sent is said in one line, before anything is', async (t) 
 })
 
 t.test('a program of its own', async (t) => {
-  const environment = { PATH: String(process.env['PATH']), ...environmentOf('http://127.0.0.1:1/') }
-  // By the same loaders as this test: what others make of the sources would be taken for its coverage.
+  // By the same loaders as this test, and what they need: what others make of the sources would be taken for its coverage.
+  const environment = { ...process.env, ...environmentOf('http://127.0.0.1:1/') }
   const args = [...process.execArgv, 'src/cli/send-test.ts', phone, '--driver=console']
   const { status, stdout } = spawnSync(process.execPath, args, { env: environment, encoding: 'utf8' })
   t.equal(status, 0)

@@ -140,6 +140,15 @@ t.test('a gateway reports how a message ended: written and counted once', async 
   t.ok((await service.get('/metrics')).text.includes(counted))
 })
 
+t.test('a mail is counted for no country', async (t) => {
+  const { service, report } = await start(t, 'webhook')
+  await service.post('/auth/request-otp', { email: 'asha@example.com' })
+  await eventsOf(t, service, 2)
+  t.equal((await report({ message_id: 'webhook-2', status: 'delivered' })).status, 204)
+  const counted = 'latchkey_receipts_total{channel="email",country="none",driver="webhook",status="delivered"} 1'
+  t.ok((await service.get('/metrics')).text.includes(counted))
+})
+
 t.test('the reason of a failure is kept without numbers and addresses', async (t) => {
   const { service, report } = await start(t, 'webhook')
   const reason = 'no route to +919876543210 for asha@example.com'
