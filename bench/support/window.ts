@@ -64,7 +64,8 @@ export async function measureWindow(
 
   const { operations, seconds, latency, generatorCpuSeconds } = measurement
   const share = generatorCpuSeconds / seconds
-  if (share > generatorLimit)
+  // Without a database there is nothing to hold it against: it says what the machine can do, generator included.
+  if (share > generatorLimit && contestant.schema !== null)
     throw new Error(`the load generator used ${share.toFixed(2)} of its core: it is the limit`)
   const serverCpu = difference(after.server, before.server)
   const postgresCpu = difference(after.postgres, before.postgres)
