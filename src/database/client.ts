@@ -27,8 +27,8 @@ const waits = { connect: 2_000, queue: 5_000, statement: 2_500, lock: 2_300, idl
 
 /**
  * A connection that is made soon or not at all (the pool's own timeout also covers the wait for a free one), and that ends where
- * the server falls silent on somebody. The socket's own timer sees to that: one for each query, as `query_timeout` has it, is made
- * and thrown away with each, and was half of all that is collected as garbage.
+ * the server falls silent on somebody. The socket's own timer sees to that: `query_timeout` would make one, and throw it away, for
+ * each query.
  */
 class PromptClient extends Client {
   /** lent to somebody who waits for an answer */
