@@ -9,10 +9,8 @@ const own = 'latchkey'
 
 export type Column<Row = Window> = Readonly<{ title: string; digits: number; of: (window: Row) => number | null }>
 
-export const loadColumns: readonly Column[] = [
-  { title: 'p50 ms', digits: 1, of: ({ latency }) => latency.p50 },
-  { title: 'p95 ms', digits: 1, of: ({ latency }) => latency.p95 },
-  { title: 'p99 ms', digits: 1, of: ({ latency }) => latency.p99 },
+/** What an operation costs, and how busy that keeps who does it. */
+export const costColumns: readonly Column[] = [
   { title: 'server CPU s / 1,000', digits: 2, of: ({ serverCpu, operations }) => per(serverCpu, operations / 1000) },
   {
     title: 'PostgreSQL CPU s / 1,000',
@@ -21,6 +19,13 @@ export const loadColumns: readonly Column[] = [
   },
   { title: 'busy: server', digits: 2, of: ({ serverCpu, seconds }) => per(serverCpu, seconds) },
   { title: 'PostgreSQL', digits: 2, of: ({ postgresCpu, seconds }) => per(postgresCpu, seconds) },
+]
+
+export const loadColumns: readonly Column[] = [
+  { title: 'p50 ms', digits: 1, of: ({ latency }) => latency.p50 },
+  { title: 'p95 ms', digits: 1, of: ({ latency }) => latency.p95 },
+  { title: 'p99 ms', digits: 1, of: ({ latency }) => latency.p99 },
+  ...costColumns,
   { title: 'generator', digits: 2, of: ({ generatorCpu, seconds }) => per(generatorCpu, seconds) },
   { title: 'others', digits: 2, of: ({ otherCpu, seconds }) => per(otherCpu, seconds) },
 ]
@@ -52,11 +57,19 @@ function ratioTo(other: string, workload: Workload, windows: readonly Window[]):
   return ratioBetween(of(own), of(other))
 }
 
-/** Throughput of the first as a multiple of the others', repetition by repetition: only what ran side by side compares. */
-export function ratioBetween(windows: readonly Window[], others: readonly Window[]): Spread | null {
-  const ratios = windows.flatMap(({ repetition, perSecond }) => {
-    const opposite = others.find((window) => window.repetition === repetition)
-    return opposite === undefined ? [] : [perSecond / opposite.perSecond]
+/**
+ * The first as a multiple of the others, repetition by repetition: only what ran side by side compares.
+ * @param of what is compared, null where the system does not say; throughput, unless given
+ */
+export function ratioBetween(
+  windows: readonly Window[],
+  others: readonly Window[],
+  of: (window: Window) => number | null = ({ perSecond }) => perSecond,
+): Spread | null {
+  const ratios = windows.flatMap((window) => {
+    const opposite = others.find(({ repetition }) => repetition === window.repetition)
+    const [one, other] = [of(window), opposite === undefined ? null : of(opposite)]
+    return one === null || other === null ? [] : [one / other]
   })
   return ratios.length === 0 ? null : spreadOf(ratios)
 }

@@ -1,5 +1,4 @@
 // One's own phone and email: add or change one by proving it, remove one. All of it soon after a proof.
-
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Problem } from '../errors.js'
 import { callerOf } from '../http/caller.js'

@@ -1,5 +1,4 @@
 // One's own sessions: /users/me/sessions.
-
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { callerOf } from '../http/caller.js'
 import { askerOf } from '../sessions/authenticate.js'
