@@ -1,5 +1,4 @@
 // Signing up in the mobile flow: a ticket becomes a user with a home address and a session.
-
 import type { AuditTrail } from '../audit/events.js'
 import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'

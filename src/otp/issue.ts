@@ -1,5 +1,4 @@
 // Codes that are ready to be issued, alone or as part of a larger statement.
-
 import type { OtpSettings } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'

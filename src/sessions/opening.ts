@@ -1,5 +1,4 @@
 // Opening sessions: by itself for a user who is known, or as parts of the statement that proves who it is.
-
 import type { SessionSettings } from '../config/config.js'
 import { longestSession } from '../config/session-settings.js'
 import type { Database } from '../database/client.js'

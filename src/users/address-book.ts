@@ -1,5 +1,4 @@
 // The addresses of a user, at most 20, exactly one of them the default.
-
 import { eventWriter } from '../audit/events.js'
 import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'

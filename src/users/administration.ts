@@ -1,5 +1,4 @@
 // What admins do to users, and users to themselves: make, read, change, delete, end sessions.
-
 import { eventStatement, type WriteEvent } from '../audit/events.js'
 import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'

@@ -1,5 +1,4 @@
 // Users: who has this identifier, and a new one for whoever proved it.
-
 import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'
 import { prepareShapes } from '../database/prepared.js'
