@@ -16,7 +16,12 @@ import { stopOnSignal } from './stop.mjs'
 const { sessions } = readConfig(process.env)
 const facts = createFacts(String(process.env.OTP_PEPPER))
 const deliver = createDelivery(process.env)
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: Number(process.env.DATABASE_POOL_SIZE) })
+const pool = new pg.Pool({
+  connectionString: process.env.DATABASE_URL,
+  max: Number(process.env.DATABASE_POOL_SIZE),
+  // Plans of nearly empty tables would be kept while they fill: src/database/client.ts
+  options: '-c enable_seqscan=off -c jit=off',
+})
 const calls = await readCalls(String(process.env.RECORDED_STATEMENTS))
 const app = fastify({ logger: false })
 const tokens = await registerTokens(app, createKeyRing(sessions.privateKey, sessions.previousPublicKeys), sessions)

@@ -26,6 +26,12 @@ export type DatabaseSettings = Readonly<{
 const waits = { connect: 2_000, queue: 5_000, statement: 2_500, lock: 2_300, idleInTransaction: 5_000, silence: 2_800 }
 
 /**
+ * A plan that is remembered was made when its table may have been nearly empty, and would go on reading all of it until PostgreSQL
+ * next analyzes the table. Every statement of the service has an index to go by. Compiling is for queries that take seconds.
+ */
+const planning = '-c enable_seqscan=off -c jit=off'
+
+/**
  * A connection that is made soon or not at all (the pool's own timeout also covers the wait for a free one), and that ends where
  * the server falls silent on somebody. The socket's own timer sees to that: `query_timeout` would make one, and throw it away, for
  * each query.
@@ -59,6 +65,7 @@ export function openDatabase(settings: DatabaseSettings): Database {
       statement_timeout: waits.statement,
       lock_timeout: waits.lock,
       idle_in_transaction_session_timeout: waits.idleInTransaction,
+      options: planning,
     }),
   })
   // A server that is stopped or cut off enforces no timeout of its own, so the client has one too.

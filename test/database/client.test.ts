@@ -15,3 +15,17 @@ t.test('a connection that is asked nothing stays, however long the server says n
   t.equal(database.poolUse().idle, 1)
   t.strictSame(await backend(), first)
 })
+
+t.test('a plan goes by an index also where the table was nearly empty when it was made', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const database = openDatabase({ url, directUrl: url, poolSize: 1, namedStatements: true })
+  t.teardown(() => database.$disconnect())
+  await database.$executeRaw`
+    INSERT INTO signup_tickets (token_hash, phone, expires_at) VALUES (sha256('a ticket'), '+919876543210', now())`
+  await database.$executeRaw`ANALYZE signup_tickets`
+  const plan = await database.run<{ 'QUERY PLAN': string }[]>({
+    text: "EXPLAIN SELECT phone FROM signup_tickets WHERE token_hash = sha256('a ticket')",
+    values: [],
+  })
+  t.match(plan[0]?.['QUERY PLAN'], /^Index Scan using signup_tickets_pkey/)
+})
