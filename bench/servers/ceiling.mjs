@@ -45,20 +45,19 @@ async function send(identifier, { headers }) {
   if (row.resendAfter === null) throw new Error('nothing was issued')
   known.messageId = await deliver(identifier, facts.codeOf(identifier, row))
   // As in the service nobody waits for what is written of a message that is out; a failure must not go unseen here.
-  for (const statement of others) gather(statement, known).catch(fail)
+  for (const statement of others) gather(statement, known)
 }
 
-/** Writes the row of a call with those that gather while the write before is under way, as the service does. */
-async function gather(statement, known) {
+/** Writes the row of a call with those that gather meanwhile, for as long as the service lets them (src/audit/deliveries.ts). */
+function gather(statement, known) {
+  if (statement.waiting.length === 0) setTimeout(() => write(statement).catch(fail), 20)
   statement.waiting.push(statement.fill(known))
-  if (statement.isUnderWay) return
-  statement.isUnderWay = true
-  while (statement.waiting.length > 0) {
-    const [first, ...rest] = statement.waiting.splice(0, 100)
-    const values = first.map((column, slot) => column.concat(...rest.map((row) => row[slot])))
-    await pool.query({ name: statement.name, text: statement.text, values })
-  }
-  statement.isUnderWay = false
+}
+
+async function write({ name, text, waiting }) {
+  const [first, ...rest] = waiting.splice(0)
+  const values = first.map((column, slot) => column.concat(...rest.map((row) => row[slot])))
+  await pool.query({ name, text, values })
 }
 
 function fail(error) {

@@ -40,7 +40,9 @@ type DeliveryTrailDependencies = {
   onLoss: (error: unknown) => void
 }
 
-/** Events in one statement: as many as gather while the write before is under way, and no more than these. */
+/** Milliseconds that an event waits for others, which nobody notices: twenty in one statement cost little more than one. */
+const gathering = 20
+/** Events in one statement; where as many wait, they wait no longer. */
 const mostAtOnce = 100
 
 /** A row of an event; an array of them is sent as one array for each column. */
@@ -65,11 +67,15 @@ const insertDeliveries = prepare<DeliveryColumns, never[]>(
 
 export function createDeliveryTrail({ database, pepper, onLoss }: DeliveryTrailDependencies) {
   /** noted, not yet being written */
-  const waiting: DeliveryRow[] = []
-  let underWay: Promise<void> | undefined
+  let waiting: DeliveryRow[] = []
+  /** the write that these go out with, or the last one */
+  let writing = Promise.resolve()
+  /** ends their wait for others */
+  let hurry = () => {}
 
   /** Writes how a delivery went. Nobody waits for it: the message is out, whether or not this can be written. */
   function note(caller: Caller, { identifier, traffic, report }: DeliveryEvent): void {
+    if (waiting.length === 0) writing = writeAfter(writing)
     waiting.push({
       event: `delivery_${report.outcome}`,
       identifierHash: identifierHash(pepper, identifier),
@@ -79,13 +85,25 @@ export function createDeliveryTrail({ database, pepper, onLoss }: DeliveryTrailD
       driver: report.driver ?? null,
       messageId: report.messageId ?? null,
     })
-    underWay ??= writeWaiting()
+    if (waiting.length >= mostAtOnce) hurry()
   }
 
   /** One write at a time, so that a burst of events is a few commits and one connection. */
-  async function writeWaiting(): Promise<void> {
-    while (waiting.length > 0) await write(waiting.splice(0, mostAtOnce))
-    underWay = undefined
+  async function writeAfter(before: Promise<void>): Promise<void> {
+    await Promise.all([before, gather()])
+    const rows = waiting
+    waiting = []
+    for (let start = 0; start < rows.length; start += mostAtOnce) await write(rows.slice(start, start + mostAtOnce))
+  }
+
+  function gather(): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, gathering)
+      hurry = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+    })
   }
 
   async function write(rows: readonly DeliveryRow[]): Promise<void> {
@@ -98,9 +116,10 @@ export function createDeliveryTrail({ database, pepper, onLoss }: DeliveryTrailD
     }
   }
 
-  /** Waits for the events that nobody waits for. */
+  /** Writes the events that nobody waits for, at once. */
   async function settle(): Promise<void> {
-    await underWay
+    hurry()
+    await writing
   }
 
   /**
@@ -112,6 +131,8 @@ export function createDeliveryTrail({ database, pepper, onLoss }: DeliveryTrailD
     { driver, messageId, status, reason }: Receipt,
   ): Promise<ReceivedRow | undefined> {
     const event = status === 'delivered' ? 'delivery_confirmed' : 'delivery_failed'
+    // Some providers are quicker than the event of their message.
+    await settle()
     const [row] = await database.$queryRaw<ReceivedRow[]>`
       WITH message AS (
         SELECT identifier_hash, channel, country FROM auth_events

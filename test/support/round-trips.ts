@@ -1,5 +1,5 @@
 // Counts what a call of the service asks of its database, and what it writes there: before its answer, and after it.
-import { setImmediate as turn } from 'node:timers/promises'
+import { setTimeout as pause, setImmediate as turn } from 'node:timers/promises'
 import pg from 'pg'
 import type { Test } from 'tap'
 import type { TestApp } from './app.js'
@@ -11,6 +11,8 @@ export type CallWork<Result> = Readonly<{ result: Result; before: Work; after: W
 
 /** Turns of the event loop in which an answer comes that waits for nothing but these turns. */
 const patience = 200
+/** Milliseconds without a query after which there will be none: longer than anything gathers what it writes. */
+const quietTime = 60
 
 /** Each table tells of the transactions that write its rows; what is rolled back leaves nothing here either. */
 const noteCommits = `
@@ -72,8 +74,8 @@ export async function watchRoundTrips(t: Test, service: TestApp) {
 
   /** Until the service asks for nothing any more. */
   async function whenQuiet(): Promise<void> {
-    for (let quiet = 0; quiet < patience; quiet += 1) {
-      await turn()
+    for (let quiet = 0; quiet < quietTime; quiet += 1) {
+      await pause(1)
       const { inUse, waiting } = service.database.poolUse()
       if (held + inUse + waiting > 0) quiet = 0
     }
