@@ -7,6 +7,7 @@ import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
+import { closeCountryStatement } from '../limits/sms-gate.js'
 import type { IssuedCode, OtpRequest } from '../otp/issue.js'
 import type { OtpService } from '../otp/service.js'
 import type { CarriedNotice, Courier, OutgoingCode } from './courier.js'
@@ -68,9 +69,13 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     else if (isPaid) courier.carryCodeUnawaited(identifier, code)
   }
 
-  function refuse(identifier: Identifier, refusedBy: RefusedBy, row: SendRow): never {
+  async function refuse(identifier: Identifier, refusedBy: RefusedBy, row: SendRow): Promise<never> {
     const traffic = trafficOf(identifier)
-    if (row.countryTripped) onNotice({ kind: 'country_closed', ...traffic })
+    if (row.countryTripped && traffic.country !== null) {
+      // Until this is done, whoever else asks finds that it trips.
+      const closed = await database.$executeRaw(closeCountryStatement(traffic.country))
+      if (closed > 0) onNotice({ kind: 'country_closed', ...traffic })
+    }
     onNotice({ kind: 'refused', limit: refusedBy, ...traffic })
     const retryAfter = Number(row.retryAfter)
     // A budget and a closed country are no fault of the caller's, and pass by themselves.
@@ -86,7 +91,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     const issue = otp.prepareIssue(request)
     const parts = { identifier, issue, caller, use }
     const [row] = await statementOf(sendShape(parts))(database, sendValues(parts, limits, audit))
-    if (row.refusedBy !== null) refuse(identifier, row.refusedBy, row)
+    if (row.refusedBy !== null) return refuse(identifier, row.refusedBy, row)
     if (!row.isWanted) throw new Problem('account_not_found', { needsSignup: true })
     if (row.resendAfter === null) {
       onNotice({ kind: 'refused', limit: 'identifier', ...trafficOf(identifier) })

@@ -5,7 +5,7 @@ import { Prisma } from '../generated/prisma/client.js'
 import { channelOf, type Identifier } from '../identifiers/parser.js'
 import { countOf, countStatement, secondsLeft } from '../limits/counters.js'
 import { addressCounters, type Limits, windows } from '../limits/service.js'
-import { closeCountryStatement, closedFor, smsGateStatement, spendSmsStatement } from '../limits/sms-gate.js'
+import { closedFor, smsGateStatement, spendSmsStatement } from '../limits/sms-gate.js'
 import type { OtpPurpose } from '../otp/code.js'
 import type { IssuedRow } from '../otp/issue-statements.js'
 import type { OtpService } from '../otp/service.js'
@@ -27,7 +27,7 @@ export type SendRow = {
   refusedBy: RefusedBy | null
   /** seconds, where refused by one of these */
   retryAfter: number | null
-  /** this request closed the country */
+  /** the country is to be closed */
   countryTripped: boolean
   /** a message may go out for it */
   isPaid: boolean
@@ -47,48 +47,56 @@ const freeOfCharge = Prisma.sql`
   SELECT false AS hour_is_over, false AS day_is_over, false AS country_is_closed, false AS country_trips, 0 AS closed_for`
 
 /** Who gets the message, as far as is known: whoever asks, else the identifier's account. */
-function readerOf(purpose: OtpPurpose, askerId: string | null): Prisma.Sql {
-  return purpose === 'sign_in'
-    ? Prisma.sql`SELECT id, locale FROM account`
-    : Prisma.sql`SELECT id, locale FROM users WHERE id = ${askerId}::uuid`
-}
+const readerOf = (purpose: OtpPurpose) => (purpose === 'sign_in' ? Prisma.sql`account` : Prisma.sql`reader`)
 
 /** What the parts of the statement are given by the rooms that own them. */
 export type SendRooms = Readonly<{ otp: Pick<OtpService, 'composeIssue'>; limits: Pick<Limits, 'settings'> }>
 
 /** One {@link SendRow}, whatever happens. */
 export function sendStatement(shape: SendShape, values: Required<SendValues>, { otp, limits }: SendRooms): Prisma.Sql {
-  const { method, purpose, isLogin, isTest } = shape
+  const { method, purpose, hasDevice, isLogin, isTest } = shape
   const { settings } = limits
   const identifier = { method, identifier: values.identifier }
-  const proven = isProven(method)
   const forWhat = purpose === 'sign_in' ? '' : `, ${purpose}`
   // The code of a test identity is not sent, and costs nothing.
   const isPaidFor = method === 'phone' && !isTest
   const sends = addressCounters.sends(values.sendsKey)
   const unknown = addressCounters.unknown(values.unknownKey)
-  const inLane = Prisma.sql`lane.name <> ''`
+  const inLane = hasDevice ? Prisma.sql`EXISTS (SELECT FROM known_device)` : Prisma.sql`false`
+  const unknownIsOver = Prisma.sql`coalesce((SELECT count FROM unknown), ${countOf(unknown)}) > ${settings.ipUnknownPerHour}`
+  const isHidden = isLogin
+    ? Prisma.sql`(${settings.disclosure === 'strict'} OR NOT ${inLane} AND ${unknownIsOver})`
+    : Prisma.sql`false`
   return Prisma.sql`
-    WITH known_device AS (${knownDeviceStatement(values.deviceHash, ownsLane(identifier, purpose))}),
-    lane AS (SELECT coalesce((SELECT id::text FROM known_device), '') AS name),
-    account AS (SELECT u.id, u.locale, ${proven} AS is_proven FROM users u WHERE ${isLedInBy(identifier)}),
-    reader AS (${readerOf(purpose, values.askerId)}),
-    by_address AS (${countStatement(sends, Prisma.sql`FROM lane WHERE NOT ${inLane}`)}),
-    unknown AS (${countStatement(
-      unknown,
-      Prisma.sql`FROM lane WHERE ${isLogin} AND NOT ${inLane} AND NOT EXISTS (SELECT FROM account)
-        AND (SELECT count FROM by_address) <= ${settings.ipSendPerHour}`,
-    )}),
-    sms AS (${isPaidFor ? smsGateStatement(values, settings) : freeOfCharge}),
-    facts AS (
-      SELECT lane.name AS lane, EXISTS (SELECT FROM account) AS is_known,
-        EXISTS (SELECT FROM account WHERE is_proven) AS is_proven, sms.*,
-        coalesce((SELECT count FROM by_address), 0) > ${settings.ipSendPerHour} AS address_is_over,
-        ${isLogin} AND (
-          ${settings.disclosure === 'strict'}
-          OR NOT ${inLane} AND coalesce((SELECT count FROM unknown), ${countOf(unknown)}) > ${settings.ipUnknownPerHour}
-        ) AS is_hidden
-      FROM lane, sms
+    WITH ${
+      hasDevice
+        ? Prisma.sql`known_device AS (${knownDeviceStatement(values.deviceHash, ownsLane(identifier, purpose))}),`
+        : Prisma.empty
+    }
+    account AS (
+      SELECT u.id, u.locale, coalesce(${isProven(method)}, false) AS is_proven
+      FROM (SELECT) AS always LEFT JOIN users u ON ${isLedInBy(identifier)}
+    ),
+    ${
+      purpose === 'sign_in'
+        ? Prisma.empty
+        : Prisma.sql`reader AS (SELECT id, locale FROM users WHERE id = ${values.askerId}::uuid),`
+    }
+    by_address AS (${countStatement(sends, Prisma.sql`WHERE NOT ${inLane}`)}),
+    ${
+      isLogin
+        ? Prisma.sql`unknown AS (${countStatement(
+            unknown,
+            Prisma.sql`FROM account WHERE NOT ${inLane} AND account.id IS NULL
+              AND (SELECT count FROM by_address) <= ${settings.ipSendPerHour}`,
+          )}),`
+        : Prisma.empty
+    }
+    facts AS MATERIALIZED (
+      SELECT ${hasDevice ? Prisma.sql`coalesce((SELECT id::text FROM known_device), '')` : Prisma.sql`''`} AS lane,
+        account.id IS NOT NULL AS is_known, account.is_proven, sms.*, ${isHidden} AS is_hidden,
+        coalesce((SELECT count FROM by_address), 0) > ${settings.ipSendPerHour} AS address_is_over
+      FROM account, LATERAL (${isPaidFor ? smsGateStatement(values, settings) : freeOfCharge}) AS sms
     ),
     verdict AS (
       SELECT facts.*, ${!isLogin} OR facts.is_known AS has_code,
@@ -111,12 +119,7 @@ export function sendStatement(shape: SendShape, values: Required<SendValues>, { 
       },
     )}),
     paid AS (SELECT verdict.is_proven AS is_known FROM issued, verdict WHERE verdict.has_code AND verdict.is_affordable),
-    ${
-      isPaidFor
-        ? Prisma.sql`closed AS (${closeCountryStatement(values)}),
-          spent AS (${spendSmsStatement(values, values.shard, Prisma.sql`paid`)}),`
-        : Prisma.empty
-    }
+    ${isPaidFor ? Prisma.sql`spent AS (${spendSmsStatement(values, values.shard, Prisma.sql`paid`)}),` : Prisma.empty}
     event AS (${eventStatement(
       values,
       values.identifierHash,
@@ -124,14 +127,15 @@ export function sendStatement(shape: SendShape, values: Required<SendValues>, { 
         event: Prisma.sql`CASE WHEN issued."resendAfter" IS NOT NULL THEN 'authn_token_created'
           WHEN verdict.refused_by IS NULL AND NOT verdict.is_wanted THEN 'authn_login_fail'
           ELSE 'excess_rate_limit_exceeded' END`,
-        userId: Prisma.sql`(SELECT id FROM reader)`,
+        userId: Prisma.sql`(SELECT id FROM ${readerOf(purpose)})`,
         detail: Prisma.sql`CASE WHEN issued."resendAfter" IS NOT NULL THEN ${`otp ${channelOf({ method })}`}
           WHEN verdict.refused_by IS NULL AND NOT verdict.is_wanted THEN 'unknown account'
           ELSE 'send: ' || coalesce(verdict.refused_by, 'identifier') END || ${isTest ? ', test identity' : forWhat}`,
       },
       Prisma.sql`verdict LEFT JOIN issued ON true`,
     )})
-    SELECT verdict.lane, verdict.is_wanted AS "isWanted", (SELECT locale FROM reader), verdict.is_hidden AS "isHidden", verdict.refused_by AS "refusedBy",
+    SELECT verdict.lane, verdict.is_wanted AS "isWanted", (SELECT locale FROM ${readerOf(purpose)}), verdict.is_hidden AS "isHidden",
+      verdict.refused_by AS "refusedBy",
       CASE verdict.refused_by
         WHEN 'address' THEN ${secondsLeft(windows.hour)}
         WHEN 'budget' THEN CASE WHEN verdict.day_is_over THEN ${secondsLeft(windows.day)} ELSE ${secondsLeft(windows.hour)} END

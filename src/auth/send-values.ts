@@ -25,6 +25,8 @@ export type CodeUse = Readonly<
 export type SendShape = Readonly<{
   method: Identifier['method']
   purpose: OtpPurpose
+  /** whoever asks says that they are on a device that is known */
+  hasDevice: boolean
   /** an unknown identifier is to be told, or hidden, instead of getting a code */
   isLogin: boolean
   /** the code is a fixed one that its owner knows: no message goes out */
@@ -52,10 +54,11 @@ export type SendParts = Readonly<{
   use: CodeUse
 }>
 
-export function sendShape({ identifier, issue, use }: SendParts): SendShape {
+export function sendShape({ identifier, issue, caller, use }: SendParts): SendShape {
   return {
     method: identifier.method,
     purpose: use.purpose,
+    hasDevice: caller.deviceToken !== undefined,
     isLogin: use.purpose === 'sign_in' && use.mode === 'login',
     isTest: issue.isTest,
   }

@@ -5,8 +5,8 @@ import { Prisma } from '../generated/prisma/client.js'
 /** Shards of what everybody counts: as many writers can count at once, and a reader adds up this many rows. */
 export const shards = 16
 
-/** A counter: what is counted, and the seconds of its window. */
-export type Counter = Readonly<{ key: string; window: number }>
+/** A counter: what is counted, which may be SQL where the statement itself finds it, and the seconds of its window. */
+export type Counter = Readonly<{ key: string | Prisma.Sql; window: number }>
 
 /** Start of the window that is open now. Windows are the same for everybody: whole multiples since 1970. */
 export function windowStart(seconds: number): Prisma.Sql {

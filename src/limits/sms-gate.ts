@@ -7,11 +7,15 @@ import { type LimitSettings, windows } from './service.js'
 /** Seconds that a country stays closed before it is tried again. */
 export const closedFor = 900
 
-/** Whose numbers: those that were verified before, by whoever has the account, and those that were not. */
-type Traffic = 'new' | 'known'
-
-const hourOf = (traffic: Traffic): Counter => ({ key: `sms_hour:${traffic}`, window: windows.hour })
-const dayOf = (traffic: Traffic): Counter => ({ key: `sms_day:${traffic}`, window: windows.day })
+/** What an SMS is counted on, by a condition: whether its number was verified before, by whoever has the account. */
+const hourBudget = (isKnown: Prisma.Sql): Counter => ({
+  key: Prisma.sql`CASE WHEN ${isKnown} THEN 'sms_hour:known' ELSE 'sms_hour:new' END`,
+  window: windows.hour,
+})
+const dayBudget = (isKnown: Prisma.Sql): Counter => ({
+  key: Prisma.sql`CASE WHEN ${isKnown} THEN 'sms_day:known' ELSE 'sms_day:new' END`,
+  window: windows.day,
+})
 
 /** A country as the gate knows it: by its code, and by the keys of what the breaker compares. */
 export type CountryValues = Readonly<{
@@ -34,60 +38,56 @@ export const verifiedIn = ({ countryVerifiedKey }: Pick<CountryValues, 'countryV
 })
 
 /**
- * The counts of the last hour since the country was last opened, by windows that began in it. The window in which it was opened
- * counts too: it is shorter than the closing, so nothing before that is in it.
+ * Whether too few of the messages to new numbers were verified, by windows of the last hour that began since the country was last
+ * opened. The window in which it was opened counts too: it is shorter than the closing, so nothing before that is in it.
  */
-function recentCount({ key, window }: Counter): Prisma.Sql {
+function tooFewVerified(values: CountryValues, { breakerMinSends, breakerMinVerified }: LimitSettings): Prisma.Sql {
+  const [sent, verified] = [sentIn(values), verifiedIn(values)]
+  const countOfKey = ({ key }: Counter) => Prisma.sql`coalesce(sum(c.count) FILTER (WHERE c.key = ${key}), 0)`
   return Prisma.sql`(
-    SELECT coalesce(sum(c.count), 0) FROM limit_counters c
-    WHERE c.key = ${key}
-      AND c.window_started_at > greatest(now() - interval '1 hour', breaker.closed_until - make_interval(secs => ${window})))`
+    SELECT ${countOfKey(sent)} >= ${breakerMinSends}
+      AND ${countOfKey(verified)} < ${breakerMinVerified}::float8 * ${countOfKey(sent)}
+    FROM limit_counters c
+    WHERE c.key IN (${sent.key}, ${verified.key}) AND c.window_started_at > greatest(
+      now() - interval '1 hour', breaker.closed_until - make_interval(secs => ${sent.window})))`
 }
 
 /**
  * Whether an SMS to a number of the country may be sent: one row of `hour_is_over`, `day_is_over`, `country_is_closed`,
- * `country_trips` (it closes now), `closed_for` (seconds). Needs the part `account`, with a row that `is_proven` where the number was verified before.
+ * `country_trips` (it is to be closed now), `closed_for` (seconds). Goes beside the row `account`, which `is_proven` where the number
+ * was verified before.
  */
 export function smsGateStatement(values: CountryValues, settings: LimitSettings): Prisma.Sql {
-  const { smsBudgetPerHour, smsBudgetPerDay, breakerMinSends, breakerMinVerified } = settings
-  const isOver = (counter: (traffic: Traffic) => Counter, most: number) => Prisma.sql`
-    CASE WHEN who.is_known THEN ${countOf(counter('known'))} ELSE ${countOf(counter('new'))} END >= ${most}`
+  const isKnown = Prisma.sql`account.is_proven`
   return Prisma.sql`
     SELECT
-      ${isOver(hourOf, smsBudgetPerHour)} AS hour_is_over,
-      ${isOver(dayOf, smsBudgetPerDay)} AS day_is_over,
-      NOT who.is_known AND breaker.closed_until > now() AS country_is_closed,
-      NOT who.is_known AND breaker.closed_until <= now()
-        AND recent.sent >= ${breakerMinSends} AND recent.verified < ${breakerMinVerified}::float8 * recent.sent AS country_trips,
+      ${countOf(hourBudget(isKnown))} >= ${settings.smsBudgetPerHour} AS hour_is_over,
+      ${countOf(dayBudget(isKnown))} >= ${settings.smsBudgetPerDay} AS day_is_over,
+      NOT ${isKnown} AND coalesce(breaker.closed_until > now(), false) AS country_is_closed,
+      NOT ${isKnown} AND coalesce(breaker.closed_until <= now(), true) AND ${tooFewVerified(values, settings)} AS country_trips,
       ceil(extract(epoch FROM breaker.closed_until - now()))::int AS closed_for
-    FROM
-      (SELECT EXISTS (SELECT FROM account WHERE is_proven) AS is_known) AS who,
-      (SELECT coalesce(max(b.closed_until), to_timestamp(0)) AS closed_until FROM country_breakers b WHERE b.country = ${values.country})
-        AS breaker,
-      LATERAL (SELECT ${recentCount(sentIn(values))} AS sent, ${recentCount(verifiedIn(values))} AS verified) AS recent`
+    FROM (SELECT) AS always LEFT JOIN country_breakers breaker ON breaker.country = ${values.country}`
 }
 
-/** Closes the country for a while, where the part `sms` says that it trips. */
-export function closeCountryStatement({ country }: Pick<CountryValues, 'country'>): Prisma.Sql {
+/** Closes the country for a while, where nobody else has since it was found to trip: of many requests one does. */
+export function closeCountryStatement(country: string): Prisma.Sql {
   return Prisma.sql`
-    INSERT INTO country_breakers AS b (country, closed_until)
-    SELECT ${country}, now() + make_interval(secs => ${closedFor}) FROM sms WHERE sms.country_trips
+    INSERT INTO country_breakers AS b (country, closed_until) VALUES (${country}, now() + make_interval(secs => ${closedFor}))
     ON CONFLICT (country) DO UPDATE SET closed_until = excluded.closed_until WHERE b.closed_until <= now()`
 }
 
 /** Counts an SMS on the budgets and for the breaker, for the row of `source` with `is_known`, or for none. */
 export function spendSmsStatement(values: CountryValues, shard: number, source: Prisma.Sql): Prisma.Sql {
+  const isKnown = Prisma.sql`spender.is_known`
   const row = ({ key, window }: Counter, isCounted: Prisma.Sql) => Prisma.sql`
     (${key}, ${windowStart(window)}, ${windowStart(window)} + make_interval(secs => ${window}), ${isCounted})`
-  const isKnown = Prisma.sql`spender.is_known`
-  const isNew = Prisma.sql`NOT spender.is_known`
   return Prisma.sql`
     INSERT INTO limit_counters AS c (key, window_started_at, shard, expires_at)
     SELECT spent.key, spent.started_at, ${shard}::smallint, spent.ends_at
     FROM ${source} AS spender, LATERAL (VALUES
-      ${row(sentIn(values), isNew)},
-      ${row(dayOf('new'), isNew)}, ${row(hourOf('new'), isNew)},
-      ${row(dayOf('known'), isKnown)}, ${row(hourOf('known'), isKnown)}
+      ${row(sentIn(values), Prisma.sql`NOT ${isKnown}`)},
+      ${row(dayBudget(isKnown), Prisma.sql`true`)},
+      ${row(hourBudget(isKnown), Prisma.sql`true`)}
     ) AS spent (key, started_at, ends_at, is_counted)
     WHERE spent.is_counted
     ON CONFLICT (key, window_started_at, shard) DO UPDATE SET count = c.count + 1`
