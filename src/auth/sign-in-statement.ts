@@ -38,7 +38,7 @@ export type SignInRooms = Readonly<{
  * again before calling the identifier new. A user that is made here gives way to whoever has the identifier by then.
  */
 export function signInStatement(
-  { method, makesUser }: SignInShape,
+  { method, hasDevice, makesUser }: SignInShape,
   values: Required<SignInValues>,
   { otp, sessions, limits }: SignInRooms,
 ): Prisma.Sql {
@@ -52,7 +52,7 @@ export function signInStatement(
     WITH ${guessParts({
       guesser: values,
       limits,
-      ownsLane: owns,
+      ownsLane: hasDevice ? owns : Prisma.sql`false`,
       // A code that stands in settings and in a store's form must not open what an admin may do.
       takesTestCode: Prisma.sql`NOT EXISTS (SELECT FROM users u WHERE ${holds(identifier)} AND u.role = 'ADMIN')`,
       guess: (lane, conditions) =>
@@ -66,7 +66,7 @@ export function signInStatement(
     ended_devices AS (${forgetDevicesStatement(Prisma.sql`(SELECT id FROM first_proof)`)}),
     opened AS (${opening.session}),
     remembered AS (${opening.rememberDevice}),
-    touched AS (${opening.touchDevice}),
+    ${hasDevice ? Prisma.sql`touched AS (${opening.touchDevice}),` : Prisma.empty}
     forgotten AS (${opening.forgetOldest}),
     ${
       method === 'phone'

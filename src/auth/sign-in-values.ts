@@ -13,6 +13,8 @@ import { type GuesserValues, guesserValues } from './guess-statement.js'
 /** What decides about the text of the statement. */
 export type SignInShape = Readonly<{
   method: Identifier['method']
+  /** whoever asks says that they are on a device that is known */
+  hasDevice: boolean
   /** whoever has no account gets one now */
   makesUser: boolean
 }>
@@ -34,8 +36,8 @@ export type SignInParts = Readonly<{
   caller: Caller
 }>
 
-export function signInShape({ identifier, newUser }: SignInParts): SignInShape {
-  return { method: identifier.method, makesUser: newUser !== null }
+export function signInShape({ identifier, newUser, caller }: SignInParts): SignInShape {
+  return { method: identifier.method, hasDevice: caller.deviceToken !== undefined, makesUser: newUser !== null }
 }
 
 export function signInValues(
