@@ -3,8 +3,8 @@
 type Unit = 'minute' | 'second'
 type Style = 'long' | 'short'
 
-/** Making one takes longer than the rest of a message; there are four for each of our languages. */
-const formats = new Map<string, Intl.NumberFormat>()
+/** In words already: there are some 130 for each of our languages and styles, and putting one into words takes longer than the rest of a message. */
+const inWords = new Map<string, string>()
 
 /**
  * "5 minutes" or "5 min" in one of our languages (BCP 47), in its plural. Never more than it is: rounded down to minutes, and told
@@ -12,18 +12,18 @@ const formats = new Map<string, Intl.NumberFormat>()
  */
 export function durationIn(locale: string, seconds: number, style: Style): string {
   const isMinutes = seconds >= 120 || seconds === 60
-  const format = formatOf(locale, isMinutes ? 'minute' : 'second', style)
-  // A space that does not break is no character of GSM-7, and would make the whole message cost double.
-  return format.format(isMinutes ? Math.floor(seconds / 60) : seconds).replace(/[\u00a0\u202f]/g, ' ')
+  const count = isMinutes ? Math.floor(seconds / 60) : seconds
+  const key = `${locale} ${count} ${isMinutes} ${style}`
+  const known = inWords.get(key)
+  if (known) return known
+  const words = putIntoWords(locale, count, isMinutes ? 'minute' : 'second', style)
+  inWords.set(key, words)
+  return words
 }
 
-function formatOf(locale: string, unit: Unit, unitDisplay: Style): Intl.NumberFormat {
-  const key = `${locale} ${unit} ${unitDisplay}`
-  const known = formats.get(key)
-  if (known) return known
+function putIntoWords(locale: string, count: number, unit: Unit, unitDisplay: Style): string {
   // One row of digits for the code and for this: people compare codes digit by digit.
   const options = { style: 'unit', unit, unitDisplay, numberingSystem: 'latn' } as const
-  const made = new Intl.NumberFormat([locale, 'en'], options)
-  formats.set(key, made)
-  return made
+  // A space that does not break is no character of GSM-7, and would make the whole message cost double.
+  return new Intl.NumberFormat([locale, 'en'], options).format(count).replace(/[\u00a0\u202f]/g, ' ')
 }

@@ -1,4 +1,5 @@
 // Client addresses as the limits and the audit trail know them.
+import { isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** What of a client's address is anybody's business. */
@@ -17,6 +18,8 @@ const unknown: ClientAddress = { block: 'unknown', network: 'unknown' }
 
 /** IPv4 in IPv6 clothes is IPv4. */
 export function clientAddress(address: string): ClientAddress {
+  // As most are, in the only form that has no other.
+  if (isIPv4(address)) return { block: address, network: `${address.slice(0, address.lastIndexOf('.'))}.0/24` }
   const parsed = parse(address)
   if (parsed === null) return unknown
   if (parsed.kind() === 'ipv4') return { block: parsed.toString(), network: networkOf(parsed, 24) }

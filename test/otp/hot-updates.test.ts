@@ -5,6 +5,7 @@ import { startApp, type TestApp, wrongCode } from '../support/app.js'
 
 /** Enough to fill two pages of codes. */
 const people = 60
+const rounds = 5
 
 type Updates = { table: string; made: number; inPlace: number }
 
@@ -45,13 +46,19 @@ t.test('sends, resends, wrong guesses and sign-ins update in place', async (t) =
     return updatesOf(service)
   }
 
-  // While the pages fill, a transaction of another test on this server may keep old rows from being cleared away.
-  const before = await everybodySignsIn()
-  const after = await everybodySignsIn()
-  for (const [index, { table, ...last }] of after.entries()) {
-    const made = last.made - (before[index]?.made ?? 0)
-    const inPlace = last.inPlace - (before[index]?.inPlace ?? 0)
-    t.ok(made > people, `${table} is updated by these calls`)
-    t.ok(inPlace >= 0.9 * made, `${table}: ${inPlace} of ${made} updates are in place`)
+  // A transaction of another test on this server may keep old rows from being cleared away: a round counts in which none did.
+  let before = await everybodySignsIn()
+  let shares: number[] = []
+  for (let round = 1; round <= rounds && (shares.length === 0 || Math.min(...shares) < 0.9); round += 1) {
+    const after = await everybodySignsIn()
+    shares = after.map(({ table, ...last }, index) => {
+      const made = last.made - (before[index]?.made ?? 0)
+      const inPlace = last.inPlace - (before[index]?.inPlace ?? 0)
+      t.ok(made > people, `${table} is updated by these calls`)
+      t.comment(`${table}: ${inPlace} of ${made} updates are in place`)
+      return inPlace / made
+    })
+    before = after
   }
+  t.ok(Math.min(...shares) >= 0.9, `of updates of limit_counters and otps are in place: ${shares.join(', ')}`)
 })
