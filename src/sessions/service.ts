@@ -52,7 +52,7 @@ export function createSessionService(dependencies: SessionDependencies) {
 
   /** @param beside see `readSessionStatement` */
   function prepareRead(beside: Prisma.Sql): ReadSession {
-    const readSession = prepare<SessionKey, SessionRow[]>((of) => readSessionStatement(of, limits, beside))
+    const readSession = prepare<SessionKey, SessionRow[]>((of) => readSessionStatement(of, limits, beside), 'read')
     return async function read(token: string) {
       const claims = tokens.verify(token)
       if (claims === null) return null
