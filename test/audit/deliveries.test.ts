@@ -70,3 +70,17 @@ t.test('events that gather go out together, and a wrong one takes no other along
   t.equal(lost.length, 4)
   t.equal(asked().length, 1, 'nothing that gathered was tried again')
 })
+
+t.test('a receipt that is quicker than the event of its message finds it', async (t) => {
+  const { database, config } = await startApp(t)
+  const trail = createDeliveryTrail({ database, pepper: String(config.otp.peppers[0]), onLoss: t.error })
+  const receipt = { driver: 'webhook', messageId: 'quick', status: 'delivered', reason: null } as const
+  // Asked once before, so that the question itself is quick.
+  t.equal(await trail.receive(caller, receipt), undefined, 'nobody was given such a message')
+  trail.note(caller, {
+    identifier: '+919876543210',
+    traffic: { channel: 'sms', country: 'IN' },
+    report: { outcome: 'accepted', driver: 'webhook', messageId: 'quick' },
+  })
+  t.match(await trail.receive(caller, receipt), { channel: 'sms', country: 'IN', isNew: true })
+})

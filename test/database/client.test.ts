@@ -28,4 +28,6 @@ t.test('a plan goes by an index also where the table was nearly empty when it wa
     values: [],
   })
   t.match(plan[0]?.['QUERY PLAN'], /^Index Scan using signup_tickets_pkey/)
+  const jit = await database.run<{ jit: string }[]>({ text: 'SHOW jit', values: [] })
+  t.strictSame(jit, [{ jit: 'off' }], 'and is not compiled')
 })

@@ -188,6 +188,16 @@ t.test('a refused resend costs nothing of the budget', async (t) => {
   t.equal((await send(service, 2)).status, 200)
 })
 
+t.test('of many requests that find that a country is to be closed one closes it', async (t) => {
+  const service = await startApp(t, { settings: { BREAKER_MIN_SENDS: '2', BREAKER_MIN_VERIFIED: '0.5' } })
+  for (const index of [1, 2]) t.equal((await send(service, index)).status, 200)
+  // So that all of them find a connection that is open.
+  await Promise.all([1, 2, 3, 4, 5, 6].map(() => service.database.$queryRaw`SELECT pg_sleep(0.1)::text`))
+  const refused = await Promise.all([3, 4, 5, 6, 7, 8].map((index) => send(service, index)))
+  for (const { status } of refused) t.equal(status, 503)
+  t.equal(service.logged().match(/"kind":"country_closed"/g)?.length, 1)
+})
+
 t.test('a country in which nobody verifies is closed to new numbers, and opens again by itself', async (t) => {
   const settings = { BREAKER_MIN_SENDS: '4', BREAKER_MIN_VERIFIED: '0.5' }
   const service = await startApp(t, { settings })
