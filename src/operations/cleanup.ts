@@ -15,44 +15,47 @@ export type CleanupTasks = Readonly<Record<string, DeleteBatch>>
  */
 const batchSize = 500
 
+/** How many times as long as the batch before it a rest is. */
+const restForWork = 3
+
 /**
- * Runs every task until it finds no full batch any more. After a full one it rests for as long as that took: a cleanup has half
- * of what one connection can do at the most, and gives way to a database that is busy.
+ * Runs every task until it finds no full batch any more. After a full one it rests for three times as long as that took: a cleanup
+ * has a quarter of what one connection can do at the most, and gives way to a database that is busy.
  * @param onBatch told after each batch how many rows of the task are gone so far
- * @param isOver asked between batches whether to leave the rest for another time
- * @returns rows deleted by each task
+ * @param signal leaves what is left for another time, after the batch under way
+ * @returns rows deleted by each task that was begun
  */
 export async function cleanUp(
   tasks: CleanupTasks,
   onBatch: (task: string, deleted: number) => void = () => {},
-  isOver: () => boolean = () => false,
+  signal?: AbortSignal,
 ) {
   const deletedByTask: Record<string, number> = {}
   for (const [task, deleteBatch] of Object.entries(tasks)) {
     let deleted = 0
-    let batch: number
-    do {
+    for (let batch = batchSize; batch === batchSize; ) {
+      if (signal?.aborted) return deletedByTask
       const begun = performance.now()
       batch = await deleteBatch(batchSize)
       deleted += batch
+      deletedByTask[task] = deleted
       onBatch(task, deleted)
-      if (batch === batchSize && !isOver()) await sleep(performance.now() - begun)
-    } while (batch === batchSize && !isOver())
-    deletedByTask[task] = deleted
+      if (batch === batchSize) await rest(restForWork * (performance.now() - begun), signal)
+    }
   }
   return deletedByTask
+}
+
+function rest(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  return sleep(milliseconds, undefined, { signal }).catch(() => {})
 }
 
 /** Cleans up on a cron schedule, one run at a time. `stop` waits for the batch under way. */
 export function scheduleCleanup(pattern: string, tasks: CleanupTasks, logger: Logger) {
   let running: Promise<void> = Promise.resolve()
-  let isStopping = false
+  const stopping = new AbortController()
   const job = new Cron(pattern, { protect: true }, () => {
-    running = cleanUp(
-      tasks,
-      () => {},
-      () => isStopping,
-    ).then(
+    running = cleanUp(tasks, () => {}, stopping.signal).then(
       (deleted) => logger.info({ deleted }, 'cleanup'),
       // The next run finds the same rows again.
       (error: unknown) => logger.error({ err: error }, 'cleanup failed'),
@@ -62,7 +65,7 @@ export function scheduleCleanup(pattern: string, tasks: CleanupTasks, logger: Lo
 
   return {
     async stop(): Promise<void> {
-      isStopping = true
+      stopping.abort()
       job.stop()
       await running
     },
