@@ -31,10 +31,11 @@ export function createCodes(peppers: readonly string[], length: number) {
   const [current = '', previous] = peppers
   const forStorage = (binding: CodeBinding, code: string) => digest(current, binding, code)
 
-  /** A new code, as it is kept. */
+  /** A new code, and what is kept of it. */
   function draft(binding: CodeBinding) {
     const codeSeed = new Uint8Array(randomBytes(32))
-    return { codeSeed, codeHash: forStorage(binding, codeOfSeed(current, binding, codeSeed, length)) }
+    const code = codeOfSeed(current, binding, codeSeed, length)
+    return { code, stored: { codeSeed, codeHash: forStorage(binding, code) } }
   }
 
   /** The code that is kept there; null where none of our peppers makes it. */

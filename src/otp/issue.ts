@@ -96,12 +96,13 @@ export function createIssues({ database, settings, codes, testIdentities }: Issu
   function prepareDraft(request: OtpRequest): Issue {
     const key = keyOf(request)
     const binding = bindingOf(request)
-    const draft = { codeId: newId(), ...codes.draft(binding) }
+    const { code: newCode, stored } = codes.draft(binding)
+    const draft = { codeId: newId(), ...stored }
 
     /** A code that no pepper of ours makes again, or another session's, gives way to the draft; its guesses and its time go on. */
     async function exchange(): Promise<string> {
       await database.$executeRaw(exchangeCodeStatement(key, draft))
-      return String(codes.recover(binding, draft))
+      return newCode
     }
 
     return {
@@ -109,7 +110,8 @@ export function createIssues({ database, settings, codes, testIdentities }: Issu
       values: { identifier: key.identifier, ...draft, endsAt: null },
       retryAfter: (lane) => wait(refusalStatement({ ...key, lane }, settings)),
       async issued(row) {
-        const code = codes.recover(binding, row) ?? (await exchange())
+        const isNew = Buffer.from(row.codeSeed).equals(draft.codeSeed)
+        const code = isNew ? newCode : (codes.recover(binding, row) ?? (await exchange()))
         return issuedCode(row, draft.codeId, code)
       },
     }
