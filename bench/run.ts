@@ -11,7 +11,7 @@ import { buildService, installPeers } from './support/installation.js'
 import { machineOf } from './support/machine.js'
 import { endRunners, measureAll } from './support/measuring.js'
 import { pidsOfTree } from './support/proc.js'
-import { type ProfileLine, topOfProfiles } from './support/profile.js'
+import { type ProfileTops, topOfProfiles } from './support/profile.js'
 import { type RunResult, textOf } from './support/report.js'
 import { ratiosOf } from './support/window-tables.js'
 
@@ -51,7 +51,7 @@ async function runOn(databases: Databases, options: Options): Promise<RunResult>
   }
 }
 
-function profileOf({ contestant, profiles, idleAfter }: Runner): [string, ProfileLine[]][] {
+function profileOf({ contestant, profiles, idleAfter }: Runner): [string, ProfileTops][] {
   return profiles === null ? [] : [[contestant.name, topOfProfiles(profiles, profileLines, idleAfter)]]
 }
 

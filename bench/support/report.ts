@@ -1,6 +1,6 @@
 // The report of a run.
 import { type Machine, textOfMachine } from './machine.js'
-import type { ProfileLine } from './profile.js'
+import type { ProfileLine, ProfileTops } from './profile.js'
 import { type Spread, spreadOf } from './statistics.js'
 import { decimals, tableOf, withSpread } from './table.js'
 import type { Window } from './window.js'
@@ -23,7 +23,7 @@ export type RunResult = Readonly<{
   ratios: Readonly<Record<string, Readonly<Record<string, Spread | null>>>>
   processes: readonly ProcessFacts[]
   /** by contestant; empty without `--profile` */
-  profiles: Readonly<Record<string, readonly ProfileLine[]>>
+  profiles: Readonly<Record<string, ProfileTops>>
 }>
 
 /** CPU of others, as a share of one core, from which on a window is doubtful. */
@@ -34,7 +34,7 @@ export function textOf({ machine, windows, processes, profiles }: RunResult): st
     textOfMachine(machine),
     ...windowTables(windows),
     processTable(processes),
-    ...Object.entries(profiles).map(([name, lines]) => profileTable(name, lines)),
+    ...Object.entries(profiles).flatMap(([name, tops]) => profileTables(name, tops)),
     ...warningsOf(windows),
   ]
   return `${parts.join('\n\n')}\n`
@@ -52,9 +52,16 @@ export function processTable(processes: readonly ProcessFacts[]): string {
   return tableOf(header, rows)
 }
 
-function profileTable(name: string, lines: readonly ProfileLine[]): string {
+function profileTables(name: string, { functions, packages }: ProfileTops): string[] {
+  return [
+    profileTable(`${name}: self time`, functions),
+    profileTable(`${name}: by the package that asked for it`, packages),
+  ]
+}
+
+function profileTable(title: string, lines: readonly ProfileLine[]): string {
   const rows = lines.map(({ place, seconds, share }) => [place, decimals(seconds, 2), `${decimals(share * 100, 1)} %`])
-  return tableOf([`${name}: self time`, 's', 'of busy'], rows)
+  return tableOf([title, 's', 'of busy'], rows)
 }
 
 /** Nothing, or a line that says how many windows are doubtful. */
