@@ -1,5 +1,5 @@
 // What a run was measured on, in words, for its report.
-import { cpus, platform, release } from 'node:os'
+import { cpus, platform, release, totalmem } from 'node:os'
 import type { Databases } from './contestant-databases.js'
 import type { Cores } from './cores.js'
 
@@ -14,6 +14,9 @@ export function machineOf(cores: Cores, { version }: Databases): Machine {
     PostgreSQL: `${version}, fsync and synchronous_commit on`,
   }
 }
+
+/** For tables larger than a benchmark's: a quarter of the memory, which PostgreSQL's documentation begins with for a server. */
+export const largeBuffers = `${Math.floor(Math.min(totalmem(), process.constrainedMemory() || totalmem()) / 4 / 2 ** 20)}MB`
 
 export function textOfMachine(machine: Machine): string {
   return Object.entries(machine)

@@ -10,7 +10,7 @@ import { serverSettings } from './settings.js'
 
 /**
  * Sessions whose tokens `me` goes around in, in every database as many: five times what the service remembers of signatures, so
- * that each is verified whatever the size. Their rows and those of their users and indexes are more than `shared_buffers` holds.
+ * that each is verified whatever the size.
  */
 const asked = 50_000
 
