@@ -53,7 +53,7 @@ export function createHttpPost(driver: string) {
       text: () => body.text(),
       discard() {
         // An AbortSignal.timeout would make its error, stack and all, for each message that went well.
-        const timer = setTimeout(() => body.destroy(), time.leftover)
+        const timer = setTimeout(() => body.destroy(), time.leftover).unref()
         const stop = () => clearTimeout(timer)
         body.dump({ limit: longestBody }).then(stop, stop)
       },

@@ -194,6 +194,25 @@ t.test('the schedule runs it, goes on after a failure, and stops when the run un
   t.match(lines, [{ err: Error }, { deleted: { rows: 0 } }, { deleted: { rows: 0 } }])
 })
 
+t.test('a stop cuts the rest of a run short', async (t) => {
+  let batches = 0
+  // Work whose rest would outlast the test.
+  t.intercept(performance, 'now', { value: () => batches * 3_600_000 })
+  const lines: object[] = []
+  const logger = { info: (line: object) => lines.push(line) }
+  const schedule = await new Promise<{ stop: () => Promise<void> }>((resolve) => {
+    const made = scheduleCleanup('* * * * * *', { rows }, logger as never)
+    async function rows(most: number) {
+      batches += 1
+      resolve(made)
+      return most
+    }
+  })
+  await schedule.stop()
+  t.equal(batches, 1)
+  t.match(lines, [{ deleted: { rows: 500 } }])
+})
+
 t.test('the command', async (t) => {
   const service = await startApp(t)
   await addCodes(service, 'over', 2)
