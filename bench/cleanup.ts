@@ -5,13 +5,13 @@ import { wholeNumber } from './options.js'
 import { withDatabases } from './support/borrowed-databases.js'
 import { phasesOf, phaseTable } from './support/cleanup-phases.js'
 import { watchCleanup } from './support/cleanup-watch.js'
-import type { Databases } from './support/contestant-databases.js'
+import { type Databases, largeTables } from './support/contestant-databases.js'
 import { movePids, planCores } from './support/cores.js'
 import { addRowsToCleanUp, usersFor } from './support/expired-rows.js'
 import { startField } from './support/field.js'
 import { type Generator, startGenerator } from './support/generator.js'
 import { buildService } from './support/installation.js'
-import { largeBuffers, machineOf, textOfMachine } from './support/machine.js'
+import { machineOf, textOfMachine } from './support/machine.js'
 import { pidsOfTree } from './support/proc.js'
 
 const projectDirectory = fileURLToPath(new URL('..', import.meta.url))
@@ -102,7 +102,6 @@ async function measure(databases: Databases, options: CleanupOptions) {
     const phases = phasesOf(timeline ?? { due: [], times: [] }, samples, begins.getTime(), rows)
     const machine = {
       ...machineOf(cores, databases),
-      shared_buffers: `${largeBuffers}, a quarter of the memory`,
       'rows in each table': `${rows.toLocaleString('en')} over, as many not`,
       load: `4 me and 1 login in five, ${Math.round(rate)} a second: half of what the service can do`,
     }
@@ -119,12 +118,14 @@ function secondsUntil(time: Date): number {
 async function main(): Promise<void> {
   const options = readOptions()
   if (options.build) await buildService(projectDirectory)
-  const settings = { shared_buffers: largeBuffers }
-  await withDatabases({ projectDirectory, users: usersFor(options.rows), tell, settings }, async (databases) => {
-    const result = await measure(databases, options)
-    const text = `${textOfMachine(result.machine)}\n\n${phaseTable(result.phases)}\n`
-    process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : text)
-  })
+  await withDatabases(
+    { projectDirectory, users: usersFor(options.rows), tell, settings: largeTables },
+    async (databases) => {
+      const result = await measure(databases, options)
+      const text = `${textOfMachine(result.machine)}\n\n${phaseTable(result.phases)}\n`
+      process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : text)
+    },
+  )
 }
 
 main().then(

@@ -4,14 +4,14 @@ import { type Contestant, latchkey } from './contestants.js'
 import { grownEvidence } from './evidence.js'
 import { chooseWorkloads, wholeNumber } from './options.js'
 import { withDatabases } from './support/borrowed-databases.js'
-import type { Databases } from './support/contestant-databases.js'
+import { type Databases, largeTables } from './support/contestant-databases.js'
 import { movePids, planCores } from './support/cores.js'
 import { type Runner, startField } from './support/field.js'
 import { startGenerator } from './support/generator.js'
 import { checkCodes, growDatabase } from './support/grown-database.js'
 import { growthsOf, growthTables } from './support/growth-tables.js'
 import { buildService } from './support/installation.js'
-import { largeBuffers, machineOf, textOfMachine } from './support/machine.js'
+import { machineOf, textOfMachine } from './support/machine.js'
 import { endRunners, measureAll } from './support/measuring.js'
 import { pidsOfTree } from './support/proc.js'
 import { processTable, warningsOf } from './support/report.js'
@@ -83,7 +83,6 @@ async function measure(databases: Databases, options: GrowthOptions) {
     for (const [users, url] of grown) await checkCodes(url, users)
     const machine = {
       ...machineOf(cores, databases),
-      shared_buffers: `${largeBuffers}, a quarter of the memory`,
       'users and rows of otps': filled.join(', '),
       windows: `${options.repetitions} of ${options.window} s, each after ${options.warmUp} s, the sizes in turns`,
     }
@@ -102,7 +101,7 @@ async function main(): Promise<void> {
   const options = readOptions()
   if (options.build) await buildService(projectDirectory)
   // What is filled in its first transaction need not be logged first; no other server reads the log.
-  const settings = { wal_level: 'minimal', max_wal_senders: '0', shared_buffers: largeBuffers }
+  const settings = { wal_level: 'minimal', max_wal_senders: '0', ...largeTables }
   await withDatabases({ projectDirectory, users: 0, tell, settings }, async (databases) => {
     const result = await measure(databases, options)
     process.stdout.write(options.json ? `${JSON.stringify(result, null, 2)}\n` : textOf(result))

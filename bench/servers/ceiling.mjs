@@ -38,13 +38,12 @@ async function ask({ name, text, fill }, known) {
 }
 
 async function send(identifier, { headers }) {
-  const { code, stored } = facts.draft(identifier)
-  const known = facts.ofSend(identifier, stored, headers['x-forwarded-for'], randomUUID())
+  const drafted = facts.draft(identifier)
+  const known = facts.ofSend(identifier, drafted.stored, headers['x-forwarded-for'], randomUUID())
   const [first, ...others] = calls.send
   const [row] = await ask(first, known)
   if (row.resendAfter === null) throw new Error('nothing was issued')
-  const isNew = row.codeSeed.equals(stored.codeSeed)
-  known.messageId = await deliver(identifier, isNew ? code : facts.codeOf(identifier, row))
+  known.messageId = await deliver(identifier, facts.codeOf(identifier, row, drafted))
   // As in the service nobody waits for what is written of a message that is out; a failure must not go unseen here.
   for (const statement of others) gather(statement, known)
 }

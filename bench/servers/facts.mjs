@@ -19,7 +19,7 @@ export function createFacts(pepper) {
 
   return {
     draft: (identifier) => codes.draft(bindingOf(identifier)),
-    codeOf: (identifier, stored) => codes.recover(bindingOf(identifier), stored),
+    codeOf: (identifier, stored, drafted) => codes.recover(bindingOf(identifier), stored, drafted),
     hashOf: (identifier, code) => codes.forStorage(bindingOf(identifier), code),
     ofSend: (identifier, { codeSeed, codeHash }, address, requestId) => {
       const { block, network } = clientAddress(address)

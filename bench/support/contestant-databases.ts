@@ -1,6 +1,7 @@
 // The PostgreSQL of the contestants, which brings everything safely to the disk, with one database for each contestant: a copy of
 // a template that was migrated and filled once.
 import { readFile } from 'node:fs/promises'
+import { totalmem } from 'node:os'
 import { join } from 'node:path'
 import { escapeIdentifier } from 'pg'
 import { withConnection } from '../../src/development/postgres-query.js'
@@ -13,6 +14,8 @@ export type Databases = Readonly<{
   /** of the postmaster, whose children are the rest */
   pid: number
   version: string
+  /** as the server says it: `512MB` */
+  sharedBuffers: string
   /** A copy of the template, made now. */
   create: (schema: SchemaName, name: string) => Promise<string>
   /** One with tables and nobody in them. */
@@ -33,6 +36,11 @@ const commonSettings = {
   max_wal_size: '8GB',
   checkpoint_timeout: '1h',
   max_connections: '300',
+}
+
+/** Of a server whose tables do not fit into what `commonSettings` has: a quarter of the memory, as PostgreSQL's documentation advises. */
+export const largeTables = {
+  shared_buffers: `${Math.floor(Math.min(totalmem(), process.constrainedMemory() || totalmem()) / 4 / 2 ** 20)}MB`,
 }
 
 type Schema = Readonly<{
@@ -121,10 +129,11 @@ export async function startDatabases({
     // Settings do not reach a server that runs already: the numbers would be of another one.
     if (server.reused) throw new Error('the benchmark is running already: one at a time')
     await dropOurs()
-    const { rows } = await admin('SHOW server_version')
-    const version = String(Reflect.get(Object(rows[0]), 'server_version'))
+    const settingOf = async (name: string) =>
+      String((await admin(`SELECT current_setting('${name}') AS name`)).rows[0]?.name)
+    const [version, sharedBuffers] = [await settingOf('server_version'), await settingOf('shared_buffers')]
     const pid = Number((await readFile(join(server.dataDirectory, 'postmaster.pid'), 'utf8')).split('\n')[0])
-    return { pid, version, create, createEmpty, stop }
+    return { pid, version, sharedBuffers, create, createEmpty, stop }
   } catch (error) {
     await server.stop()
     throw error

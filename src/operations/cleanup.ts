@@ -32,15 +32,15 @@ export async function cleanUp(
 ) {
   const deletedByTask: Record<string, number> = {}
   for (const [task, deleteBatch] of Object.entries(tasks)) {
-    let deleted = 0
-    for (let batch = batchSize; batch === batchSize; ) {
+    for (;;) {
       if (signal?.aborted) return deletedByTask
       const begun = performance.now()
-      batch = await deleteBatch(batchSize)
-      deleted += batch
+      const batch = await deleteBatch(batchSize)
+      const deleted = (deletedByTask[task] ?? 0) + batch
       deletedByTask[task] = deleted
       onBatch(task, deleted)
-      if (batch === batchSize) await rest(restForWork * (performance.now() - begun), signal)
+      if (batch < batchSize) break
+      await rest(restForWork * (performance.now() - begun), signal)
     }
   }
   return deletedByTask

@@ -21,6 +21,9 @@ export type StoredCode = Readonly<{
   codeHash: Uint8Array<ArrayBuffer> | null
 }>
 
+/** A new code, and what is kept of it. */
+export type DraftedCode = Readonly<{ code: string; stored: StoredCode }>
+
 /**
  * Codes under a pepper that the database never sees: a dump of it cannot be searched for codes, and a slow hash would protect
  * six digits no better while it limits nobody but us (docs/decisions/0002, 0010).
@@ -31,15 +34,18 @@ export function createCodes(peppers: readonly string[], length: number) {
   const [current = '', previous] = peppers
   const forStorage = (binding: CodeBinding, code: string) => digest(current, binding, code)
 
-  /** A new code, and what is kept of it. */
-  function draft(binding: CodeBinding) {
+  function draft(binding: CodeBinding): DraftedCode {
     const codeSeed = new Uint8Array(randomBytes(32))
     const code = codeOfSeed(current, binding, codeSeed, length)
     return { code, stored: { codeSeed, codeHash: forStorage(binding, code) } }
   }
 
-  /** The code that is kept there; null where none of our peppers makes it. */
-  function recover(binding: CodeBinding, { codeSeed, codeHash }: StoredCode): string | null {
+  /**
+   * The code that is kept there; null where none of our peppers makes it.
+   * @param drafted of the same binding: where it is what is kept there, its code need not be made again
+   */
+  function recover(binding: CodeBinding, { codeSeed, codeHash }: StoredCode, drafted?: DraftedCode): string | null {
+    if (drafted && Buffer.from(codeSeed).equals(drafted.stored.codeSeed)) return drafted.code
     if (codeHash === null) return codeOfSeed(current, binding, codeSeed, length)
     for (const pepper of peppers) {
       const code = codeOfSeed(pepper, binding, codeSeed, length)

@@ -96,13 +96,13 @@ export function createIssues({ database, settings, codes, testIdentities }: Issu
   function prepareDraft(request: OtpRequest): Issue {
     const key = keyOf(request)
     const binding = bindingOf(request)
-    const { code: newCode, stored } = codes.draft(binding)
-    const draft = { codeId: newId(), ...stored }
+    const drafted = codes.draft(binding)
+    const draft = { codeId: newId(), ...drafted.stored }
 
     /** A code that no pepper of ours makes again, or another session's, gives way to the draft; its guesses and its time go on. */
     async function exchange(): Promise<string> {
       await database.$executeRaw(exchangeCodeStatement(key, draft))
-      return newCode
+      return drafted.code
     }
 
     return {
@@ -110,8 +110,7 @@ export function createIssues({ database, settings, codes, testIdentities }: Issu
       values: { identifier: key.identifier, ...draft, endsAt: null },
       retryAfter: (lane) => wait(refusalStatement({ ...key, lane }, settings)),
       async issued(row) {
-        const isNew = Buffer.from(row.codeSeed).equals(draft.codeSeed)
-        const code = isNew ? newCode : (codes.recover(binding, row) ?? (await exchange()))
+        const code = codes.recover(binding, row, drafted) ?? (await exchange())
         return issuedCode(row, draft.codeId, code)
       },
     }
