@@ -1,11 +1,23 @@
 // Generates the Prisma client without a network: generating needs no schema engine, but Prisma looks for one
 // and would download it. Any existing executable ends the search; it is never run.
+// Does nothing where the client was generated of the same schema by the same Prisma: it takes longer than a test file.
 import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 
 const require = createRequire(import.meta.url)
-const prisma = join(dirname(require.resolve('prisma/package.json')), 'build', 'index.js')
+const project = join(import.meta.dirname, '..')
+const manifest = require.resolve('prisma/package.json')
+const prisma = join(dirname(manifest), 'build', 'index.js')
+
+const inputs = [join(project, 'prisma', 'schema.prisma'), join(project, 'prisma.config.ts'), manifest]
+const hash = createHash('sha256')
+for (const path of inputs) hash.update(readFileSync(path))
+const stamp = hash.digest('hex')
+const stampFile = join(project, 'src', 'generated', 'made-of.txt')
+if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) process.exit()
 
 const { status, stdout, stderr } = spawnSync(process.execPath, [prisma, 'generate', '--no-hints'], {
   env: {
@@ -20,3 +32,4 @@ if (status !== 0) {
   process.stderr.write(`${stdout}${stderr}`)
   process.exit(status ?? 1)
 }
+writeFileSync(stampFile, stamp)

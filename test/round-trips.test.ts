@@ -4,10 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { type Answer, startApp, type TestApp, wrongCode } from './support/app.js'
 import { email, type Flow, mobile, newEmail, newNumber, phone } from './support/flows.js'
+import { projectUrl } from './support/project.js'
 import { type CallWork, watchRoundTrips } from './support/round-trips.js'
 import { ageProofs, join, type Person } from './users/people.js'
 
-const document = new URL('../docs/performance.md', import.meta.url)
+const document = new URL('docs/performance.md', projectUrl)
 const introspectionToken = 'a-token-of-thirty-two-bytes-and-more'
 
 const home = { house_number: '1', street_locality: 'MG Road', city: 'Pune', state: 'Maharashtra', pincode: '411001' }

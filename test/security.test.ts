@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { groups } from '../attack/groups.js'
+import { projectDirectory as root } from './support/project.js'
 
-const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const documents = ['SECURITY.md', 'docs/security.md']
 

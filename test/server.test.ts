@@ -3,20 +3,18 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { newPrivateKey } from './support/app.js'
 import { createTestDatabase } from './support/database.js'
+import { projectDirectory } from './support/project.js'
 
-const projectDirectory = fileURLToPath(new URL('..', import.meta.url))
+const program = join(import.meta.dirname, '..', 'src', 'server.js')
 
 type Running = { child: ChildProcess; output: () => string; exited: Promise<number | null> }
 
 function startProcess(t: Test, environment: Record<string, string>): Running {
-  // tap adds itself to NODE_OPTIONS of every child, and would take the coverage of these for that of the tests: the sources
-  // that tsx makes have no maps it can read.
-  const command = 'unset NODE_OPTIONS; exec "$0" --import tsx src/server.ts'
-  const child = spawn('/bin/sh', ['-c', command, process.execPath], {
+  const child = spawn(process.execPath, [program], {
     cwd: projectDirectory,
     env: { PATH: process.env['PATH'], ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -7,7 +7,7 @@ import { createDelivery, type DeliveryOptions, type FailedAttempt } from '../del
 import { closeSenders, createSenders } from '../delivery/drivers.js'
 import { createMessages } from '../delivery/messages.js'
 import type { Message, Sender } from '../delivery/sender.js'
-import { Problem } from '../errors.js'
+import { Problem, problemBody } from '../errors.js'
 import { channelOf, createIdentifierParser, type Identifier } from '../identifiers/parser.js'
 import { type CommandContext, runIfMain } from './command.js'
 
@@ -42,7 +42,7 @@ function readIdentifier({ identifiers, delivery }: Config, to: string): Identifi
   try {
     return createIdentifierParser({ defaultCountry, countries, channels: delivery.channels }).fromText(to)
   } catch (error) {
-    throw error instanceof Problem ? new Error(error.details.errors?.join('; ')) : error
+    throw error instanceof Problem ? new Error(problemBody(error.code, error.details).detail) : error
   }
 }
 

@@ -89,9 +89,8 @@ t.test('what cannot be done is said in one line', async (t) => {
 t.test('programs of their own, with an exit code', async (t) => {
   const environment = { ...process.env, DATABASE_URL: await createEmptyDatabase(t) }
   const start = (name: string) => {
-    const program = join(import.meta.dirname, '..', '..', 'src', 'cli', `${name}.ts`)
-    // The same flags as this process, which load TypeScript.
-    return spawnSync(process.execPath, [...process.execArgv, program], { env: environment, encoding: 'utf8' })
+    const program = join(import.meta.dirname, '..', '..', 'src', 'cli', `${name}.js`)
+    return spawnSync(process.execPath, [program], { env: environment, encoding: 'utf8' })
   }
   t.match(start('database-status'), { status: 1, stdout: /^migrations are pending/, stderr: '' })
   const begin = Date.now()

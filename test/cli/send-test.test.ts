@@ -1,5 +1,6 @@
 // send-test: one message through real drivers, and what is told of each.
 import { spawnSync } from 'node:child_process'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { perform } from '../../src/cli/command.js'
 import { sendTestCommand } from '../../src/cli/send-test.js'
@@ -106,9 +107,8 @@ t.test('what cannot be sent is said in one line, before anything is', async (t) 
 })
 
 t.test('a program of its own', async (t) => {
-  // By the same loaders as this test, and what they need: what others make of the sources would be taken for its coverage.
   const environment = { ...process.env, ...environmentOf('http://127.0.0.1:1/') }
-  const args = [...process.execArgv, 'src/cli/send-test.ts', phone, '--driver=console']
+  const args = [join(import.meta.dirname, '..', '..', 'src', 'cli', 'send-test.js'), phone, '--driver=console']
   const { status, stdout } = spawnSync(process.execPath, args, { env: environment, encoding: 'utf8' })
   t.equal(status, 0)
   t.match(stdout, /console: took it/)

@@ -7,6 +7,7 @@ import { readConfig, settingNames } from '../../src/config/config.js'
 import { parseDuration } from '../../src/config/reader.js'
 import { newPrivateKey } from '../support/app.js'
 import { problemsThrownBy } from '../support/problems.js'
+import { projectUrl } from '../support/project.js'
 
 const secret = 'Zx9!a secret that must never be printed 0123456789'
 const production = {
@@ -346,7 +347,7 @@ t.test('test identities: each with a code of OTP_LENGTH digits and a last day th
 })
 
 t.test('.env.example names every setting, once, and no other', async (t) => {
-  const text = await readFile(new URL('../../.env.example', import.meta.url), 'utf8')
+  const text = await readFile(new URL('.env.example', projectUrl), 'utf8')
   const named = [...text.matchAll(/^#? ?([A-Z][A-Z0-9_]+)=/gm)].map((match) => match[1])
   // POSTGRES_PASSWORD is of compose.yaml
   t.strictSame(named.filter((name) => name !== 'POSTGRES_PASSWORD').sort(), [...settingNames()].sort())

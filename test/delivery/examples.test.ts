@@ -9,13 +9,13 @@ import { createOutboxSender } from '../../examples/drivers/outbox-sender.js'
 import { createWebhookSender } from '../../src/delivery/webhook-sender.js'
 import { type GatewayRequest, startGateway } from '../support/gateway.js'
 import { email, outcomeOf, sms } from '../support/messages.js'
+import { projectUrl } from '../support/project.js'
 
-const project = new URL('../../', import.meta.url)
 const signal = () => AbortSignal.timeout(5_000)
 
 t.test('docs/drivers.md shows the driver of examples/drivers, word for word', async (t) => {
-  const page = await readFile(new URL('docs/drivers.md', project), 'utf8')
-  const driver = await readFile(new URL('examples/drivers/outbox-sender.ts', project), 'utf8')
+  const page = await readFile(new URL('docs/drivers.md', projectUrl), 'utf8')
+  const driver = await readFile(new URL('examples/drivers/outbox-sender.ts', projectUrl), 'utf8')
   t.ok(page.includes(`\`\`\`ts\n${driver}\`\`\`\n`))
 })
 
@@ -34,7 +34,7 @@ t.test('that driver drops a file for each SMS', async (t) => {
 const key = Buffer.alloc(32, 7)
 
 async function startReceiver(t: Test, gatewayUrl: string) {
-  const program = fileURLToPath(new URL('examples/webhook-receiver/receiver.mjs', project))
+  const program = fileURLToPath(new URL('examples/webhook-receiver/receiver.mjs', projectUrl))
   const child = spawn(process.execPath, [program], {
     env: { SENDER_WEBHOOK_SECRET: `whsec_${key.toString('base64')}`, GATEWAY_URL: gatewayUrl, PORT: '0' },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -13,7 +13,7 @@ import { dataFolder } from '../../src/development/postgres-place.js'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { startPostgresServer } from '../../src/development/postgres-server.js'
 
-const starter = fileURLToPath(new URL('start-and-wait.ts', import.meta.url))
+const starter = fileURLToPath(new URL('start-and-wait.js', import.meta.url))
 const projectDirectory = join(t.testdir({ 'a project': {} }), 'a project')
 const name = 'kept'
 const settings = { fsync: 'off' }

@@ -7,6 +7,7 @@ import { DeliveryRefused, type Sender } from '../../src/delivery/sender.js'
 import { createLogger } from '../../src/http/logger.js'
 import { createMetrics } from '../../src/operations/metrics.js'
 import { startApp, type TestApp, wrongCode } from '../support/app.js'
+import { projectUrl } from '../support/project.js'
 
 const METRICS_TOKEN = 'a-metrics-token-of-thirty-two-bytes'
 const phone = { phonePrefix: '+91', phone: '9876543210' }
@@ -222,7 +223,7 @@ t.test('docs and alerts name metrics that exist, and the docs all of them', asyn
   const known = [...text.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => String(name))
   t.ok(known.length > 10)
   const namesIn = async (file: string) => {
-    const source = await readFile(new URL(`../../${file}`, import.meta.url), 'utf8')
+    const source = await readFile(new URL(file, projectUrl), 'utf8')
     const names = source.match(/\b(?:latchkey|process|nodejs)_[a-z_]+[a-z]\b/g) ?? []
     return new Set(names.map((name) => name.replace(/(duration_seconds)_(bucket|count|sum)$/, '$1')))
   }

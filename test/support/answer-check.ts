@@ -1,6 +1,6 @@
 // Holds every answer of every test against the OpenAPI document: a status or a member that is not documented fails the test.
 
-import { Ajv2020 } from 'ajv/dist/2020.js'
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
 
@@ -10,12 +10,14 @@ type Document = { paths: Record<string, Record<string, Documented>>; components:
 /** Answers that any request can get, whatever its route documents; their shape is checked all the same. */
 const outsideRoutes = ['not_found', 'method_not_allowed', 'validation_failed', 'rate_limited']
 
-/** A check that throws where an answer of the service is not as its document says. What is no JSON is not looked at. */
+/**
+ * A check that throws where an answer of the service is not as its document says. What is no JSON is not looked at. Compiling a
+ * schema costs more than most requests: what applications of a process have in common is compiled once.
+ */
 export function createAnswerCheck(app: FastifyInstance) {
   const { paths, components } = app.swagger() as unknown as Document
-  const ajv = new Ajv2020({ strict: false, allErrors: true })
-  addFormats.default(ajv)
-  ajv.addSchema({ $id: 'openapi', components: closed(components) as object })
+  const validatorOf = validatorsFor(components)
+  const templates = Object.keys(paths)
 
   return function checkAnswer({ method = 'GET', url }: InjectOptions, answer: LightMyRequestResponse): void {
     const [type = ''] = String(answer.headers['content-type'] ?? '').split(';')
@@ -23,14 +25,39 @@ export function createAnswerCheck(app: FastifyInstance) {
     const [path = ''] = String(url).split('?')
     const body: unknown = answer.json()
     const isOutside = outsideRoutes.includes(String(Reflect.get(Object(body), 'code')))
-    const route = paths[path] ?? paths[templateOf(path, Object.keys(paths)) ?? '']
+    const route = paths[path] ?? paths[templateOf(path, templates) ?? '']
     const documented = route?.[method.toLowerCase()]?.responses[answer.statusCode]?.content?.[type]?.schema
     const schema = documented ?? (isOutside ? { $ref: '#/components/schemas/Problem' } : undefined)
     const name = `${method} ${path} ${answer.statusCode}`
     if (schema === undefined) throw new Error(`${name}: ${type} is not documented`)
-    const local = JSON.stringify(closed(schema)).replaceAll('"#/components/', '"openapi#/components/')
-    const validate = ajv.compile(JSON.parse(local))
-    if (!validate(body)) throw new Error(`${name} is not as documented: ${ajv.errorsText(validate.errors)}`)
+    const validate = validatorOf(schema)
+    if (!validate(body)) throw new Error(`${name} is not as documented: ${errorsText(validate.errors)}`)
+  }
+}
+
+const { errorsText } = new Ajv2020()
+/** By the text of what documents have in common, then by the text of a schema. */
+const known = new Map<string, (schema: object) => ValidateFunction>()
+
+function validatorsFor(components: object): (schema: object) => ValidateFunction {
+  const text = JSON.stringify(components)
+  const validatorOf = known.get(text) ?? compilerFor(components)
+  known.set(text, validatorOf)
+  return validatorOf
+}
+
+function compilerFor(components: object): (schema: object) => ValidateFunction {
+  const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false })
+  addFormats.default(ajv)
+  ajv.addSchema({ $id: 'openapi', components: closed(components) as object })
+  const validators = new Map<string, ValidateFunction>()
+
+  return function validatorOf(schema) {
+    const text = JSON.stringify(schema)
+    const local = () => JSON.stringify(closed(schema)).replaceAll('"#/components/', '"openapi#/components/')
+    const validator = validators.get(text) ?? ajv.compile(JSON.parse(local()))
+    validators.set(text, validator)
+    return validator
   }
 }
 

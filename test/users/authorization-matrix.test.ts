@@ -4,10 +4,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
 import { type Answer, startApp, type TestApp } from '../support/app.js'
+import { projectUrl } from '../support/project.js'
 import { ageProofs, join, joinAsAdmin, nobody, type Person } from './people.js'
 import { routesOf } from './routes.js'
 
-const document = new URL('../../docs/authorization.md', import.meta.url)
+const document = new URL('docs/authorization.md', projectUrl)
 
 /** With these every route is there that any setting brings. */
 const settings = {
