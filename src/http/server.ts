@@ -8,6 +8,7 @@ import { useJsonBodies } from './body-parser.js'
 import { keepClientAddresses } from './caller.js'
 import { handleClientError, handleError, handleFrameworkError } from './error-answers.js'
 import { useStandardHeaders } from './headers.js'
+import { buildSerializer } from './serialization.js'
 import { ajvOptions, schemaErrorFormatter } from './validation.js'
 
 /** Milliseconds. Node's own defaults keep a stalled request for minutes. */
@@ -27,6 +28,7 @@ export function createServer({ logger, trustProxy }: ServerOptions): FastifyInst
     bodyLimit,
     ajv: ajvOptions,
     schemaErrorFormatter,
+    schemaController: { compilersFactory: { buildSerializer } },
     frameworkErrors: handleFrameworkError,
     clientErrorHandler: handleClientError,
     // Requests that come while the server stops are finished, not refused; the readiness probe turns new ones away.

@@ -2,7 +2,8 @@
 // A file then loads in a third of the time that a TypeScript loader takes in each process, and every process of a run, children
 // of tests included, runs the same text: coverage of different processes can be added up line by line.
 import { spawn } from 'node:child_process'
-import { cp, mkdir, readdir, rm, symlink } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { cp, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { exitCodeOf } from '../../src/development/processes.js'
@@ -14,12 +15,19 @@ export const buildFolder = '.build'
 const linked = ['prisma', 'package.json']
 const copied = ['src/delivery/locales']
 
+/** What the compiled files are made of. */
+const inputs = ['src', 'test', 'attack', 'examples/drivers', 'tsconfig.json', 'tsconfig.test.json', 'package.json']
+
 /**
- * Compiles without a check of types: that is `npm run check`. Syntax errors are printed with file and line.
+ * Compiles what has changed since the last time, or nothing. Types are not checked: that is `npm run check`. Syntax errors are
+ * printed with file and line.
  * @throws Error where something could not be compiled
  */
 export async function compile(projectDirectory: string): Promise<void> {
   const target = join(projectDirectory, buildFolder)
+  const stampFile = join(target, 'made-of.txt')
+  const stamp = await stampOf(projectDirectory)
+  if ((await readFile(stampFile, 'utf8').catch(() => '')) === stamp) return
   await rm(target, { recursive: true, force: true })
   await mkdir(target)
   const require = createRequire(import.meta.url)
@@ -32,6 +40,23 @@ export async function compile(projectDirectory: string): Promise<void> {
     ...copied.map((path) => cp(join(projectDirectory, path), join(target, path), { recursive: true })),
   ])
   if (code !== 0) throw new Error('these files cannot be compiled, so that no test ran')
+  await writeFile(stampFile, stamp)
+}
+
+/** Names, sizes and times of all inputs. */
+async function stampOf(projectDirectory: string): Promise<string> {
+  const entryOf = async (path: string) => {
+    const { size, mtimeMs } = await stat(join(projectDirectory, path))
+    return `${path} ${size} ${mtimeMs}\n`
+  }
+  const pathsOf = async (input: string) => {
+    if (/\.json$/.test(input)) return [input]
+    const names = await readdir(join(projectDirectory, input), { recursive: true })
+    return names.filter((name) => /\.(ts|json)$/.test(name)).map((name) => join(input, name))
+  }
+  const paths = (await Promise.all(inputs.map(pathsOf))).flat().sort()
+  const entries = await Promise.all(paths.map(entryOf))
+  return createHash('sha256').update(entries.join('')).digest('hex')
 }
 
 /** The compiled file of a source. */
