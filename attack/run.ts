@@ -1,6 +1,6 @@
 // `npm run attack [-- --no-build --only A,R]`: the attack catalogue against the built service, in production mode, over HTTP.
 import { spawn } from 'node:child_process'
-import { parseArgs } from 'node:util'
+import { exitCodeAfter, readCommandLineOrExit, UsageError } from '../src/config/command-line.js'
 import { exitCodeOf } from '../src/development/processes.js'
 import { onEndRequest } from '../src/development/signals.js'
 import { groups } from './groups.js'
@@ -12,13 +12,21 @@ import { askBuild, type Build, createWorld } from './support/world.js'
 
 // No host and no port can be given: it attacks what it started itself, and nothing else.
 function readArguments() {
-  const { values } = parseArgs({
-    options: { 'no-build': { type: 'boolean' }, only: { type: 'string' } },
-  })
+  const { values } = readCommandLineOrExit(
+    {
+      script: 'attack',
+      summary: 'Runs the catalogue of attacks against the built service, in production mode, over HTTP.',
+      options: {
+        'no-build': { type: 'boolean', description: 'takes the build that is there' },
+        only: { type: 'string', value: 'LETTERS', description: 'the groups of these letters, such as A,R' },
+      },
+    },
+    process.argv.slice(2),
+  )
   const letters = values.only?.toUpperCase().split(',')
   const known = groups.map(({ letter }) => letter)
   const unknown = letters?.find((letter) => !known.includes(letter))
-  if (unknown !== undefined) throw new Error(`there is no group ${unknown}: ${known.join(', ')}`)
+  if (unknown !== undefined) throw new UsageError(`there is no group ${unknown}: ${known.join(', ')}`)
   return { build: !values['no-build'], chosen: groups.filter(({ letter }) => letters?.includes(letter) ?? true) }
 }
 
@@ -77,6 +85,6 @@ main().then(
   (code) => process.exit(code),
   (error: Error) => {
     process.stderr.write(`npm run attack: ${error.message}\n`)
-    process.exit(1)
+    process.exit(exitCodeAfter(error))
   },
 )

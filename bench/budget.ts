@@ -1,11 +1,11 @@
 // `npm run bench:budget [-- --connections 32 --seconds 4 --repetitions 5]`: whether the budgets that everybody spends hold the
 // sends up. The real send statement on PostgreSQL with fsync on, by services with a sender that accepts at once.
 import { cpus, loadavg } from 'node:os'
-import { parseArgs } from 'node:util'
 import { createDeliveryTrail } from '../src/audit/deliveries.js'
 import { createAuditTrail } from '../src/audit/events.js'
 import { createCourier } from '../src/auth/courier.js'
 import { createSendCode } from '../src/auth/send-code.js'
+import { exitCodeAfter, readCommandLineOrExit, wholeNumber } from '../src/config/command-line.js'
 import { readConfig } from '../src/config/config.js'
 import { openDatabase } from '../src/database/client.js'
 import { createDelivery } from '../src/delivery/chain.js'
@@ -130,17 +130,22 @@ async function run(url: string, variant: Variant, connections: number, seconds: 
 }
 
 function readArguments() {
-  const { values } = parseArgs({
-    options: {
-      connections: { type: 'string', default: '32' },
-      seconds: { type: 'string', default: '4' },
-      repetitions: { type: 'string', default: '5' },
+  const { values } = readCommandLineOrExit(
+    {
+      script: 'bench:budget',
+      summary: 'Measures whether the budgets that everybody spends hold the sends up: docs/performance.md.',
+      options: {
+        connections: { type: 'string', value: 'NUMBER', default: '32', description: 'to the database' },
+        seconds: { type: 'string', value: 'NUMBER', default: '4', description: 'of each window' },
+        repetitions: { type: 'string', value: 'NUMBER', default: '5', description: 'of each window' },
+      },
     },
-  })
+    process.argv.slice(2),
+  )
   return {
-    connections: Number(values.connections),
-    seconds: Number(values.seconds),
-    repetitions: Number(values.repetitions),
+    connections: wholeNumber('--connections', values.connections, 1, 90),
+    seconds: wholeNumber('--seconds', values.seconds, 1, 3_600),
+    repetitions: wholeNumber('--repetitions', values.repetitions, 1, 100),
   }
 }
 
@@ -163,8 +168,9 @@ function report(runs: readonly Run[][], version: string, connections: number): v
   }
 }
 
-async function main(databases: BenchDatabases): Promise<void> {
-  const { connections, seconds, repetitions } = readArguments()
+type Arguments = ReturnType<typeof readArguments>
+
+async function main(databases: BenchDatabases, { connections, seconds, repetitions }: Arguments): Promise<void> {
   const runs: Run[][] = variants.map(() => [])
   for (let repetition = 0; repetition < repetitions; repetition += 1) {
     // Each repetition begins with another variant, so that none always comes after the same one.
@@ -181,10 +187,11 @@ async function main(databases: BenchDatabases): Promise<void> {
 }
 
 try {
+  const chosen = readArguments()
   const databases = await startBenchDatabases({ max_connections: '100' }, tell)
-  await main(databases).finally(() => databases.stop())
+  await main(databases, chosen).finally(() => databases.stop())
 } catch (error) {
   // A run with an error says nothing about the others: no table.
   process.stderr.write(`npm run bench:budget: ${Object(error).message}\n`)
-  process.exitCode = 1
+  process.exitCode = exitCodeAfter(error)
 }

@@ -1,7 +1,6 @@
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { exitCodeAfter, readCommandLineOrExit, wholeNumber } from '../src/config/command-line.js'
 import { latchkey } from './contestants.js'
-import { wholeNumber } from './options.js'
 import { withDatabases } from './support/borrowed-databases.js'
 import { phasesOf, phaseTable } from './support/cleanup-phases.js'
 import { watchCleanup } from './support/cleanup-watch.js'
@@ -27,14 +26,19 @@ const never = '0 0 1 1 *'
 const tell = (line: string): void => void process.stderr.write(`${line}\n`)
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      rows: { type: 'string' },
-      quick: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      'no-build': { type: 'boolean', default: false },
+  const { values } = readCommandLineOrExit(
+    {
+      script: 'bench:cleanup',
+      summary: 'Measures whether a cleanup of a million rows of each table is noticed: docs/performance.md.',
+      options: {
+        rows: { type: 'string', value: 'NUMBER', description: 'to delete of each table (1000000)' },
+        quick: { type: 'boolean', description: 'once and briefly, to see that it runs' },
+        json: { type: 'boolean', description: 'prints one document with all that was measured' },
+        'no-build': { type: 'boolean', description: 'takes the build that is there' },
+      },
     },
-  })
+    process.argv.slice(2),
+  )
   const { quick, json } = values
   return {
     rows: wholeNumber('--rows', values.rows ?? (quick ? '20000' : '1000000'), 1_000, 20_000_000),
@@ -132,6 +136,6 @@ main().then(
   () => process.exit(0),
   (error: Error) => {
     tell(`npm run bench:cleanup: ${error.message}`)
-    process.exit(1)
+    process.exit(exitCodeAfter(error))
   },
 )

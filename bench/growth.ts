@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url'
-import { parseArgs } from 'node:util'
+import { exitCodeAfter, readCommandLineOrExit, wholeNumber } from '../src/config/command-line.js'
 import { type Contestant, latchkey } from './contestants.js'
 import { grownEvidence } from './evidence.js'
-import { chooseWorkloads, wholeNumber } from './options.js'
+import { chooseWorkloads } from './options.js'
 import { withDatabases } from './support/borrowed-databases.js'
 import { type Databases, largeTables } from './support/contestant-databases.js'
 import { movePids, planCores } from './support/cores.js'
@@ -22,16 +22,21 @@ const projectDirectory = fileURLToPath(new URL('..', import.meta.url))
 const tell = (line: string): void => void process.stderr.write(`${line}\n`)
 
 function readOptions() {
-  const { values } = parseArgs({
-    options: {
-      quick: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      sizes: { type: 'string' },
-      only: { type: 'string' },
-      repetitions: { type: 'string' },
-      'no-build': { type: 'boolean', default: false },
+  const { values } = readCommandLineOrExit(
+    {
+      script: 'bench:growth',
+      summary: 'Measures what a million users cost the service, and ten million: docs/performance.md.',
+      options: {
+        quick: { type: 'boolean', description: 'once and briefly, to see that it runs' },
+        json: { type: 'boolean', description: 'prints one document with all that was measured' },
+        sizes: { type: 'string', value: 'NUMBERS', description: 'of users (1000,1000000,10000000)' },
+        only: { type: 'string', value: 'WORKLOADS', description: `some of ${latchkey.workloads.join(',')}` },
+        repetitions: { type: 'string', value: 'NUMBER', description: 'of each window' },
+        'no-build': { type: 'boolean', description: 'takes the build that is there' },
+      },
     },
-  })
+    process.argv.slice(2),
+  )
   const { quick, json } = values
   const sizes = values.sizes ?? (quick ? '1000,20000,100000' : '1000,1000000,10000000')
   return {
@@ -112,6 +117,6 @@ main().then(
   () => process.exit(0),
   (error: Error) => {
     tell(`npm run bench:growth: ${error.message}`)
-    process.exit(1)
+    process.exit(exitCodeAfter(error))
   },
 )

@@ -1,5 +1,5 @@
 // The arguments of `npm run bench`.
-import { parseArgs } from 'node:util'
+import { readCommandLineOrExit, UsageError, type Values, wholeNumber } from '../src/config/command-line.js'
 import { type Contestant, contestants } from './contestants.js'
 import { type Workload, workloads } from './protocol.js'
 
@@ -23,24 +23,40 @@ export type Options = Readonly<{
   build: boolean
 }>
 
-/** @throws Error with one line about an argument that is wrong */
-export function readOptions(args: string[]): Options {
-  const { values } = parseArgs({
-    args,
-    options: {
-      quick: { type: 'boolean', default: false },
-      json: { type: 'boolean', default: false },
-      only: { type: 'string' },
-      contestants: { type: 'string' },
-      latency: { type: 'string' },
-      profile: { type: 'boolean', default: false },
-      repetitions: { type: 'string' },
-      users: { type: 'string', default: '20000' },
-      replicas: { type: 'string', default: '1' },
-      pool: { type: 'string', default: '10' },
-      'no-build': { type: 'boolean', default: false },
+const options = {
+  quick: { type: 'boolean', description: 'once and briefly, to see that it runs' },
+  json: { type: 'boolean', description: 'prints one document with every window' },
+  only: { type: 'string', value: 'WORKLOADS', description: `some of ${workloads.join(',')}` },
+  contestants: {
+    type: 'string',
+    value: 'NAMES',
+    description: `some of ${contestants.map(({ name }) => name).join(',')}`,
+  },
+  latency: { type: 'string', value: 'WORKLOADS', description: 'at half of the throughput of each' },
+  profile: { type: 'boolean', description: 'shows where the time of the processor goes' },
+  repetitions: { type: 'string', value: 'NUMBER', description: 'of each window' },
+  users: { type: 'string', value: 'NUMBER', default: '20000', description: 'people in each database' },
+  replicas: { type: 'string', value: 'NUMBER', default: '1', description: 'processes of the service' },
+  pool: { type: 'string', value: 'NUMBER', default: '10', description: 'connections of each to the database' },
+  'no-build': { type: 'boolean', description: 'takes the build that is there' },
+} as const
+
+/** @throws UsageError with one line about an argument that is wrong */
+export function readOptions(): Options {
+  const { values } = readCommandLineOrExit(
+    {
+      script: 'bench',
+      summary:
+        'Measures how fast the built service is, beside others and beside what is possible: docs/performance.md.',
+      options,
     },
-  })
+    process.argv.slice(2),
+  )
+  return optionsOf(values)
+}
+
+/** @throws UsageError with one line about a value that is wrong */
+export function optionsOf(values: Values<typeof options>): Options {
   const { quick, profile } = values
   const chosen = chooseContestants(values.contestants ?? (profile ? 'latchkey' : undefined))
   const runnable = workloads.filter((workload) => chosen.some((contestant) => contestant.workloads.includes(workload)))
@@ -75,12 +91,6 @@ function choose<Item>(what: string, list: string | undefined, all: readonly Item
   if (list === undefined) return all
   const wanted = list.split(',').map((name) => name.trim())
   const unknown = wanted.find((name) => !all.some((item) => nameOf(item) === name))
-  if (unknown !== undefined) throw new Error(`${unknown} is not ${what}: ${all.map(nameOf).join(', ')}`)
+  if (unknown !== undefined) throw new UsageError(`${unknown} is not ${what}: ${all.map(nameOf).join(', ')}`)
   return all.filter((item) => wanted.includes(nameOf(item)))
-}
-
-export function wholeNumber(name: string, text: string, minimum: number, maximum: number): number {
-  const value = Number(text)
-  if (/^\d+$/.test(text) && value >= minimum && value <= maximum) return value
-  throw new Error(`${name} must be a whole number from ${minimum} to ${maximum}`)
 }

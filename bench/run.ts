@@ -1,6 +1,7 @@
 // `npm run bench [-- --quick --json --only send,login --repetitions 5 …]`: how fast the built service is, beside others and
 // beside what is possible. See docs/performance.md.
 import { fileURLToPath } from 'node:url'
+import { exitCodeAfter } from '../src/config/command-line.js'
 import { type Options, readOptions } from './options.js'
 import { withDatabases } from './support/borrowed-databases.js'
 import type { Databases } from './support/contestant-databases.js'
@@ -21,7 +22,7 @@ const profileLines = 30
 const tell = (line: string): void => void process.stderr.write(`${line}\n`)
 
 async function main(): Promise<void> {
-  const options = readOptions(process.argv.slice(2))
+  const options = readOptions()
   if (options.contestants.some(({ schema }) => schema === 'better-auth')) await installPeers(projectDirectory, tell)
   if (options.build) await buildService(projectDirectory)
   await withDatabases({ projectDirectory, users: options.users, tell }, async (databases) => {
@@ -59,6 +60,6 @@ main().then(
   () => process.exit(0),
   (error: Error) => {
     tell(`npm run bench: ${error.message}`)
-    process.exit(1)
+    process.exit(exitCodeAfter(error))
   },
 )

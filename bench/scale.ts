@@ -1,6 +1,7 @@
 // `npm run bench:scale [-- --quick --json --repetitions 5 --users 20000]`: what more replicas, larger pools and the disk do to the
 // built service, what one operation needs, and what so many logins a second therefore need. See docs/scaling.md.
 import { fileURLToPath } from 'node:url'
+import { exitCodeAfter } from '../src/config/command-line.js'
 import type { Options } from './options.js'
 import type { Workload } from './protocol.js'
 import { capacityOf } from './scale/capacity.js'
@@ -25,7 +26,7 @@ const projectDirectory = fileURLToPath(new URL('..', import.meta.url))
 const tell = (line: string): void => void process.stderr.write(`${line}\n`)
 
 async function main(): Promise<void> {
-  const options = readScaleOptions(process.argv.slice(2))
+  const options = readScaleOptions()
   if (options.build) await buildService(projectDirectory)
   await withDatabases({ projectDirectory, users: options.users, tell }, async (databases) => {
     const result = await runOn(databases, options)
@@ -107,6 +108,6 @@ main().then(
   () => process.exit(0),
   (error: Error) => {
     tell(`npm run bench:scale: ${error.message}`)
-    process.exit(1)
+    process.exit(exitCodeAfter(error))
   },
 )

@@ -1,10 +1,11 @@
 // `npm run bench:users [-- --users 1000000 --requests 200 --repetitions 5]`: what list and search of users cost where there are
 // many, beside where there are a thousand. The whole service by inject, on PostgreSQL with fsync on, in turns in one run.
 import { cpus, loadavg } from 'node:os'
-import { parseArgs } from 'node:util'
 import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../src/app.js'
+import { perform } from '../src/cli/command.js'
 import { seedCommand } from '../src/cli/seed.js'
+import { exitCodeAfter, readCommandLineOrExit, wholeNumber } from '../src/config/command-line.js'
 import { readConfig } from '../src/config/config.js'
 import { openDatabase } from '../src/database/client.js'
 import { createLogger } from '../src/http/logger.js'
@@ -44,7 +45,9 @@ type Page = Readonly<{ data: readonly object[]; next_cursor: string | null }>
 async function openPlace(url: string, users: number): Promise<Place & { close: () => Promise<void> }> {
   const environment = { ...settings, DATABASE_URL: url }
   const words = ['--users', String(users)]
-  await seedCommand({ words, environment, print: tell, printError: (line) => process.stderr.write(`\r${line} `) })
+  const printError = (line: string) => process.stderr.write(`\r${line} `)
+  const code = await perform(seedCommand, { words, environment, print: tell, printError })
+  if (code !== 0) throw new Error('the users could not be written')
   const config = readConfig(environment)
   const database = openDatabase(config.database)
   const logger = createLogger('silent', { write: () => {} })
@@ -94,15 +97,21 @@ async function measure(place: Place, query: string, requests: number): Promise<n
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({
-    options: {
-      users: { type: 'string', default: '1000000' },
-      requests: { type: 'string', default: '200' },
-      repetitions: { type: 'string', default: '5' },
+  const { values } = readCommandLineOrExit(
+    {
+      script: 'bench:users',
+      summary: 'Measures what list and search of users cost where there are many: docs/performance.md.',
+      options: {
+        users: { type: 'string', value: 'NUMBER', default: '1000000', description: 'beside a thousand' },
+        requests: { type: 'string', value: 'NUMBER', default: '200', description: 'of each question in a repetition' },
+        repetitions: { type: 'string', value: 'NUMBER', default: '5', description: 'of each question' },
+      },
     },
-  })
-  const [users, requests, repetitions] = [values.users, values.requests, values.repetitions].map(Number)
-  if (!users || !requests || !repetitions) throw new Error('--users, --requests and --repetitions are whole numbers')
+    process.argv.slice(2),
+  )
+  const users = wholeNumber('--users', values.users)
+  const requests = wholeNumber('--requests', values.requests)
+  const repetitions = wholeNumber('--repetitions', values.repetitions)
   const databases = await startBenchDatabases({ shared_buffers: '512MB' }, tell)
   try {
     await databases.withDatabase((small) =>
@@ -150,5 +159,5 @@ ${lines.join('\n')}
 
 await main().catch((error: unknown) => {
   process.stderr.write(`npm run bench:users: ${Object(error).message}\n`)
-  process.exitCode = 1
+  process.exitCode = exitCodeAfter(error)
 })

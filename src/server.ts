@@ -4,6 +4,7 @@ import closeWithGrace from 'close-with-grace'
 import { destination } from 'pino'
 import { buildApp } from './app.js'
 import { createCleanupTasks } from './cleanup-tasks.js'
+import { readCommandLineOrExit } from './config/command-line.js'
 import { readConfig } from './config/config.js'
 import { loadEnvironmentFile } from './config/environment-file.js'
 import { ConfigError } from './config/reader.js'
@@ -23,7 +24,13 @@ const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, t
 /** Bytes of the log that are written at once, and milliseconds that a line waits for more of them. */
 const logging = { minLength: 8_192, periodicFlush: 100 }
 
+const declaration = {
+  script: 'start',
+  summary: 'Runs the service. Settings are variables of the environment: .env.example.',
+}
+
 async function start(): Promise<void> {
+  readCommandLineOrExit(declaration, process.argv.slice(2), 'node dist/server.js')
   loadEnvironmentFile()
   const config = readConfig(process.env)
   // Lines gather for a moment and go out together: writing each by itself took a tenth of what a request costs.

@@ -1,6 +1,7 @@
 // Makes admins, and makes them none again: `npm run admin -- grant|revoke|create PHONE|EMAIL`, `npm run admin -- list`. The API
 // never makes the first one.
-import { parseArgs } from 'node:util'
+
+import { UsageError } from '../config/command-line.js'
 import { readAdminSettings } from '../config/config.js'
 import { type Database, openDatabase } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
@@ -9,28 +10,41 @@ import { maskIdentifier } from '../identifiers/masked.js'
 import { createIdentifierParser, type Identifier } from '../identifiers/parser.js'
 import { createUserAdministration } from '../users/administration.js'
 import { createUsersService } from '../users/service.js'
-import { type CommandContext, runIfMain } from './command.js'
+import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
 const usage = 'Usage: npm run admin -- grant|revoke|create PHONE|EMAIL, or npm run admin -- list'
 /** The command line is no user, and comes from no network. */
 const operator = { userId: null, caller: null }
 
-export async function adminCommand({ words, environment, print }: CommandContext): Promise<number> {
-  const { positionals } = parseArgs({ args: words, allowPositionals: true })
-  const [action = '', text, ...more] = positionals
+export const adminCommand = defineCommand(
+  {
+    script: 'admin',
+    summary: 'Makes admins, and makes them none again.',
+    words: {
+      usage: 'list | grant|revoke|create PHONE|EMAIL',
+      description: 'create makes a user who is an admin; grant and revoke take one who is there',
+      minimum: 1,
+      maximum: 2,
+    },
+  },
+  administer,
+)
+
+async function administer({ words, environment, print }: WorkContext): Promise<number> {
+  const [action = '', text] = words
   const isComplete = action === 'list' ? text === undefined : text !== undefined
-  if (!['grant', 'revoke', 'create', 'list'].includes(action) || !isComplete || more.length > 0) throw new Error(usage)
+  if (!['grant', 'revoke', 'create', 'list'].includes(action) || !isComplete) throw new UsageError(usage)
   const settings = readAdminSettings(environment)
   const { defaultCountry, smsCountries: countries } = settings.identifiers
   const { fromText } = createIdentifierParser({ defaultCountry, countries, channels: ['sms', 'email'] })
   const database = openDatabase(settings.database)
-  const administer = createActions(database, print)
+  const actions = createActions(database, print)
 
   async function act(): Promise<void> {
-    if (action === 'list') return administer.list()
+    if (action === 'list') return actions.list()
     const identifier = fromText(String(text))
     if (action !== 'revoke') refuseTestIdentity(identifier, settings.testCodes)
-    return administer[action as 'grant'](identifier)
+    return actions[action as 'grant'](identifier)
   }
 
   try {

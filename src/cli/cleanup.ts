@@ -3,9 +3,14 @@ import { createCleanupTasks } from '../cleanup-tasks.js'
 import { readMaintenanceSettings } from '../config/config.js'
 import { openDatabase } from '../database/client.js'
 import { cleanUp } from '../operations/cleanup.js'
-import { type CommandContext, runIfMain } from './command.js'
+import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
-export async function cleanupCommand({ environment, print }: CommandContext): Promise<number> {
+export const cleanupCommand = defineCommand(
+  { script: 'cleanup', summary: 'Deletes expired codes, tickets and sessions once, for an outside scheduler.' },
+  cleanUpOnce,
+)
+
+async function cleanUpOnce({ environment, print }: WorkContext): Promise<number> {
   const { database: settings, audit } = readMaintenanceSettings(environment)
   const database = openDatabase(settings)
   try {

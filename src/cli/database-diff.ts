@@ -1,19 +1,30 @@
 // Shows the SQL that the migrations lack to reach prisma/schema.prisma: `npm run db:diff`. With `-- NAME`, writes it as
 // the next migration.
 import { relative } from 'node:path'
-import { parseArgs } from 'node:util'
 import { readDatabaseSettings } from '../config/config.js'
 import { migrationsDirectory, writeMigration } from '../database/migration-files.js'
 import { nextMigration } from '../database/migrations.js'
-import { type CommandContext, runIfMain } from './command.js'
+import { type Command, defineCommand, runIfMain, type WorkContext } from './command.js'
 
-export async function databaseDiffCommand(
-  { words, environment, print }: CommandContext,
-  directory: string = migrationsDirectory,
-): Promise<number> {
-  const { positionals } = parseArgs({ args: words, allowPositionals: true })
-  const [name, ...more] = positionals
-  if (more.length > 0) throw new Error('Give one name for the migration, its words joined by underscores')
+/** The command for the migrations of that directory. */
+export function createDatabaseDiffCommand(directory: string): Command {
+  return defineCommand(
+    {
+      script: 'db:diff',
+      summary: 'Shows the SQL that the migrations lack to reach prisma/schema.prisma.',
+      words: {
+        usage: '[NAME]',
+        description: 'writes it as the next migration, of this name: words joined by underscores',
+        minimum: 0,
+        maximum: 1,
+      },
+    },
+    (context) => showDifference(context, directory),
+  )
+}
+
+async function showDifference({ words, environment, print }: WorkContext, directory: string): Promise<number> {
+  const [name] = words
   const { directUrl } = readDatabaseSettings(environment)
   const sql = await nextMigration(directUrl, directory)
   if (sql === '') print('schema and migrations agree')
@@ -21,5 +32,7 @@ export async function databaseDiffCommand(
   else print(`wrote ${relative(process.cwd(), await writeMigration(name, sql, directory))}`)
   return 0
 }
+
+export const databaseDiffCommand = createDatabaseDiffCommand(migrationsDirectory)
 
 await runIfMain(import.meta.url, databaseDiffCommand)

@@ -1,8 +1,7 @@
 // Tells how the database stands to the migrations: `npm run db:status`. Exit code 1 unless the service can run on it.
-import { parseArgs } from 'node:util'
 import { readDatabaseSettings } from '../config/config.js'
 import { type MigrationState, migrationStatus } from '../database/migrations.js'
-import { type CommandContext, runIfMain } from './command.js'
+import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
 export const migrationSummaries: Readonly<Record<MigrationState, string>> = {
   current: 'the database is up to date',
@@ -14,8 +13,12 @@ export const migrationSummaries: Readonly<Record<MigrationState, string>> = {
   running: 'another process is applying migrations',
 }
 
-export async function databaseStatusCommand({ words, environment, print }: CommandContext): Promise<number> {
-  parseArgs({ args: words })
+export const databaseStatusCommand = defineCommand(
+  { script: 'db:status', summary: 'Tells whether the service can run on the database: 0 where it can.' },
+  showStatus,
+)
+
+async function showStatus({ environment, print }: WorkContext): Promise<number> {
   const { state, pending, edited, failed, unknown } = await migrationStatus(readDatabaseSettings(environment).directUrl)
   print(migrationSummaries[state])
   const lists = { unfinished: failed, edited, pending, 'not in the files': unknown }

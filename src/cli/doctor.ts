@@ -1,12 +1,13 @@
 // Examines a deployment: its settings, its database, and the running service, whose limits it proves by being refused:
 // `npm run doctor [-- --url https://login.example.com] [--json]`. Exit code 1 where something failed.
-import { parseArgs } from 'node:util'
+
+import { UsageError } from '../config/command-line.js'
 import { type Config, readConfig, readDatabaseSettings } from '../config/config.js'
 import type { ConfigError } from '../config/reader.js'
 import { parseUrl } from '../config/urls.js'
 import { openDatabase } from '../database/client.js'
 import { describeFailure } from '../database/migration-failures.js'
-import { type CommandContext, runIfMain } from './command.js'
+import { type CommandContext, defineCommand, runIfMain, type WorkContext } from './command.js'
 import { databaseFindings } from './doctor-database.js'
 import { type Finding, type Findings, findingsOf, linesOf, summaryOf } from './doctor-findings.js'
 import { floodFinding } from './doctor-flood.js'
@@ -20,10 +21,20 @@ const found = findingsOf('settings')
 
 type Environment = CommandContext['environment']
 
-export async function doctorCommand({ words, environment, print }: CommandContext): Promise<number> {
-  const { values } = parseArgs({ args: words, options: { url: { type: 'string' }, json: { type: 'boolean' } } })
+const options = {
+  url: { type: 'string', value: 'URL', description: 'where the service is (PUBLIC_URL, or this machine)' },
+  json: { type: 'boolean', description: 'prints one document: {ok, findings}' },
+} as const
+
+export const doctorCommand = defineCommand(
+  { script: 'doctor', summary: 'Examines settings, database and the running service.', options },
+  examineDeployment,
+)
+
+async function examineDeployment({ values, environment, print }: WorkContext<typeof options>): Promise<number> {
+  const url = baseUrlOf(values.url)
   const findings: Finding[] = []
-  for await (const finding of examine(environment, values.url)) {
+  for await (const finding of examine(environment, url)) {
     findings.push(finding)
     if (!values.json) for (const line of linesOf(finding)) print(line)
   }
@@ -32,7 +43,15 @@ export async function doctorCommand({ words, environment, print }: CommandContex
   return isWell ? 0 : 1
 }
 
-async function* examine(environment: Environment, url: string | undefined): Findings {
+/** @throws UsageError unless it is one that the service can have */
+function baseUrlOf(text: string | undefined): URL | undefined {
+  const url = text === undefined ? undefined : parseUrl(text)
+  if (url === null || (url && !/^https?:$/.test(url.protocol)))
+    throw new UsageError('--url must be an http or https URL')
+  return url
+}
+
+async function* examine(environment: Environment, url: URL | undefined): Findings {
   const { config, problems } = read(environment, readConfig)
   const hint = 'the service does not start like this: .env.example explains each setting'
   for (const problem of problems) yield found('failed', problem, hint)
@@ -48,9 +67,8 @@ async function* examine(environment: Environment, url: string | undefined): Find
   }
 }
 
-async function* examineService(config: Config, url: string | undefined, traces: Traces | null): Findings {
-  const base = parseUrl(url ?? config.publicUrl ?? `http://127.0.0.1:${config.port}`)
-  if (base === null || !/^https?:$/.test(base.protocol)) throw new Error('--url must be an http or https URL')
+async function* examineService(config: Config, url: URL | undefined, traces: Traces | null): Findings {
+  const base = url ?? new URL(config.publicUrl ?? `http://127.0.0.1:${config.port}`)
   const { ask, close } = createClient(base)
   try {
     yield* serviceFindings({ base, ask, config })

@@ -1,8 +1,13 @@
 // Prints new secrets in the form of settings: `npm run keys`.
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
-import { type CommandContext, runIfMain } from './command.js'
+import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
-export async function keysCommand({ print }: CommandContext): Promise<number> {
+export const keysCommand = defineCommand(
+  { script: 'keys', summary: 'Prints new secrets in the form of settings.' },
+  printKeys,
+)
+
+async function printKeys({ print }: WorkContext): Promise<number> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   print(`JWT_PRIVATE_KEY=${inOneWord(privateKey.export({ type: 'pkcs8', format: 'pem' }))}`)
   print('# Its public half, for JWT_PREVIOUS_PUBLIC_KEYS before and after a rotation:')

@@ -1,17 +1,32 @@
 // Prints every message in every language, as the settings make them: `npm run messages`, `npm run messages -- hi ta`.
+
+import { UsageError } from '../config/command-line.js'
 import { readWords } from '../config/config.js'
 import { createMessages } from '../delivery/messages.js'
 import { smsSize } from '../delivery/segments.js'
-import { type CommandContext, runIfMain } from './command.js'
+import { defineCommand, runIfMain, type WorkContext } from './command.js'
+
+export const messagesCommand = defineCommand(
+  {
+    script: 'messages',
+    summary: 'Prints every message in every language, as the settings make them.',
+    words: {
+      usage: '[LANGUAGE…]',
+      description: 'only these, such as hi ta',
+      minimum: 0,
+      maximum: Number.POSITIVE_INFINITY,
+    },
+  },
+  printMessages,
+)
 
 /** For people who review the words: no setting of anything else is asked for. */
-export async function messagesCommand({ words, environment, print, printError }: CommandContext): Promise<number> {
+async function printMessages({ words, environment, print }: WorkContext): Promise<number> {
   const settings = readWords(environment)
   const { locales, sms, email, changeNotice } = createMessages(settings.messages, settings.codes)
   const unknown = words.filter((word) => !locales.has(word))
   if (unknown.length > 0) {
-    printError(`There are no messages in ${unknown.join(', ')}, only in ${[...locales].sort().join(', ')}`)
-    return 1
+    throw new UsageError(`There are no messages in ${unknown.join(', ')}, only in ${[...locales].sort().join(', ')}`)
   }
   const code = '1234567890'.slice(0, settings.codes.length)
   for (const locale of words.length > 0 ? words : [...locales].sort()) {

@@ -1,11 +1,18 @@
 // Applies the pending migrations: `npm run db:migrate`. With `-- --rolled-back NAME`, lets a failed one be tried again.
-import { parseArgs } from 'node:util'
 import { readDatabaseSettings } from '../config/config.js'
 import { markRolledBack, migrate } from '../database/migrations.js'
-import { type CommandContext, runIfMain } from './command.js'
+import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
-export async function migrateCommand({ words, environment, print }: CommandContext): Promise<number> {
-  const { values } = parseArgs({ args: words, options: { 'rolled-back': { type: 'string' } } })
+const options = {
+  'rolled-back': { type: 'string', value: 'NAME', description: 'lets a migration that failed be applied again' },
+} as const
+
+export const migrateCommand = defineCommand(
+  { script: 'db:migrate', summary: 'Applies the pending migrations.', options },
+  applyMigrations,
+)
+
+async function applyMigrations({ values, environment, print }: WorkContext<typeof options>): Promise<number> {
   const { directUrl: url } = readDatabaseSettings(environment)
   const rolledBack = values['rolled-back']
   if (rolledBack !== undefined) {

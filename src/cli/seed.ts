@@ -1,8 +1,8 @@
 // Fills a development database with people who do not exist: `npm run seed -- --users 1000000 [--seed 1] [--force]`.
-import { parseArgs } from 'node:util'
 import { Client } from 'pg'
+import { wholeNumber } from '../config/command-line.js'
 import { readDatabaseSettings } from '../config/config.js'
-import { type CommandContext, runIfMain } from './command.js'
+import { defineCommand, runIfMain, type WorkContext } from './command.js'
 import { progressLine } from './progress.js'
 import { type SeedUser, seedUsers } from './seed-data.js'
 
@@ -10,13 +10,17 @@ import { type SeedUser, seedUsers } from './seed-data.js'
 const batchSize = 5_000
 
 const options = {
-  users: { type: 'string', default: '1000' },
-  seed: { type: 'string', default: '1' },
-  force: { type: 'boolean', default: false },
+  users: { type: 'string', value: 'NUMBER', default: '1000', description: 'how many' },
+  seed: { type: 'string', value: 'NUMBER', default: '1', description: 'another number makes other people' },
+  force: { type: 'boolean', description: 'adds them to users that are there' },
 } as const
 
-export async function seedCommand({ words, environment, print, printError }: CommandContext): Promise<number> {
-  const { values } = parseArgs({ args: words, options })
+export const seedCommand = defineCommand(
+  { script: 'seed', summary: 'Fills a development database with people who do not exist.', options },
+  seedDatabase,
+)
+
+async function seedDatabase({ values, environment, print, printError }: WorkContext<typeof options>): Promise<number> {
   const [count, seed] = [wholeNumber('--users', values.users), wholeNumber('--seed', values.seed)]
   // Unset means production, as everywhere.
   if (!['development', 'test'].includes(environment['NODE_ENV'] ?? '')) {
@@ -41,11 +45,6 @@ export async function seedCommand({ words, environment, print, printError }: Com
   } finally {
     await client.end()
   }
-}
-
-function wholeNumber(name: string, text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`${name} must be a whole number from 1`)
-  return Number(text)
 }
 
 function* batchesOf(users: Iterable<SeedUser>): Generator<{ users: SeedUser[]; end: number }> {

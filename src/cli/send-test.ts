@@ -1,6 +1,7 @@
 // Sends a message that opens nothing through the drivers of the settings, and tells what each of them said:
 // `npm run send-test -- PHONE|EMAIL`. With `--driver NAME`, through that one alone; `--locale hi` chooses the language. Exit code 1 unless one took it.
-import { parseArgs } from 'node:util'
+
+import { UsageError } from '../config/command-line.js'
 import { type Config, readConfig } from '../config/config.js'
 import { codeMessage } from '../delivery/addressed.js'
 import { createDelivery, type DeliveryOptions, type FailedAttempt } from '../delivery/chain.js'
@@ -9,17 +10,30 @@ import { createMessages } from '../delivery/messages.js'
 import type { Message, Sender } from '../delivery/sender.js'
 import { Problem, problemBody } from '../errors.js'
 import { channelOf, createIdentifierParser, type Identifier } from '../identifiers/parser.js'
-import { type CommandContext, runIfMain } from './command.js'
+import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
-export async function sendTestCommand({ words, environment, print }: CommandContext): Promise<number> {
-  const { values, positionals } = parseArgs({
-    args: words,
-    allowPositionals: true,
-    options: { driver: { type: 'string' }, locale: { type: 'string' } },
-  })
-  const [to, ...more] = positionals
-  if (to === undefined || more.length > 0)
-    throw new Error('Give one phone in E.164, such as +919876543210, or one email')
+const options = {
+  driver: { type: 'string', value: 'NAME', description: 'by this driver alone' },
+  locale: { type: 'string', value: 'LANGUAGE', description: 'in this language, such as hi' },
+} as const
+
+export const sendTestCommand = defineCommand(
+  {
+    script: 'send-test',
+    summary: 'Sends a message that opens nothing by the drivers of the settings, and says what each of them answered.',
+    words: {
+      usage: 'PHONE|EMAIL',
+      description: 'a phone in E.164, such as +919876543210, or an email',
+      minimum: 1,
+      maximum: 1,
+    },
+    options,
+  },
+  sendTestMessage,
+)
+
+async function sendTestMessage({ words, values, environment, print }: WorkContext<typeof options>): Promise<number> {
+  const to = String(words[0])
   const config = readConfig(environment)
   const identifier = readIdentifier(config, to)
   const message = messageOf(config, identifier, values.locale)
@@ -36,13 +50,13 @@ export async function sendTestCommand({ words, environment, print }: CommandCont
   }
 }
 
-/** @throws Error with what is wrong with it, in one line */
+/** @throws UsageError with what is wrong with it, in one line */
 function readIdentifier({ identifiers, delivery }: Config, to: string): Identifier {
   const { defaultCountry, smsCountries: countries } = identifiers
   try {
     return createIdentifierParser({ defaultCountry, countries, channels: delivery.channels }).fromText(to)
   } catch (error) {
-    throw error instanceof Problem ? new Error(problemBody(error.code, error.details).detail) : error
+    throw error instanceof Problem ? new UsageError(problemBody(error.code, error.details).detail) : error
   }
 }
 
@@ -50,14 +64,14 @@ function readIdentifier({ identifiers, delivery }: Config, to: string): Identifi
 function chooseSenders(senders: readonly Sender[], name: string | undefined): readonly Sender[] {
   const chosen = senders.filter((sender) => name === undefined || sender.name === name)
   if (chosen.length > 0) return chosen
-  throw new Error(`--driver must be one of the channel's: ${senders.map((sender) => sender.name).join(', ')}`)
+  throw new UsageError(`--driver must be one of the channel's: ${senders.map((sender) => sender.name).join(', ')}`)
 }
 
 /** A message whose code is all zeros: no code was issued, so it opens nothing. */
 function messageOf({ messages: settings, otp }: Config, identifier: Identifier, locale: string | undefined): Message {
   const messages = createMessages(settings, otp)
   if (locale !== undefined && messages.localeOf([locale]) === null) {
-    throw new Error(`--locale must be one of ${[...messages.locales].sort().join(', ')}`)
+    throw new UsageError(`--locale must be one of ${[...messages.locales].sort().join(', ')}`)
   }
   const parts = {
     code: '0'.repeat(otp.length),

@@ -1,8 +1,9 @@
 // Runs one of the service's commands with development's environment: `tsx src/development/run.ts <entry> [arguments]`.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { answerUsage, isDeclared, terminal } from '../config/command-line.js'
 import { prepareDevelopmentEnvironment } from './environment.js'
 import { generateClient } from './generate-client.js'
 import { exitCodeOf } from './processes.js'
@@ -19,8 +20,18 @@ onEndRequest((count, signal) => {
   if (!hasIt) command?.kill(count === 1 ? signal : 'SIGKILL')
 })
 
+/** The exit code where the command has no work to do for these words: no database is started to tell how to use it. */
+async function answerFor(entry: string, words: string[]): Promise<number | null> {
+  if (words.length === 0) return null
+  const exported = Object.values(await import(pathToFileURL(resolve(entry)).href))
+  const command = exported.find(isDeclared)
+  return command === undefined ? null : answerUsage(command.declaration, words, terminal)
+}
+
 async function run(entry: string, args: string[]): Promise<number> {
   if (!existsSync(join(projectDirectory, 'src', 'generated'))) await generateClient(projectDirectory)
+  const answered = await answerFor(entry, args)
+  if (answered !== null) return answered
   const prepared = await prepareDevelopmentEnvironment({ projectDirectory, onProgress: tell })
   try {
     command = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), entry, ...args], {
@@ -34,8 +45,8 @@ async function run(entry: string, args: string[]): Promise<number> {
 }
 
 const [entry, ...args] = process.argv.slice(2)
-if (entry === undefined) {
-  tell('usage: tsx src/development/run.ts <entry.ts> [arguments]')
+if (entry === undefined || entry.startsWith('-')) {
+  tell('Usage: tsx src/development/run.ts ENTRY.ts [ARGUMENTS]')
   process.exit(2)
 }
 run(entry, args).then(

@@ -60,13 +60,15 @@ t.test('admin', async (t) => {
   }
   t.match(await run('revoke', '+919999900001'), { code: 1, errors: [/^Nobody has/] })
 
-  for (const words of [[], ['list', 'x'], ['grant'], ['grant', 'a@b.com', 'c@d.com'], ['promote', 'a@b.com']]) {
-    t.match(await run(...words), { code: 1, output: [], errors: [/^Usage: npm run admin/] }, words.join(' '))
+  for (const words of [['list', 'x'], ['grant'], ['promote', 'a@b.com']]) {
+    t.match(await run(...words), { code: 2, output: [], errors: [/^Usage: npm run admin/] }, words.join(' '))
   }
+  t.match(await run(), { code: 2, errors: [/^Missing: list \| grant/] })
+  t.match(await run('grant', 'a@b.com', 'c@d.com'), { code: 2, errors: [/^One word too many: c@d\.com\. /] })
   t.match(await perform(adminCommand, { words: ['list'], environment: {}, print: () => {}, printError: () => {} }), 1)
   const gone = { DATABASE_URL: 'postgresql://127.0.0.1:1/none' }
   t.match(await perform(adminCommand, { words: ['list'], environment: gone, print: () => {}, printError: () => {} }), 1)
-  t.match(await run('grant', '--force'), { code: 1, errors: [/^Unknown option '--force'/] })
+  t.match(await run('grant', '--force'), { code: 2, errors: [/^Unknown option --force;/] })
   t.match(await run('grant', '9876543210'), {
     code: 1,
     errors: [/^phone must be a valid number in E.164/],

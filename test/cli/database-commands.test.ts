@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Command, perform } from '../../src/cli/command.js'
-import { databaseDiffCommand } from '../../src/cli/database-diff.js'
+import { createDatabaseDiffCommand, databaseDiffCommand } from '../../src/cli/database-diff.js'
 import { databaseStatusCommand } from '../../src/cli/database-status.js'
 import { migrateCommand } from '../../src/cli/migrate.js'
 import { readMigrationNames } from '../../src/database/migration-files.js'
@@ -50,7 +50,7 @@ t.test('the SQL of the next migration', async (t) => {
   t.strictSame(await readMigrationNames(), names, 'an empty migration is not written')
 
   const directory = createMigrations(t, {})
-  const diffThere: Command = (context) => databaseDiffCommand(context, directory)
+  const diffThere = createDatabaseDiffCommand(directory)
   t.match(await run(diffThere, [], environment), { code: 0, output: [/^-- CreateEnum\n/] })
   t.strictSame(await readMigrationNames(directory), [], 'without a name nothing is written')
   t.match(await run(diffThere, ['initial'], environment), { code: 0, output: [/^wrote .*_initial\/migration\.sql$/] })
@@ -77,12 +77,13 @@ t.test('what cannot be done is said in one line', async (t) => {
   const refusals: [Command, string[], Record<string, string>, RegExp][] = [
     [migrateCommand, [], {}, /^DATABASE_URL is required$/],
     [databaseStatusCommand, [], environment, /^No database answers at 127\.0\.0\.1:1$/],
-    [databaseStatusCommand, ['now'], environment, /^Unexpected argument 'now'.*$/],
-    [migrateCommand, ['--force'], environment, /^Unknown option '--force'.*$/],
-    [databaseDiffCommand, ['add', 'locale'], environment, /^Give one name .*$/],
   ]
   for (const [command, words, variables, error] of refusals) {
-    t.match(await run(command, words, variables), { code: 1, output: [], errors: [error] }, `${command.name} ${words}`)
+    t.match(
+      await run(command, words, variables),
+      { code: 1, output: [], errors: [error] },
+      `${command.declaration.script} ${words}`,
+    )
   }
 })
 

@@ -283,9 +283,9 @@ t.test('no database, no service, no address', async (t) => {
   )
   t.match((await examine({ ...deployment, PORT: '1' })).failed.at(-1), /^service http:\/\/127\.0\.0\.1:1/)
   for (const bad of ['ftp://x', 'x']) {
-    t.match(await examine(deployment, '--url', bad), { code: 1, errors: ['--url must be an http or https URL'] })
+    t.match(await examine(deployment, '--url', bad), { code: 2, errors: ['--url must be an http or https URL'] })
   }
-  t.match(await examine(deployment, '--force'), { code: 1, errors: [/^Unknown option/] })
+  t.match(await examine(deployment, '--force'), { code: 2, errors: [/^Unknown option --force; /] })
 })
 
 async function settingsTold(environment: Record<string, string>): Promise<Finding[]> {

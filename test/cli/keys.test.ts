@@ -1,13 +1,14 @@
 // npm run keys: what it prints can be used as it stands, and one run's public half announces the next key.
 import { createPublicKey } from 'node:crypto'
 import t from 'tap'
+import { perform } from '../../src/cli/command.js'
 import { keysCommand } from '../../src/cli/keys.js'
 import { readConfig } from '../../src/config/config.js'
 
 async function printed(): Promise<string[]> {
   const lines: string[] = []
   const print = (line: string) => void lines.push(line)
-  t.equal(await keysCommand({ words: [], environment: {}, print, printError: print }), 0)
+  t.equal(await perform(keysCommand, { words: [], environment: {}, print, printError: print }), 0)
   return lines
 }
 

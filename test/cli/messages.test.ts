@@ -25,6 +25,6 @@ t.test('all languages, or those that are named', async (t) => {
 })
 
 t.test('what cannot be shown is told', async (t) => {
-  t.match(await run(['xx']), { code: 1, output: '', errors: [/^There are no messages in xx, only in ar, bn/] })
+  t.match(await run(['xx']), { code: 2, output: '', errors: [/^There are no messages in xx, only in ar, bn/] })
   t.match(await run([], { APP_NAME: 'a\nb' }), { code: 1, output: '', errors: [/^APP_NAME must be/] })
 })

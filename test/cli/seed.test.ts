@@ -51,7 +51,7 @@ t.test('where it refuses', async (t) => {
     ['--users', 'x'],
     ['--seed', '1.5'],
   ]) {
-    t.match(await run(nowhere, words), { code: 1, errors: [/must be a whole number from 1|ambiguous/] })
+    t.match(await run(nowhere, words), { code: 2, errors: [/must be a whole number from 1 |^--users needs a value/] })
   }
   t.match(await run(nowhere, []), { code: 1, output: [] }, 'no database')
 })

@@ -84,9 +84,9 @@ t.test('each driver that fails is told, with its reason', async (t) => {
 
 t.test('what cannot be sent is said in one line, before anything is', async (t) => {
   const { url, messages } = await startWith(t, 202)
-  const refusals: [string[], Record<string, string>, RegExp][] = [
-    [[], {}, /^Give one phone/],
-    [[phone, phone], {}, /^Give one phone/],
+  const refusals: [string[], Record<string, string>, RegExp, number?][] = [
+    [[], {}, /^Missing: PHONE\|EMAIL; npm run send-test -- --help explains it$/],
+    [[phone, phone], {}, /^One word too many: .* What is taken: PHONE\|EMAIL$/],
     [['9876543210'], {}, /^phone must be a valid number in E\.164/],
     [['asha@'], {}, /^email must be a valid email address$/],
     [['+91987654321'], {}, /^phone must be a valid number in E\.164/],
@@ -97,11 +97,11 @@ t.test('what cannot be sent is said in one line, before anything is', async (t) 
     [[phone], { CHANNELS: 'email' }, /^phone is not accepted here$/],
     [[phone, '--driver', 'twilio'], {}, /^--driver must be one of the channel's: webhook, console$/],
     [[phone, '--locale', 'tlh'], {}, /^--locale must be one of .*en/],
-    [[phone, '--loud'], {}, /^Unknown option '--loud'/],
-    [[phone], { OTP_LENGTH: '3' }, /^OTP_LENGTH must be/],
+    [[phone, '--loud'], {}, /^Unknown option --loud; --help lists what there is$/],
+    [[phone], { OTP_LENGTH: '3' }, /^OTP_LENGTH must be/, 1],
   ]
-  for (const [words, settings, line] of refusals) {
-    t.match(await run(words, environmentOf(url, settings)), { code: 1, output: [], errors: [line] }, words.join(' '))
+  for (const [words, settings, line, code = 2] of refusals) {
+    t.match(await run(words, environmentOf(url, settings)), { code, output: [], errors: [line] }, words.join(' '))
   }
   t.equal(messages().length, 0)
 })

@@ -1,0 +1,95 @@
+// Every program that npm runs, as a process: `--help` and unknown options change nothing, and say what is the matter.
+import { spawn } from 'node:child_process'
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { buffer } from 'node:stream/consumers'
+import { Client } from 'pg'
+import t from 'tap'
+import { exitCodeOf } from '../../src/development/processes.js'
+import { testSecrets } from '../support/app.js'
+import { createTestDatabase } from '../support/database.js'
+
+// npm runs the tests in the project's folder.
+const project = process.cwd()
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
+
+/** The arguments of Node.js of each script that is a program of ours; the tests' own hands all words to the test runner. */
+const programs = Object.entries(scripts).flatMap(([name, line]) => {
+  const [command, ...args] = line.split(' ')
+  const isOurs = command === 'node' && args.includes('tsx') && !args.includes('test/support/run.ts')
+  return isOurs ? [{ name, args }] : []
+})
+
+/** A project in which nothing was started or prepared yet: what a program does there is seen. */
+const folder = t.testdir({})
+for (const part of ['package.json', 'tsconfig.json', 'src', 'attack', 'bench', 'test/support']) {
+  const isOwn = (path: string) => !path.includes('node_modules')
+  cpSync(join(project, part), join(folder, part), { recursive: true, filter: isOwn })
+}
+symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'))
+const made = () => readdirSync(folder).filter((name) => !['package.json', 'tsconfig.json'].includes(name))
+
+async function run(args: readonly string[], url: string) {
+  // Enough to work with, and nothing of the test runner's.
+  const env = { PATH: process.env['PATH'], HOME: folder, NODE_ENV: 'test', DATABASE_URL: url, ...testSecrets }
+  const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const [code, output, errors] = await Promise.all([exitCodeOf(child), buffer(child.stdout), buffer(child.stderr)])
+  return { code, output: output.toString(), errors: errors.toString() }
+}
+
+/** All that is in the database, as text. */
+async function contentOf(url: string): Promise<string> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  const tables = await client.query(
+    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`,
+  )
+  const contents = []
+  for (const { name } of tables.rows)
+    contents.push([name, (await client.query(`SELECT t::text FROM "${name}" t`)).rows])
+  await client.end()
+  return JSON.stringify(contents)
+}
+
+t.test('each command is a script, so that it is tried here', async (t) => {
+  const tried = programs.flatMap(({ args }) => args).filter((arg) => arg.startsWith('src/cli/'))
+  const entries = readdirSync('src/cli')
+    .map((name) => `src/cli/${name}`)
+    .filter((path) => readFileSync(path, 'utf8').includes('await runIfMain(import.meta.url'))
+  t.strictSame(tried.sort(), entries.sort())
+  t.ok(entries.length >= 10)
+})
+
+t.test('help, and options that there are not', async (t) => {
+  t.setTimeout(300_000)
+  const { url } = await createTestDatabase(t)
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  await client.query(
+    `INSERT INTO limit_counters (key, window_started_at, expires_at) VALUES ('x', '2020-01-01', '2020-01-01')`,
+  )
+  await client.end()
+  const [before, there] = [await contentOf(url), made()]
+  t.match(before, '2020-01-01', 'something to clean up')
+
+  async function tryOut({ name, args }: (typeof programs)[number]): Promise<void> {
+    const [help, wrong] = [await run([...args, '--help'], url), await run([...args, '--nonsense'], url)]
+    t.match(help, { code: 0, errors: '' }, `${name} --help`)
+    t.match(help.output, /^[A-Z].*\.\n\nUsage: npm run /, `${name} --help begins with what it is for`)
+    t.equal(/^Usage: npm run (\S+)/m.exec(help.output)?.[1], name, `${name} --help names the script`)
+    t.match(help.output, / {2}-h, --help +prints this\n\nExit codes: 0 done; /)
+    t.strictSame(
+      wrong,
+      { code: 2, output: '', errors: 'Unknown option --nonsense; --help lists what there is\n' },
+      `${name} --nonsense`,
+    )
+  }
+  const queue = [...programs]
+  const work = async () => {
+    for (let next = queue.shift(); next; next = queue.shift()) await tryOut(next)
+  }
+  await Promise.all([work(), work()])
+  t.equal(await contentOf(url), before, 'no row was touched')
+  t.strictSame(made(), there, 'no secrets, no database, no build')
+  t.notOk(existsSync(join(folder, '.data')))
+})
