@@ -66,6 +66,7 @@ export const emails: readonly Attack[] = [
     'as..ha@example.com',
     'asha@-example.com',
     'asha@xn--a.com',
+    'asha@xn--example-.com',
     '<asha@example.com>',
     'Asha <asha@example.com>',
   ]),

@@ -201,3 +201,29 @@ t.test('phone prefixes are in the alphabet of their language', async (t) => {
     ['Ägypten', 'Indien', 'Österreich'],
   )
 })
+
+t.test('A-labels, the same on every version of Node.js', async (t) => {
+  const good = [
+    'xn--bcher-kva',
+    'xn--fa-hia',
+    'xn--zca',
+    'xn--mgba3a4f16a',
+    'xn--ls8h',
+    'xn--tuqs95j',
+    'xn--nxasmm1c',
+    'ab--cd',
+  ]
+  for (const label of good) for (const host of [`${label}.example`, `mail.${label}`]) t.ok(isEmail(`a@${host}`), host)
+  const bad = {
+    'decode to nothing': ['xn--a', 'xn--99999999', 'xn--bcher-kv', 'xn--1', 'xn---'],
+    'decode to plain ASCII': ['xn--a-', 'xn--example-', 'xn--0-', 'xn--xn--a--gua'],
+    'stand for what would be mapped': ['xn--vba', 'xn--a-ecp', 'xn--ngb6iyr'],
+    'join nothing': ['xn--1ug'],
+    'begin with a digit from right to left': ['xn--8hb'],
+  }
+  for (const [reason, labels] of Object.entries(bad)) {
+    for (const host of labels.flatMap((label) => [`${label}.example`, `mail.${label}.example`])) {
+      t.notOk(isEmail(`a@${host}`), `${host} would ${reason}`)
+    }
+  }
+})
