@@ -1,5 +1,6 @@
 # The service and its commands in one image: `docker build -t latchkey .`; how to run it: deploy/README.md.
-FROM node:24-bookworm-slim AS base
+# The version is that of scripts/node-versions.json, which the tests and deploy/test-image.sh run on.
+FROM node:24.21.0-bookworm-slim AS base
 
 FROM base AS sources
 WORKDIR /app

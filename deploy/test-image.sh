@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Builds the image from the real Dockerfile and tries what it holds, where no container engine and no image registry can be
-# reached. Needs: Debian or one of its children, root, node, npm, and the package sources that apt and npm are set up with.
+# reached. Needs: Debian or one of its children, root, node, npm, and the package sources that apt and npm are set up with: the
+# image's own Node.js comes from npm too.
 # Takes some minutes and 3 GB, and leaves nothing behind but the packages buildah and debootstrap.
 #
 #   sudo deploy/test-image.sh
@@ -11,7 +12,7 @@
 set -euo pipefail
 
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-base=docker.io/library/node:24-bookworm-slim
+base=docker.io/library/$(awk '$1 == "FROM" && $2 ~ /^node:/ { print $2; exit }' "$project/Dockerfile")
 image=localhost/latchkey:test
 suite=bookworm
 postgres_bin=
@@ -85,7 +86,9 @@ if [ "${#missing[@]}" -gt 0 ]; then
 fi
 builder --version
 
-say "A stand-in for the base image: Debian $suite with this machine's node $(node --version) and npm $(npm --version)"
+image_node=$(node "$project/scripts/on-node.mjs" 24 -- node -p process.execPath)
+[ "$base" = "docker.io/library/node:$("$image_node" -p process.versions.node)-$suite-slim" ] || fail "scripts/node-versions.json is not of $base"
+say "A stand-in for the base image: Debian $suite with node $("$image_node" --version) and this machine's npm $(npm --version)"
 mirror=${DEBIAN_MIRROR:-$(apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' 'Created-By: Packages' |
   awk -v suite="$suite" '$2 == "main" && ($1 == suite || $1 == "oldstable" || $1 == "stable") { print $3; exit }')}
 [ -n "$mirror" ] || fail "apt knows no mirror of Debian $suite: set DEBIAN_MIRROR"
@@ -93,12 +96,12 @@ rootfs=$work/base
 debootstrap --variant=minbase --include=ca-certificates,libstdc++6,libatomic1 "$suite" "$rootfs" "$mirror" >"$work/debootstrap.log" 2>&1 ||
   { tail -n 5 "$work/debootstrap.log" && fail 'debootstrap'; }
 rm -rf "$rootfs"/var/cache/apt/* "$rootfs"/var/lib/apt/lists/*
-install -m 755 "$(node -p process.execPath)" "$rootfs/usr/local/bin/node"
+install -m 755 "$image_node" "$rootfs/usr/local/bin/node"
 mkdir -p "$rootfs/usr/local/lib/node_modules" "$rootfs/usr/local/etc"
 cp -RL "$(dirname "$(dirname "$(readlink -f "$(command -v npm)")")")" "$rootfs/usr/local/lib/node_modules/npm"
 for program in npm npx; do ln -s "../lib/node_modules/npm/bin/$program-cli.js" "$rootfs/usr/local/bin/$program"; done
 chroot "$rootfs" useradd --uid 1000 --user-group --create-home --shell /bin/bash node
-chroot "$rootfs" node --version >/dev/null || fail "this machine's node does not run on Debian $suite"
+chroot "$rootfs" node --version >/dev/null || fail "node does not run on Debian $suite"
 base_container=$(builder from scratch)
 builder add --quiet "$base_container" "$rootfs" / >/dev/null
 builder commit --quiet --format docker --rm "$base_container" "$base" >/dev/null
@@ -221,6 +224,7 @@ says applied "${in_database[@]}" node dist/cli/migrate.js
 says 'nothing to apply' "${in_database[@]}" node dist/cli/migrate.js
 says 'up to date' "${in_database[@]}" node dist/cli/database-status.js
 says 'rows deleted' "${in_database[@]}" node dist/cli/cleanup.js
+says 'Usage: node dist/cli/cleanup.js' "${in_database[@]}" node dist/cli/cleanup.js --help
 
 mapfile -t secrets < <("${inside[@]}" node dist/cli/keys.js | grep -v '^#')
 [ "${#secrets[@]}" = 3 ] || fail 'the keys command'
