@@ -8,26 +8,26 @@ import t from 'tap'
 import { exitCodeOf } from '../../src/development/processes.js'
 import { testSecrets } from '../support/app.js'
 import { createTestDatabase } from '../support/database.js'
+import { projectDirectory } from '../support/project.js'
 
-// npm runs the tests in the project's folder.
-const project = process.cwd()
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
 
-/** The arguments of Node.js of each script that is a program of ours; the tests' own hands all words to the test runner. */
+/** The arguments of Node.js of each script that is a program of ours, which is started here as it is compiled for the tests. */
 const programs = Object.entries(scripts).flatMap(([name, line]) => {
   const [command, ...args] = line.split(' ')
-  const isOurs = command === 'node' && args.includes('tsx') && !args.includes('test/support/run.ts')
-  return isOurs ? [{ name, args }] : []
+  if (command !== 'node' || !args.includes('tsx')) return []
+  return [{ name, args: args.slice(2).map((arg) => arg.replace(/\.ts$/, '.js')) }]
 })
 
 /** A project in which nothing was started or prepared yet: what a program does there is seen. */
 const folder = t.testdir({})
-for (const part of ['package.json', 'tsconfig.json', 'src', 'attack', 'bench', 'test/support']) {
-  const isOwn = (path: string) => !path.includes('node_modules')
-  cpSync(join(project, part), join(folder, part), { recursive: true, filter: isOwn })
+for (const part of ['src', 'attack', 'bench', 'test/support', 'test/runner']) {
+  cpSync(join(projectDirectory, '.build', part), join(folder, part), { recursive: true })
 }
-symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'))
-const made = () => readdirSync(folder).filter((name) => !['package.json', 'tsconfig.json'].includes(name))
+cpSync(join(projectDirectory, 'package.json'), join(folder, 'package.json'))
+symlinkSync(join(projectDirectory, 'node_modules'), join(folder, 'node_modules'))
+symlinkSync(join(projectDirectory, 'prisma'), join(folder, 'prisma'))
+const made = () => readdirSync(folder)
 
 async function run(args: readonly string[], url: string) {
   // Enough to work with, and nothing of the test runner's.
@@ -56,6 +56,7 @@ t.test('each command is a script, so that it is tried here', async (t) => {
   const entries = readdirSync('src/cli')
     .map((name) => `src/cli/${name}`)
     .filter((path) => readFileSync(path, 'utf8').includes('await runIfMain(import.meta.url'))
+    .map((path) => path.replace(/\.ts$/, '.js'))
   t.strictSame(tried.sort(), entries.sort())
   t.ok(entries.length >= 10)
 })
@@ -75,8 +76,10 @@ t.test('help, and options that there are not', async (t) => {
   async function tryOut({ name, args }: (typeof programs)[number]): Promise<void> {
     const [help, wrong] = [await run([...args, '--help'], url), await run([...args, '--nonsense'], url)]
     t.match(help, { code: 0, errors: '' }, `${name} --help`)
-    t.match(help.output, /^[A-Z].*\.\n\nUsage: npm run /, `${name} --help begins with what it is for`)
-    t.equal(/^Usage: npm run (\S+)/m.exec(help.output)?.[1], name, `${name} --help names the script`)
+    t.match(help.output, /^[A-Z].*\.\n\nUsage: /, `${name} --help begins with what it is for`)
+    // A compiled command that npm does not start says how it is started without npm, as in the image.
+    const usage = /^Usage: (npm run \S+|node \S+)/m.exec(help.output)?.[1]
+    t.ok(usage === `npm run ${name}` || usage === `node ${args.at(-1)}`, `${name} --help names the script: ${usage}`)
     t.match(help.output, / {2}-h, --help +prints this\n\nExit codes: 0 done; /)
     t.strictSame(
       wrong,

@@ -16,7 +16,16 @@ const linked = ['prisma', 'package.json']
 const copied = ['src/delivery/locales']
 
 /** What the compiled files are made of. */
-const inputs = ['src', 'test', 'attack', 'examples/drivers', 'tsconfig.json', 'tsconfig.test.json', 'package.json']
+const inputs = [
+  'src',
+  'test',
+  'attack',
+  'bench',
+  'examples/drivers',
+  'tsconfig.json',
+  'tsconfig.test.json',
+  'package.json',
+]
 
 /**
  * Compiles what has changed since the last time, or nothing. Types are not checked: that is `npm run check`. Syntax errors are
@@ -52,7 +61,8 @@ async function stampOf(projectDirectory: string): Promise<string> {
   const pathsOf = async (input: string) => {
     if (/\.json$/.test(input)) return [input]
     const names = await readdir(join(projectDirectory, input), { recursive: true })
-    return names.filter((name) => /\.(ts|json)$/.test(name)).map((name) => join(input, name))
+    const isSource = (name: string) => /\.(ts|json)$/.test(name) && !/(^|[\\/])node_modules[\\/]/.test(name)
+    return names.filter(isSource).map((name) => join(input, name))
   }
   const paths = (await Promise.all(inputs.map(pathsOf))).flat().sort()
   const entries = await Promise.all(paths.map(entryOf))

@@ -1,8 +1,9 @@
-// `npm test [-- FILE|FOLDER … --disable-coverage]`: compiles sources and tests, starts a PostgreSQL server with a migrated template
+// `npm test [-- FILE|FOLDER …]`: compiles sources and tests, starts a PostgreSQL server with a migrated template
 // database, runs each test file in a process of its own, and tells what came of each as it ends.
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { answerUsage, exitCodeAfter, terminal } from '../../src/config/command-line.js'
 import { generateClient } from '../../src/development/generate-client.js'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { startPostgresServer } from '../../src/development/postgres-server.js'
@@ -10,7 +11,7 @@ import { onEndRequest } from '../../src/development/signals.js'
 import { prepareTemplate, templateName } from '../support/template.js'
 import { compile, compiledPath } from './compile.js'
 import { createCoverage } from './coverage.js'
-import { help, type Options, readOptions } from './options.js'
+import { declaration, type Options, readOptions } from './options.js'
 import { lineOf, linesOfFailure, slowestLines, summaryOf } from './output.js'
 import { runFiles } from './schedule.js'
 import { selectTestFiles } from './selection.js'
@@ -34,11 +35,9 @@ onEndRequest((count, signal) => {
 })
 
 async function main(words: string[]): Promise<number> {
+  const answered = answerUsage(declaration, words, terminal)
+  if (answered !== null) return answered
   const options = readOptions(words)
-  if (options.help) {
-    say(help)
-    return 0
-  }
   process.chdir(projectDirectory)
   const files = await selectTestFiles(options.paths)
   const prepared = generateClient(projectDirectory).then(() => compile(projectDirectory))
@@ -112,6 +111,6 @@ main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: Error) => {
     tell(`npm test: ${error.message}`)
-    process.exit(1)
+    process.exit(exitCodeAfter(error))
   },
 )
