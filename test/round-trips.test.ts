@@ -6,6 +6,7 @@ import { type Answer, startApp, type TestApp, wrongCode } from './support/app.js
 import { email, type Flow, mobile, newEmail, newNumber, phone } from './support/flows.js'
 import { projectUrl } from './support/project.js'
 import { type CallWork, watchRoundTrips } from './support/round-trips.js'
+import { listen, sendWhole, startSlowly } from './support/slow-request.js'
 import { ageProofs, join, type Person } from './users/people.js'
 
 const document = new URL('docs/performance.md', projectUrl)
@@ -15,7 +16,10 @@ const home = { house_number: '1', street_locality: 'MG Road', city: 'Pune', stat
 
 const nothing = { roundTrips: 0, commits: 0 }
 
-type Counted = Readonly<{ name: string; work: CallWork<Answer> }>
+/** What is looked at of an answer. */
+type Seen = Pick<Answer, 'status' | 'text' | 'body'>
+
+type Counted = Readonly<{ name: string; work: CallWork<Seen> }>
 
 t.test('the table of docs/performance.md is what the calls do', async (t) => {
   const service = await startApp(t, { settings: { INTROSPECTION_TOKEN: introspectionToken } })
@@ -23,7 +27,7 @@ t.test('the table of docs/performance.md is what the calls do', async (t) => {
   const counted: Counted[] = []
 
   /** Makes a call that is answered with this status, and counts what it does. */
-  async function count(name: string, status: number, call: () => Promise<Answer>): Promise<Answer> {
+  async function count(name: string, status: number, call: () => Promise<Seen>): Promise<Seen> {
     const work = await watch(call)
     t.equal(work.result.status, status, `${name}: ${work.result.text}`)
     counted.push({ name, work })
@@ -62,7 +66,7 @@ function rowOf({ name, work: { before, after } }: Counted): string {
   return `| ${name} | ${before.roundTrips} | ${before.commits} | ${after.roundTrips} | ${after.commits} |\n`
 }
 
-type Count = (name: string, status: number, call: () => Promise<Answer>) => Promise<Answer>
+type Count = (name: string, status: number, call: () => Promise<Seen>) => Promise<Seen>
 
 /** The cooldown of every code is over, and no send was counted. */
 function forgetCooldowns({ database }: TestApp) {
@@ -102,17 +106,38 @@ async function countSignup(service: TestApp, number: string, otp: string, count:
   await count('mobile: send to nobody, with `mode` `login`', 404, () => service.post(mobile.send, login))
 }
 
+/** A call of somebody signed in, over a socket: whether it comes whole decides what it costs. */
+function callOf(service: TestApp, { token }: Person, path: string, body: object = {}) {
+  return { app: service.app, request: { method: 'POST', path, body, headers: { authorization: `Bearer ${token}` } } }
+}
+
+async function postWhole(...call: Parameters<typeof callOf>): Promise<Seen> {
+  const { app, request } = callOf(...call)
+  const { status, text } = await sendWhole(app, request)
+  return { status, text, body: JSON.parse(text) }
+}
+
+async function postSlowly(...call: Parameters<typeof callOf>): Promise<Seen> {
+  const { app, request } = callOf(...call)
+  const { status, text } = await (await startSlowly(app, request))()
+  return { status, text, body: JSON.parse(text) }
+}
+
 /** Somebody who is signed in. */
 async function countSession(service: TestApp, count: Count): Promise<void> {
   const address = newEmail()
   const person = await join(service, address)
+  await listen(service.app)
   await count('`GET /users/me`', 200, () => person.get('/users/me'))
   await count('`GET /api/auth/me`', 200, () => person.get('/api/auth/me'))
   await service.database.$executeRaw`UPDATE sessions SET last_seen_at = now() - interval '6 minutes'`
   await count('the same, for the first time in five minutes', 200, () => person.get('/api/auth/me'))
   await count('`GET /users`, which is for admins', 403, () => person.get('/users'))
   await count('introspection', 200, () => introspect(service, person))
-  await count('refresh', 200, () => person.post('/api/auth/refresh'))
+  await count('refresh', 200, () => postWhole(service, person, '/api/auth/refresh'))
+  await count('the same, where the body comes after the head', 200, () =>
+    postSlowly(service, person, '/api/auth/refresh'),
+  )
   await countStepUp(service, person, address, count)
   await count('logout', 200, () => person.post('/api/auth/logout'))
   await count('any call with a session that is over', 401, () => person.get('/api/auth/me'))
@@ -120,8 +145,8 @@ async function countSession(service: TestApp, count: Count): Promise<void> {
 
 async function countStepUp(service: TestApp, person: Person, address: string, count: Count): Promise<void> {
   await ageProofs(service)
-  await count('step-up: send', 200, () => person.post('/users/me/step-up'))
-  const verify = (otp: string) => () => person.post('/users/me/step-up/verify', { otp })
+  await count('step-up: send', 200, () => postWhole(service, person, '/users/me/step-up'))
+  const verify = (otp: string) => () => postWhole(service, person, '/users/me/step-up/verify', { otp })
   await count('step-up: a wrong code', 401, verify(wrongCode(service.lastCode(address))))
   await count('step-up: the right code', 200, verify(service.lastCode(address)))
 }

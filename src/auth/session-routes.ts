@@ -1,6 +1,7 @@
 // The session that asks: end it, get another token of it, see whose it is. Under the mobile flow's path, for sessions of both flows.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { AuditTrail } from '../audit/events.js'
+import { aroundBody } from '../http/around-body.js'
 import { callerOf } from '../http/caller.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import { createAuthenticate, security, signedIn, tokensOf } from '../sessions/authenticate.js'
@@ -43,7 +44,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = asy
     '/refresh',
     {
       config,
-      onRequest: createAuthenticate(sessions, cookie),
+      ...aroundBody(createAuthenticate(sessions, cookie)),
       schema: {
         operationId: 'refresh',
         summary: 'A new token of this session, while the old one is still good',
@@ -62,7 +63,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = asy
   app.get(
     '/me',
     {
-      onRequest: createAuthenticate(sessionsWithAddresses, cookie),
+      ...aroundBody(createAuthenticate(sessionsWithAddresses, cookie)),
       schema: { operationId: 'me', summary: 'Who is signed in', tags, security, ...me },
     },
     async (request) => {

@@ -1,6 +1,7 @@
 // The hook that lets only signed-in people through: a whole scope of routes is behind it, so that no route can forget it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
+import { isAwaited } from '../http/around-body.js'
 import { bearerOf } from '../http/bearer.js'
 import type { Asker } from './asker.js'
 import type { SessionCookie } from './cookies.js'
@@ -28,8 +29,8 @@ export function tokensOf(request: FastifyRequest, cookieName: string): Set<strin
 }
 
 /**
- * An `onRequest` hook: before the body is read, whoever is not signed in gets 401 `unauthorized`. A cookie past half its life is
- * renewed, so that a browser in use stays signed in; whoever sends a Bearer token calls refresh.
+ * A check for `aroundBody`: whoever is not signed in gets 401 `unauthorized`. A cookie past half its life is renewed, so that a
+ * browser in use stays signed in; whoever sends a Bearer token calls refresh.
  */
 export function createAuthenticate(sessions: Pick<SessionService, 'authenticate' | 'renew'>, cookie: SessionCookie) {
   return async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
@@ -38,7 +39,9 @@ export function createAuthenticate(sessions: Pick<SessionService, 'authenticate'
     const authentication = await sessions.authenticate(token)
     if (authentication === null) throw new Problem('unauthorized', { invalidToken: true })
     request.authentication = authentication
-    const renewed = bearerOf(request) === null ? sessions.renew(authentication) : null
+    // By the last check alone: until then the session may end.
+    const isRenewable = bearerOf(request) === null && !isAwaited(request)
+    const renewed = isRenewable ? sessions.renew(authentication) : null
     if (renewed !== null) cookie.set(reply, renewed.token, renewed.lifetime)
   }
 }

@@ -1,8 +1,9 @@
-// Who may come in. Each audience is a scope of routes with its rule on the scope, before a body is read, so that no route in it
-// can forget it. Call one of these first in the plugin that registers the routes.
+// Who may come in. Each audience is a scope of routes with its rule on the scope, before a body is read and again when it is there,
+// so that no route in it can forget it. Call one of these first in the plugin that registers the routes.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AuditTrail } from '../audit/events.js'
 import { Problem } from '../errors.js'
+import { aroundBody } from '../http/around-body.js'
 import { callerOf } from '../http/caller.js'
 import { uuidPattern } from '../http/uuid.js'
 import { createAuthenticate, security, signedIn } from '../sessions/authenticate.js'
@@ -26,29 +27,36 @@ export function createScopes({ sessions, cookie, audit }: ScopeDependencies) {
     throw new Problem('forbidden')
   }
 
+  /** Lets the routes of a scope in by a rule on who is signed in. */
+  function admit(app: FastifyInstance, rule: (request: FastifyRequest) => Promise<void> | void): void {
+    const { onRequest, preValidation } = aroundBody(async (request, reply) => {
+      await authenticate(request, reply)
+      await rule(request)
+    })
+    app.addHook('onRequest', onRequest)
+    app.addHook('preValidation', preValidation)
+  }
+
   /** Whoever is signed in, about nobody but themselves. */
   function forSelf(app: FastifyInstance): void {
-    app.addHook('onRequest', authenticate)
+    admit(app, () => {})
   }
 
   /** Whoever is signed in, about themselves, soon after they proved that it is them. */
   function forSelfProven(app: FastifyInstance): void {
-    app.addHook('onRequest', authenticate)
-    app.addHook('onRequest', async (request) => requireRecentProof(request))
+    admit(app, requireRecentProof)
   }
 
   /** Admins. */
   function forAdmins(app: FastifyInstance): void {
-    app.addHook('onRequest', authenticate)
-    app.addHook('onRequest', async (request) => {
+    admit(app, async (request) => {
       if (!isByAdmin(request)) await refuse(request)
     })
   }
 
   /** Admins and the user whom the parameter `id` of each route names. */
   function forAdminsAndSelf(app: FastifyInstance): void {
-    app.addHook('onRequest', authenticate)
-    app.addHook('onRequest', async (request) => {
+    admit(app, async (request) => {
       const isAllowed = targetOf(request) === signedIn(request).user.id || isByAdmin(request)
       if (!isAllowed) await refuse(request)
     })
