@@ -1,6 +1,7 @@
 // M. Cost and messages: strangers can't run up a bill, can't stop the owners, and can't write into a message.
 import { breaker } from './cost-breaker.js'
 import { messages } from './cost-messages.js'
+import { notices } from './cost-notices.js'
 import { createFlow, signIn } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { endCooldown } from './support/otp-rows.js'
@@ -110,5 +111,6 @@ export const cost: Group = {
     ownersBudget,
     conversion,
     ...messages,
+    ...notices,
   ],
 }

@@ -8,7 +8,7 @@ import { askerOf } from '../sessions/authenticate.js'
 import { type Scopes, scoped } from '../users/scopes.js'
 import { presentUser } from '../users/user.js'
 import type { OwnIdentifiers } from './own-identifiers.js'
-import { selfServiceSchemas } from './self-service-schemas.js'
+import { changesInWords, selfServiceSchemas } from './self-service-schemas.js'
 
 export type OwnIdentifierOptions = {
   scopes: Scopes
@@ -54,8 +54,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
       schema: {
         operationId: 'verifyIdentifier',
         summary: 'Check the code: the phone or email is the user’s, in place of the old one',
-        description:
-          'The code works in the session that asked for it alone. Where it takes the place of a proven one, the other sessions and all devices of the user end.',
+        description: `The code works in the session that asked for it alone. Where it takes the place of a proven one, the other sessions and all devices of the user end. ${changesInWords} The code stays good then, for as long as it lives.`,
         ...scoped,
         ...schemas.verifyIdentifier,
       },
@@ -73,6 +72,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
       schema: {
         operationId: 'removeIdentifier',
         summary: 'Remove one’s phone or email, unless it is the last proven one',
+        description: changesInWords,
         ...scoped,
         ...schemas.removeIdentifier,
       },

@@ -1,8 +1,9 @@
 // Bodies and answers of what people do with their own proofs and identifiers.
 import { Type } from '@sinclair/typebox'
-import { errorResponses, one, refer, signedInErrors, writingErrors } from '../http/responses.js'
+import { type DocumentedError, errorResponses, one, refer, signedInErrors, writingErrors } from '../http/responses.js'
 import { OneOf } from '../http/schema-types.js'
 import { closed } from '../http/validation.js'
+import { changesAreOverLine, mostChangesPerDay } from '../users/change-limit.js'
 import { UserSchema } from '../users/user.js'
 import { exampleCode, examples } from './examples.js'
 import { deviceTokenFields, identifierErrors, OtpField, sendErrors, sentCodeFields } from './schemas.js'
@@ -11,6 +12,15 @@ const [user] = UserSchema.examples
 
 /** What every one of these can answer. */
 const ownErrors = [...signedInErrors, ...writingErrors]
+
+/** Of a change too many: the seconds are those until the day (UTC) is over. */
+const changesAreOver: DocumentedError = {
+  code: 'rate_limited',
+  details: { errors: [changesAreOverLine], retryAfter: 21_600 },
+}
+
+/** For the description of the routes that change one's identifiers. */
+export const changesInWords = `An account can add, change and remove ${mostChangesPerDay} times a day (UTC); then it is 429, and nothing is changed.`
 
 const Method = OneOf(['phone', 'email'], { examples: ['phone'] })
 
@@ -89,7 +99,7 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
           'otp_invalid',
           'step_up_required',
           'already_registered',
-          'rate_limited',
+          changesAreOver,
           ...identifierErrors,
           ...ownErrors,
         ),
@@ -102,7 +112,7 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
       ),
       response: {
         200: one(refer(UserSchema), 'The user, without it', user),
-        ...errorResponses('step_up_required', 'not_found', 'last_identifier', ...ownErrors),
+        ...errorResponses('step_up_required', 'not_found', 'last_identifier', changesAreOver, ...ownErrors),
       },
     },
   }

@@ -7,6 +7,7 @@ import { voidCodesStatement } from '../otp/statements.js'
 import type { Asker } from '../sessions/asker.js'
 import { forgetDevicesStatement } from '../sessions/devices.js'
 import { endSessionsStatement } from '../sessions/statements.js'
+import { countChangeStatement, secondsToNextChange } from './change-limit.js'
 import { columns, hasNoOwner, holds, isLedInBy, isProven } from './statements.js'
 
 type Method = Identifier['method']
@@ -17,6 +18,8 @@ export type ChangedRow = MaybeUserRow & {
   toldTo: string | null
   /** BCP 47 */
   locale: string | null
+  /** seconds, where nothing was changed because the account has had its changes of the day */
+  changeableAfter: number | null
 }
 
 export type RemovedRow = ChangedRow & {
@@ -41,7 +44,8 @@ function losses({ sessionId }: Asker): Prisma.Sql {
 
 /**
  * Parts of a statement that give the user an identifier which was just proved: `before` (the user, locked), `owner` (somebody else
- * whom it leads in, so that nothing changes), `changed`. Claims of others to it end. To be run beside an event.
+ * whom it leads in, so that nothing changes), `counted` (the change, where there is one left), `changed`. Claims of others to it
+ * end. To be run beside an event.
  * @param source `FROM … WHERE …` with one row where the identifier was proved, or none
  */
 export function changeIdentifierParts(identifier: Identifier, asker: Asker, source: Prisma.Sql): Prisma.Sql {
@@ -50,21 +54,38 @@ export function changeIdentifierParts(identifier: Identifier, asker: Asker, sour
   return Prisma.sql`
     before AS (SELECT me.* FROM users me ${source} AND me.id = ${asker.userId}::uuid FOR UPDATE OF me),
     owner AS (SELECT u.id FROM users u, before WHERE ${isLedInBy(identifier)} AND u.id <> before.id),
+    counted AS (${countChangeStatement(
+      asker,
+      Prisma.sql`FROM before WHERE ${isAnother(identifier)} AND NOT EXISTS (SELECT FROM owner)`,
+    )}),
+    allowed AS (
+      SELECT before.* FROM before
+      WHERE NOT EXISTS (SELECT FROM owner) AND (EXISTS (SELECT FROM counted) OR NOT ${isAnother(identifier)})
+    ),
     released AS (
-      UPDATE users AS u SET ${name} = NULL, updated_at = now() FROM before
-      WHERE ${holds(identifier)} AND NOT ${isProven(identifier.method)} AND NOT ${hasNoOwner} AND u.id <> before.id
+      UPDATE users AS u SET ${name} = NULL, updated_at = now() FROM allowed
+      WHERE ${holds(identifier)} AND NOT ${isProven(identifier.method)} AND NOT ${hasNoOwner} AND u.id <> allowed.id
       RETURNING u.id
     ),
     changed AS (
       UPDATE users AS u SET ${name} = ${identifier.identifier}, updated_at = now(),
         ${verifiedAt} = CASE WHEN ${holds(identifier)} THEN coalesce(u.${verifiedAt}, now()) ELSE now() END
-      FROM before, (SELECT count(*) FROM released) AS first_of_all
-      WHERE u.id = before.id AND NOT EXISTS (SELECT FROM owner)
-      RETURNING u.*, before.${name} AS old_${name}, before.${verifiedAt} AS old_${verifiedAt}
+      FROM allowed, (SELECT count(*) FROM released) AS first_of_all
+      WHERE u.id = allowed.id
+      RETURNING u.*, allowed.${name} AS old_${name}, allowed.${verifiedAt} AS old_${verifiedAt}
     ),
     lost AS (SELECT id, old_${name} AS lost FROM changed WHERE old_${verifiedAt} IS NOT NULL AND ${isChange}),
     ${losses(asker)}`
 }
+
+/** Whether the user `before` has another identifier of the method, or none: proving again what one has is no change. */
+function isAnother({ method, identifier }: Identifier): Prisma.Sql {
+  return Prisma.sql`before.${columns[method].name} IS DISTINCT FROM ${identifier}`
+}
+
+/** Whether the change was refused for its number, beside the parts of {@link changeIdentifierParts}. */
+export const changeIsOver = Prisma.sql`(EXISTS (SELECT FROM before)
+  AND NOT EXISTS (SELECT FROM owner) AND NOT EXISTS (SELECT FROM allowed))`
 
 /** What was done, in a word or two, beside `changed`. */
 export function changeInWords(method: Method): Prisma.Sql {
@@ -85,29 +106,34 @@ export function changedColumns(method: Method): Prisma.Sql {
 }
 
 /**
- * Takes an identifier off its user: one {@link RemovedRow}, without a user where it has to stay, because nothing else is proven.
+ * Takes an identifier off its user: one {@link RemovedRow}, without a user where it has to stay, because nothing else is proven or
+ * the account has had its changes of the day.
  */
 export function removeIdentifierStatement(method: Method, asker: Asker, writeEvent: WriteEvent): Prisma.Sql {
   const { name, verifiedAt } = columns[method]
   const { verifiedAt: otherVerifiedAt } = columns[other[method]]
+  const isOver = Prisma.sql`(EXISTS (SELECT FROM removable) AND NOT EXISTS (SELECT FROM counted))`
   return Prisma.sql`
     WITH before AS (SELECT me.* FROM users me WHERE me.id = ${asker.userId}::uuid FOR UPDATE),
+    removable AS (SELECT before.* FROM before WHERE before.${name} IS NOT NULL AND before.${otherVerifiedAt} IS NOT NULL),
+    counted AS (${countChangeStatement(asker, Prisma.sql`FROM removable`)}),
     changed AS (
-      UPDATE users AS u SET ${name} = NULL, ${verifiedAt} = NULL, updated_at = now() FROM before
-      WHERE u.id = before.id AND before.${name} IS NOT NULL AND before.${otherVerifiedAt} IS NOT NULL
-      RETURNING u.*, CASE WHEN before.${verifiedAt} IS NOT NULL THEN before.${name} END AS lost
+      UPDATE users AS u SET ${name} = NULL, ${verifiedAt} = NULL, updated_at = now() FROM removable, counted
+      WHERE u.id = removable.id
+      RETURNING u.*, CASE WHEN removable.${verifiedAt} IS NOT NULL THEN removable.${name} END AS lost
     ),
     lost AS (SELECT id, lost FROM changed WHERE lost IS NOT NULL),
     ${losses(asker)},
     event AS (${writeEvent(
       {
-        event: Prisma.sql`'user_updated'`,
-        userId: Prisma.sql`changed.id`,
-        detail: Prisma.sql`${`${method} removed`}`,
+        event: Prisma.sql`CASE WHEN ${isOver} THEN 'excess_rate_limit_exceeded' ELSE 'user_updated' END`,
+        userId: Prisma.sql`removable.id`,
+        detail: Prisma.sql`CASE WHEN ${isOver} THEN ${`remove: changes, ${method}`} ELSE ${`${method} removed`} END`,
       },
-      Prisma.sql`changed`,
+      Prisma.sql`removable`,
     )})
     SELECT EXISTS (SELECT FROM before) AS exists,
-      EXISTS (SELECT FROM before WHERE before.${name} IS NOT NULL) AS "isThere", ${userColumns}, u.locale, u.lost AS "toldTo"
+      EXISTS (SELECT FROM before WHERE before.${name} IS NOT NULL) AS "isThere", ${userColumns}, u.locale, u.lost AS "toldTo",
+      CASE WHEN ${isOver} THEN ${secondsToNextChange} END AS "changeableAfter"
     FROM (SELECT) AS always LEFT JOIN changed u ON true`
 }
