@@ -10,10 +10,12 @@ export type Terminal = Readonly<{
   printError: (line: string) => void
 }>
 
+/* c8 ignore start -- used by processes of their own, which test/cli/usage.test.ts starts */
 export const terminal: Terminal = {
   print: (line) => process.stdout.write(`${line}\n`),
   printError: (line) => process.stderr.write(`${line}\n`),
 }
+/* c8 ignore stop */
 
 export type OptionDeclaration = Readonly<{
   type: 'string' | 'boolean'
@@ -170,6 +172,7 @@ export function answerUsage(
   }
 }
 
+/* c8 ignore start -- ends the process: test/cli/usage.test.ts starts some */
 /** What was typed after a program. Ends the process where there is no work to do: 0 after the help, 2 after a refusal. */
 export function readCommandLineOrExit<const Options extends OptionDeclarations>(
   declaration: Declaration<Options>,
@@ -180,3 +183,4 @@ export function readCommandLineOrExit<const Options extends OptionDeclarations>(
   if (answered !== null) process.exit(answered)
   return readCommandLine(declaration, typed)
 }
+/* c8 ignore stop */

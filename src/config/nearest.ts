@@ -11,7 +11,7 @@ export function nearest(typed: string, names: readonly string[]): string | undef
 /** Letters that are missing, too many, wrong or swapped with the next (optimal string alignment). */
 function distanceBetween(one: string, other: string): number {
   const rows = [Array.from({ length: other.length + 1 }, (_, column) => column)]
-  const at = (row: number, column: number) => rows[row]?.[column] ?? Number.POSITIVE_INFINITY
+  const at = (row: number, column: number) => Number(rows[row]?.[column])
   for (let row = 1; row <= one.length; row += 1) {
     rows.push([row])
     for (let column = 1; column <= other.length; column += 1) {

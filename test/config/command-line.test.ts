@@ -1,6 +1,14 @@
 // What may be typed after a command: read strictly, told in one line where it is wrong, and explained by --help.
 import t from 'tap'
-import { answerUsage, exitCodeAfter, readCommandLine, UsageError, wholeNumber } from '../../src/config/command-line.js'
+import {
+  answerUsage,
+  exitCodeAfter,
+  helpOf,
+  isDeclared,
+  readCommandLine,
+  UsageError,
+  wholeNumber,
+} from '../../src/config/command-line.js'
 import { nearest } from '../../src/config/nearest.js'
 
 const declaration = {
@@ -89,9 +97,16 @@ Exit codes: 0 done; 1 it failed, or found something wrong; 2 what was typed cann
     t.strictSame(answer(typed), { code: 0, output: [help], errors: [] }, typed.join(' '))
   }
   t.match(answer(['-h'], 'node dist/cli/paint.js').output, [/\nUsage: node dist\/cli\/paint\.js \[options\] COLOUR…\n/])
+  const bare = helpOf({ script: 'rest', summary: 'Rests.' }, 'npm run rest --')
+  t.match(bare, /^Rests\.\n\nUsage: npm run rest\n\n {2}-h, --help {2}prints this\n\n/)
   t.match(answer(['--nonsense']), { code: 2, output: [], errors: [/^Unknown option/] })
   t.strictSame(answer(['red']), { code: null, output: [], errors: [] })
   t.strictSame(answer(['--', '--help']), { code: null, output: [], errors: [] }, 'a word, not a question')
+})
+
+t.test('which of the things that a module exports is a program', async (t) => {
+  t.ok(isDeclared({ declaration }))
+  for (const other of [null, undefined, declaration, () => {}, 'declaration']) t.notOk(isDeclared(other))
 })
 
 t.test('the nearest name', async (t) => {
