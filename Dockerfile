@@ -18,9 +18,11 @@ RUN npm run build && chmod -R a+rX package.json dist prisma
 
 FROM sources AS dependencies
 # Without optional ones: they are the Prisma CLI, which brings React and TypeScript along.
-# Then goes what no running service loads: the query compilers of other databases, source maps, type declarations.
+# Then goes what no running service loads: the query compilers of other databases, other builds of the docs page, source maps, type
+# declarations.
 RUN npm ci --ignore-scripts --omit=dev --omit=optional \
   && find node_modules/@prisma/client/runtime -name 'query_compiler_*' ! -name '*.postgresql.*' -delete \
+  && rm node_modules/swagger-ui-dist/swagger-ui.js node_modules/swagger-ui-dist/swagger-ui-es-bundle* \
   && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 
 FROM base

@@ -86,8 +86,17 @@ const channels: Attack = {
   },
 }
 
+const docsPage: Attack = {
+  id: 'T9',
+  tried: 'the page that shows the API, in production without asking for it',
+  async run({ service, allOf }) {
+    const paths = ['/docs', '/docs/', '/docs/json', '/docs/static/swagger-ui-bundle.js', '/docs/static/index.html']
+    allOf('answers', await Promise.all(paths.map((path) => service.ask('GET', path))), ['404 not_found'])
+  },
+}
+
 export const standards: Group = {
   letter: 'T',
   title: 'Standards',
-  attacks: [codes, clock, refusals, channels, ...answers],
+  attacks: [codes, clock, refusals, docsPage, channels, ...answers],
 }

@@ -248,7 +248,7 @@ port=$(free_port)
 service=http://127.0.0.1:$port
 started=$SECONDS
 "${in_database[@]}" "${secrets[@]}" SMS_DRIVERS=webhook EMAIL_DRIVERS=webhook "SENDER_WEBHOOK_URL=http://127.0.0.1:$webhook_port" \
-  HOST=127.0.0.1 "PORT=$port" node dist/server.js >"$work/server.log" 2>&1 &
+  HOST=127.0.0.1 "PORT=$port" DOCS=on node dist/server.js >"$work/server.log" 2>&1 &
 server=$!
 until_status 200 30 "$service/health/live" || fail '/health/live'
 pass "/health/live after $((SECONDS - started)) s"

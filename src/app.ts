@@ -19,11 +19,12 @@ import { useFloodGuard } from './http/flood-guard.js'
 import { useMethodNotAllowed } from './http/method-not-allowed.js'
 import { createServer } from './http/server.js'
 import { createNotices } from './notices.js'
+import { docsPage } from './operations/docs-page-routes.js'
 import type { Health } from './operations/health.js'
 import { healthRoutes } from './operations/health-routes.js'
 import { createMetrics } from './operations/metrics.js'
 import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
-import { docsPage, openApiRoute, useOpenApi } from './operations/openapi.js'
+import { openApiRoute, useOpenApi } from './operations/openapi.js'
 import { receiptPaths, receiptSources } from './receipts/sources.js'
 import { twilioReceiptRoutes } from './receipts/twilio-routes.js'
 import { webhookReceiptRoutes } from './receipts/webhook-routes.js'
@@ -122,8 +123,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   // Numbers of a business are nobody else's: in production they are told to who shows the token, or not at all.
   if (metricsToken || config.mode !== 'production') await app.register(metricsRoutes, { metrics, metricsToken })
   await openApiRoute(app)
-  addMissingMethods()
   if (config.docs) await docsPage(app)
+  addMissingMethods()
   await app.ready()
   return app
 }

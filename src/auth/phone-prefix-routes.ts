@@ -1,7 +1,7 @@
 // The country picker's data: cacheable, in the language of the request.
-import { createHash } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { etagOf, matchesEtag } from '../http/etag.js'
 import { requestedLanguages } from '../http/languages.js'
 import { errorResponses } from '../http/responses.js'
 import { phonePrefixes } from '../identifiers/countries.js'
@@ -20,7 +20,7 @@ export const phonePrefixRoutes: FastifyPluginAsyncTypebox<PhonePrefixOptions> = 
     const known = listsByLocale.get(locale)
     if (known) return known
     const body = JSON.stringify(phonePrefixes(countries, locale))
-    const made = { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 27)}"` }
+    const made = { body, etag: etagOf(body) }
     if (listsByLocale.size < mostLanguages) listsByLocale.set(locale, made)
     return made
   }
@@ -64,19 +64,14 @@ export const phonePrefixRoutes: FastifyPluginAsyncTypebox<PhonePrefixOptions> = 
       const { body, etag } = listIn(locale)
       reply.headers({
         etag,
-        vary: 'accept-language',
+        // Also by Origin, as every answer: whether a page of another site may read it.
+        vary: 'Origin, accept-language',
         'content-language': locale,
         'cache-control': 'public, max-age=3600',
       })
-      if (matches(request.headers['if-none-match'], etag)) return reply.code(304).send(undefined)
+      if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send(undefined)
       // Text that was made once for each language: as a string it passes by the serializer of the schema.
       return reply.type('application/json; charset=utf-8').send(body as never)
     },
   )
-}
-
-/** RFC 9110 §13.1.2: any of a list, weak or strong, or `*`. */
-function matches(ifNoneMatch: string | undefined, etag: string): boolean {
-  const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
-  return tags.includes(etag) || tags.includes('*')
 }

@@ -14,7 +14,8 @@ export function readServerSettings(read: SettingReader, mode: Mode) {
     publicUrl: readPublicUrl(read, mode),
     trustProxy: readTrustProxy(read),
     logLevel: read.choice('LOG_LEVEL', 'info', logLevels),
-    docs: read.flag('DOCS', true),
+    // A page that calls the API is for who builds with it: production shows it only where that is asked for.
+    docs: read.flag('DOCS', mode !== 'production'),
     metricsToken: readBearerSecret(read, 'METRICS_TOKEN'),
     cleanupCron: readCron(read),
   }

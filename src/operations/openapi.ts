@@ -1,6 +1,5 @@
-// The OpenAPI document, made from the routes themselves, and the page that shows it and can call the API.
+// The OpenAPI document, made from the routes themselves.
 import fastifySwagger from '@fastify/swagger'
-import fastifySwaggerUi from '@fastify/swagger-ui'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
 import { errorResponses } from '../http/responses.js'
@@ -86,32 +85,4 @@ export async function openApiRoute(app: FastifyInstance): Promise<void> {
       return reply.header('cache-control', 'public, max-age=300').type('application/json; charset=utf-8').send(document)
     },
   )
-}
-
-/** The page's own policy: its own scripts and styles, calls to its own origin, and nothing else. */
-const pagePolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-].join('; ')
-
-/** Our name in place of the framework's sign, which the page would show. */
-const logo = `<svg xmlns="http://www.w3.org/2000/svg" width="110" height="30"><text x="0" y="22" fill="#fff"
-  font-family="sans-serif" font-size="22" font-weight="bold">Latchkey</text></svg>`
-
-/** `GET /docs` */
-export async function docsPage(app: FastifyInstance): Promise<void> {
-  await app.register(fastifySwaggerUi, {
-    routePrefix: '/docs',
-    staticCSP: pagePolicy,
-    uiConfig: { tryItOutEnabled: true, persistAuthorization: true, displayRequestDuration: true, url: '/openapi.json' },
-    theme: { title: 'Latchkey API' },
-    logo: { type: 'image/svg+xml', content: Buffer.from(logo), href: '/docs', target: '_self' },
-  })
 }

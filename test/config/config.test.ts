@@ -31,7 +31,7 @@ t.test('production with what is required has the defaults of the contract', asyn
     publicUrl: undefined,
     trustProxy: [],
     logLevel: 'info',
-    docs: true,
+    docs: false,
     cleanupCron: '*/5 * * * *',
     database: { poolSize: 10, namedStatements: true, migrateOnBoot: false, directUrl: production.DATABASE_URL },
     otp: {

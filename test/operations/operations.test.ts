@@ -102,23 +102,6 @@ t.test('every route of the server is in the document', async (t) => {
   t.strictSame(undocumented, [])
 })
 
-t.test('the docs page', async (t) => {
-  const service = await startApp(t)
-  const page = await service.get('/docs')
-  t.equal(page.status, 200)
-  t.match(page.headers['content-type'], /^text\/html/)
-  const policy = String(page.headers['content-security-policy'])
-  t.match(policy, /default-src 'none'/)
-  t.match(policy, /script-src 'self';/)
-  t.notMatch(page.text, /<script>[^<]/, 'no script in the page itself')
-  const script = (await service.get('/docs/static/swagger-initializer.js')).text
-  const [, logo = ''] = /data:image\/svg\+xml;base64,([\w+/=]+)/.exec(script) ?? []
-  t.match(Buffer.from(logo, 'base64').toString(), '>Latchkey<', 'our name is at the top of it')
-  t.equal((await service.get('/docs/static/nothing')).status, 404)
-  const off = await startApp(t, { settings: { DOCS: 'off' } })
-  t.equal((await off.get('/docs')).status, 404)
-})
-
 t.test('the log tells what happened without secrets or personal data', async (t) => {
   const service = await startApp(t)
   const mobile_number = '9876543210'
