@@ -1,4 +1,5 @@
 // B. Hostile bodies: what is not exactly what was asked for is refused, and never a 500.
+import { connections } from './bodies-connections.js'
 import { protocol } from './bodies-protocol.js'
 import { signUp } from './support/flows.js'
 import type { Answer } from './support/http.js'
@@ -95,5 +96,6 @@ export const bodies: Group = {
     ]),
     injectionIntoForm,
     ...protocol,
+    ...connections,
   ],
 }

@@ -6,20 +6,31 @@ import type { Logger } from 'pino'
 import { Problem } from '../errors.js'
 import { useJsonBodies } from './body-parser.js'
 import { keepClientAddresses } from './caller.js'
+import { watchConnections } from './connections.js'
 import { handleClientError, handleError, handleFrameworkError } from './error-answers.js'
 import { useStandardHeaders } from './headers.js'
 import { buildSerializer } from './serialization.js'
 import { ajvOptions, schemaErrorFormatter } from './validation.js'
 
-/** Milliseconds. Node's own defaults keep a stalled request for minutes. */
-const timeouts = { headers: 4_000, request: 5_000, keepAlive: 65_000, checkEvery: 1_000 }
+/**
+ * Milliseconds. Node's own defaults keep a stalled request for minutes, and an answer that nobody reads for ever. `inactivity` is how
+ * long nothing may move on a connection that owes an answer (found within twice of it); between answers `keepAlive` holds instead,
+ * which has to outlast the idle time of load balancers, 60 s for most.
+ */
+const timeouts = { headers: 4_000, request: 5_000, inactivity: 15_000, keepAlive: 65_000, checkEvery: 1_000 }
 
 /** Bytes of the largest body: many times what any call needs. */
 const bodyLimit = 16 * 1024
 
-export type ServerOptions = Readonly<{ logger: Logger; trustProxy: readonly string[] }>
+export type ServerOptions = Readonly<{
+  logger: Logger
+  trustProxy: readonly string[]
+  /** shorter waits, for tests */
+  waits?: Readonly<Partial<typeof timeouts>>
+}>
 
-export function createServer({ logger, trustProxy }: ServerOptions): FastifyInstance {
+export function createServer({ logger, trustProxy, waits }: ServerOptions): FastifyInstance {
+  const { headers, request, inactivity, keepAlive, checkEvery } = { ...timeouts, ...waits }
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),
@@ -33,17 +44,19 @@ export function createServer({ logger, trustProxy }: ServerOptions): FastifyInst
     clientErrorHandler: handleClientError,
     // Requests that come while the server stops are finished, not refused; the readiness probe turns new ones away.
     return503OnClosing: false,
-    requestTimeout: timeouts.request,
-    keepAliveTimeout: timeouts.keepAlive,
+    requestTimeout: request,
+    connectionTimeout: inactivity,
+    keepAliveTimeout: keepAlive,
     http: {
-      headersTimeout: timeouts.headers,
-      connectionsCheckingInterval: timeouts.checkEvery,
+      headersTimeout: headers,
+      connectionsCheckingInterval: checkEvery,
       // Node's own answer to a request without Host has no body; ours is the one of every error.
       requireHostHeader: false,
     },
     routerOptions: { maxParamLength: 100 },
   })
 
+  watchConnections(app)
   useJsonBodies(app)
   keepClientAddresses(app)
   app.setErrorHandler(handleError)

@@ -1,0 +1,66 @@
+// B. Connections that go before their answers are written, and connections that read none of them.
+import { existsSync, readdirSync } from 'node:fs'
+import { connect, type Socket } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { atOnce } from './support/http.js'
+import type { Attack } from './support/scene.js'
+import type { Service } from './support/world.js'
+
+const bundle = 'GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nhost: a\r\n\r\n'
+
+/** How many descriptors the process of a service has open. */
+const openIn = ({ running }: Service) => readdirSync(`/proc/${running.child.pid}/fd`).length
+
+/** Opens connections that ask and read nothing, each once it has got the first bytes. */
+function askWithoutReading({ base }: Service, count: number, text: string): Promise<Socket[]> {
+  const { hostname, port } = new URL(base)
+  return atOnce(
+    count,
+    () =>
+      new Promise<Socket>((resolve, reject) => {
+        const socket = connect(Number(port), hostname, () => socket.write(text))
+        socket.on('error', reject)
+        socket.once('readable', () => resolve(socket))
+      }),
+  )
+}
+
+/** Waits until a service has given back what it held, at most so many seconds; returns how many descriptors it still holds more. */
+async function heldAfter(service: Service, before: number, seconds: number): Promise<number> {
+  const end = performance.now() + seconds * 1_000
+  // Some connections of its own may have come or gone: to the database, to the gateway, ours.
+  while (openIn(service) > before + 5 && performance.now() < end) await pause(100)
+  return Math.max(0, openIn(service) - before - 5)
+}
+
+const leftBehind: Attack = {
+  id: 'B14',
+  tried: '300 pipelined requests for files of the docs page on 30 connections, which then go: what stays open',
+  settings: { DOCS: 'on' },
+  async run({ service, skip, note, equal }) {
+    if (!existsSync('/proc/self/fd')) skip('what a process has open is read in /proc')
+    equal('page', (await service.ask('GET', '/docs')).status, 200)
+    const before = openIn(service)
+    const sockets = await askWithoutReading(service, 30, bundle.repeat(10))
+    note(`${openIn(service) - before} descriptors more while they are there`)
+    for (const socket of sockets) socket.destroy()
+    equal('left open', await heldAfter(service, before, 10), 0)
+    equal('others', (await service.ask('GET', '/health/ready')).status, 200)
+  },
+}
+
+const unread: Attack = {
+  id: 'B15',
+  tried: '20 connections that read nothing of 6.9 MB: how many the service still holds after half a minute',
+  settings: { DOCS: 'on' },
+  async run({ service, skip, equal }) {
+    if (!existsSync('/proc/self/fd')) skip('what a process has open is read in /proc')
+    const before = openIn(service)
+    const sockets = await askWithoutReading(service, 20, bundle.repeat(4))
+    equal('held at first', openIn(service) - before >= 20, true)
+    equal('held after that', await heldAfter(service, before, 35), 0)
+    for (const socket of sockets) socket.destroy()
+  },
+}
+
+export const connections: readonly Attack[] = [leftBehind, unread]
