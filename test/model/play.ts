@@ -1,0 +1,109 @@
+// What commands are made of: who does it to whom, what is typed in, and the few steps that belong together.
+import fc from 'fast-check'
+import type { Typed } from './answers.js'
+import type { Codes } from './codes.js'
+import type { Client, Scene, SignInBy, Steps } from './scene.js'
+import type { Identifier, Purpose, Session } from './world.js'
+
+export type Command = fc.AsyncCommand<Scene, Steps>
+
+/** A command, told on failure by its name and details. Whatever it does not find in the scene, it leaves. */
+export function command<Details>(
+  name: string,
+  details: fc.Arbitrary<Details>,
+  act: (steps: Steps, details: Details) => Promise<unknown>,
+): fc.Arbitrary<Command> {
+  return details.map((given) => ({
+    check: () => true,
+    run: async (_scene, steps) => void (await act(steps, given)),
+    toString: () => `${name} ${JSON.stringify(given)}`,
+  }))
+}
+
+/** One or the other, so many times as often as its weight says. */
+export function oneOf<Value>(...weighted: readonly [number, Value][]): fc.Arbitrary<Value> {
+  return fc.oneof(...weighted.map(([weight, value]) => ({ weight, arbitrary: fc.constant(value) })))
+}
+
+export const yesOrNo = (yes: number, no: number) => oneOf([yes, true], [no, false])
+
+/** Places in the scene. Some identifiers (three phones, two emails) are busier than others, and a few are free most of the time. */
+export const who = fc.nat(2)
+export const whom = oneOf([4, 0], [3, 3], [2, 1], [1, 4], [1, 2])
+export const by = fc.record({ isMobile: fc.boolean(), whom, who, onDevice: fc.boolean() })
+export type By = Readonly<{ isMobile: boolean; whom: number; who: number; onDevice: boolean }>
+
+/** What is typed in: the code of that send, one of another, digits, anything. */
+export const how = oneOf(
+  [10, 'right' as const],
+  [3, 'other' as const],
+  [3, 'wrong' as const],
+  [1, 'malformed' as const],
+)
+export const place = fc.nat(9)
+
+export const clientAt = ({ clients }: Scene, index: number) => clients[index] as Client
+export const identifierAt = ({ identifiers }: Scene, index: number) => identifiers[index] as Identifier
+
+export function signInBy(scene: Scene, { isMobile, whom, who, onDevice }: By): SignInBy {
+  const identifier = identifierAt(scene, whom)
+  const flow = isMobile && identifier.method === 'phone' ? 'mobile' : 'identifier'
+  return { flow, identifier, client: clientAt(scene, who), onDevice }
+}
+
+export async function times(count: number, work: () => Promise<unknown>): Promise<void> {
+  for (let index = 0; index < count; index++) await work()
+}
+
+const deviceOf = ({ client, onDevice }: SignInBy) => (onDevice ? client.device : null)
+
+/** Whether the contract and today's service count a send alike: only then it is made. */
+export function isDecided({ model }: Scene, identifier: Identifier, purpose: Purpose, by?: SignInBy): boolean {
+  return !model.isUndecided(identifier, purpose, by ? deviceOf(by) : null)
+}
+
+export function signInCodes({ model }: Scene, by: SignInBy): Codes<Session> {
+  const { identifier } = by
+  return model.world.codesOf(identifier, 'sign_in', model.signInDevice({ identifier, device: deviceOf(by) }))
+}
+
+type What = Readonly<{ how: 'right' | 'other' | 'wrong' | 'malformed'; place: number }>
+
+/** The live code of those, or else the last one; or any code that ever went to the identifier, whatever for. */
+export function typed({ sent }: Scene, { name }: Identifier, codes: Codes<Session>, { how, place }: What): Typed {
+  if (how === 'wrong' || how === 'malformed') return how
+  const all = sent.filter(({ to }) => to === name)
+  const chosen = how === 'right' ? (codes.code ?? all.at(-1)?.code) : all[place % Math.max(1, all.length)]?.code
+  return chosen ?? 'wrong'
+}
+
+const right = { how: 'right', place: 0 } as const
+
+export async function enterRightCode(steps: Steps, by: SignInBy): Promise<void> {
+  const { scene } = steps
+  await steps.enter(by, typed(scene, by.identifier, signInCodes(scene, by), right))
+}
+
+export async function signIn(steps: Steps, by: SignInBy): Promise<void> {
+  if (!isDecided(steps.scene, by.identifier, 'sign_in', by)) return
+  await steps.send(by)
+  await enterRightCode(steps, by)
+}
+
+/** Who asks: one of nine without being signed in, the others signed in where it can be done. */
+export const asker = fc.nat(8)
+
+export async function signedIn(steps: Steps, asker: number): Promise<Client> {
+  const { scene } = steps
+  const client = clientAt(scene, asker % 3)
+  if (asker === 8) return client
+  const live = scene.clients.filter(({ session }) => session && scene.model.world.isSignedIn(session))
+  if (live.length > 0) return live[asker % live.length] as Client
+  await signIn(steps, {
+    flow: 'identifier',
+    identifier: identifierAt(scene, asker % 2 ? 3 : 0),
+    client,
+    onDevice: true,
+  })
+  return client
+}
