@@ -28,6 +28,9 @@ async function nextEnd(app: FastifyInstance): Promise<Socket> {
   return socket as Socket
 }
 
+/** Waits for the end of a connection, orderly or not. */
+const closeOf = (socket: Socket) => new Promise<void>((resolve) => socket.once('close', () => resolve()))
+
 async function elapsed(work: Promise<unknown>): Promise<number> {
   const started = performance.now()
   await work
@@ -50,11 +53,11 @@ t.test('an answer that nobody reads is given up, and nothing of it is kept', asy
   socket.pause()
   socket.write(get('/large'))
   const ofServer = await end
-  const waited = await elapsed(once(ofServer, 'close'))
+  const waited = await elapsed(closeOf(ofServer))
   t.ok(waited > 250 && waited < 5_000, `${waited} ms`)
   // An orderly end would leave megabytes with the kernel, which would still send them.
   socket.resume()
-  await once(socket, 'close')
+  await closeOf(socket)
   t.ok(socket.bytesRead < 1024 * 1024, `${socket.bytesRead} bytes`)
 })
 
@@ -101,7 +104,7 @@ t.test('after an idle time an answer may not stall either', async (t) => {
   await once(socket, 'data')
   socket.pause()
   socket.write(get('/large'))
-  const waited = await elapsed(once(await end, 'close'))
+  const waited = await elapsed(closeOf(await end))
   t.ok(waited < keepAlive / 2, `${waited} ms`)
 })
 
@@ -153,7 +156,7 @@ t.test(
     const ofServer = await end
     t.equal(ofServer.listenerCount('close') < 10, true, 'one listener a connection, however many requests wait')
     socket.destroy()
-    await once(ofServer, 'close')
+    await closeOf(ofServer)
     release()
     // A file that nobody destroys never closes: then this waits until the test is over time.
     while (files.length < count) await new Promise(setImmediate)
@@ -165,6 +168,26 @@ t.test(
   },
 )
 
+t.test('an answer that has waited and is being written hears of the end once', async (t) => {
+  const app = openServer(t)
+  let closes = 0
+  app.get('/second', async (_request, reply) => {
+    t.equal(reply.raw.socket, null, 'it waits for its turn')
+    reply.raw.on('close', () => {
+      closes += 1
+    })
+    return reply.send(large)
+  })
+  const end = nextEnd(app)
+  const { socket } = await openConnection(t, app)
+  socket.write(get('/small') + get('/second'))
+  while (socket.bytesRead < 100_000) await once(socket, 'data')
+  socket.destroy()
+  await closeOf(await end)
+  await new Promise(setImmediate)
+  t.equal(closes, 1)
+})
+
 t.test('answers to pipelined requests come in order, and each hears of its end once', async (t) => {
   const app = openServer(t)
   const closes: string[] = []
@@ -175,7 +198,7 @@ t.test('answers to pipelined requests come in order, and each hears of its end o
   const paths = [1, 2, 3, 4, 5].map((number) => `/number/${number}`)
   const end = nextEnd(app)
   const { socket } = await openConnection(t, app)
-  const closed = end.then((ofServer) => once(ofServer, 'close'))
+  const closed = end.then((ofServer) => closeOf(ofServer))
   socket.end(paths.map(get).join(''))
   let text = ''
   for await (const chunk of socket) text += chunk
