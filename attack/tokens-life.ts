@@ -1,5 +1,6 @@
 // J. The end of a token: logout, disabling, deletion, a retired key; and its other spellings after that.
 import { createFlow, signIn } from './support/flows.js'
+import { forge, partsOf } from './support/forge.js'
 import { type Answer, atOnce } from './support/http.js'
 import { newKey, serviceKey } from './support/process.js'
 import { type Attack, bothFlows, named } from './support/scene.js'
@@ -32,6 +33,27 @@ const logout: Attack = {
       answers.push(...(await asBoth(service, String(refreshed.body['token']))))
       answers.push(await service.ask('POST', '/api/auth/refresh', { headers }))
       allOf(`${way} after`, answers, ['401 unauthorized'])
+    }
+  },
+}
+
+const endedLogout: Attack = {
+  id: 'J15',
+  tried: 'logout with a token that has ended, while a newer one of the session is in other hands; with a forged one',
+  flows: ['phone'],
+  async run({ service, flow, equal, allOf }) {
+    for (const way of ['bearer', 'cookie']) {
+      const { token } = await signIn(service, flow, flow.newPerson())
+      const { header, claims } = partsOf(token)
+      const ended = forge(header, { ...claims, iat: Number(claims['iat']) - 9_000, exp: Number(claims['iat']) - 5_000 })
+      const headersOf = (of: string) => (way === 'bearer' ? { authorization: `Bearer ${of}` } : { cookie: `jwt=${of}` })
+      const leave = (of: string) => service.ask('POST', '/api/auth/logout', { headers: headersOf(of) })
+      allOf('ended', await asBoth(service, ended), ['401 unauthorized'])
+      const forged = [forge(header, claims, newKey().privateKey), forge(header, { ...claims, aud: 'other' })]
+      for (const each of forged) equal('logout, forged', (await leave(each)).status, 200)
+      allOf('after the forged ones', await asBoth(service, token), [200])
+      equal('logout, ended', (await leave(ended)).status, 200)
+      allOf(`${way}: the newer one`, await asBoth(service, token), ['401 unauthorized'])
     }
   },
 }
@@ -125,4 +147,4 @@ export const retiredKey: Attack = {
   },
 }
 
-export const tokenLife: readonly Attack[] = [sessionEnd, logout, userGone, malleable]
+export const tokenLife: readonly Attack[] = [sessionEnd, logout, endedLogout, userGone, malleable]

@@ -62,8 +62,32 @@ const duplicates: Attack = {
   },
 }
 
+const tossed: Attack = {
+  id: 'J16',
+  tried:
+    "a stranger's good cookie beside the owner's, before and after it; a page elsewhere with both; logout with both",
+  flows: ['phone'],
+  async run({ service, flow, allOf, equal }) {
+    const [owner, thief] = [
+      await signIn(service, flow, flow.newPerson()),
+      await signIn(service, flow, flow.newPerson()),
+    ]
+    const both = [`jwt=${owner.token}; jwt=${thief.token}`, `jwt=${thief.token}; jwt=${owner.token}`]
+    allOf('as whom', await Promise.all(both.map((cookie) => me(service, { cookie }))), ['401 unauthorized'])
+    const junk = await me(service, { cookie: `jwt=x; jwt=${owner.token}` })
+    equal('junk in front', Object(junk.body['data']).id, owner.userId)
+    const leave = (cookie: string, more = {}) =>
+      service.ask('POST', '/api/auth/logout', { headers: { cookie, ...more } })
+    const elsewhere = { origin: 'https://evil.example' }
+    allOf('elsewhere', await Promise.all(both.map((cookie) => leave(cookie, elsewhere))), ['403 cross_site'])
+    equal('logout', (await leave(String(both[1]))).status, 200)
+    for (const { token } of [owner, thief])
+      allOf('after', [await me(service, { cookie: `jwt=${token}` })], ['401 unauthorized'])
+  },
+}
+
 export const tokens: Group = {
   letter: 'J',
   title: 'Tokens',
-  attacks: [...forged, ...tokenLife, retiredKey, huge, both, duplicates],
+  attacks: [...forged, ...tokenLife, retiredKey, huge, both, duplicates, tossed],
 }

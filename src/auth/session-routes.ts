@@ -28,9 +28,18 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = asy
 
   app.post(
     '/logout',
-    { config, schema: { operationId: 'logout', summary: 'End this session', tags, ...logout } },
+    {
+      config,
+      schema: {
+        operationId: 'logout',
+        summary: 'End this session',
+        description: 'Each session that the Bearer or a cookie names, also by a token that has ended.',
+        tags,
+        ...logout,
+      },
+    },
     async (request, reply) => {
-      // Both, where both came: whoever logs out wants neither to be good any more.
+      // All that came, Bearer and cookies: whoever logs out wants none to be good any more.
       for (const token of tokensOf(request, cookie.name)) {
         const userId = await sessions.end(token)
         if (userId !== null) await audit.record(callerOf(request), { event: 'session_logout', userId })

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
 import { isAwaited } from '../http/around-body.js'
 import { bearerOf } from '../http/bearer.js'
+import { cookiesOf } from '../http/cookies.js'
 import type { Asker } from './asker.js'
 import type { SessionCookie } from './cookies.js'
 import type { Authentication, SessionService } from './service.js'
@@ -17,33 +18,40 @@ declare module 'fastify' {
 /** What a route behind {@link createAuthenticate} says of itself in the OpenAPI document: either of both will do. */
 export const security = [{ bearer: [] }, { cookie: [] }]
 
-/** The token of a request, Bearer before cookie, or null. */
-export function tokenOf(request: FastifyRequest, cookieName: string): string | null {
-  return bearerOf(request) ?? request.cookies[cookieName] ?? null
-}
+/** Cookies of our name that a request is asked for at most; each may cost a query. */
+const mostCookies = 5
 
-/** Every token that a request brings, each once. */
+/** Every token that a request brings, each once: Bearer before cookies. */
 export function tokensOf(request: FastifyRequest, cookieName: string): Set<string> {
-  const tokens = [bearerOf(request), request.cookies[cookieName]]
-  return new Set(tokens.filter((token) => typeof token === 'string'))
+  const bearer = bearerOf(request)
+  return new Set([...(bearer === null ? [] : [bearer]), ...cookiesOf(request, cookieName)])
 }
 
 /**
- * A check for `aroundBody`: whoever is not signed in gets 401 `unauthorized`. A cookie past half its life is renewed, so that a
- * browser in use stays signed in; whoever sends a Bearer token calls refresh.
+ * A check for `aroundBody`: whoever is not signed in gets 401 `unauthorized`. Bearer wins over cookies. Of several cookies each is
+ * tried; where they are good for different users somebody put one beside another's (cookie tossing), and nobody can tell who asks:
+ * 401. A cookie past half its life is renewed, so that a browser in use stays signed in; whoever sends a Bearer token calls refresh.
  */
 export function createAuthenticate(sessions: Pick<SessionService, 'authenticate' | 'renew'>, cookie: SessionCookie) {
   return async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const token = tokenOf(request, cookie.name)
-    if (token === null) throw new Problem('unauthorized')
-    const authentication = await sessions.authenticate(token)
+    const bearer = bearerOf(request)
+    const tokens = bearer === null ? cookiesOf(request, cookie.name).slice(0, mostCookies) : [bearer]
+    if (tokens.length === 0) throw new Problem('unauthorized')
+    const authentication = theOneOf(await Promise.all([...new Set(tokens)].map(sessions.authenticate)))
     if (authentication === null) throw new Problem('unauthorized', { invalidToken: true })
     request.authentication = authentication
     // By the last check alone: until then the session may end.
-    const isRenewable = bearerOf(request) === null && !isAwaited(request)
+    const isRenewable = bearer === null && !isAwaited(request)
     const renewed = isRenewable ? sessions.renew(authentication) : null
     if (renewed !== null) cookie.set(reply, renewed.token, renewed.lifetime)
   }
+}
+
+/** The first that is somebody, or null where there is none or another one is somebody else. */
+function theOneOf(authentications: readonly (Authentication | null)[]): Authentication | null {
+  const found = authentications.filter((each) => each !== null)
+  const [first = null] = found
+  return found.every(({ user }) => user.id === first?.user.id) ? first : null
 }
 
 /** Who a request behind {@link createAuthenticate} comes from. */

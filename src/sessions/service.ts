@@ -43,7 +43,7 @@ export type SessionService = ReturnType<typeof createSessionService>
 type ReadSession = (token: string) => Promise<{ claims: Claims; row: SessionRow } | null>
 
 const endSession = prepare<SessionKey, { id: string }[]>(({ sessionId, userId }) =>
-  endSessionsStatement(Prisma.sql`${userId}::uuid`, Prisma.sql`s.id = ${sessionId}::uuid`),
+  endSessionsStatement(Prisma.sql`${userId}::uuid`, Prisma.sql`s.id = ${sessionId}::uuid AND s.expires_at > now()`),
 )
 
 export function createSessionService(dependencies: SessionDependencies) {
@@ -100,9 +100,12 @@ export function createSessionService(dependencies: SessionDependencies) {
     return remaining < (exp - iat) / 2 && canLiveLonger ? reissue(authentication) : null
   }
 
-  /** Ends the session of a token and returns whose it was; null where there was none. */
+  /**
+   * Ends the session of a token and returns whose it was; null where there was none. Also by a token that has ended: the session may
+   * have others, in hands that its user wants to end it for.
+   */
   async function end(token: string): Promise<string | null> {
-    const claims = tokens.verify(token)
+    const claims = tokens.verifyAtAnyTime(token)
     if (claims === null) return null
     const ended = await endSession(database, { sessionId: claims.sid, userId: claims.sub })
     return ended.length === 1 ? claims.sub : null

@@ -23,8 +23,8 @@ const claimsCheck = TypeCompiler.Compile(ClaimsSchema)
 
 /** Signs a payload, adding issuer and audience. */
 export type TokenSigner = (payload: Omit<Claims, 'iss' | 'aud'>) => string
-/** The payload of a token whose signature, times, issuer and audience hold. Throws otherwise. */
-export type TokenVerifier = (token: string) => unknown
+/** The payload of a token whose signature, issuer and audience hold, and its times unless `atAnyTime`. Throws otherwise. */
+export type TokenVerifier = (token: string, options?: Readonly<{ atAnyTime: true }>) => unknown
 
 export type Tokens = ReturnType<typeof createTokens>
 
@@ -42,21 +42,31 @@ export function createTokens(sign: TokenSigner, verifiers: ReadonlyMap<string, T
   /** By the header of tokens that were good, as it is written: all tokens of a key have the same one. */
   const knownHeaders = new Map<string, TokenVerifier>()
 
-  /** The claims of a token that we signed and that is still valid, or null. */
-  function verify(token: string): Claims | null {
+  function read(token: string, options?: Readonly<{ atAnyTime: true }>): Claims | null {
     const header = token.slice(0, Math.max(0, token.indexOf('.')))
     const verifier = knownHeaders.get(header) ?? verifiers.get(keyNameOf(header) ?? '')
     if (verifier === undefined) return null
     try {
-      const claims = verifier(token)
+      const claims = verifier(token, options)
       knownHeaders.set(header, verifier)
-      return claimsCheck.Check(claims) && claims.iat <= Date.now() / 1000 + clockTolerance ? claims : null
+      return claimsCheck.Check(claims) ? claims : null
     } catch {
       return null
     }
   }
 
-  return { issue, verify }
+  /** The claims of a token that we signed and that is still valid, or null. */
+  function verify(token: string): Claims | null {
+    const claims = read(token)
+    return claims !== null && claims.iat <= Date.now() / 1000 + clockTolerance ? claims : null
+  }
+
+  /** The claims of a token that we signed, also where it has ended, or null. For what takes rights away, never for what gives any. */
+  function verifyAtAnyTime(token: string): Claims | null {
+    return read(token, { atAnyTime: true })
+  }
+
+  return { issue, verify, verifyAtAnyTime }
 }
 
 /**
