@@ -4,7 +4,7 @@ import type { AuditTrail } from '../audit/events.js'
 import { aroundBody } from '../http/around-body.js'
 import { callerOf } from '../http/caller.js'
 import type { CountryCode } from '../identifiers/phone.js'
-import { createAuthenticate, security, signedIn, tokensOf } from '../sessions/authenticate.js'
+import { createAuthenticate, optionalSecurity, security, signedIn, tokensOf } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 import type { PresentedAddress } from '../users/address.js'
@@ -35,6 +35,7 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = asy
         summary: 'End this session',
         description: 'Each session that the Bearer or a cookie names, also by a token that has ended.',
         tags,
+        security: optionalSecurity,
         ...logout,
       },
     },

@@ -55,6 +55,8 @@ export async function useOpenApi(
         },
       },
     },
+    // Said of each operation, so that no client has to guess whether a call without a word on it needs a token.
+    transform: ({ schema, url }) => ({ schema: { ...schema, security: schema?.security ?? [] }, url }),
     // Shared schemas keep their names, so that generated SDKs have types called User and Problem.
     refResolver: { buildLocalReference: (json) => String(json['$id']) },
   })

@@ -18,6 +18,9 @@ declare module 'fastify' {
 /** What a route behind {@link createAuthenticate} says of itself in the OpenAPI document: either of both will do. */
 export const security = [{ bearer: [] }, { cookie: [] }]
 
+/** The same of a route that is open to all, and does more for who is signed in. */
+export const optionalSecurity = [...security, {}]
+
 /** Cookies of our name that a request is asked for at most; each may cost a query. */
 const mostCookies = 5
 

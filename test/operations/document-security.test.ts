@@ -1,0 +1,47 @@
+// What the OpenAPI document says of who may call an operation is what the service does, so that a generated client sends its token.
+import t from 'tap'
+import { startApp } from '../support/app.js'
+
+type Security = Record<string, string[]>[]
+type Operation = { operationId: string; security?: Security }
+
+const settings = {
+  INTROSPECTION_TOKEN: 'an-introspection-token-of-the-tests',
+  METRICS_TOKEN: 'a-metrics-token-of-the-tests-32-bytes',
+  SENDER_WEBHOOK_URL: 'https://gateway.example.com/',
+  SENDER_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+  SMS_DRIVERS: 'webhook',
+  EMAIL_DRIVERS: 'webhook',
+}
+
+const session: Security = [{ bearer: [] }, { cookie: [] }]
+
+/** Where it is neither open to all nor for who is signed in. */
+const others: Record<string, Security> = {
+  logout: [...session, {}],
+  introspect: [{ introspection: [] }],
+  getMetrics: [{ metrics: [] }],
+  reportDelivery: [{ standardWebhooks: [] }],
+}
+
+t.test('each operation says who may call it, and nobody else may', async (t) => {
+  const service = await startApp(t, { settings })
+  const { paths, components } = (await service.get('/openapi.json')).body
+  const schemes = Object.keys(components.securitySchemes)
+  const operations = Object.entries<Record<string, Operation>>(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({ path, method, ...operation })),
+  )
+  t.ok(operations.length > 30)
+  for (const { path, method, operationId, security } of operations) {
+    const url = path.replace(/\{\w+\}/g, 'me')
+    const payload = method === 'get' ? {} : { payload: {} }
+    const { status, body } = await service.ask({ method: method.toUpperCase() as 'GET', url, ...payload })
+    const asksWho = status === 401 && body.code === 'unauthorized'
+    t.strictSame(security, others[operationId] ?? (asksWho ? session : []), `${method} ${path}: ${status}`)
+    const named = (security ?? []).flatMap((each) => Object.keys(each))
+    t.strictSame(
+      named.filter((scheme) => !schemes.includes(scheme)),
+      [],
+    )
+  }
+})
