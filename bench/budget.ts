@@ -68,6 +68,7 @@ function openService(url: string, connections: number) {
       messages: createMessages(config.messages, config.otp),
       deliveries: createDeliveryTrail({ database, pepper, onLoss: () => {} }),
       onCarried: () => {},
+      onLoss: () => {},
     }),
     settings: config.otp,
     onNotice: () => {},

@@ -18,6 +18,9 @@ export function createNotices(logger: Logger, metrics: Metrics) {
       logger.warn(change, 'delivery breaker')
       metrics.countBreaker(change)
     },
+    onLostReturn(error: unknown): void {
+      logger.error({ err: error }, 'what a refused message had counted could not be given back')
+    },
     onLostDeliveryEvent(error: unknown): void {
       logger.error({ err: error }, 'the event of a delivery could not be written')
     },

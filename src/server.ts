@@ -9,6 +9,7 @@ import { readConfig } from './config/config.js'
 import { loadEnvironmentFile } from './config/environment-file.js'
 import { ConfigError } from './config/reader.js'
 import { openDatabase } from './database/client.js'
+import { readFunctionFiles } from './database/function-files.js'
 import { describeFailure } from './database/migration-failures.js'
 import { readMigrationNames } from './database/migration-files.js'
 import { migrate } from './database/migrations.js'
@@ -42,7 +43,8 @@ async function start(): Promise<void> {
     if (applied.length > 0) logger.info({ applied }, 'database migrated')
   }
   const database = openDatabase(config.database)
-  const health = createHealth({ database, migrationNames: await readMigrationNames(), logger })
+  const { schema: functionSchema } = readFunctionFiles()
+  const health = createHealth({ database, migrationNames: await readMigrationNames(), functionSchema, logger })
   const senders = createSenders(
     config.delivery,
     (text) => process.stdout.write(text),

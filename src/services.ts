@@ -1,8 +1,8 @@
 // The services, made of what is given and of each other. The routes that show them are registered in app.ts.
 import { createDeliveryTrail } from './audit/deliveries.js'
 import { createAuditTrail } from './audit/events.js'
+import { createJudgeAttempt } from './auth/attempts.js'
 import { createCourier } from './auth/courier.js'
-import { createJudgeGuess } from './auth/guesses.js'
 import { createOwnIdentifiers } from './auth/own-identifiers.js'
 import { createSendCode } from './auth/send-code.js'
 import { createSignIn } from './auth/sign-in.js'
@@ -69,7 +69,13 @@ export function createServices({ config, database, senders, tokens, notices }: S
   })
   const deliveries = createDeliveryTrail({ database, pepper, onLoss: notices.onLostDeliveryEvent })
   const receipts = createReceipts({ deliveries, onReceipt: notices.onReceipt })
-  const courier = createCourier({ delivery, messages, deliveries, onCarried: notices.onSend })
+  const courier = createCourier({
+    delivery,
+    messages,
+    deliveries,
+    onCarried: notices.onSend,
+    onLoss: notices.onLostReturn,
+  })
 
   const onNotice = notices.onSignIn
   const sendCode = createSendCode({
@@ -81,10 +87,10 @@ export function createServices({ config, database, senders, tokens, notices }: S
     settings: otpSettings,
     onNotice: notices.onSend,
   })
-  const judgeGuess = createJudgeGuess({ limits, audit, onGuessAlarm: notices.onGuessAlarm, onNotice })
-  const signIn = createSignIn({ database, otp, sessions, users, messages, limits, audit, judgeGuess, onNotice })
+  const judgeAttempt = createJudgeAttempt({ limits, audit, onAttemptAlarm: notices.onGuessAlarm, onNotice })
+  const signIn = createSignIn({ database, otp, sessions, messages, limits, audit, judgeAttempt, onNotice })
   const signUp = createSignUp({ database, sessions, messages, audit, onNotice })
-  const proofs = { database, identifiers, otp, sendCode, judgeGuess, limits }
+  const proofs = { database, identifiers, otp, sendCode, judgeAttempt, limits }
 
   return {
     identifiers,

@@ -24,9 +24,11 @@ type CourierDependencies = {
   messages: Messages
   deliveries: DeliveryTrail
   onCarried: (notice: CarriedNotice) => void
+  /** told where what a message brought about, which nobody waits for, could not be done */
+  onLoss: (error: unknown) => void
 }
 
-export function createCourier({ delivery, messages, deliveries, onCarried }: CourierDependencies) {
+export function createCourier({ delivery, messages, deliveries, onCarried, onLoss }: CourierDependencies) {
   /** deliveries that nobody waits for */
   const underWay = new Set<Promise<unknown>>()
 
@@ -39,9 +41,10 @@ export function createCourier({ delivery, messages, deliveries, onCarried }: Cou
     return report
   }
 
-  function unawaited(carried: Promise<DeliveryReport>): void {
-    underWay.add(carried)
-    carried.finally(() => underWay.delete(carried))
+  function unawaited(carried: Promise<unknown>): void {
+    const work = carried.catch(onLoss)
+    underWay.add(work)
+    work.finally(() => underWay.delete(work))
   }
 
   const carryCode = (identifier: Identifier, code: OutgoingCode) =>
@@ -49,8 +52,15 @@ export function createCourier({ delivery, messages, deliveries, onCarried }: Cou
 
   return {
     carryCode,
-    /** Carries a code and lets nobody wait for it: the answer must not tell how long it took. */
-    carryCodeUnawaited: (identifier: Identifier, code: OutgoingCode) => unawaited(carryCode(identifier, code)),
+    /**
+     * Carries a code and lets nobody wait for it: the answer must not tell how long it took.
+     * @param onReport what is to be done then
+     */
+    carryCodeUnawaited: (
+      identifier: Identifier,
+      code: OutgoingCode,
+      onReport: (report: DeliveryReport) => Promise<void>,
+    ) => unawaited(carryCode(identifier, code).then(onReport)),
     /** Tells that the ways to sign in have changed. What was changed stays so, whether or not this arrives. */
     tellOfChange: (identifier: Identifier, { languages, caller }: OutgoingNotice) =>
       unawaited(carry(identifier, noticeMessage(messages, identifier, languages), caller)),

@@ -1,20 +1,34 @@
-// What people do with their own phone and email: add one, change one, remove one.
-import { type AuditTrail, eventWriter } from '../audit/events.js'
+// What people do with their own phone and email: add one, change one, remove one (prisma/functions/change_identifier.sql).
+import type { AuditTrail } from '../audit/events.js'
+import { longestSession } from '../config/session-settings.js'
 import type { Database } from '../database/client.js'
-import { isUniqueViolation } from '../database/failures.js'
-import { isUserRow, type UserRow } from '../database/user-row.js'
+import { createDecision, type DecisionRequest } from '../database/decisions.js'
+import { type MaybeUserRow, type UserRow, userRowOf } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { type Identifier, type IdentifierParser, trafficOf } from '../identifiers/parser.js'
+import { anyShard } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
+import { verifiedKeyOf } from '../limits/sms-gate.js'
 import type { OtpService } from '../otp/service.js'
 import type { Asker } from '../sessions/asker.js'
-import { changesAreOverLine } from '../users/change-limit.js'
-import { type ChangedRow, type RemovedRow, removeIdentifierStatement } from '../users/identifier-statements.js'
-import { type ChangeParts, type ChangeRow, changeIdentifierStatement } from './change-identifier-statement.js'
+import { changesAreOverLine, mostChangesPerDay } from '../users/change-limit.js'
+import type { AttemptAnswer, FailedAttempt, JudgeAttempt } from './attempts.js'
 import type { Courier } from './courier.js'
-import type { JudgeGuess } from './guesses.js'
 import type { SendCode, SentCode } from './send-code.js'
+
+/** change_identifier_result */
+type ChangeAnswer = AttemptAnswer &
+  MaybeUserRow &
+  Readonly<{
+    outcome: ('changed' | 'taken' | 'too_many' | 'session_ended' | 'not_there' | 'last_identifier') | FailedAttempt
+    /** proven, canonical; null where nobody is to be told */
+    toldTo: string | null
+    /** BCP 47 */
+    locale: string | null
+  }>
+
+type Wanted = Readonly<{ identifier: Identifier; code: string }>
 
 export type OwnIdentifiers = ReturnType<typeof createOwnIdentifiers>
 
@@ -23,17 +37,30 @@ type OwnIdentifiersDependencies = {
   identifiers: Pick<IdentifierParser, 'fromCanonical'>
   otp: OtpService
   sendCode: SendCode
-  judgeGuess: JudgeGuess
+  judgeAttempt: JudgeAttempt
   courier: Courier
   limits: Limits
   audit: AuditTrail
 }
 
 export function createOwnIdentifiers(dependencies: OwnIdentifiersDependencies) {
-  const { database, identifiers, otp, sendCode, judgeGuess, courier, limits, audit } = dependencies
+  const { database, identifiers, otp, sendCode, judgeAttempt, courier, limits, audit } = dependencies
+
+  const decide = createDecision<DecisionRequest & Asker, ChangeAnswer>({
+    database,
+    name: 'change_identifier',
+    keyOf: ({ userId }) => userId,
+    settings: () => ({
+      ...otp.attemptLimits,
+      maxPerAddress: limits.settings.ipVerifyPerTenMinutes,
+      maxChangesPerDay: mostChangesPerDay,
+      sessionMaxAge: longestSession,
+      shard: anyShard(),
+    }),
+  })
 
   /** Tells whoever reads the old identifier, in the account's language: the request may come from a stranger. */
-  function tell({ toldTo, locale }: Pick<ChangedRow, 'toldTo' | 'locale'>, caller: Caller): void {
+  function tell({ toldTo, locale }: ChangeAnswer, caller: Caller): void {
     // Under the settings of today nothing may go there any more.
     const identifier = toldTo === null ? null : identifiers.fromCanonical(toldTo)
     if (identifier !== null) courier.tellOfChange(identifier, { languages: locale === null ? [] : [locale], caller })
@@ -47,15 +74,48 @@ export function createOwnIdentifiers(dependencies: OwnIdentifiersDependencies) {
     return sendCode(identifier, caller, { purpose: 'change_identifier', asker })
   }
 
-  /** The guess and the change. Somebody who gets the identifier in the same moment undoes both; the next look sees them. */
-  async function attempt(parts: ChangeParts): Promise<ChangeRow> {
-    for (;;) {
-      try {
-        const [row] = await database.$queryRaw<[ChangeRow]>(changeIdentifierStatement(parts))
-        return row
-      } catch (error) {
-        if (!isUniqueViolation(error)) throw error
-      }
+  /** Asks for the change: the new identifier with an attempt at its code, or null to remove the one of the method. */
+  async function change(
+    method: Identifier['method'],
+    wanted: Wanted | null,
+    asker: Asker,
+    caller: Caller,
+  ): Promise<UserRow> {
+    const answer = await decide({
+      ...asker,
+      method,
+      ...(wanted && {
+        ...otp.attemptOf(
+          { purpose: 'change_identifier', identifier: wanted.identifier, session: asker.sessionId },
+          wanted.code,
+        ),
+        countryKey: wanted.identifier.method === 'phone' ? verifiedKeyOf(wanted.identifier.country) : null,
+        ...audit.valuesOf(caller, wanted.identifier.identifier),
+      }),
+      addressKey: limits.attemptsKeyOf(caller.block),
+      network: caller.network,
+      requestId: caller.requestId,
+    })
+    if (wanted !== null && answer.outcome !== 'too_many' && answer.outcome !== 'session_ended') {
+      await judgeAttempt(answer, trafficOf(wanted.identifier), caller)
+    }
+    switch (answer.outcome) {
+      case 'changed':
+        tell(answer, caller)
+        return userRowOf(answer)
+      case 'taken':
+        throw new Problem('already_registered')
+      case 'too_many':
+        throw new Problem('rate_limited', { errors: [changesAreOverLine], retryAfter: Number(answer.retryAfter) })
+      case 'session_ended':
+        throw new Problem('unauthorized', { invalidToken: true })
+      case 'not_there':
+        throw new Problem('not_found', { errors: [`There is no ${method} to remove`] })
+      case 'last_identifier':
+        throw new Problem('last_identifier')
+      /* c8 ignore next 3 -- an attempt that failed has thrown by now; a removal is none */
+      default:
+        throw new Problem('otp_invalid')
     }
   }
 
@@ -64,16 +124,8 @@ export function createOwnIdentifiers(dependencies: OwnIdentifiersDependencies) {
    * @throws Problem `otp_invalid`; `rate_limited` for the address, or where the account has had its changes of the day: then the
    * code stays good; `already_registered`; `unauthorized` for who is gone
    */
-  async function verify(identifier: Identifier, code: string, asker: Asker, caller: Caller): Promise<UserRow> {
-    const guess = otp.prepareGuess({ purpose: 'change_identifier', identifier, session: asker.sessionId }, code)
-    const row = await attempt({ identifier, otp, guess, asker, caller, limits, audit })
-    const { changeableAfter, codeId } = row
-    // Taken by one of several who made the last change at once.
-    if (changeableAfter !== null && codeId !== null) await guess.giveBack(codeId)
-    requireChange(changeableAfter)
-    await judgeGuess(row, trafficOf(identifier), caller)
-    if (row.isTaken) throw new Problem('already_registered')
-    return changedUser(row, caller)
+  function verify(identifier: Identifier, code: string, asker: Asker, caller: Caller): Promise<UserRow> {
+    return change(identifier.method, { identifier, code }, asker, caller)
   }
 
   /**
@@ -81,27 +133,9 @@ export function createOwnIdentifiers(dependencies: OwnIdentifiersDependencies) {
    * @throws Problem `not_found`, `last_identifier`; `rate_limited` where the account has had its changes of the day; `unauthorized`
    * for who is gone
    */
-  async function remove(method: Identifier['method'], asker: Asker, caller: Caller): Promise<UserRow> {
-    const statement = removeIdentifierStatement(method, asker, eventWriter(caller))
-    const [row] = await database.$queryRaw<[RemovedRow]>(statement)
-    if (row.exists && !row.isThere) throw new Problem('not_found', { errors: [`There is no ${method} to remove`] })
-    requireChange(row.changeableAfter)
-    if (row.isThere && row.id === null) throw new Problem('last_identifier')
-    return changedUser(row, caller)
-  }
-
-  function changedUser(row: ChangedRow, caller: Caller): UserRow {
-    if (!isUserRow(row)) throw new Problem('unauthorized', { invalidToken: true })
-    tell(row, caller)
-    const { id, userName, phone, email, role, createdAt, updatedAt } = row
-    return { id, userName, phone, email, role, createdAt, updatedAt }
+  function remove(method: Identifier['method'], asker: Asker, caller: Caller): Promise<UserRow> {
+    return change(method, null, asker, caller)
   }
 
   return { send, verify, remove }
-}
-
-/** @throws Problem `rate_limited` where the account has had its changes of the day */
-function requireChange(changeableAfter: number | null): void {
-  if (changeableAfter === null) return
-  throw new Problem('rate_limited', { errors: [changesAreOverLine], retryAfter: changeableAfter })
 }

@@ -1,18 +1,20 @@
-// Sending a code: to sign in, to step up, to prove a new identifier. The limits and the budgets are the same for all.
+// Sending a code: to sign in, to step up, to prove a new identifier. The rules are in prisma/functions/send_code.sql, the same for all.
 import type { AuditTrail } from '../audit/events.js'
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
-import { prepareShapes } from '../database/prepared.js'
+import { createDecision, type DecisionRequest } from '../database/decisions.js'
+import { readFunctionFiles } from '../database/function-files.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
+import { anyShard } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
-import { closeCountryStatement } from '../limits/sms-gate.js'
-import type { IssuedCode, OtpRequest } from '../otp/issue.js'
+import type { StoredCode } from '../otp/code.js'
+import type { CodeDraft } from '../otp/issue.js'
 import type { OtpService } from '../otp/service.js'
+import type { Asker } from '../sessions/asker.js'
+import { deviceHashOf } from '../sessions/devices.js'
 import type { CarriedNotice, Courier, OutgoingCode } from './courier.js'
-import { type RefusedBy, type SendRow, sendStatement } from './send-statement.js'
-import { type CodeUse, type SendShape, type SendValues, sendShape, sendValues } from './send-values.js'
 
 export type SentCode = {
   /** seconds */
@@ -31,11 +33,48 @@ export type SendNotice =
         { kind: 'refused'; limit: 'identifier' | 'address' | 'budget' | 'country' } | { kind: 'country_closed' }
       >)
 
-/** A code under way, and the send that it is of. */
-type Outgoing = OutgoingCode & Pick<IssuedCode, 'codeId'> & { request: OtpRequest }
+/** What a code is for. */
+export type CodeUse = Readonly<
+  | {
+      purpose: 'sign_in'
+      /** whether an unknown identifier is to be told, or hidden, instead of getting a code */
+      mode: 'any' | 'login'
+    }
+  | { purpose: 'step_up' | 'change_identifier'; asker: Asker }
+>
 
 /** Who asks needs no account yet. */
 const anySignIn: CodeUse = { purpose: 'sign_in', mode: 'any' }
+
+/** send_code_result */
+type SendAnswer = Readonly<{
+  outcome: 'sent' | 'too_soon' | 'refused_before' | 'unknown' | 'by_address' | 'by_budget' | 'by_country'
+  /** seconds, where it was refused */
+  retryAfter: number | null
+  /** the answer must not tell what became of it */
+  isHidden: boolean
+  /** a message may go out for it */
+  isPaid: boolean
+  /** it was this request that closed its country to new numbers */
+  hasClosedCountry: boolean
+  /** of whoever reads the message (BCP 47); null where none is known */
+  locale: string | null
+}> &
+  StoredCode &
+  SentAnswer
+
+type SentAnswer = Readonly<{
+  expiresIn: number
+  resendAfter: number
+  attemptsAllowed: number
+  /** by which what it was counted on is found again */
+  isKnown: boolean
+  shard: number
+  countedAt: Date
+}>
+
+/** A send as it was counted, to be given back where its message is refused. */
+type CountedSend = Readonly<{ identifier: Identifier; draft: CodeDraft; answer: SendAnswer }>
 
 export type SendCode = ReturnType<typeof createSendCode>
 
@@ -52,62 +91,110 @@ type SendCodeDependencies = {
 export function createSendCode(dependencies: SendCodeDependencies) {
   const { database, otp, limits, audit, courier, settings, onNotice } = dependencies
 
-  const statementOf = prepareShapes<SendShape, SendValues, [SendRow]>((shape, of) =>
-    sendStatement(shape, of, { otp, limits }),
-  )
+  const { schema } = readFunctionFiles()
+  const decide = createDecision<DecisionRequest & CodeDraft, SendAnswer>({
+    database,
+    name: 'send_code',
+    keyOf: ({ identifier }) => identifier,
+    settings: () => ({ ...otp.sendLimits, ...limits.sendLimits, shard: anyShard() }),
+  })
 
   /** Sends the code. What certainly did not go out costs nothing; what may have gone out keeps its count. */
-  async function deliverSeen(identifier: Identifier, { request, codeId, ...code }: Outgoing): Promise<void> {
-    const { outcome } = await courier.carryCode(identifier, code)
-    if (outcome === 'refused') await otp.returnSend(request, codeId)
+  async function deliverSeen(code: OutgoingCode, counted: CountedSend): Promise<void> {
+    const { outcome } = await courier.carryCode(counted.identifier, code)
+    if (outcome === 'refused') await giveBack(counted)
     if (outcome !== 'accepted') throw new Problem('delivery_failed')
   }
 
-  async function dispatch(identifier: Identifier, code: Outgoing, { isHidden, isPaid }: SendRow): Promise<void> {
-    if (!isHidden) await deliverSeen(identifier, code)
-    // Nor may anybody see by a cooldown that came back how it went.
-    else if (isPaid) courier.carryCodeUnawaited(identifier, code)
+  /** The same where nobody may see, by an answer that waits or a cooldown that came back, how it went. */
+  function deliverHidden(code: OutgoingCode, counted: CountedSend): void {
+    courier.carryCodeUnawaited(counted.identifier, code, async ({ outcome }) => {
+      if (outcome === 'refused') await giveBack(counted)
+    })
   }
 
-  async function refuse(identifier: Identifier, refusedBy: RefusedBy, row: SendRow): Promise<never> {
+  async function dispatch(code: OutgoingCode, counted: CountedSend): Promise<void> {
+    const { isHidden, isPaid } = counted.answer
+    if (!isHidden) await deliverSeen(code, counted)
+    else if (isPaid) deliverHidden(code, counted)
+  }
+
+  async function giveBack({ identifier, draft, answer }: CountedSend): Promise<void> {
+    const { isHidden, isKnown, shard, countedAt } = answer
+    const country = identifier.method === 'phone' ? identifier.country : null
+    const refusalsKey = limits.refusalsKeyOf(identifier.identifier)
+    await database.run({
+      text: `SELECT "${schema}".give_back_send($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      values: [
+        draft.identifier,
+        draft.purpose,
+        draft.codeId,
+        isHidden,
+        refusalsKey,
+        country,
+        isKnown,
+        shard,
+        countedAt,
+      ],
+    })
+  }
+
+  /** @throws Problem where no code is to be sent */
+  function requireSent({ outcome, retryAfter, hasClosedCountry }: SendAnswer, identifier: Identifier): void {
     const traffic = trafficOf(identifier)
-    if (row.countryTripped && traffic.country !== null) {
-      // Until this is done, whoever else asks finds that it trips.
-      const closed = await database.$executeRaw(closeCountryStatement(traffic.country))
-      if (closed > 0) onNotice({ kind: 'country_closed', ...traffic })
-    }
-    onNotice({ kind: 'refused', limit: refusedBy, ...traffic })
-    const retryAfter = Number(row.retryAfter)
-    // A budget and a closed country are no fault of the caller's, and pass by themselves.
-    throw new Problem(refusedBy === 'address' ? 'rate_limited' : 'service_unavailable', { retryAfter })
+    if (hasClosedCountry) onNotice({ kind: 'country_closed', ...traffic })
+    if (outcome === 'sent') return
+    if (outcome === 'unknown') throw new Problem('account_not_found', { needsSignup: true })
+    const limit = limitNames[outcome]
+    onNotice({ kind: 'refused', limit, ...traffic })
+    // A budget and a closed country are no fault of the client's, and pass by themselves.
+    const isOwnFault = limit === 'identifier' || limit === 'address'
+    throw new Problem(isOwnFault ? 'rate_limited' : 'service_unavailable', { retryAfter: Number(retryAfter) })
   }
 
   /**
-   * Issues a code and delivers it; the live one again where there is one. A test identity knows its code: nothing goes out.
+   * Puts a code there and delivers it; the live one again where there is one. A test identity knows its code: nothing goes out.
    * @throws Problem `rate_limited` and `service_unavailable` with a true Retry-After, `account_not_found`, `delivery_failed`
    */
   async function sendCode(identifier: Identifier, caller: Caller, use: CodeUse = anySignIn): Promise<SentCode> {
-    const request = { purpose: use.purpose, identifier, session: 'asker' in use ? use.asker.sessionId : undefined }
-    const issue = otp.prepareIssue(request)
-    const parts = { identifier, issue, caller, use }
-    const [row] = await statementOf(sendShape(parts))(database, sendValues(parts, limits, audit))
-    if (row.refusedBy !== null) return refuse(identifier, row.refusedBy, row)
-    if (!row.isWanted) throw new Problem('account_not_found', { needsSignup: true })
-    if (row.resendAfter === null) {
-      onNotice({ kind: 'refused', limit: 'identifier', ...trafficOf(identifier) })
-      throw new Problem('rate_limited', { retryAfter: await issue.retryAfter(row.lane) })
-    }
+    const { purpose } = use
+    const asker = 'asker' in use ? use.asker : undefined
+    const draft = otp.draft({ purpose, identifier, session: asker?.sessionId })
+    const answer = await decide({
+      ...draft.values,
+      ...limits.sendKeysOf(caller.block),
+      refusalsKey: limits.refusalsKeyOf(identifier.identifier),
+      ...audit.valuesOf(caller, identifier.identifier),
+      method: identifier.method,
+      userId: asker?.userId ?? null,
+      onlyKnown: use.purpose === 'sign_in' && use.mode === 'login',
+      deviceHash: deviceHashOf(caller),
+      country: identifier.method === 'phone' ? identifier.country : null,
+    })
+    requireSent(answer, identifier)
 
-    const issued = await issue.issued(row)
-    const languages = row.locale === null ? caller.languages : [...caller.languages, row.locale]
-    if (!issue.isTest) await dispatch(identifier, { ...issued, languages, caller, request }, row)
+    const code = await draft.codeIn(answer)
+    const { expiresIn, resendAfter, attemptsAllowed, locale } = answer
+    const languages = locale === null ? caller.languages : [...caller.languages, locale]
+    if (draft.values.testEndsAt === null) {
+      await dispatch({ code, expiresIn, languages, caller }, { identifier, draft: draft.values, answer })
+    }
     return {
-      expires_in: issued.expiresIn,
-      resend_after: issued.resendAfter,
-      attempts_allowed: issued.attemptsAllowed,
-      ...(settings.echo && { otp: issued.code }),
+      expires_in: expiresIn,
+      resend_after: resendAfter,
+      attempts_allowed: attemptsAllowed,
+      ...(settings.echo && { otp: code }),
     }
   }
 
   return sendCode
 }
+
+/** Which limit refused a send, as metrics name it. */
+const limitNames = {
+  too_soon: 'identifier',
+  refused_before: 'identifier',
+  by_address: 'address',
+  by_budget: 'budget',
+  by_country: 'country',
+} as const

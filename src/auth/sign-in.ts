@@ -1,22 +1,24 @@
-// Signing in with a code: the same for both flows, which differ only in what a newcomer gets.
+// Signing in with a code: the same for both flows, which differ only in what a newcomer gets. The rules are in
+// prisma/functions/sign_in.sql.
+
 import type { AuditTrail } from '../audit/events.js'
 import type { Database } from '../database/client.js'
-import { prepareShapes } from '../database/prepared.js'
-import { isUserRow, type UserRow } from '../database/user-row.js'
+import { createDecision, type DecisionRequest } from '../database/decisions.js'
+import { newId } from '../database/ids.js'
+import { type MaybeUserRow, type UserRow, userRowOf } from '../database/user-row.js'
 import type { Messages } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
+import { anyShard } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
-import type { OtpService } from '../otp/service.js'
+import { verifiedKeyOf } from '../limits/sms-gate.js'
+import type { Attempt, OtpService } from '../otp/service.js'
+import { deviceHashOf } from '../sessions/devices.js'
 import type { SessionService } from '../sessions/service.js'
-import { draftUser, type UsersService } from '../users/service.js'
-import type { NewUserValues } from '../users/statements.js'
-import type { JudgeGuess, VerificationNotice } from './guesses.js'
-import { type SignInRow, signInStatement } from './sign-in-statement.js'
-import { type SignInShape, type SignInValues, signInShape, signInValues } from './sign-in-values.js'
-import { issueTicket } from './signup-tickets.js'
+import type { AttemptAnswer, AttemptNotice, JudgeAttempt } from './attempts.js'
+import { draftTicket, ticketTimeToLive } from './signup-tickets.js'
 
 export type SignedIn = Readonly<{
   outcome: 'signed_in'
@@ -29,100 +31,101 @@ export type SignedIn = Readonly<{
 export type Newcomer = Readonly<{ outcome: 'newcomer'; ticket: string }>
 
 /** What became of whoever asked, to be logged and counted. */
-export type SignInNotice = VerificationNotice | (Traffic & Readonly<{ kind: 'new_account' }>)
+export type SignInNotice = AttemptNotice | (Traffic & Readonly<{ kind: 'new_account' }>)
 
 export type SignIn = ReturnType<typeof createSignIn>
 
-type CodeParts = Readonly<{ identifier: Identifier; code: string; caller: Caller; newUser: NewUserValues | null }>
+/** What becomes of somebody without an account: a user of this id, or one who gets this ticket. */
+type Becoming =
+  | Readonly<{ newUserId: string; locale: string | null }>
+  | Readonly<{ ticketHash: Uint8Array<ArrayBuffer> }>
+
+/** sign_in_request */
+type SignInRequest = DecisionRequest & Attempt
+
+/** sign_in_result */
+type SignInAnswer = AttemptAnswer &
+  MaybeUserRow &
+  Readonly<{
+    outcome: 'signed_in' | 'newcomer' | 'disabled' | 'wrong' | 'locked' | 'refused' | 'by_address'
+    isNewUser: boolean
+    isNewDevice: boolean
+  }>
 
 type SignInDependencies = {
   database: Database
   otp: OtpService
   sessions: SessionService
-  users: UsersService
   messages: Pick<Messages, 'localeOf'>
   limits: Limits
   audit: AuditTrail
-  judgeGuess: JudgeGuess
+  judgeAttempt: JudgeAttempt
   onNotice: (notice: SignInNotice) => void
 }
 
 export function createSignIn(dependencies: SignInDependencies) {
-  const { database, otp, sessions, users, messages, limits, audit, judgeGuess, onNotice } = dependencies
+  const { database, otp, sessions, messages, limits, audit, judgeAttempt, onNotice } = dependencies
 
-  const statementOf = prepareShapes<SignInShape, SignInValues, [SignInRow]>((shape, of) =>
-    signInStatement(shape, of, { otp, sessions, limits }),
-  )
+  const decide = createDecision<SignInRequest, SignInAnswer>({
+    database,
+    name: 'sign_in',
+    keyOf: ({ identifier }) => identifier,
+    settings: () => ({
+      ...otp.attemptLimits,
+      ...sessions.openingLimits,
+      maxPerAddress: limits.settings.ipVerifyPerTenMinutes,
+      ticketTtl: ticketTimeToLive,
+      shard: anyShard(),
+    }),
+  })
 
-  /** Opens a session for a user that the first statement could not see; null for one who was deleted since. */
-  async function openFor(user: UserRow, isNewUser: boolean, caller: Caller): Promise<SignedIn | null> {
-    const opened = await sessions.open(user.id, caller)
-    if (opened === 'disabled') throw disabled()
-    return opened === 'gone' ? null : { outcome: 'signed_in', user, ...opened, isNewUser }
-  }
-
-  /**
-   * Takes the code and signs its owner in; for an identifier that nobody has, `newUser` becomes its owner, or else `welcome`
-   * decides. If that fails, the code is given back: who proved the identifier should not have to wait for another one.
-   */
-  async function withCode<Result>(
-    { identifier, code, caller, newUser }: CodeParts,
-    welcome: () => Promise<Result>,
-  ): Promise<SignedIn | Result> {
-    const guess = otp.prepareGuess({ purpose: 'sign_in', identifier }, code)
+  /** Tries the code; null for a newcomer, who got a ticket. */
+  async function tryCode(
+    identifier: Identifier,
+    code: string,
+    caller: Caller,
+    newcomer: Becoming,
+  ): Promise<SignedIn | null> {
     const session = sessions.draft(caller)
-    const parts = { identifier, guess, session, newUser, caller }
-    const [row] = await statementOf(signInShape(parts))(database, signInValues(parts, limits, audit))
-    const { retryAfter, accepted, locked, codeId, guesses, opened, isNewDevice, isNewUser, ...user } = row
-    await judgeGuess(row, trafficOf(identifier), caller)
-    if (isUserRow(user)) {
-      if (!opened) throw disabled()
-      if (isNewUser) onNotice({ kind: 'new_account', ...trafficOf(identifier) })
-      return { outcome: 'signed_in', user, ...sessions.opened(session, user.id, isNewDevice), isNewUser }
-    }
-    return welcome().catch(async (error: unknown) => {
-      // What failed matters more than whether the code could be given back; without it a new one can be asked for at once.
-      if (!(error instanceof Problem)) await guess.giveBack(String(codeId)).catch(() => {})
-      throw error
+    const answer = await decide({
+      method: identifier.method,
+      ...otp.attemptOf({ purpose: 'sign_in', identifier }, code),
+      ...session.values,
+      ...newcomer,
+      ...audit.valuesOf(caller, identifier.identifier),
+      deviceHash: deviceHashOf(caller),
+      addressKey: limits.attemptsKeyOf(caller.block),
+      countryKey: identifier.method === 'phone' ? verifiedKeyOf(identifier.country) : null,
     })
+    await judgeAttempt(answer, trafficOf(identifier), caller)
+    if (answer.outcome === 'disabled') throw new Problem('forbidden', { errors: ['This account is disabled'] })
+    if (answer.outcome === 'newcomer') return null
+    const { isNewUser, isNewDevice } = answer
+    if (isNewUser) onNotice({ kind: 'new_account', ...trafficOf(identifier) })
+    const user = userRowOf(answer)
+    return { outcome: 'signed_in', user, ...sessions.opened(session, user.id, isNewDevice), isNewUser }
   }
 
   /**
    * Signs in, or makes the account that nobody has yet.
    * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
    */
-  function signInOrCreate(identifier: Identifier, code: string, caller: Caller): Promise<SignedIn> {
-    const locale = messages.localeOf(caller.languages)
-    return withCode({ identifier, code, caller, newUser: draftUser(identifier, locale) }, async () => {
-      // Somebody has got the identifier since, or claims it. One who is deleted in this moment leaves it to a new user.
-      for (;;) {
-        const { user, isNewUser } = await users.createFromIdentifier(identifier, locale)
-        if (isNewUser) {
-          onNotice({ kind: 'new_account', ...trafficOf(identifier) })
-          await audit.record(caller, { event: 'user_created', userId: user.id, identifier: identifier.identifier })
-        }
-        const signedIn = await openFor(user, isNewUser, caller)
-        if (signedIn !== null) return signedIn
-      }
-    })
+  async function signInOrCreate(identifier: Identifier, code: string, caller: Caller): Promise<SignedIn> {
+    const newUser = { newUserId: newId(), locale: messages.localeOf(caller.languages) }
+    const signedIn = await tryCode(identifier, code, caller, newUser)
+    /* c8 ignore next -- whoever has a new user's id is made a user */
+    if (signedIn === null) throw new Error('sign_in calls somebody a newcomer who was to become a user')
+    return signedIn
   }
 
   /**
    * Signs in, or gives the ticket that signing up asks for.
    * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
    */
-  function signInOrAdmit(phone: PhoneIdentifier, code: string, caller: Caller): Promise<SignedIn | Newcomer> {
-    return withCode({ identifier: phone, code, caller, newUser: null }, async () => {
-      // Somebody may have signed up with the number while this request waited for the code's row.
-      const user = await users.findByProof(phone)
-      const signedIn = user && (await openFor(user, false, caller))
-      return signedIn ?? { outcome: 'newcomer', ticket: await issueTicket(database, phone.identifier) }
-    })
+  async function signInOrAdmit(phone: PhoneIdentifier, code: string, caller: Caller): Promise<SignedIn | Newcomer> {
+    const { ticket, ticketHash } = draftTicket()
+    return (await tryCode(phone, code, caller, { ticketHash })) ?? { outcome: 'newcomer', ticket }
   }
 
   return { signInOrCreate, signInOrAdmit }
-}
-
-function disabled(): Problem {
-  return new Problem('forbidden', { errors: ['This account is disabled'] })
 }

@@ -1,8 +1,9 @@
-// Signing up in the mobile flow: a ticket becomes a user with a home address and a session.
+// Signing up in the mobile flow: a ticket becomes a user with a home address and a session (prisma/functions/sign_up.sql).
 import type { AuditTrail } from '../audit/events.js'
 import type { Database } from '../database/client.js'
+import { createDecision, type DecisionRequest } from '../database/decisions.js'
 import { newId } from '../database/ids.js'
-import { isUserRow, type UserRow } from '../database/user-row.js'
+import { type MaybeUserRow, type UserRow, userRowOf } from '../database/user-row.js'
 import type { Messages } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
@@ -10,9 +11,9 @@ import { trafficOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import type { SessionService } from '../sessions/service.js'
 import type { AddressRow } from '../users/address.js'
+import { nameKey } from '../users/name.js'
 import type { SignInNotice } from './sign-in.js'
 import { hashTicket } from './signup-tickets.js'
-import { type SignUpRow, signUpStatement } from './statements.js'
 
 export type HomeAddress = Readonly<{
   houseNumber: string
@@ -33,6 +34,10 @@ export type SignUpRequest = Readonly<{
 
 export type SignedUp = Readonly<{ user: UserRow; address: AddressRow; token: string; deviceToken: string | undefined }>
 
+/** sign_up_result */
+type SignUpAnswer = MaybeUserRow &
+  Readonly<{ outcome: 'signed_up' | 'no_proof' | 'already_registered'; isNewDevice: boolean }>
+
 export type SignUp = ReturnType<typeof createSignUp>
 
 type SignUpDependencies = {
@@ -44,32 +49,41 @@ type SignUpDependencies = {
 }
 
 export function createSignUp({ database, sessions, messages, audit, onNotice }: SignUpDependencies) {
+  const decide = createDecision<DecisionRequest & { phone: string }, SignUpAnswer>({
+    database,
+    name: 'sign_up',
+    keyOf: ({ phone }) => phone,
+    settings: () => sessions.openingLimits,
+  })
+
   /**
    * Makes the account. A ticket for another number, an expired, used or missing one is no proof.
    * @throws Problem `verification_required`, `already_registered`
    */
   return async function signUp({ phone, userName, address, ticket, caller }: SignUpRequest): Promise<SignedUp> {
     if (ticket === undefined) throw new Problem('verification_required')
-    const userId = newId()
     const home = { ...address, id: newId(), country: phone.country }
     const session = sessions.draft(caller)
-    const locale = messages.localeOf(caller.languages)
-    const details = { ticketHash: hashTicket(ticket), phone, userId, userName, locale, address: home }
-    const statement = signUpStatement(
-      details,
-      (source) => sessions.statements(session.values, source),
-      (columns, source) => audit.statement(caller, phone.identifier, columns, source),
-    )
-    const [row] = await database.$queryRaw<[SignUpRow]>(statement)
-    if (!row.verified) throw new Problem('verification_required')
-
-    const { verified, isNewDevice, ...user } = row
-    if (!isUserRow(user)) throw new Problem('already_registered')
+    const answer = await decide({
+      ticketHash: hashTicket(ticket),
+      phone: phone.identifier,
+      userId: newId(),
+      userName,
+      nameKey: nameKey(userName),
+      locale: messages.localeOf(caller.languages),
+      ...home,
+      addressId: home.id,
+      ...session.values,
+      ...audit.valuesOf(caller, phone.identifier),
+    })
+    if (answer.outcome === 'no_proof') throw new Problem('verification_required')
+    if (answer.outcome === 'already_registered') throw new Problem('already_registered')
     onNotice({ kind: 'new_account', ...trafficOf(phone) })
+    const user = userRowOf(answer)
     return {
       user,
       address: { ...home, type: 'Home', isDefault: true },
-      ...sessions.opened(session, user.id, isNewDevice),
+      ...sessions.opened(session, user.id, answer.isNewDevice),
     }
   }
 }

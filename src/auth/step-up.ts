@@ -1,16 +1,28 @@
 // Stepping up: whoever is signed in proves again that it is them, by a code to a phone or address of their own.
 import type { Database } from '../database/client.js'
+import { createDecision, type DecisionRequest } from '../database/decisions.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { type Identifier, type IdentifierParser, trafficOf } from '../identifiers/parser.js'
+import { anyShard } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
 import type { OtpService } from '../otp/service.js'
 import type { Asker } from '../sessions/asker.js'
+import { deviceHashOf } from '../sessions/devices.js'
+import { proofLifetime } from '../sessions/statements.js'
 import type { UsersService } from '../users/service.js'
-import type { JudgeGuess } from './guesses.js'
+import type { AttemptAnswer, JudgeAttempt } from './attempts.js'
 import type { SendCode, SentCode } from './send-code.js'
-import { type StepUpRow, stepUpStatement } from './step-up-statement.js'
+
+/** step_up_result */
+type StepUpAnswer = AttemptAnswer &
+  Readonly<{
+    /** where the code had gone to; null where there was none to try */
+    identifier: string | null
+    /** until when the session counts as freshly proven; null where it does not, or is over */
+    provenUntil: Date | null
+  }>
 
 export type StepUp = ReturnType<typeof createStepUp>
 
@@ -20,12 +32,24 @@ type StepUpDependencies = {
   users: Pick<UsersService, 'provenIdentifiersOf'>
   otp: OtpService
   sendCode: SendCode
-  judgeGuess: JudgeGuess
+  judgeAttempt: JudgeAttempt
   limits: Limits
 }
 
 export function createStepUp(dependencies: StepUpDependencies) {
-  const { database, identifiers, users, otp, sendCode, judgeGuess, limits } = dependencies
+  const { database, identifiers, users, otp, sendCode, judgeAttempt, limits } = dependencies
+
+  const decide = createDecision<DecisionRequest & { userId: string }, StepUpAnswer>({
+    database,
+    name: 'step_up',
+    keyOf: ({ userId }) => userId,
+    settings: () => ({
+      ...otp.attemptLimits,
+      maxPerAddress: limits.settings.ipVerifyPerTenMinutes,
+      proofLifetime,
+      shard: anyShard(),
+    }),
+  })
 
   /** Those that a code can be sent to under the settings of today. */
   function reachable(texts: readonly (string | null)[]): Identifier[] {
@@ -57,19 +81,32 @@ export function createStepUp(dependencies: StepUpDependencies) {
    * @throws Problem `otp_invalid`; `rate_limited` for the address; `unauthorized` where the session ended meanwhile
    */
   async function verify(user: UserRow, sessionId: string, code: string, caller: Caller): Promise<Date> {
-    const candidates = reachable([user.phone, user.email]).map((identifier) => ({
-      identifier,
-      guess: otp.prepareGuess({ purpose: 'step_up', identifier, session: sessionId }, code),
-    }))
-    const [first] = candidates
-    if (first === undefined) throw new Problem('otp_invalid')
-    const asker = { userId: user.id, sessionId }
-    const statement = stepUpStatement({ otp, candidates, asker, caller, limits })
-    const [row] = await database.$queryRaw<[StepUpRow]>(statement)
-    const guessed = candidates.find(({ identifier }) => identifier.identifier === row.identifier) ?? first
-    await judgeGuess(row, trafficOf(guessed.identifier), caller)
-    if (row.provenUntil === null) throw new Problem('unauthorized', { invalidToken: true })
-    return row.provenUntil
+    const attemptAt = (method: Identifier['method']) => {
+      const [target] = reachable([user[method]])
+      return (
+        target && { target, ...otp.attemptOf({ purpose: 'step_up', identifier: target, session: sessionId }, code) }
+      )
+    }
+    const [phone, email] = [attemptAt('phone'), attemptAt('email')]
+    const answer = await decide({
+      userId: user.id,
+      sessionId,
+      deviceHash: deviceHashOf(caller),
+      phone: phone?.identifier ?? null,
+      phoneHash: phone?.codeHash ?? null,
+      phonePreviousHash: phone?.previousCodeHash ?? null,
+      email: email?.identifier ?? null,
+      emailHash: email?.codeHash ?? null,
+      emailPreviousHash: email?.previousCodeHash ?? null,
+      addressKey: limits.attemptsKeyOf(caller.block),
+      network: caller.network,
+      requestId: caller.requestId,
+    })
+    const tried = email !== undefined && answer.identifier === email.identifier ? email : (phone ?? email)
+    if (tried === undefined) throw new Problem('otp_invalid')
+    await judgeAttempt(answer, trafficOf(tried.target), caller)
+    if (answer.provenUntil === null) throw new Problem('unauthorized', { invalidToken: true })
+    return answer.provenUntil
   }
 
   return { send, verify }

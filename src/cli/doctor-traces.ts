@@ -31,7 +31,7 @@ export function createTraces(database: Database, config: Config) {
 
   /** Guesses of each block of the network, by the key of its counter; over two windows, so that the end of one hides nothing. */
   async function guessesIn(network: string): Promise<ReadonlyMap<string, number>> {
-    const keys = blocksIn(network).map((block) => limits.guessesKeyOf(block))
+    const keys = blocksIn(network).map((block) => limits.attemptsKeyOf(block))
     const rows = await database.$queryRaw<{ key: string; count: number }[]>`
       SELECT key, sum(count)::int AS count FROM limit_counters
       WHERE key = ANY(${keys}) AND expires_at > now() - interval '10 minutes' GROUP BY key`

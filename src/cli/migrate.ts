@@ -20,8 +20,8 @@ async function applyMigrations({ values, environment, print }: WorkContext<typeo
     print(`${rolledBack} counts as undone: the next run applies it again`)
     return 0
   }
-  const { applied } = await migrate(url, { onProgress: print })
-  if (applied.length === 0) print('nothing to apply')
+  const { applied, functions } = await migrate(url, { onProgress: print })
+  if (applied.length === 0) print(functions === null ? 'nothing to apply' : 'no migrations to apply')
   else print(`applied: ${applied.join(', ')}`)
   return 0
 }

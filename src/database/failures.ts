@@ -53,6 +53,23 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   })
 }
 
+/**
+ * SQLSTATEs with which PostgreSQL says that it did nothing of a statement, and that asking once more may help: data and constraints
+ * (of one request of a batch), serialization, deadlock, lock not available, cancelled by its timeout.
+ */
+const refusedStates = /^(22\d{3}|23\d{3}|40001|40P01|55P03|57014)$/
+
+/**
+ * Whether PostgreSQL itself answered a statement with an error, so that nothing of it was done. Where the connection broke, a pooler
+ * answered or nobody did, the statement may have been committed: never to be asked again.
+ */
+export function isRefusedByPostgres(error: unknown): boolean {
+  return causesOf(error).some((cause) => {
+    const severity: unknown = Reflect.get(cause, 'severity')
+    return severity === 'ERROR' && refusedStates.test(fieldsOf(cause).code)
+  })
+}
+
 /** Whether a row was refused because another one has its value of a unique column. Prisma passes the SQLSTATE on, `pg` bears it itself. */
 export function isUniqueViolation(error: unknown): boolean {
   return causesOf(error).some((cause) => {

@@ -1,6 +1,7 @@
 // Applies the migrations, tells where a database stands, and writes the SQL of the next one.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils'
+import { applyFunctions, hasFunctions } from './functions.js'
 import { statement } from './migration-adapter.js'
 import { describeFailure } from './migration-failures.js'
 import { readMigrationFiles, readSchema } from './migration-files.js'
@@ -21,6 +22,13 @@ export type MigrateOptions = {
 export type MigrationState = 'current' | 'pending' | 'ahead' | 'edited' | 'failed' | 'running'
 export type MigrationStatus = { state: MigrationState } & MigrationDiagnosis
 
+export type Migrated = Readonly<{
+  /** the names of the migrations that were applied, in order */
+  applied: string[]
+  /** the schema of this release's functions, where they were created now */
+  functions: string | null
+}>
+
 /** The lock that the engine and Prisma's own CLI take, so that these exclude each other too. */
 const lockKey = 72707369
 
@@ -29,12 +37,11 @@ const waits = { poll: 250, firstNotice: 1_000, nextNotice: 30_000 }
 
 /**
  * Applies all pending migrations, under a lock: of processes that start at once, one applies them and the others wait
- * and find nothing to do. Each migration's script runs as one message: PostgreSQL undoes all of it when a part fails.
+ * and find nothing to do. Then the functions of this release are put beside those of the releases before. Each migration's script runs as one message: PostgreSQL undoes all of it when a part fails.
  *
- * @returns the names of the migrations that were applied, in order
  * @throws Error in one line that names the migration and why it failed; never with the connection string
  */
-export async function migrate(connectionString: string, options: MigrateOptions = {}): Promise<{ applied: string[] }> {
+export async function migrate(connectionString: string, options: MigrateOptions = {}): Promise<Migrated> {
   const { onProgress = () => {}, directory } = options
   const files = await readMigrationFiles(directory)
   let current: string | undefined
@@ -49,7 +56,11 @@ export async function migrate(connectionString: string, options: MigrateOptions 
     const { failed, pending, edited } = await engine.diagnose(files)
     if (failed.length > 0) throw new Error(blockedBy(failed))
     for (const name of edited) onProgress(`warning: ${name} was changed after it was applied`)
-    return { applied: pending.length > 0 ? await engine.apply(files) : [] }
+    const applied = pending.length > 0 ? await engine.apply(files) : []
+    // Another folder than the service's own has tables of its own, which the functions do not know.
+    const functions = directory === undefined ? await applyFunctions(engine.connection) : null
+    if (functions !== null) onProgress(`created the functions of this release (${functions})`)
+    return { applied, functions }
   }
   try {
     return await withSchemaEngine(connectionString, work, onLog)
@@ -70,6 +81,7 @@ export async function migrationStatus(connectionString: string, directory?: stri
   return readably(() =>
     withSchemaEngine(connectionString, async (engine) => {
       const diagnosis = await engine.diagnose(files)
+      if (directory === undefined && !(await hasFunctions(engine.connection))) diagnosis.pending.push('functions')
       // A migration under way looks like a failed one, but for the lock.
       const running = diagnosis.failed.length > 0 && (await isLocked(engine.connection))
       return { state: running ? 'running' : stateOf(diagnosis), ...diagnosis }

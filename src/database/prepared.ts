@@ -21,9 +21,6 @@ export type PreparedStatement<Values extends object, Rows extends object[]> = (
   values: Values,
 ) => Promise<Rows>
 
-/** What the statements of one kind differ in: a few words that are ours, of which no caller's value is one. */
-type Shape = Readonly<Record<string, string | boolean>>
-
 /**
  * Composes a statement for many calls. It runs on Prisma's own pool but past its runtime, which would compose, hash and convert
  * anew each time: docs/decisions/0013 has the gain.
@@ -42,24 +39,6 @@ export function prepare<Values extends object, Rows extends object[]>(
   return (database, given) => {
     const filled = bound.map((value) => (value instanceof Parameter ? Reflect.get(given, value.name) : value))
     return database[way]<Rows>({ text, values: filled })
-  }
-}
-
-/**
- * Statements of one kind, each composed when its shape is first asked for. There are as many as shapes, so that the type of a
- * shape is what bounds them: its members are literals and booleans.
- */
-export function prepareShapes<Form extends Shape, Values extends object, Rows extends object[]>(
-  compose: (shape: Form, parameters: Required<Values>) => Prisma.Sql,
-): (shape: Form) => PreparedStatement<Values, Rows> {
-  const prepared = new Map<string, PreparedStatement<Values, Rows>>()
-  return function statementOf(shape) {
-    const name = JSON.stringify(shape)
-    const known = prepared.get(name)
-    if (known !== undefined) return known
-    const statement = prepare<Values, Rows>((parameters) => compose(shape, parameters))
-    prepared.set(name, statement)
-    return statement
   }
 }
 

@@ -23,3 +23,14 @@ export type MaybeUserRow = { [Column in keyof UserRow]: UserRow[Column] | null }
 export function isUserRow(user: MaybeUserRow): user is UserRow {
   return user.id !== null
 }
+
+/**
+ * The user of a decision's answer.
+ * @throws Error where it has none
+ */
+export function userRowOf({ id, userName, phone, email, role, createdAt, updatedAt }: MaybeUserRow): UserRow {
+  const user = { id, userName, phone, email, role, createdAt, updatedAt }
+  /* c8 ignore next -- decisions give a user with every outcome that has one */
+  if (!isUserRow(user)) throw new Error('a decision left out the user')
+  return user
+}

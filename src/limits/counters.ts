@@ -9,34 +9,8 @@ export const shards = 16
 export type Counter = Readonly<{ key: string | Prisma.Sql; window: number }>
 
 /** Start of the window that is open now. Windows are the same for everybody: whole multiples since 1970. */
-export function windowStart(seconds: number): Prisma.Sql {
+function windowStart(seconds: number): Prisma.Sql {
   return Prisma.sql`date_bin(make_interval(secs => ${seconds}), now(), to_timestamp(0))`
-}
-
-/** Whole seconds until the open window ends. */
-export function secondsLeft(seconds: number): Prisma.Sql {
-  return Prisma.sql`ceil(extract(epoch FROM ${windowStart(seconds)} + make_interval(secs => ${seconds}) - now()))::int`
-}
-
-/** Counts one for each row of `source`, which holds one row or none, and returns the `count`. */
-export function countStatement(counter: Counter, source: Prisma.Sql, shard = 0): Prisma.Sql {
-  return Prisma.sql`${countingStatement(counter, source, shard)} RETURNING c.count`
-}
-
-/**
- * The same, where fewer than `most` have been counted in the window; else no row comes back. Whoever waited for others who count
- * sees what they counted: of many at once no more than `most` get a row.
- */
-export function countUpToStatement(counter: Counter, most: number, source: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`${countingStatement(counter, source, 0)} WHERE c.count < ${most} RETURNING c.count`
-}
-
-function countingStatement({ key, window }: Counter, source: Prisma.Sql, shard: number): Prisma.Sql {
-  return Prisma.sql`
-    INSERT INTO limit_counters AS c (key, window_started_at, shard, expires_at)
-    SELECT ${key}, ${windowStart(window)}, ${shard}::smallint, ${windowStart(window)} + make_interval(secs => ${window})
-    ${source}
-    ON CONFLICT (key, window_started_at, shard) DO UPDATE SET count = c.count + 1`
 }
 
 /** The count of the open window, over all shards. */

@@ -6,22 +6,17 @@ import { type Counter, countOf, deleteExpiredCountersStatement, shards } from '.
 
 export type LimitSettings = Config['limits']
 
-/** Seconds */
-export const windows = { hour: 3_600, day: 86_400, tenMinutes: 600, fiveMinutes: 300 }
+/** Messages to one identifier that were definitely refused, over which none is tried in this hour: each gives back what it counted. */
+const maxRefusalsPerHour = 20
 
-/** Evaluated wrong guesses an hour, at everybody's identifiers, over which somebody has to look. */
-const guessAlarm = 1_000
+/** Seconds that a country stays closed to new numbers before it is tried again. */
+const closedFor = 900
 
-/** What all wrong guesses are counted by. */
-export const allGuesses: Counter = { key: 'guesses', window: windows.hour }
+/** Evaluated wrong attempts an hour, at everybody's identifiers, over which somebody has to look. */
+const attemptAlarm = 1_000
 
-/** What is counted of a client's address, by the key that {@link createLimits} makes of it. */
-export const addressCounters = {
-  sends: (key: string): Counter => ({ key, window: windows.hour }),
-  /** sends to identifiers that nobody has */
-  unknown: (key: string): Counter => ({ key, window: windows.hour }),
-  guesses: (key: string): Counter => ({ key, window: windows.tenMinutes }),
-}
+/** What all wrong attempts are counted by. */
+export const allAttempts: Counter = { key: 'guesses', window: 3_600 }
 
 export type Limits = ReturnType<typeof createLimits>
 
@@ -34,28 +29,49 @@ export function createLimits({ database, settings, pepper }: LimitDependencies) 
   }
 
   /** The keys of what a send counts of its client's block. */
-  function sendKeysOf(block: string): Readonly<{ sendsKey: string; unknownKey: string }> {
+  function sendKeysOf(block: string): Readonly<{ addressKey: string; unknownKey: string }> {
     const digest = digestOf(block)
-    return { sendsKey: `send_ip:${digest}`, unknownKey: `unknown_ip:${digest}` }
+    return { addressKey: `send_ip:${digest}`, unknownKey: `unknown_ip:${digest}` }
   }
 
   /**
-   * Whether wrong guesses in all have passed the alarm, asked after each one that was counted.
-   * @param shardCount the count of the shard that it was counted on: added up only when that has had its share, since adding
-   * up with each guess would read all that the others write
-   * @returns the guesses of this hour, or null
+   * Whether wrong attempts in all have passed the alarm, asked after each call that counted some.
+   * @param before the count of the shard that they were counted on, before and after: all shards are added up only where this one has
+   * had its share in between, since adding up with each attempt would read all that the others write
+   * @returns the attempts of this hour, or null
    */
-  async function guessesToAlarm(shardCount: number): Promise<number | null> {
-    if (shardCount % Math.ceil(guessAlarm / shards) !== 0) return null
-    const [{ count }] = await database.$queryRaw<[{ count: bigint }]>`SELECT ${countOf(allGuesses)} AS count`
-    return count >= guessAlarm ? Number(count) : null
+  async function attemptsToAlarm(before: number, after: number): Promise<number | null> {
+    const share = Math.ceil(attemptAlarm / shards)
+    if (Math.floor(before / share) === Math.floor(after / share)) return null
+    const [{ count }] = await database.$queryRaw<[{ count: bigint }]>`SELECT ${countOf(allAttempts)} AS count`
+    return count >= attemptAlarm ? Number(count) : null
+  }
+
+  /** What the refused messages to an identifier are counted by. */
+  function refusalsKeyOf(identifier: string): string {
+    return `refused:${Buffer.from(keyedDigest(pepper, 'refused:v1', identifier)).toString('base64url')}`
+  }
+
+  /** What decisions about sends are given. */
+  const sendLimits = {
+    maxPerAddress: settings.ipSendPerHour,
+    maxUnknownPerAddress: settings.ipUnknownPerHour,
+    maxRefusalsPerHour,
+    isStrict: settings.disclosure === 'strict',
+    budgetPerHour: settings.smsBudgetPerHour,
+    budgetPerDay: settings.smsBudgetPerDay,
+    breakerMinSends: settings.breakerMinSends,
+    breakerMinVerified: settings.breakerMinVerified,
+    closedFor,
   }
 
   return {
     settings,
+    sendLimits,
     sendKeysOf,
-    guessesKeyOf: (block: string) => `verify_ip:${digestOf(block)}`,
-    guessesToAlarm,
+    refusalsKeyOf,
+    attemptsKeyOf: (block: string) => `verify_ip:${digestOf(block)}`,
+    attemptsToAlarm,
   }
 }
 

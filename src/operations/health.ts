@@ -12,10 +12,12 @@ type HealthDependencies = {
   database: Database
   /** the migrations that this build brings along */
   migrationNames: readonly string[]
+  /** the schema of the functions that this build brings along */
+  functionSchema: string
   logger: Logger
 }
 
-export function createHealth({ database, migrationNames, logger }: HealthDependencies) {
+export function createHealth({ database, migrationNames, functionSchema, logger }: HealthDependencies) {
   let isDraining = false
   /** as it was told last; undefined before anybody asked */
   let known: ReadinessFault | null | undefined
@@ -39,11 +41,13 @@ export function createHealth({ database, migrationNames, logger }: HealthDepende
     if (isDraining) return 'draining'
     try {
       // Read-only is what a primary becomes that was failed over, and what a replica in recovery is.
-      const [state] = await database.$queryRaw<[{ isReadOnly: boolean; applied: string[] }]>`
-        SELECT current_setting('transaction_read_only')::boolean AS "isReadOnly", ARRAY(
+      const [state] = await database.$queryRaw<[{ isReadOnly: boolean; hasFunctions: boolean; applied: string[] }]>`
+        SELECT current_setting('transaction_read_only')::boolean AS "isReadOnly",
+          coalesce(has_schema_privilege(to_regnamespace(${functionSchema})::oid, 'USAGE'), false) AS "hasFunctions", ARRAY(
           SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL
         ) AS applied`
-      if (!migrationNames.every((name) => state.applied.includes(name))) return 'migrations_pending'
+      const isMigrated = state.hasFunctions && migrationNames.every((name) => state.applied.includes(name))
+      if (!isMigrated) return 'migrations_pending'
       return state.isReadOnly ? 'database_read_only' : null
     } catch (error) {
       return isMissingTable(error) ? 'migrations_pending' : 'database_unavailable'

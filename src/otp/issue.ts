@@ -1,136 +1,86 @@
-// Codes that are ready to be issued, alone or as part of a larger statement.
+// Codes about to be put into their row, and what becomes of them there (prisma/functions/send_code.sql).
 import type { OtpSettings } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'
-import type { Prisma } from '../generated/prisma/client.js'
 import { channelOf, type Identifier } from '../identifiers/parser.js'
-import type { createCodes, OtpPurpose } from './code.js'
-import {
-  exchangeCodeStatement,
-  type IssuedRow,
-  type IssueSurroundings,
-  type IssueValues,
-  issueStatement,
-  type RefusedRow,
-  refusalStatement,
-} from './issue-statements.js'
-import type { OtpKey, OtpSlot } from './statements.js'
-import type { TestCode, TestIdentities } from './test-identities.js'
-import { testIssueStatement, testRefusalStatement } from './test-statements.js'
-
-/** The lane of everybody: of requests that bring no proof of a known device. */
-export const commonLane = ''
+import type { createCodes, OtpPurpose, StoredCode } from './code.js'
+import { exchangeCodeStatement } from './statements.js'
+import type { TestIdentities } from './test-identities.js'
 
 export type OtpRequest = Readonly<{
   purpose: OtpPurpose
   identifier: Pick<Identifier, 'method' | 'identifier'>
-  lane?: string
   /** the session that asks, where the code is to work in no other */
   session?: string | undefined
 }>
 
-export type IssuedCode = Readonly<{
-  outcome: 'issued'
-  /** names this send */
+/** A code to be put into its row: members of send_code_request. */
+export type CodeDraft = Readonly<{
+  identifier: string
+  purpose: OtpPurpose
+  /** names this send and no other */
   codeId: string
-  /** a new one, or the one of the send before */
-  code: string
-  /** seconds */
-  expiresIn: number
-  /** seconds until the next send is allowed */
-  resendAfter: number
-  attemptsAllowed: number
+  codeHash: Uint8Array<ArrayBuffer> | null
+  codeSeed: Uint8Array<ArrayBuffer> | null
+  /** of a fixed code: when it stops to work (ISO 8601); it costs nothing, and no message goes out. Null for all others */
+  testEndsAt: string | null
 }>
 
-export type Issue = Readonly<{
-  /** the code is a fixed one that its owner knows: no message goes out */
-  isTest: boolean
-  /** what the statement is filled with */
-  values: IssueValues
-  /** how long a refused send has to wait, in whole seconds */
-  retryAfter: (lane: string) => Promise<number>
-  /** what was issued, to be asked where the statement gave a row */
-  issued: (row: IssuedRow) => Promise<IssuedCode>
+export type Draft = Readonly<{
+  values: CodeDraft
+  /** the code that the row has now: the draft's, or the one from before, which goes on */
+  codeIn: (row: StoredCode) => Promise<string>
 }>
 
-export type IssueDependencies = Readonly<{
+type DraftDependencies = Readonly<{
   database: Database
-  settings: OtpSettings
   codes: ReturnType<typeof createCodes>
   testIdentities: TestIdentities | undefined
 }>
-
-export function keyOf({ purpose, identifier, lane = commonLane }: OtpRequest): OtpKey {
-  return { identifier: identifier.identifier, purpose, lane }
-}
 
 export function bindingOf({ purpose, identifier, session }: OtpRequest) {
   return { purpose, channel: channelOf(identifier), identifier: identifier.identifier, session }
 }
 
-export function createIssues({ database, settings, codes, testIdentities }: IssueDependencies) {
-  /**
-   * Issues a code: see `issueStatement`.
-   * @param isTest for the fixed code of a test identity
-   */
-  function statement(
-    values: IssueValues,
-    { isTest, ...slot }: OtpSlot & Readonly<{ isTest: boolean }>,
-    surroundings?: IssueSurroundings,
-  ): Prisma.Sql {
-    const compose = isTest ? testIssueStatement : issueStatement
-    return compose(values, slot, settings, surroundings)
+/** What decisions about sends are given: seconds and counts. */
+export function sendLimitsOf(settings: OtpSettings) {
+  return {
+    ttl: settings.timeToLive,
+    cooldown: settings.resendCooldown,
+    maxAttempts: settings.maxAttempts,
+    maxPerHour: settings.maxSendsPerHour,
+    maxPerDay: settings.maxSendsPerDay,
+    maxFailures: settings.maxFailuresPerDay,
   }
+}
 
-  async function wait(refusal: Prisma.Sql): Promise<number> {
-    const [{ retryAfter }] = await database.$queryRaw<[RefusedRow]>(refusal)
-    return retryAfter
-  }
-
-  /** Prepares a code: the fixed one of a test identity that signs in, else one that the row decides about. */
-  function prepareIssue(request: OtpRequest): Issue {
-    const testCode = request.purpose === 'sign_in' ? testIdentities?.codeOf(request.identifier) : undefined
-    return testCode === undefined ? prepareDraft(request) : prepareTestCode(request, testCode)
-  }
-
-  function prepareDraft(request: OtpRequest): Issue {
-    const key = keyOf(request)
+export function createDrafts({ database, codes, testIdentities }: DraftDependencies) {
+  /** A code for the request: the fixed one of a test identity that signs in, else a new one. */
+  return function draft(request: OtpRequest): Draft {
+    const { purpose, identifier } = request
     const binding = bindingOf(request)
-    const drafted = codes.draft(binding)
-    const draft = { codeId: newId(), ...drafted.stored }
-
-    /** A code that no pepper of ours makes again, or another session's, gives way to the draft; its guesses and its time go on. */
-    async function exchange(): Promise<string> {
-      await database.$executeRaw(exchangeCodeStatement(key, draft))
-      return drafted.code
+    const key = { purpose, identifier: identifier.identifier, codeId: newId() }
+    const testCode = purpose === 'sign_in' ? testIdentities?.codeOf(identifier) : undefined
+    if (testCode !== undefined) {
+      const { code, endsAt } = testCode
+      const codeHash = codes.forStorage(binding, code)
+      return {
+        values: { ...key, codeHash, codeSeed: null, testEndsAt: endsAt.toISOString() },
+        codeIn: async () => code,
+      }
     }
 
+    const { code, stored } = codes.draft(binding)
+    const values = { ...key, ...stored, testEndsAt: null }
     return {
-      isTest: false,
-      values: { identifier: key.identifier, ...draft, endsAt: null },
-      retryAfter: (lane) => wait(refusalStatement({ ...key, lane }, settings)),
-      async issued(row) {
-        const code = codes.recover(binding, row, drafted) ?? (await exchange())
-        return issuedCode(row, draft.codeId, code)
+      values,
+      async codeIn(row) {
+        const kept = codes.recover(binding, row, { code, stored })
+        if (kept !== null) return kept
+        // A code that no pepper of ours makes again, or another session's, gives way; its attempts and its time go on.
+        await database.$executeRaw(exchangeCodeStatement(values))
+        return code
       },
     }
   }
-
-  function prepareTestCode(request: OtpRequest, { code, endsAt }: TestCode): Issue {
-    const key = keyOf(request)
-    const codeId = newId()
-    const codeHash = codes.forStorage(bindingOf(request), code)
-    return {
-      isTest: true,
-      values: { identifier: key.identifier, codeId, codeHash, codeSeed: null, endsAt },
-      retryAfter: (lane) => wait(testRefusalStatement({ ...key, lane })),
-      issued: async (row) => issuedCode(row, codeId, code),
-    }
-  }
-
-  return { prepareIssue, statement }
-}
-
-function issuedCode({ expiresIn, resendAfter, attemptsAllowed }: IssuedRow, codeId: string, code: string): IssuedCode {
-  return { outcome: 'issued', codeId, code, expiresIn, resendAfter, attemptsAllowed }
 }

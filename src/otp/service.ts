@@ -1,28 +1,17 @@
-// One-time codes for whoever needs a proof: issue one, check one. Knows nothing of users, sessions or HTTP.
+// One-time codes for whoever needs a proof: drafts of new ones, attempts at live ones. Knows nothing of users, sessions or HTTP; what is
+// decided about codes is decided in prisma/functions.
 import type { OtpSettings } from '../config/config.js'
 import type { Database } from '../database/client.js'
-import type { Prisma } from '../generated/prisma/client.js'
 import { createCodes } from './code.js'
-import { bindingOf, commonLane, createIssues, type IssuedCode, keyOf, type OtpRequest } from './issue.js'
-import type { IssuedRow } from './issue-statements.js'
-import {
-  type GuessConditions,
-  type GuessValues,
-  guessStatement,
-  type OtpSlot,
-  returnCodeStatement,
-  returnSendStatement,
-} from './statements.js'
+import { bindingOf, createDrafts, type OtpRequest, sendLimitsOf } from './issue.js'
 import type { TestIdentities } from './test-identities.js'
 
-/** `retryAfter` is in whole seconds, at least 1 */
-export type RefusedCode = Readonly<{ outcome: 'refused'; retryAfter: number }>
-
-/** A guess that is ready to be evaluated: what the statement is filled with, and how to undo it. */
-export type Guess = Readonly<{
-  values: GuessValues
-  /** gives the code back after it was accepted; best effort */
-  giveBack: (codeId: string) => Promise<void>
+/** An attempt, as digests that the stored one may equal: under the pepper, and under the previous one while it is being replaced. */
+export type Attempt = Readonly<{
+  /** canonical */
+  identifier: string
+  codeHash: Uint8Array<ArrayBuffer>
+  previousCodeHash: Uint8Array<ArrayBuffer> | null
 }>
 
 export type OtpService = ReturnType<typeof createOtpService>
@@ -36,46 +25,15 @@ type OtpDependencies = {
 
 export function createOtpService({ database, settings, testIdentities }: OtpDependencies) {
   const codes = createCodes(settings.peppers, settings.length)
-  const { prepareIssue, statement: composeIssue } = createIssues({ database, settings, codes, testIdentities })
+  const draft = createDrafts({ database, codes, testIdentities })
 
-  /** Sends the live code again, or makes one, unless cooldown or budgets say no. The code is in the answer and nowhere else. */
-  async function issue(request: OtpRequest): Promise<IssuedCode | RefusedCode> {
-    const lane = request.lane ?? commonLane
-    const { values, isTest, issued, retryAfter } = prepareIssue(request)
-    const statement = composeIssue(values, { purpose: request.purpose, lane, isTest })
-    const [row] = await database.$queryRaw<IssuedRow[]>(statement)
-    return row ? issued(row) : { outcome: 'refused', retryAfter: await retryAfter(lane) }
+  /** What a decision is given of an attempt at a code. */
+  function attemptOf(request: OtpRequest, code: string): Attempt {
+    return { identifier: request.identifier.identifier, ...codes.forComparison(bindingOf(request), code) }
   }
 
-  /** Takes back a send that never reached anybody, so that it costs its owner nothing. An earlier message's code stays good. */
-  async function returnSend(request: OtpRequest, codeId: string): Promise<void> {
-    await database.$executeRaw(returnSendStatement(codeId, keyOf(request)))
-  }
+  /** What decisions about attempts are given. */
+  const attemptLimits = { maxAttempts: settings.maxAttempts, maxFailures: settings.maxFailuresPerDay }
 
-  /** Evaluates a guess, alone or as part of a larger statement: see `guessStatement`. */
-  function composeGuess(values: GuessValues, slot: OtpSlot, conditions?: GuessConditions): Prisma.Sql {
-    return guessStatement(values, slot, settings, conditions)
-  }
-
-  /** Prepares a guess, for {@link verify} or for a larger statement. */
-  function prepareGuess(request: OtpRequest, code: string): Guess {
-    const key = keyOf(request)
-    const binding = bindingOf(request)
-    return {
-      values: { identifier: key.identifier, ...codes.forComparison(binding, code) },
-      async giveBack(codeId) {
-        await database.$executeRaw(returnCodeStatement(codeId, codes.forStorage(binding, code), key))
-      },
-    }
-  }
-
-  /** Whether the code is the live one, which it then no longer is. */
-  async function verify(request: OtpRequest, code: string): Promise<boolean> {
-    const { purpose, lane = commonLane } = request
-    const statement = composeGuess(prepareGuess(request, code).values, { purpose, lane })
-    const [guess] = await database.$queryRaw<{ accepted: boolean }[]>(statement)
-    return guess?.accepted ?? false
-  }
-
-  return { prepareIssue, composeIssue, issue, returnSend, prepareGuess, composeGuess, verify }
+  return { draft, attemptOf, attemptLimits, sendLimits: sendLimitsOf(settings) }
 }

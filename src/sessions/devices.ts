@@ -7,7 +7,7 @@ import { Prisma } from '../generated/prisma/client.js'
 export const deviceTimeToLive = 180 * 86_400
 
 /** Devices of one user; the one that was used longest ago gives way. */
-const mostDevices = 10
+export const maxDevices = 10
 
 /** A device as its row names it. */
 export type DeviceValues = Readonly<{ newDeviceId: string; newDeviceHash: Uint8Array<ArrayBuffer> }>
@@ -38,37 +38,6 @@ export function knownDeviceStatement(deviceHash: Uint8Array<ArrayBuffer> | null,
   return Prisma.sql`
     SELECT d.id, d.user_id FROM devices d JOIN users u ON u.id = d.user_id
     WHERE d.token_hash = ${deviceHash} AND d.expires_at > now() AND u.disabled_at IS NULL AND ${owns}`
-}
-
-/**
- * Remembers the device for the user of each row of `opened` (`user_id`), unless `known` has it already; one row comes back
- * where it is new. To be run with {@link forgetOldestStatement}.
- */
-export function rememberDeviceStatement(
-  { newDeviceId, newDeviceHash }: DeviceValues,
-  opened: Prisma.Sql,
-  isKnown: Prisma.Sql,
-): Prisma.Sql {
-  return Prisma.sql`
-    INSERT INTO devices (id, user_id, token_hash, expires_at)
-    SELECT ${newDeviceId}::uuid, opener.user_id, ${newDeviceHash}, now() + make_interval(secs => ${deviceTimeToLive})
-    FROM ${opened} AS opener WHERE NOT ${isKnown}
-    RETURNING id`
-}
-
-/** Moves the end of a device that is known, for the rows of `known` where somebody signed in. */
-export function touchDeviceStatement(known: Prisma.Sql, opened: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`
-    UPDATE devices AS d SET last_used_at = now(), expires_at = now() + make_interval(secs => ${deviceTimeToLive})
-    WHERE d.id IN (SELECT id FROM ${known} AS before) AND EXISTS (SELECT FROM ${opened} AS opener)`
-}
-
-/** Makes room for one more device of each user that `opened` names. */
-export function forgetOldestStatement(opened: Prisma.Sql, isKnown: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`
-    DELETE FROM devices AS d WHERE NOT ${isKnown} AND d.id IN (
-      SELECT old.id FROM devices old JOIN ${opened} AS opener ON opener.user_id = old.user_id
-      ORDER BY old.last_used_at DESC, old.id DESC OFFSET ${mostDevices - 1})`
 }
 
 /**

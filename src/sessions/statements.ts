@@ -43,7 +43,7 @@ export type ListedSession = {
 const mostListed = 100
 
 /** Seconds that a proof counts as recent (contract §3): what cannot be undone asks for one. */
-const proofLifetime = 900
+export const proofLifetime = 900
 
 /** Seconds between two writes of "last seen": a session in constant use is written once in five minutes. */
 const touchInterval = 300
@@ -55,26 +55,6 @@ export type SessionValues = Readonly<{
   client: string | null
   network: string
 }>
-
-/**
- * Opens a session for the user that `source` holds: a table or part with the columns `id` and `disabled_at`, in brackets where
- * it is a query. One row comes back, or none where there is no such user or a disabled one. The source has to lock that user
- * against deletion (FOR KEY SHARE), which otherwise could come between reading and inserting.
- * @param deviceId the id of the device's row, known or new
- */
-export function openSessionStatement(
-  { sessionId, client, network }: SessionValues,
-  { timeToLive }: SessionLimits,
-  deviceId: Prisma.Sql,
-  source: Prisma.Sql,
-): Prisma.Sql {
-  return Prisma.sql`
-    INSERT INTO sessions (id, user_id, expires_at, device, network, device_id)
-    SELECT ${sessionId}::uuid, holder.id, now() + make_interval(secs => ${timeToLive}),
-      ${client}, ${network}, ${deviceId}
-    FROM ${source} AS holder WHERE holder.disabled_at IS NULL
-    RETURNING user_id`
-}
 
 /**
  * Session and user in one read ({@link SessionRow}): logout, deletion and disabling act on the next request.
@@ -104,13 +84,6 @@ export function touchSessionStatement(sessionId: string, { timeToLive, longest }
       now() + make_interval(secs => ${timeToLive}), created_at + make_interval(secs => ${longest}))
     FROM ${unhurriedCommit}
     WHERE id = ${sessionId}::uuid AND last_seen_at <= now() - make_interval(secs => ${touchInterval})`
-}
-
-/** Notes that the user of a session proved an identifier in it, for the row of `source` (`FROM … WHERE …`), or for none. */
-export function proveSessionStatement(sessionId: string, userId: string, source: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`
-    UPDATE sessions AS s SET proved_at = now() ${source} AND s.id = ${sessionId}::uuid AND s.user_id = ${userId}::uuid
-    RETURNING s.proved_at + make_interval(secs => ${proofLifetime}) AS proven_until`
 }
 
 /**

@@ -1,14 +1,11 @@
 // Users: who has this identifier, and a new one for whoever proved it.
 import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'
-import { prepareShapes } from '../database/prepared.js'
-import { type UserRow, userColumns } from '../database/user-row.js'
-import { Prisma } from '../generated/prisma/client.js'
+import type { UserRow } from '../database/user-row.js'
 import type { Identifier } from '../identifiers/parser.js'
 import type { AddressRow } from './address.js'
 import {
   insertUserStatement,
-  type NewUserValues,
   ownerByProofStatement,
   provenIdentifiersStatement,
   userWithIdentifier,
@@ -18,21 +15,7 @@ export type UsersService = ReturnType<typeof createUsersService>
 
 type Named = Pick<Identifier, 'method' | 'identifier'>
 
-/** A user about to be made for whoever proves the identifier. */
-export function draftUser({ identifier }: Pick<Identifier, 'identifier'>, locale: string | null): NewUserValues {
-  return { newUserId: newId(), identifier, locale }
-}
-
 export function createUsersService({ database }: { database: Database }) {
-  const insertUser = prepareShapes<Pick<Identifier, 'method'>, NewUserValues, UserRow[]>(
-    ({ method }, of) => Prisma.sql`
-      WITH created AS (${insertUserStatement(method, of, Prisma.sql`FROM (SELECT) AS always`)})
-      SELECT ${userColumns} FROM created u`,
-  )
-  const ownerByProof = prepareShapes<Pick<Named, 'method'>, Pick<Named, 'identifier'>, UserRow[]>(
-    ({ method }, { identifier }) => ownerByProofStatement({ method, identifier }),
-  )
-
   async function findByIdentifier(identifier: Named): Promise<UserRow | null> {
     const [user] = await database.$queryRaw<UserRow[]>(userWithIdentifier(identifier))
     return user ?? null
@@ -40,7 +23,7 @@ export function createUsersService({ database }: { database: Database }) {
 
   /** The user whom an identifier leads to that was just proved, or null: then nobody has it, and no claim to it is left. */
   async function findByProof({ method, identifier }: Named): Promise<UserRow | null> {
-    const [user] = await ownerByProof({ method })(database, { identifier })
+    const [user] = await database.$queryRaw<UserRow[]>(ownerByProofStatement({ method, identifier }))
     return user ?? null
   }
 
@@ -53,10 +36,10 @@ export function createUsersService({ database }: { database: Database }) {
     identifier: Named,
     locale: string | null,
   ): Promise<{ user: UserRow; isNewUser: boolean }> {
-    const insert = insertUser({ method: identifier.method })
     // The winner may be deleted between our insert and our read, or only have had a claim; then there is room for a new one.
     for (;;) {
-      const [created] = await insert(database, draftUser(identifier, locale))
+      const newUser = { newUserId: newId(), identifier: identifier.identifier, locale }
+      const [created] = await database.$queryRaw<UserRow[]>(insertUserStatement(identifier.method, newUser))
       if (created) return { user: created, isNewUser: true }
       const existing = await findByProof(identifier)
       if (existing) return { user: existing, isNewUser: false }

@@ -54,18 +54,6 @@ export function userWithIdentifier(identifier: Named): Prisma.Sql {
 }
 
 /**
- * Makes whoever proved the identifier the owner of the account that waits for one, and returns that row; none where there is no
- * such account. Of two people who prove two identifiers of it at once one comes first, and the other one gets no row.
- * @param source `FROM …` with one row where the identifier was proved, or none
- */
-export function firstProofStatement(identifier: Named, source: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`
-    UPDATE users AS u SET ${columns[identifier.method].verifiedAt} = now()
-    ${source} AND ${holds(identifier)} AND ${hasNoOwner}
-    RETURNING u.*`
-}
-
-/**
  * The user whom an identifier leads to that was just proved, by {@link userColumns}, or none. A claim to it on an account that
  * somebody else owns ends now.
  */
@@ -88,20 +76,12 @@ export type NewUserValues = Readonly<{
   locale: string | null
 }>
 
-/**
- * Makes the user of an identifier that was just proved, and returns that row; none where somebody has the identifier already.
- * @param source `FROM …` with one row where the identifier was proved, or none
- */
-export function insertUserStatement(
-  method: Method,
-  { newUserId, identifier, locale }: NewUserValues,
-  source: Prisma.Sql,
-): Prisma.Sql {
+/** Makes the user of an identifier that was just proved: one row of {@link userColumns}, or none where somebody has it already. */
+export function insertUserStatement(method: Method, { newUserId, identifier, locale }: NewUserValues): Prisma.Sql {
   const { name, verifiedAt } = columns[method]
   return Prisma.sql`
-    INSERT INTO users AS u (id, ${name}, ${verifiedAt}, locale)
-    SELECT ${newUserId}::uuid, ${identifier}, now(), ${locale} ${source}
-    ON CONFLICT DO NOTHING RETURNING u.*`
+    INSERT INTO users AS u (id, ${name}, ${verifiedAt}, locale) VALUES (${newUserId}::uuid, ${identifier}, now(), ${locale})
+    ON CONFLICT DO NOTHING RETURNING ${userColumns}`
 }
 
 /** The addresses of the user `u` as the API shows them (src/users/address.ts), in a JSON array: for who reads the user anyway. */

@@ -61,7 +61,7 @@ async function verifyWhileUserAppears(service: TestApp, disabledAt: Date | null)
     for (let waiting = 0; waiting === 0; ) {
       const [row] = await service.database.$queryRaw<{ count: number }[]>`
         SELECT count(*)::int FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%guess AS (%'`
+        WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE '%sign_in_batch(%'`
       waiting = row?.count ?? 0
     }
     await transaction.user.create({ data: { id, phone: to, disabledAt } })

@@ -4,6 +4,7 @@ import { ConfigError } from '../../src/config/reader.js'
 import { createIdentifierParser } from '../../src/identifiers/parser.js'
 import { createTestIdentities } from '../../src/otp/test-identities.js'
 import { startApp, type TestApp, testConfig } from '../support/app.js'
+import { createOtp } from '../support/otp.js'
 
 const phone = '+919999900001'
 const email = 'reviewer@example.com'
@@ -43,8 +44,8 @@ t.test('the fixed code signs in, in both flows, and no message goes out', async 
   t.strictSame(service.messages, [])
   t.strictSame((await eventsOf(service)).slice(0, 5), [
     'authn_token_created: otp sms, test identity',
-    'authn_login_success: newcomer, test identity',
     'user_created: null',
+    'authn_login_success: newcomer, test identity',
     'authn_login_fail: null',
     'authn_token_created: otp sms, test identity',
   ])
@@ -151,7 +152,6 @@ t.test('login mode: unknown is told, strict hides it, as with everybody', async 
 t.test('no other purpose takes the fixed code', async (t) => {
   const service = await start(t)
   await send(service)
-  const { createOtpService } = await import('../../src/otp/service.js')
   const identifiers = createIdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['sms'] })
   const { testCodes } = testConfig(settings).otp
   const testIdentities = createTestIdentities({
@@ -160,7 +160,7 @@ t.test('no other purpose takes the fixed code', async (t) => {
     onEnded: () => t.fail(),
   })
   const { database, config } = service
-  const codes = createOtpService({ database, settings: config.otp, testIdentities })
+  const codes = createOtp({ database, url: config.database.url, settings: config.otp, testIdentities })
   const identifier = { method: 'phone', identifier: phone } as const
   for (const purpose of ['step_up', 'change_identifier'] as const) {
     const issued = await codes.issue({ purpose, identifier })

@@ -1,7 +1,7 @@
 // Statements that are composed once: what becomes text, what is sent along, and what a composer must not do.
 import t from 'tap'
 import { openDatabase } from '../../src/database/client.js'
-import { prepare, prepareShapes } from '../../src/database/prepared.js'
+import { prepare } from '../../src/database/prepared.js'
 import { Prisma } from '../../src/generated/prisma/client.js'
 import { createTestDatabase } from '../support/database.js'
 
@@ -24,21 +24,6 @@ for (const namedStatements of [true, false]) {
     if (namedStatements) t.match(prepared[0]?.statement, /> 50 AND true AS "isLarge", \$3 \|\| \$4::text/)
   })
 }
-
-t.test('a shape is composed once, and a value that a call leaves out is null', async (t) => {
-  const { url } = await createTestDatabase(t)
-  const database = openDatabase({ url, directUrl: url, poolSize: 1, namedStatements: true })
-  t.teardown(() => database.$disconnect())
-  const composed: string[] = []
-  const greet = prepareShapes<{ isLoud: boolean }, { name?: string }, [{ text: string }]>(({ isLoud }, { name }) => {
-    composed.push(isLoud ? 'loud' : 'quiet')
-    return Prisma.sql`SELECT coalesce(${name}, 'you') || ${Prisma.raw(isLoud ? "'!'" : "''")} AS text`
-  })
-  t.strictSame(await greet({ isLoud: true })(database, { name: 'Asha' }), [{ text: 'Asha!' }])
-  t.strictSame(await greet({ isLoud: false })(database, { name: 'Asha' }), [{ text: 'Asha' }])
-  t.strictSame(await greet({ isLoud: true })(database, {}), [{ text: 'you!' }])
-  t.strictSame(composed, ['loud', 'quiet'])
-})
 
 t.test('whoever composes can do nothing with a value but put it in', async (t) => {
   t.throws(

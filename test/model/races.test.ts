@@ -219,9 +219,10 @@ t.test('what happens at once is as if it had come one after the other', async (t
     })
   }
 
-  // The statement deletes the sessions that it saw before it waited for the user's row; one statement cannot look again.
-  const todo = 'a session opened while change or removal waits for the user survives it'
   for (const [name, each] of Object.entries(givingUp)) {
-    t.test(`a sign-in at the ${name} of its identifier`, { todo }, () => race(replicas, each))
+    t.test(`a sign-in at the ${name} of its identifier`, async (t) => {
+      await times(10, () => race(replicas, each))
+      t.pass('10 times')
+    })
   }
 })

@@ -1,6 +1,7 @@
 // Health, the OpenAPI document, the docs page and the log.
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
+import { readFunctionFiles } from '../../src/database/function-files.js'
 import { createLogger, maskPersonalData } from '../../src/http/logger.js'
 import { createHealth } from '../../src/operations/health.js'
 import { startApp, testSecrets, wrongCode } from '../support/app.js'
@@ -35,7 +36,12 @@ t.test('live and ready', async (t) => {
   await service.database.$executeRaw`ALTER TABLE elsewhere RENAME TO _prisma_migrations`
   await service.database.$executeRaw`UPDATE _prisma_migrations SET finished_at = now()`
   t.equal((await service.get('/health/ready')).status, 200)
-  const newer = createHealth({ database: service.database, migrationNames: [], logger: silent })
+  const newer = createHealth({
+    database: service.database,
+    migrationNames: [],
+    functionSchema: readFunctionFiles().schema,
+    logger: silent,
+  })
   t.equal(await newer.readinessFault(), null, 'a database ahead of this version is fine')
 
   service.health.drain()

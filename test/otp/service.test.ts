@@ -1,15 +1,15 @@
 // Codes: how they are made and kept, and the limits in their row.
 import t from 'tap'
 import { createCodes, type OtpPurpose } from '../../src/otp/code.js'
-import { createOtpService } from '../../src/otp/service.js'
 import { startApp, type TestApp, testConfig, wrongCode } from '../support/app.js'
+import { createOtp } from '../support/otp.js'
 
 const identifier = { method: 'phone', identifier: '+919876543210' } as const
 const request = { purpose: 'sign_in', identifier } as const
 const binding = { purpose: 'sign_in', channel: 'sms', identifier: '+919876543210' } as const
 
-function serviceOf({ database }: TestApp, overrides: Record<string, string> = {}) {
-  return createOtpService({ database, settings: testConfig(overrides).otp })
+function serviceOf({ database, config }: TestApp, overrides: Record<string, string> = {}) {
+  return createOtp({ database, url: config.database.url, settings: testConfig(overrides).otp })
 }
 
 async function issueOrFail(otp: ReturnType<typeof serviceOf>, what: Parameters<typeof otp.issue>[0] = request) {

@@ -108,33 +108,6 @@ t.test('an account that waits but is disabled stays shut', async (t) => {
   t.match(await verify(service, phone), { status: 403, body: { code: 'forbidden' } })
 })
 
-t.test('a session that cannot be opened any more: disabled, or gone', async (t) => {
-  const service = await startApp(t)
-  await service.database.$executeRaw`CREATE SEQUENCE turns`
-  const steps = [
-    ['disabled', '+919876543201', 'UPDATE users SET disabled_at = now() WHERE id = NEW.id'],
-    ['gone', '+919876543202', "IF nextval('turns') = 1 THEN DELETE FROM users WHERE id = NEW.id; END IF"],
-  ] as const
-  for (const [step, owner, rule] of steps) {
-    const email = `${step}@example.com`
-    // Another one's claim, so that the account is made after the code was taken, and not with it.
-    await claim(service, { phone: owner, email })
-    await verify(service, owner)
-    await service.database.$executeRawUnsafe(`
-      CREATE OR REPLACE FUNCTION meanwhile() RETURNS trigger LANGUAGE plpgsql AS $$
-      BEGIN
-        IF NEW.email = '${email}' THEN ${rule}; END IF;
-        RETURN NULL;
-      END $$`)
-    await service.database.$executeRaw`
-      CREATE OR REPLACE TRIGGER meanwhile AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION meanwhile()`
-    t.equal((await verify(service, email)).status, step === 'gone' ? 200 : 403, step)
-  }
-  t.equal(await service.database.user.count({ where: { email: 'gone@example.com' } }), 1, 'made anew')
-  const turns = await service.database.$queryRaw`SELECT last_value::int AS turns FROM turns`
-  t.strictSame(turns, [{ turns: 2 }], 'after the first one went')
-})
-
 t.test('a user whom an admin makes', async (t) => {
   const service = await startApp(t)
   const admin = await joinAsAdmin(service)

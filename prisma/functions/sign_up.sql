@@ -1,0 +1,88 @@
+-- Signing up in the mobile flow: a ticket becomes a user with a home address and a session. All of it, or nothing.
+
+CREATE TYPE sign_up_outcome AS ENUM ('signed_up', 'no_proof', 'already_registered', 'again');
+
+CREATE TYPE sign_up_request AS (
+  ticket_hash bytea, phone text, user_id uuid, user_name text, name_key text, locale text,
+  address_id uuid, house_number text, street_locality text, city text, state text, pincode text, country text,
+  session_id uuid, client text, new_device_id uuid, new_device_hash bytea,
+  network text, request_id uuid, identifier_hash bytea
+);
+
+CREATE TYPE sign_up_settings AS (session_ttl int, device_ttl int, max_devices int);
+
+CREATE TYPE sign_up_result AS (
+  place int, outcome sign_up_outcome, is_new_device boolean,
+  id uuid, user_name text, phone text, email text, role text, created_at timestamptz, updated_at timestamptz
+);
+
+CREATE FUNCTION sign_up(r sign_up_request, s sign_up_settings) RETURNS sign_up_result LANGUAGE plpgsql AS $$
+DECLARE
+  answer sign_up_result;
+  person users;
+BEGIN
+  -- Used once, for the number that it was given for, also where the number has got an account meanwhile.
+  DELETE FROM signup_tickets t WHERE t.token_hash = r.ticket_hash AND t.phone = r.phone AND t.expires_at > clock_timestamp();
+  IF NOT FOUND THEN
+    answer.outcome := 'no_proof';
+    PERFORM write_event('authn_login_fail', NULL, r.identifier_hash, r.network, r.request_id, 'no proof');
+    RETURN answer;
+  END IF;
+
+  INSERT INTO users (id, phone, phone_verified_at, user_name, name_key, locale)
+  VALUES (r.user_id, r.phone, now(), r.user_name, r.name_key, r.locale)
+  ON CONFLICT DO NOTHING RETURNING * INTO person;
+  IF NOT FOUND THEN
+    answer.outcome := 'already_registered';
+    PERFORM write_event('authn_login_fail', NULL, r.identifier_hash, r.network, r.request_id, 'already registered');
+    RETURN answer;
+  END IF;
+
+  INSERT INTO addresses (id, user_id, type, house_number, street_locality, city, state, pincode, country, is_default)
+  VALUES (r.address_id, person.id, 'Home', r.house_number, r.street_locality, r.city, r.state, r.pincode, r.country, true);
+  answer.is_new_device := open_session(
+    person.id, r.session_id, s.session_ttl, r.client, r.network, false,
+    NULL, r.new_device_id, r.new_device_hash, s.device_ttl, s.max_devices);
+  PERFORM write_event('user_created', person.id, r.identifier_hash, r.network, r.request_id);
+  answer.outcome := 'signed_up';
+  answer.id := person.id;
+  answer.user_name := person.user_name;
+  answer.phone := person.phone;
+  answer.email := person.email;
+  answer.role := person.role;
+  answer.created_at := person.created_at;
+  answer.updated_at := person.updated_at;
+  RETURN answer;
+END $$;
+
+-- Many at once: see sign_in_batch.
+CREATE FUNCTION sign_up_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
+RETURNS SETOF sign_up_result LANGUAGE plpgsql AS $$
+DECLARE
+  s sign_up_settings := json_populate_record(NULL::sign_up_settings, settings);
+  started timestamptz := clock_timestamp();
+  asked sign_up_request[];
+  place_of int[];
+  answer sign_up_result;
+BEGIN
+  PERFORM begin_batch(is_alone);
+  SELECT array_agg(r ORDER BY r.phone COLLATE "C", e.n), array_agg(e.n ORDER BY r.phone COLLATE "C", e.n) INTO asked, place_of
+  FROM json_array_elements(requests) WITH ORDINALITY AS e (request, n),
+    LATERAL json_populate_record(NULL::sign_up_request, e.request) AS r;
+  FOR n IN 1 .. cardinality(asked) LOOP
+    answer := NULL;
+    IF is_alone THEN
+      answer := sign_up(asked[n], s);
+    ELSIF clock_timestamp() > started + interval '250 ms' THEN
+      answer.outcome := 'again';
+    ELSE
+      BEGIN
+        answer := sign_up(asked[n], s);
+      EXCEPTION WHEN lock_not_available OR deadlock_detected OR data_exception OR integrity_constraint_violation THEN
+        answer.outcome := 'again';
+      END;
+    END IF;
+    answer.place := place_of[n];
+    RETURN NEXT answer;
+  END LOOP;
+END $$;

@@ -1,0 +1,60 @@
+// What an attempt at a code tells: metrics and log hear of it, and whoever tried a wrong one gets the one answer.
+import type { AuditTrail } from '../audit/events.js'
+import { Problem } from '../errors.js'
+import type { Caller } from '../http/caller.js'
+import type { Traffic } from '../identifiers/parser.js'
+import type { Limits } from '../limits/service.js'
+
+/**
+ * Why an attempt got nothing. `locked`: wrong, and the last attempt of this window; `refused`: there was no live code to try, and
+ * nothing was counted.
+ */
+export type FailedAttempt = 'wrong' | 'locked' | 'refused' | 'by_address'
+
+/** What every decision about an attempt says of it. */
+export type AttemptAnswer = Readonly<{
+  outcome: string
+  /** seconds, where the address has had its share of this window */
+  retryAfter: number | null
+  /** wrong attempts in all of this hour on one shard, before and after those of the same call; null where none was counted */
+  wrongBefore: number | null
+  wrongAfter: number | null
+}>
+
+/** What became of an attempt, to be logged and counted. */
+export type AttemptNotice = Traffic & Readonly<{ kind: 'verification'; result: FailedAttempt | 'accepted' }>
+
+export type JudgeAttempt = (answer: AttemptAnswer, traffic: Traffic, caller: Caller) => Promise<void>
+
+type AttemptDependencies = {
+  limits: Limits
+  audit: AuditTrail
+  /** told when wrong attempts in all have passed the alarm, with their number in this hour */
+  onAttemptAlarm: (attempts: number) => void
+  onNotice: (notice: AttemptNotice) => void
+}
+
+const failures: readonly string[] = ['wrong', 'locked', 'refused', 'by_address'] satisfies FailedAttempt[]
+
+export function createJudgeAttempt({ limits, audit, onAttemptAlarm, onNotice }: AttemptDependencies): JudgeAttempt {
+  /** A thousand wrong attempts an hour are nobody's mistakes: an event and whoever listens hear of them. */
+  async function watch({ wrongBefore, wrongAfter }: AttemptAnswer, caller: Caller): Promise<void> {
+    if (wrongBefore === null || wrongAfter === null) return
+    const attempts = await limits.attemptsToAlarm(wrongBefore, wrongAfter)
+    if (attempts === null) return
+    onAttemptAlarm(attempts)
+    await audit.record(caller, { event: 'excess_rate_limit_exceeded', detail: `guesses in all: ${attempts} this hour` })
+  }
+
+  /**
+   * Passes where the code was right.
+   * @throws Problem `otp_invalid`; `rate_limited` for the address
+   */
+  return async function judgeAttempt(answer, traffic, caller) {
+    const result = failures.includes(answer.outcome) ? (answer.outcome as FailedAttempt) : 'accepted'
+    onNotice({ kind: 'verification', result, ...traffic })
+    await watch(answer, caller)
+    if (result === 'by_address') throw new Problem('rate_limited', { retryAfter: Number(answer.retryAfter) })
+    if (result !== 'accepted') throw new Problem('otp_invalid')
+  }
+}

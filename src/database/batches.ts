@@ -1,0 +1,142 @@
+// Natural batching: while one call of the database is on its way, the requests that arrive wait for it, and then go together as one
+// call. No timer: a lone request waits for nobody, and under load a round trip, a plan and a commit are shared by whoever is there.
+
+export type BatchOptions<Request, Answer> = Readonly<{
+  /**
+   * Asks for all of them at once; the answers in the order of the requests, `again` for one that is to be asked alone.
+   * Nothing may be answered before it is committed.
+   */
+  ask: (requests: readonly Request[], call: Call) => Promise<(Answer | Again)[]>
+  /** requests of one key never are under way twice at once: the later one waits for the earlier one */
+  keyOf: (request: Request) => string
+  /** batches under way at once */
+  calls?: number
+  /** requests in one batch */
+  size?: number
+  /** whether the whole batch may be asked again one by one: the database has said that nothing of it was done */
+  mayAskAgain?: (error: unknown) => boolean
+}>
+
+/** How requests are asked. */
+export type Call = Readonly<{
+  /** there is one, which keeps nobody else waiting */
+  isAlone: boolean
+  /** it has been asked before, in a batch that did nothing for it */
+  isRepeated: boolean
+}>
+
+/** What stands for an answer where a request of a batch is to be asked alone. */
+export const again = Symbol('again')
+export type Again = typeof again
+
+type Waiting<Request, Answer> = {
+  request: Request
+  key: string
+  isRepeated: boolean
+  /** when it came (milliseconds of `performance.now()`) */
+  since: number
+  resolve: (answer: Answer) => void
+  reject: (error: unknown) => void
+}
+
+/** Milliseconds that a request waits for its batch: as long as one waits for a connection of the pool. */
+const patience = 5_000
+
+/** A request that waited too long, in PostgreSQL's words for a server that has no room: to be told as 503. */
+export class QueueTimeout extends Error {
+  readonly code = '53300'
+
+  constructor() {
+    super('a request waited too long for the ones before it')
+  }
+}
+
+/** 32 stays under the 64 subtransactions that a backend of PostgreSQL keeps at hand. */
+const defaults = { calls: 2, size: 32 }
+
+export type Batches<Request, Answer> = Readonly<{
+  /** Asks, together with whoever asks in the meantime. Rejects with the error of its batch. */
+  ask: (request: Request) => Promise<Answer>
+}>
+
+export function createBatches<Request, Answer>(options: BatchOptions<Request, Answer>): Batches<Request, Answer> {
+  const { ask, keyOf, mayAskAgain = () => false, calls = defaults.calls, size = defaults.size } = options
+  /** oldest first */
+  let waiting: Waiting<Request, Answer>[] = []
+  const keysUnderWay = new Set<string>()
+  let underWay = 0
+  let isScheduled = false
+
+  function send(): void {
+    rejectTheOldest()
+    while (underWay < calls) {
+      const batch = takeBatch()
+      if (batch.length === 0) return
+      void carry(batch)
+    }
+  }
+
+  function rejectTheOldest(): void {
+    const tooOld = performance.now() - patience
+    while (waiting[0] !== undefined && waiting[0].since < tooOld) waiting.shift()?.reject(new QueueTimeout())
+  }
+
+  /** The oldest requests whose keys are free; one that is repeated goes alone. */
+  function takeBatch(): Waiting<Request, Answer>[] {
+    const batch: Waiting<Request, Answer>[] = []
+    const taken = new Set<Waiting<Request, Answer>>()
+    for (const one of waiting) {
+      if (keysUnderWay.has(one.key)) continue
+      if (one.isRepeated && batch.length > 0) continue
+      batch.push(one)
+      taken.add(one)
+      keysUnderWay.add(one.key)
+      if (batch.length === size || one.isRepeated) break
+    }
+    if (batch.length > 0) waiting = waiting.filter((one) => !taken.has(one))
+    return batch
+  }
+
+  async function carry(batch: Waiting<Request, Answer>[]): Promise<void> {
+    underWay += 1
+    const requests = batch.map(({ request }) => request)
+    const call = { isAlone: batch.length === 1, isRepeated: batch[0]?.isRepeated === true }
+    try {
+      const answers = await ask(requests, call)
+      for (const [index, one] of batch.entries()) settle(one, answers[index])
+    } catch (error) {
+      const isToBeRepeated = !call.isAlone && mayAskAgain(error)
+      for (const one of batch) isToBeRepeated ? askAlone(one) : one.reject(error)
+    } finally {
+      underWay -= 1
+      for (const { key } of batch) keysUnderWay.delete(key)
+      send()
+    }
+  }
+
+  function settle(one: Waiting<Request, Answer>, answer: Answer | Again | undefined): void {
+    if (answer === undefined) one.reject(new Error('the database left out an answer'))
+    else if (answer !== again) one.resolve(answer as Answer)
+    else if (one.isRepeated) one.reject(new Error('the database answers "again" to a request that was asked alone'))
+    else askAlone(one)
+  }
+
+  function askAlone(one: Waiting<Request, Answer>): void {
+    one.isRepeated = true
+    waiting.unshift(one)
+  }
+
+  return {
+    ask: (request) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ request, key: keyOf(request), isRepeated: false, since: performance.now(), resolve, reject })
+        if (isScheduled) return
+        isScheduled = true
+        // At the end of this turn of the event loop: what it brought together goes out together.
+        setImmediate(() => {
+          isScheduled = false
+          send()
+        })
+      }),
+  }
+}

@@ -1,0 +1,77 @@
+// The typed calls of the decisions in prisma/functions: what arrives together goes out as one call (batches.ts), and each request gets
+// its own answer once all of it is committed.
+import { again, type Batches, createBatches } from './batches.js'
+import type { Database } from './client.js'
+import { isRefusedByPostgres } from './failures.js'
+import { readFunctionFiles } from './function-files.js'
+
+/** What every answer of a decision says. `again`: nothing was done, ask once more, alone. */
+type AnswerRow<Outcome extends string> = Readonly<{ place: number; outcome: Outcome | 'again' }>
+
+/** What a decision is given: members of its request type in SQL, in camel case. Bytes are `bytea`; what is left out is null. */
+export type DecisionRequest = Readonly<Record<string, string | number | boolean | Uint8Array | null | undefined>>
+
+export type DecisionOptions<Request> = Readonly<{
+  database: Database
+  /** of the function in prisma/functions, whose requests and answers have these members in snake case */
+  name: string
+  /** made anew for each call */
+  settings: () => object
+  /** what no two calls under way may share: an identifier, a user */
+  keyOf: (request: Request) => string
+}>
+
+/**
+ * A decision: give it a request, and get its answer. Rejects with PostgreSQL's error where it refused the request, and with the
+ * connection's where nobody knows what became of it: then nothing is asked again, or a code is used up twice.
+ */
+export type Decision<Request, Answer> = (request: Request) => Promise<Answer>
+
+export function createDecision<Request extends DecisionRequest, Answer extends Readonly<{ outcome: string }>>(
+  options: DecisionOptions<Request>,
+): Decision<Request, Answer> {
+  const { database, name, settings, keyOf } = options
+  const text = `SELECT * FROM "${readFunctionFiles().schema}".${name}_batch($1, $2, $3, $4)`
+  const batches: Batches<Request, Answer> = createBatches<Request, Answer>({
+    keyOf,
+    mayAskAgain: isRefusedByPostgres,
+    async ask(requests, { isAlone, isRepeated }) {
+      const values = [
+        JSON.stringify(requests, inSnakeCase),
+        JSON.stringify(settings(), inSnakeCase),
+        isAlone,
+        isRepeated,
+      ]
+      const rows = await database.run<AnswerRow<Answer['outcome']>[]>({ text, values })
+      const answers: (Answer | typeof again)[] = new Array(requests.length)
+      for (const row of rows)
+        answers[row.place - 1] = row.outcome === 'again' ? again : (inCamelCase(row) as unknown as Answer)
+      return answers
+    },
+  })
+  return batches.ask
+}
+
+/** Members in the words of SQL, and bytes in its notation. */
+function inSnakeCase(_name: string, value: unknown): unknown {
+  if (value instanceof Uint8Array)
+    return `\\x${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}`
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [snake(name), member]))
+}
+
+function inCamelCase(row: object): object {
+  return Object.fromEntries(Object.entries(row).map(([name, value]) => [camel(name), value]))
+}
+
+/** Remembers what it made of a name: there are a few dozen, and each comes with every call. */
+function remembered(make: (name: string) => string): (name: string) => string {
+  const known = new Map<string, string>()
+  return (name) => {
+    const made = known.get(name) ?? make(name)
+    known.set(name, made)
+    return made
+  }
+}
+const snake = remembered((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
+const camel = remembered((name) => name.replace(/_([a-z])/g, (_match, letter: string) => letter.toUpperCase()))

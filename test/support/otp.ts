@@ -1,0 +1,110 @@
+// Codes by themselves, for tests of their row: put there and tried by the same functions that the decisions use.
+import type { OtpSettings } from '../../src/config/config.js'
+import type { Database } from '../../src/database/client.js'
+import { readFunctionFiles } from '../../src/database/function-files.js'
+import { withConnection } from '../../src/development/postgres-query.js'
+import type { OtpRequest } from '../../src/otp/issue.js'
+import { createOtpService } from '../../src/otp/service.js'
+import type { TestIdentities } from '../../src/otp/test-identities.js'
+
+export type IssuedCode = {
+  outcome: 'issued'
+  codeId: string
+  code: string
+  expiresIn: number
+  resendAfter: number
+  attemptsAllowed: number
+}
+export type RefusedCode = { outcome: 'refused'; retryAfter: number }
+
+/** A request, in the lane of a trusted device where one is named. */
+export type LaneRequest = OtpRequest & { lane?: string }
+
+type PutRow = {
+  is_put: boolean
+  retry_after: number | null
+  code_seed: Uint8Array<ArrayBuffer>
+  code_hash: Uint8Array<ArrayBuffer> | null
+  expires_in: number
+  resend_after: number
+  attempts_allowed: number
+}
+
+type Dependencies = { database: Database; url: string; settings: OtpSettings; testIdentities?: TestIdentities }
+
+export function createOtp(dependencies: Dependencies) {
+  const otp = createOtpService(dependencies)
+  const { schema } = readFunctionFiles()
+  const { ttl, cooldown, maxAttempts, maxPerHour, maxPerDay, maxFailures } = otp.sendLimits
+  const limits = JSON.stringify({
+    ttl,
+    cooldown,
+    max_attempts: maxAttempts,
+    max_per_hour: maxPerHour,
+    max_per_day: maxPerDay,
+    max_failures: maxFailures,
+  })
+  const inFunctions = (sql: string) => sql.replaceAll('latchkey.', `"${schema}".`)
+  const bytes = (value: Uint8Array | null) => value && `\\x${Buffer.from(value).toString('hex')}`
+
+  async function issue(request: LaneRequest): Promise<IssuedCode | RefusedCode> {
+    const draft = otp.draft(request)
+    const { identifier, purpose, codeId, codeHash, codeSeed, testEndsAt } = draft.values
+    const values = {
+      identifier,
+      purpose,
+      code_id: codeId,
+      code_hash: bytes(codeHash),
+      code_seed: bytes(codeSeed),
+      test_ends_at: testEndsAt,
+    }
+    const text = inFunctions(`
+      SELECT p.is_put, p.retry_after, (p.code).code_seed, (p.code).code_hash,
+        floor(extract(epoch FROM (p.code).expires_at - p.at))::int AS expires_in,
+        latchkey.seconds_to_next_send(p.code, s, p.at, r.test_ends_at IS NOT NULL) AS resend_after,
+        least(s.max_attempts - (p.code).attempts, s.max_failures - (p.code).failures) AS attempts_allowed
+      FROM json_populate_record(NULL::latchkey.send_code_request, $1) AS r,
+        json_populate_record(NULL::latchkey.send_code_settings, $2) AS s,
+        LATERAL latchkey.put_code(r, s, $3, true) AS p`)
+    const rows = await inSchema(text, [JSON.stringify(values), limits, request.lane ?? ''])
+    const [row] = rows as (PutRow | undefined)[]
+    if (row === undefined || !row.is_put) return { outcome: 'refused', retryAfter: Number(row?.retry_after) }
+    return {
+      outcome: 'issued',
+      codeId,
+      code: await draft.codeIn({ codeSeed: row.code_seed, codeHash: row.code_hash }),
+      expiresIn: row.expires_in,
+      resendAfter: row.resend_after,
+      attemptsAllowed: row.attempts_allowed,
+    }
+  }
+
+  /** Whether the code is the live one, which it then no longer is. */
+  async function verify(request: LaneRequest, code: string): Promise<boolean> {
+    const { identifier, codeHash, previousCodeHash } = otp.attemptOf(request, code)
+    const text = inFunctions('SELECT outcome FROM latchkey.verify_code($1, $2, $3, $4, $5, false, $6, $7)')
+    const { maxAttempts: attempts, maxFailures: failures } = otp.attemptLimits
+    const values = [identifier, request.purpose, request.lane ?? '', codeHash, previousCodeHash, attempts, failures]
+    const [row] = (await inSchema(text, values)) as { outcome: string }[]
+    return row?.outcome === 'right'
+  }
+
+  /** The functions' helpers find each other as they do inside of a decision. */
+  async function inSchema(text: string, values: unknown[]): Promise<object[]> {
+    return withConnection(dependencies.url, async (client) => {
+      await client.query(`SET search_path = "${schema}", public`)
+      return (await client.query(text, values)).rows
+    })
+  }
+
+  /** Takes back a send that was refused. */
+  const returnSend = ({ purpose, identifier }: OtpRequest, codeId: string) =>
+    inSchema('SELECT give_back_send($1, $2, $3, false, $4, NULL, true, 0, now())', [
+      identifier.identifier,
+      purpose,
+      codeId,
+      'refused:test',
+    ])
+
+  return { issue, verify, returnSend }
+}
