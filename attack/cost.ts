@@ -2,6 +2,7 @@
 import { breaker } from './cost-breaker.js'
 import { messages } from './cost-messages.js'
 import { notices } from './cost-notices.js'
+import { refusedSends } from './cost-refused.js'
 import { createFlow, signIn } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { endCooldown } from './support/otp-rows.js'
@@ -112,5 +113,6 @@ export const cost: Group = {
     conversion,
     ...messages,
     ...notices,
+    ...refusedSends,
   ],
 }
