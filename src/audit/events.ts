@@ -94,14 +94,6 @@ export type AuditTrail = ReturnType<typeof createAuditTrail>
 export function createAuditTrail({ database, pepper }: { database: Database; pepper: string }) {
   const hash = (identifier: string) => identifierHash(pepper, identifier)
 
-  /**
-   * Writes one event for each row of `source` inside a larger statement.
-   * @param columns the event's name, user id and detail, as SQL over that row
-   */
-  function statement(caller: Caller, identifier: string, columns: EventColumns, source: Prisma.Sql): Prisma.Sql {
-    return eventStatement(caller, hash(identifier), columns, source)
-  }
-
   /** What an event about an identifier says of its call. */
   function valuesOf({ network, requestId }: Caller, identifier: string): EventValues {
     return { network, requestId, identifierHash: hash(identifier) }
@@ -119,7 +111,7 @@ export function createAuditTrail({ database, pepper }: { database: Database; pep
     })
   }
 
-  return { statement, valuesOf, record }
+  return { valuesOf, record }
 }
 
 /** Deletes up to `most` events that are older than the retention (seconds) and returns how many. */

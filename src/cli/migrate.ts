@@ -21,8 +21,8 @@ async function applyMigrations({ values, environment, print }: WorkContext<typeo
     return 0
   }
   const { applied, functions } = await migrate(url, { onProgress: print })
-  if (applied.length === 0) print(functions === null ? 'nothing to apply' : 'no migrations to apply')
-  else print(`applied: ${applied.join(', ')}`)
+  if (applied.length > 0) print(`applied: ${applied.join(', ')}`)
+  else if (functions === null) print('nothing to apply')
   return 0
 }
 

@@ -56,7 +56,9 @@ function readIdentifier({ identifiers, delivery }: Config, to: string): Identifi
   try {
     return createIdentifierParser({ defaultCountry, countries, channels: delivery.channels }).fromText(to)
   } catch (error) {
-    throw error instanceof Problem ? new UsageError(problemBody(error.code, error.details).detail) : error
+    /* c8 ignore next -- the parser throws nothing else */
+    if (!(error instanceof Problem)) throw error
+    throw new UsageError(problemBody(error.code, error.details).detail)
   }
 }
 

@@ -14,7 +14,7 @@ export type BatchOptions<Request, Answer> = Readonly<{
   /** requests in one batch */
   size?: number
   /** whether the whole batch may be asked again one by one: the database has said that nothing of it was done */
-  mayAskAgain?: (error: unknown) => boolean
+  mayAskAgain: (error: unknown) => boolean
 }>
 
 /** How requests are asked. */
@@ -60,9 +60,11 @@ export type Batches<Request, Answer> = Readonly<{
 }>
 
 export function createBatches<Request, Answer>(options: BatchOptions<Request, Answer>): Batches<Request, Answer> {
-  const { ask, keyOf, mayAskAgain = () => false, calls = defaults.calls, size = defaults.size } = options
+  const { ask, keyOf, mayAskAgain, calls = defaults.calls, size = defaults.size } = options
   /** oldest first */
   let waiting: Waiting<Request, Answer>[] = []
+  /** to be asked again, each alone, before all others */
+  const repeated: Waiting<Request, Answer>[] = []
   const keysUnderWay = new Set<string>()
   let underWay = 0
   let isScheduled = false
@@ -81,17 +83,23 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
     while (waiting[0] !== undefined && waiting[0].since < tooOld) waiting.shift()?.reject(new QueueTimeout())
   }
 
-  /** The oldest requests whose keys are free; one that is repeated goes alone. */
+  /** One that is to be asked again, or the oldest requests whose keys are free. */
   function takeBatch(): Waiting<Request, Answer>[] {
+    const one = repeated.shift()
+    if (one === undefined) return takeOldest()
+    keysUnderWay.add(one.key)
+    return [one]
+  }
+
+  function takeOldest(): Waiting<Request, Answer>[] {
     const batch: Waiting<Request, Answer>[] = []
     const taken = new Set<Waiting<Request, Answer>>()
     for (const one of waiting) {
       if (keysUnderWay.has(one.key)) continue
-      if (one.isRepeated && batch.length > 0) continue
       batch.push(one)
       taken.add(one)
       keysUnderWay.add(one.key)
-      if (batch.length === size || one.isRepeated) break
+      if (batch.length === size) break
     }
     if (batch.length > 0) waiting = waiting.filter((one) => !taken.has(one))
     return batch
@@ -123,7 +131,7 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
 
   function askAlone(one: Waiting<Request, Answer>): void {
     one.isRepeated = true
-    waiting.unshift(one)
+    repeated.push(one)
   }
 
   return {

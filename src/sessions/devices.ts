@@ -29,18 +29,6 @@ export function deviceHashOf({ deviceToken }: Readonly<{ deviceToken: string | u
 }
 
 /**
- * The device of a token, one row of `id` and `user_id` or none. Only for the user whose identifier `owns` names: nobody gets a
- * lane at somebody else's identifier, and a former holder of a number none at the number.
- * @param deviceHash see {@link deviceHashOf}
- * @param owns a condition on the user `u`
- */
-export function knownDeviceStatement(deviceHash: Uint8Array<ArrayBuffer> | null, owns: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`
-    SELECT d.id, d.user_id FROM devices d JOIN users u ON u.id = d.user_id
-    WHERE d.token_hash = ${deviceHash} AND d.expires_at > now() AND u.disabled_at IS NULL AND ${owns}`
-}
-
-/**
  * Forgets devices of a user: the owner's lanes on them end.
  * @param which a condition on the device `d`; without it, every one
  */

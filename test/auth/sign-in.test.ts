@@ -88,6 +88,7 @@ t.test('parallel first sign-ins by users who are made elsewhere at the same time
   const identifier = { method: 'email', identifier: 'asha@example.com' } as const
   const made = await Promise.all(Array.from({ length: 20 }, () => users.createFromIdentifier(identifier, null)))
   t.equal(made.filter(({ isNewUser }) => isNewUser).length, 1)
+  t.equal(await users.findByProof({ method: 'email', identifier: 'nobody@example.com' }), null)
   t.equal(new Set(made.map(({ user }) => user.id)).size, 1)
 })
 

@@ -15,6 +15,7 @@ function start(options: Partial<BatchOptions<Request, number>> = {}) {
   const asked: Asked[] = []
   const batches = createBatches<Request, number>({
     keyOf: ({ key }) => key,
+    mayAskAgain: () => false,
     ask: (requests, call) =>
       new Promise((resolve, reject) => {
         const numbers = requests.map(({ n }) => n)

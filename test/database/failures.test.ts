@@ -1,7 +1,7 @@
 // Failures of the database, as node-postgres throws them bare and as Prisma wraps them: which of them mean "not now", and which "taken".
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../src/database/client.js'
-import { isDatabaseUnavailable, isUniqueViolation } from '../../src/database/failures.js'
+import { isDatabaseUnavailable, isRefusedByPostgres, isUniqueViolation } from '../../src/database/failures.js'
 import { prepare } from '../../src/database/prepared.js'
 import { Prisma } from '../../src/generated/prisma/client.js'
 import { startApp } from '../support/app.js'
@@ -100,4 +100,17 @@ t.test('a send and a guess that find no time in the database are told to come ag
       )
     }
   })
+})
+
+t.test('only where PostgreSQL itself says that it did nothing may a statement be asked again', async (t) => {
+  const { url } = await createTestDatabase(t)
+  const refused = (sql: string) => Prisma.sql`DO ${Prisma.raw(`$$BEGIN RAISE SQLSTATE '${sql}'; END$$`)}`
+  for (const state of ['22012', '23505', '40001', '40P01', '55P03', '57014'])
+    t.equal(isRefusedByPostgres(await failureOf(t, url, refused(state))), true, state)
+  for (const state of ['42601', '08P01', '57P01', '25006', 'P0001'])
+    t.equal(isRefusedByPostgres(await failureOf(t, url, refused(state))), false, state)
+  const ended = await failureOf(t, url, Prisma.sql`SELECT pg_terminate_backend(pg_backend_pid())`)
+  t.equal(isRefusedByPostgres(ended), false, 'ended in the middle: nobody knows what was committed')
+  const nowhere = await failureOf(t, 'postgresql://postgres@127.0.0.1:1/none', Prisma.sql`SELECT 1`)
+  t.equal(isRefusedByPostgres(nowhere), false)
 })

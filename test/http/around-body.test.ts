@@ -52,7 +52,7 @@ t.test('a cookie is renewed by the last check alone', async (t) => {
   let renewals = 0
   let isOver = false
   const sessions = {
-    authenticate: async () => (isOver ? null : {}),
+    authenticate: async () => (isOver ? null : { user: { id: 'somebody' } }),
     renew: () => ({ token: `renewed ${++renewals}`, lifetime: 60 }),
   }
   const cookie = {

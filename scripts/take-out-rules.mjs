@@ -1,0 +1,224 @@
+// Takes one rule after another out of the decisions in prisma/functions, and expects a test to fail each time:
+// `node scripts/take-out-rules.mjs [NUMBER …]`. Coverage does not see SQL; this does. Each rule names the tests that are to notice.
+import { spawnSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const project = join(import.meta.dirname, '..')
+const model = ['test/model/machine.test.ts']
+
+/** What the rule says · its file · its text · what stands there without it · the tests. */
+const rules = [
+  ['a used code is used', 'shared/otp', 'code.consumed_at IS NOT NULL OR ', '', model],
+  ['an expired code is over', 'shared/otp', 'OR code.expires_at <= at ', '', model],
+  ['a code takes so many attempts', 'shared/otp', 'OR code.attempts >= p_max_attempts', '', model],
+  [
+    'wrong attempts lock for a day',
+    'shared/otp',
+    "OR code.failures_started_at > at - interval '24 hours' AND code.failures >= p_max_failures",
+    '',
+    model,
+  ],
+  ['a wrong attempt is counted', 'shared/otp', 'failures = failures_now', 'failures = o.failures', model],
+  [
+    'a right code is erased',
+    'shared/otp',
+    'consumed_at = at, code_hash = NULL, code_seed = NULL, code_made_at = NULL',
+    'consumed_at = at',
+    ['test/auth/identifier-flow.test.ts'],
+  ],
+  [
+    'a fixed code opens no admin’s account',
+    'sign_in',
+    "(user_with(r.method, r.identifier)).role IS DISTINCT FROM 'ADMIN'",
+    'true',
+    ['test/auth/test-identities.test.ts'],
+  ],
+  [
+    'an address has its share of attempts',
+    'sign_in',
+    'IF device IS NULL AND place_of_address > s.max_per_address THEN',
+    'IF false THEN',
+    ['test/limits/limits.test.ts'],
+  ],
+  [
+    'a sign-in locks its user',
+    'sign_in',
+    'u.phone = r.identifier FOR NO KEY UPDATE',
+    'u.phone = r.identifier',
+    ['test/model/races.test.ts'],
+  ],
+  [
+    'a first verification ends what was opened before',
+    'sign_in',
+    'DELETE FROM sessions x WHERE x.user_id = person.id;',
+    '',
+    ['test/users/ownership.test.ts'],
+  ],
+  [
+    'a claim ends at its owner’s proof',
+    'sign_in',
+    "phone = CASE r.method WHEN 'phone' THEN NULL ELSE u.phone END,\n        email = CASE r.method WHEN 'email' THEN NULL ELSE u.email END",
+    'phone = u.phone',
+    ['test/users/ownership.test.ts'],
+  ],
+  ['who is disabled does not sign in', 'sign_in', 'IF person.disabled_at IS NOT NULL THEN', 'IF false THEN', model],
+  [
+    'a revoked device is none',
+    'sign_in',
+    'd.id = device AND d.user_id = person.id',
+    'd.id = device',
+    ['test/limits/lanes.test.ts'],
+  ],
+  ['ten devices at most', 'shared/sessions', 'OFFSET p_max_devices - 1', 'OFFSET 1000', ['test/limits/lanes.test.ts']],
+  [
+    'a fixed code is no recent proof',
+    'shared/sessions',
+    'CASE WHEN p_is_test THEN to_timestamp(0) ELSE now() END',
+    'now()',
+    ['test/auth/test-identities.test.ts'],
+  ],
+  [
+    'a device is its owner’s alone',
+    'shared/devices',
+    'u.phone = p_identifier AND u.phone_verified_at IS NOT NULL',
+    'true',
+    ['test/limits/lanes.test.ts'],
+  ],
+  ['a ticket is for its number', 'sign_up', ' AND t.phone = r.phone', '', [...model, 'test/auth/mobile-flow.test.ts']],
+  ['a ticket ends', 'sign_up', ' AND t.expires_at > clock_timestamp()', '', model],
+  [
+    'a resend waits for its cooldown',
+    'send_code',
+    'WHEN NOT is_fixed AND code.consumed_at IS NULL THEN code.resend_at END',
+    'WHEN false THEN code.resend_at END',
+    model,
+  ],
+  ['the cooldown grows', 'send_code', 'power(2, code.send_streak - 1)', '1', model],
+  ['sends of an hour are counted', 'send_code', 'AND code.hour_sends >= s.max_per_hour', 'AND false', model],
+  ['sends of a day are counted', 'send_code', 'AND code.day_sends >= s.max_per_day', 'AND false', model],
+  ['a live code goes on', 'send_code', 'keeps_code := goes_on AND', 'keeps_code := false AND', model],
+  [
+    'a code that goes on keeps its attempts',
+    'send_code',
+    'attempts = CASE WHEN goes_on THEN o.attempts ELSE 0 END',
+    'attempts = 0',
+    model,
+  ],
+  [
+    'an address has its share of sends',
+    'send_code',
+    'IF place_of_address > s.max_per_address THEN',
+    'IF false THEN',
+    ['test/limits/limits.test.ts'],
+  ],
+  ['budgets hold', 'send_code', '+ spent >= s.budget_per_hour', '+ spent >= 1000000', ['test/limits/limits.test.ts']],
+  [
+    'a country closes',
+    'send_code',
+    'verified < s.breaker_min_verified * sent',
+    'false',
+    ['test/limits/limits.test.ts'],
+  ],
+  [
+    'twenty refused messages are enough',
+    'send_code',
+    'count_of(r.refusals_key, 3600) >= s.max_refusals_per_hour',
+    'false',
+    ['test/limits/refused-sends.test.ts'],
+  ],
+  [
+    'a refused message gives the budget back',
+    'send_code',
+    "PERFORM count_down('sms_hour:' || kind, 3600, p_shard, p_counted_at);",
+    '',
+    ['test/limits/refused-sends.test.ts'],
+  ],
+  [
+    'strict mode tells nobody',
+    'send_code',
+    '(s.is_strict OR unknown_of_address',
+    '(unknown_of_address',
+    ['test/auth/mobile-flow.test.ts', 'test/limits/limits.test.ts'],
+  ],
+  [
+    'a step-up is of its own session',
+    'step_up',
+    'x.id = r.session_id AND x.user_id = r.user_id AND',
+    'x.user_id = r.user_id AND',
+    ['test/users/step-up.test.ts'],
+  ],
+  ['a step-up proves', 'step_up', 'SET proved_at = now()', 'SET proved_at = x.proved_at', model],
+  [
+    'five changes a day',
+    'change_identifier',
+    '>= s.max_changes_per_day',
+    '>= 1000',
+    ['test/users/change-limit.test.ts'],
+  ],
+  [
+    'an ended session changes nothing',
+    'change_identifier',
+    'OR NOT is_signed_in(me.id, r.session_id, s.session_max_age)',
+    '',
+    ['test/users/identifiers.test.ts', 'test/model/races.test.ts'],
+  ],
+  [
+    'a change ends the other sessions',
+    'change_identifier',
+    'DELETE FROM sessions x WHERE x.user_id = p_user_id AND x.id <> p_session_id;',
+    '',
+    model,
+  ],
+  [
+    'a change ends the devices',
+    'change_identifier',
+    'DELETE FROM devices d WHERE d.user_id = p_user_id;',
+    '',
+    [...model, 'test/users/identifiers.test.ts'],
+  ],
+  [
+    'a change voids the codes of the lost identifier',
+    'change_identifier',
+    'UPDATE otps o SET code_hash = NULL WHERE',
+    'UPDATE otps o SET code_hash = o.code_hash WHERE',
+    ['test/users/identifiers.test.ts'],
+  ],
+  [
+    'the last identifier stays',
+    'change_identifier',
+    '(now_mine IS NULL OR NOT is_other_proven)',
+    '(now_mine IS NULL)',
+    ['test/users/identifiers.test.ts'],
+  ],
+  [
+    'nobody takes what somebody else has proved',
+    'change_identifier',
+    'IF holder.id <> p_user_id AND (has_proved(holder, p_method) OR has_no_owner(holder)) THEN RETURN false; END IF;',
+    '',
+    ['test/users/identifiers.test.ts'],
+  ],
+]
+
+const chosen = process.argv.slice(2).map(Number)
+let unnoticed = 0
+for (const [index, [rule, file, text, without, tests]] of rules.entries()) {
+  if (chosen.length > 0 && !chosen.includes(index + 1)) continue
+  const path = join(project, 'prisma', 'functions', `${file}.sql`)
+  const whole = readFileSync(path, 'utf8')
+  if (!whole.includes(text)) throw new Error(`${file}.sql does not hold: ${text}`)
+  let output = ''
+  try {
+    writeFileSync(path, whole.replaceAll(text, without))
+    const run = spawnSync('npm', ['test', '--', '--disable-coverage', ...tests], { cwd: project, encoding: 'utf8' })
+    output = run.status === 0 ? '' : (/^FAIL (.*)$/m.exec(run.stdout)?.[1] ?? run.stderr.trim().split('\n').at(-1))
+  } finally {
+    writeFileSync(path, whole)
+  }
+  if (output === '') unnoticed += 1
+  process.stdout.write(
+    `${output === '' ? 'NOT NOTICED' : 'noticed    '} ${index + 1}. ${rule}${output && `: ${output}`}\n`,
+  )
+}
+process.stdout.write(`${chosen.length || rules.length} rules, ${unnoticed} not noticed\n`)
+process.exitCode = unnoticed > 0 ? 1 : 0
