@@ -23,8 +23,6 @@ export type AuthEventName =
 export type AuthEvent = Readonly<{
   event: AuthEventName
   userId?: string
-  /** canonical; only its digest is kept */
-  identifier?: string
   /** a few words, nothing personal */
   detail?: string
 }>
@@ -66,14 +64,13 @@ type LoneEvent = Pick<Caller, 'network' | 'requestId'> &
   Readonly<{
     event: AuthEventName
     userId: string | null
-    identifierHash: Uint8Array<ArrayBuffer> | null
     detail: string | null
   }>
 
 const insertEvent = prepare<LoneEvent, never[]>((of) =>
   eventStatement(
     of,
-    of.identifierHash,
+    null,
     { event: Prisma.sql`${of.event}`, userId: Prisma.sql`${of.userId}::uuid`, detail: Prisma.sql`${of.detail}` },
     Prisma.sql`(SELECT) AS always`,
   ),
@@ -100,11 +97,10 @@ export function createAuditTrail({ database, pepper }: { database: Database; pep
   }
 
   /** Writes an event by itself. */
-  async function record(caller: Caller, { event, userId, identifier, detail }: AuthEvent): Promise<void> {
+  async function record(caller: Caller, { event, userId, detail }: AuthEvent): Promise<void> {
     await insertEvent(database, {
       event,
       userId: userId ?? null,
-      identifierHash: identifier === undefined ? null : hash(identifier),
       network: caller.network,
       requestId: caller.requestId,
       detail: detail ?? null,

@@ -2,7 +2,7 @@
 // is counted in PostgreSQL.
 import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { Redis } from 'ioredis'
+import type { Redis } from 'ioredis'
 import { Problem } from '../errors.js'
 import { clientAddressOf } from './caller.js'
 import { answerNotFound } from './error-answers.js'
@@ -98,6 +98,8 @@ function tooMany(milliseconds: number): Problem {
 
 /* c8 ignore start -- needs Redis: test/limits/redis.test.ts, which the gate runs */
 async function openRedis(app: FastifyInstance, url: string): Promise<Redis> {
+  // Loaded where it is used: it takes as long as a tenth of the start.
+  const { Redis } = await import('ioredis')
   const redis = new Redis(url, {
     connectTimeout: 500,
     maxRetriesPerRequest: 1,

@@ -9,7 +9,7 @@ import { keepClientAddresses } from './caller.js'
 import { watchConnections } from './connections.js'
 import { handleClientError, handleError, handleFrameworkError } from './error-answers.js'
 import { useStandardHeaders } from './headers.js'
-import { buildSerializer } from './serialization.js'
+import { compilersFactory } from './serialization.js'
 import { ajvOptions, schemaErrorFormatter } from './validation.js'
 
 /**
@@ -39,7 +39,7 @@ export function createServer({ logger, trustProxy, waits }: ServerOptions): Fast
     bodyLimit,
     ajv: ajvOptions,
     schemaErrorFormatter,
-    schemaController: { compilersFactory: { buildSerializer } },
+    schemaController: { compilersFactory },
     frameworkErrors: handleFrameworkError,
     clientErrorHandler: handleClientError,
     // Requests that come while the server stops are finished, not refused; the readiness probe turns new ones away.

@@ -12,7 +12,7 @@ import { prepareTemplate, templateName } from '../support/template.js'
 import { compile, compiledPath } from './compile.js'
 import { createCoverage } from './coverage.js'
 import { declaration, type Options, readOptions } from './options.js'
-import { lineOf, linesOfFailure, slowestLines, summaryOf } from './output.js'
+import { failureTeller, lineOf, slowestLines, summaryOf } from './output.js'
 import { runFiles } from './schedule.js'
 import { selectTestFiles } from './selection.js'
 import { runTestFile } from './test-file.js'
@@ -21,7 +21,12 @@ const projectDirectory = fileURLToPath(new URL('../..', import.meta.url))
 const say = (line: string) => process.stdout.write(`${line}\n`)
 const tell = (line: string) => process.stderr.write(`${line}\n`)
 // What the tests write is thrown away: no need to bring it safely to the disk.
-const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' }
+const settings = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  max_connections: '200',
+}
 // Any number that the test runs agree on: one run at a time on a server, since each drops what earlier ones left.
 const runLock = 7_246_000
 // Young objects get more room, as in production: a fifth of the time went into collecting them.
@@ -85,7 +90,7 @@ async function run(adminUrl: string, files: string[], options: Options): Promise
       runTestFile(file, [...nodeFlags, compiledPath(file)], {
         environment: { ...environment, ...(coverage && { NODE_V8_COVERAGE: coverage.folderOf(file) }) },
         timeout: options.timeout * 1000,
-        onFailure: (failure) => say(linesOfFailure(failure)),
+        onFailure: failureTeller(say),
       }),
     async onEnd(outcome) {
       done += 1

@@ -3,6 +3,8 @@ import type { Failure, FileOutcome } from './test-file.js'
 
 /** How many of the slowest files are told at the end. */
 const slowestTold = 10
+/** Failures of one file that are told. */
+const failuresTold = 20
 /** Lines of a cause that are told. */
 const causeLines = 60
 
@@ -22,11 +24,21 @@ export function lineOf(
   return `${place} ${failed > 0 ? 'FAIL' : 'ok  '} ${seconds(milliseconds)}  ${file}  ${checks.join(', ')}`
 }
 
-export function linesOfFailure({ file, name, cause }: Failure): string {
+function linesOfFailure({ file, name, cause }: Failure): string {
   const lines = cause.split('\n')
   const left = lines.length - causeLines
   const told = left > 0 ? [...lines.slice(0, causeLines), `… and ${left} lines more`] : lines
   return [`FAIL ${file}: ${name}`, ...told.map((line) => `       ${line}`)].join('\n')
+}
+
+/** Tells the first failures of a file; where everything fails, the rest says nothing new. */
+export function failureTeller(say: (line: string) => void): (failure: Failure) => void {
+  let told = 0
+  return (failure) => {
+    told += 1
+    if (told <= failuresTold) say(linesOfFailure(failure))
+    else if (told === failuresTold + 1) say(`FAIL ${failure.file}: further failures of this file are counted alone`)
+  }
 }
 
 export function slowestLines(outcomes: readonly FileOutcome[]): string[] {
