@@ -67,7 +67,7 @@ const lockedAdmins = Prisma.sql`
 const isNotLastAdmin = Prisma.sql`(
   u.role <> 'ADMIN' OR u.disabled_at IS NOT NULL OR EXISTS (SELECT FROM admins other WHERE other.id <> u.id))`
 
-/** Changes a user; no row comes back where there is none, or the last admin would go. Disabling ends every session, and so does enabling: nothing from before comes back. */
+/** Changes a user; no row comes back where there is none, or the last admin would go. Disabling ends every session, and so does enabling: nothing from before comes back. Who becomes an admin loses the sessions that a fixed code opened, which anybody may have typed. */
 export function changeUserStatement(id: string, change: UserChange, writeEvent: WriteEvent): Prisma.Sql {
   const { userName, role, disabled } = change
   const updates = [
@@ -93,6 +93,10 @@ export function changeUserStatement(id: string, change: UserChange, writeEvent: 
     ),
     ended AS (${endSessionsStatement(Prisma.sql`(
       SELECT id FROM changed WHERE (disabled_at IS NULL) <> (old_disabled_at IS NULL))`)}),
+    ended_of_test_codes AS (${endSessionsStatement(
+      Prisma.sql`(SELECT id FROM changed WHERE role = 'ADMIN' AND old_role <> 'ADMIN')`,
+      Prisma.sql`s.by_test_code`,
+    )}),
     events AS (${writeEvent(
       { event: Prisma.sql`what.event`, userId: Prisma.sql`u.id`, detail: Prisma.sql`what.detail` },
       Prisma.sql`changed u, LATERAL (VALUES

@@ -5,6 +5,8 @@ import { createIdentifierParser } from '../../src/identifiers/parser.js'
 import { createTestIdentities } from '../../src/otp/test-identities.js'
 import { startApp, type TestApp, testConfig } from '../support/app.js'
 import { createOtp } from '../support/otp.js'
+import { joinAsAdmin } from '../users/people.js'
+import { untilBlocked } from '../users/waiting.js'
 
 const phone = '+919999900001'
 const email = 'reviewer@example.com'
@@ -234,4 +236,33 @@ t.test('an identifier that could not sign in here stops the start, and its value
   )
   t.match(message, /^TEST_OTPS /)
   t.notMatch(message, /Reviewer|123456/)
+})
+
+t.test('a session of a fixed code is no recent proof, and ends when its user becomes an admin', async (t) => {
+  const service = await start(t)
+  await send(service)
+  const { token, user } = (await verify(service)).body
+  const authorized = { headers: { authorization: `Bearer ${token}` } }
+  t.equal((await service.get('/users/me', authorized)).status, 200)
+  t.match(await service.get('/users/me/export', authorized), { status: 403, body: { code: 'step_up_required' } })
+
+  const admin = await joinAsAdmin(service, 'admin@example.com')
+  t.equal((await admin.patch(`/users/${user.id}`, { role: 'ADMIN' })).status, 200)
+  t.equal((await service.get('/users/me', authorized)).status, 401)
+  t.equal((await admin.get('/users/me')).status, 200, 'other sessions go on')
+})
+
+t.test('whoever becomes an admin while a fixed code is checked is not signed in by it', async (t) => {
+  const service = await start(t)
+  await send(service)
+  const { user } = (await verify(service)).body
+  await send(service)
+  const pending = await service.database.$transaction(async (transaction) => {
+    await transaction.$executeRaw`UPDATE users SET user_name = 'Asha', role = 'ADMIN' WHERE id = ${user.id}::uuid`
+    const waiting = verify(service)
+    await untilBlocked(service)
+    return { waiting }
+  })
+  t.equal((await pending.waiting).status, 401)
+  t.equal((await eventsOf(service)).at(-1), 'authn_login_fail: admin, test identity')
 })
