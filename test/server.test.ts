@@ -49,7 +49,7 @@ async function startGateway(t: Test) {
 }
 
 async function startProduction(t: Test) {
-  const { url: databaseUrl } = await createTestDatabase(t)
+  const { url: databaseUrl } = await createTestDatabase()
   const gateway = await startGateway(t)
   const running = startProcess(t, {
     DATABASE_URL: databaseUrl,

@@ -42,8 +42,9 @@ async function send(identifier, { headers }) {
   const known = facts.ofSend(identifier, drafted.stored, headers['x-forwarded-for'], randomUUID())
   const [first, ...others] = calls.send
   const [row] = await ask(first, known)
-  if (row.resendAfter === null) throw new Error('nothing was issued')
-  known.messageId = await deliver(identifier, facts.codeOf(identifier, row, drafted))
+  if (row.outcome !== 'sent') throw new Error(`nothing was issued: ${row.outcome}`)
+  const stored = { codeSeed: row.code_seed, codeHash: row.code_hash }
+  known.messageId = await deliver(identifier, facts.codeOf(identifier, stored, drafted))
   // As in the service nobody waits for what is written of a message that is out; a failure must not go unseen here.
   for (const statement of others) gather(statement, known)
 }
@@ -72,11 +73,10 @@ async function verify([first, ...others], identifier, { headers, body }) {
     sessionId: uuid(),
     userId: uuid(),
   }
-  const [guess] = await ask(first, known)
-  if (!guess.accepted) return null
-  const rows = [guess]
-  for (const statement of others) rows.push(...(await ask(statement, known)))
-  const user = rows.find(({ phone }) => phone === identifier)
+  const [row] = await ask(first, known)
+  if (row.outcome !== 'signed_in') return null
+  for (const statement of others) await ask(statement, known)
+  const user = { ...row, userName: row.user_name, createdAt: row.created_at, updatedAt: row.updated_at }
   return { token: tokens.issue(user.id, known.sessionId, sessions.tokenTimeToLive), user: userOf(user) }
 }
 

@@ -30,6 +30,7 @@ export function createFacts(pepper) {
         codeHash,
         sendCounter: `send_ip:${digest}`,
         unknownCounter: `unknown_ip:${digest}`,
+        refusedCounter: `refused:${Buffer.from(keyedDigest(pepper, 'refused:v1', identifier)).toString('base64url')}`,
       }
     },
     ofVerify: (identifier, code, address, requestId) => {

@@ -21,6 +21,18 @@ function fillerOf(source) {
     const fill = fillerOf(source.of)
     return (facts) => [fill(facts)]
   }
+  if (source.kind === 'json') {
+    const fill = fillerOf(source.of)
+    return (facts) => JSON.stringify(fill(facts))
+  }
+  if (source.kind === 'hex') {
+    const fill = fillerOf(source.of)
+    return (facts) => `\\x${Buffer.from(fill(facts)).toString('hex')}`
+  }
+  if (source.kind === 'object') {
+    const members = Object.entries(source.members).map(([name, of]) => [name, fillerOf(of)])
+    return (facts) => Object.fromEntries(members.map(([name, fill]) => [name, fill(facts)]))
+  }
   const invent = inventions[source.what]
   return (facts) => {
     facts[source.name] ??= invent()

@@ -17,6 +17,11 @@ export type Source =
   | Readonly<{ kind: 'invention'; what: Invention; name: string }>
   /** an array, here of one: the row of one call, which may be written with those of others */
   | Readonly<{ kind: 'list'; of: Source }>
+  /** the text of JSON, as decisions are asked */
+  | Readonly<{ kind: 'json'; of: Source }>
+  | Readonly<{ kind: 'object'; members: Readonly<Record<string, Source>> }>
+  /** bytes in the notation of SQL, `\\x…` */
+  | Readonly<{ kind: 'hex'; of: Source }>
 
 type Invention = 'id' | 'digest' | 'shard' | 'time'
 
@@ -69,7 +74,33 @@ function sourceOf(
     const of = sourceOf(versions.flat(), calls, inventions)
     return of && { kind: 'list', of }
   }
-  return constantOf(versions) ?? factOf(versions, calls) ?? inventionOf(versions, inventions)
+  return (
+    constantOf(versions) ??
+    factOf(versions, calls) ??
+    inventionOf(versions, inventions) ??
+    partsOf(versions, (parts) => sourceOf(parts, calls, inventions))
+  )
+}
+
+/** Of a value that is made of others. */
+function partsOf(versions: readonly unknown[], sourceOf: (parts: readonly unknown[]) => Source | null): Source | null {
+  if (versions.every((version) => typeof version === 'string' && /^[[{]/.test(version))) {
+    const of = sourceOf(versions.map((version) => JSON.parse(String(version))))
+    return of && { kind: 'json', of }
+  }
+  if (versions.every((version) => typeof version === 'string' && /^\\x[0-9a-f]*$/.test(version))) {
+    const of = sourceOf(versions.map((version) => Buffer.from(String(version).slice(2), 'hex')))
+    return of && { kind: 'hex', of }
+  }
+  if (!versions.every((version) => typeof version === 'object' && version !== null && !Array.isArray(version)))
+    return null
+  const members: Record<string, Source> = {}
+  for (const name of Object.keys(Object(versions[0]))) {
+    const of = sourceOf(versions.map((version) => Reflect.get(Object(version), name)))
+    if (of === null) throw new Error(`where does ${name} come from (${JSON.stringify(versions)})`)
+    members[name] = of
+  }
+  return { kind: 'object', members }
 }
 
 function constantOf(versions: readonly unknown[]): Source | null {

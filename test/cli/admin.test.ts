@@ -9,7 +9,7 @@ import { createTestDatabase } from '../support/database.js'
 const id = '01890000-0000-7000-8000-000000000001'
 
 t.test('admin', async (t) => {
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   const database = openDatabase(testConfig({ DATABASE_URL: url }).database)
   t.teardown(() => database.$disconnect())
   async function run(...words: string[]) {

@@ -19,7 +19,7 @@ async function run(url: string, words: string[], mode: Record<string, string> = 
 }
 
 t.test('users and their homes', async (t) => {
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   const client = new Client({ connectionString: url })
   await client.connect()
   t.teardown(() => client.end())

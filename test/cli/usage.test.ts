@@ -63,7 +63,7 @@ t.test('each command is a script, so that it is tried here', async (t) => {
 
 t.test('help, and options that there are not', async (t) => {
   t.setTimeout(300_000)
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   const client = new Client({ connectionString: url })
   await client.connect()
   await client.query(

@@ -5,7 +5,7 @@ import { openDatabase } from '../../src/database/client.js'
 import { createTestDatabase } from '../support/database.js'
 
 t.test('a connection that is asked nothing stays, however long the server says nothing', async (t) => {
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   const database = openDatabase({ url, directUrl: url, poolSize: 1, namedStatements: true })
   t.teardown(() => database.$disconnect())
   const backend = () => database.run<{ pid: number }[]>({ text: 'SELECT pg_backend_pid() AS pid', values: [] })
@@ -17,7 +17,7 @@ t.test('a connection that is asked nothing stays, however long the server says n
 })
 
 t.test('a plan goes by an index also where the table was nearly empty when it was made', async (t) => {
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   const database = openDatabase({ url, directUrl: url, poolSize: 1, namedStatements: true })
   t.teardown(() => database.$disconnect())
   await database.$executeRaw`

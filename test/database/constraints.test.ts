@@ -71,7 +71,7 @@ const refused: Readonly<Record<string, string[]>> = {
 }
 
 t.test('CHECK constraints', async (t) => {
-  const connection = await connectForMigrations((await createTestDatabase(t)).url)
+  const connection = await connectForMigrations((await createTestDatabase()).url)
   for (const sql of accepted) await t.resolves(connection.executeRaw(statement(sql)), sql)
   for (const [constraint, statements] of Object.entries(refused)) {
     for (const sql of statements) {

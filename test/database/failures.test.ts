@@ -20,7 +20,7 @@ async function failureOf(t: Test, url: string, statement: Prisma.Sql, directUrl 
 }
 
 t.test('a database that cannot be asked is told from a statement that is wrong', async (t) => {
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   const one = Prisma.sql`SELECT 1`
   const changed = (change: (url: URL) => void) => {
     const other = new URL(url)
@@ -103,7 +103,7 @@ t.test('a send and a guess that find no time in the database are told to come ag
 })
 
 t.test('only where PostgreSQL itself says that it did nothing may a statement be asked again', async (t) => {
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   const refused = (sql: string) => Prisma.sql`DO ${Prisma.raw(`$$BEGIN RAISE SQLSTATE '${sql}'; END$$`)}`
   for (const state of ['22012', '23505', '40001', '40P01', '55P03', '57014'])
     t.equal(isRefusedByPostgres(await failureOf(t, url, refused(state))), true, state)

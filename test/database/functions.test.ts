@@ -52,7 +52,7 @@ t.test(
 )
 
 t.test('whoever may write codes may call them, and nobody else', async (t) => {
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   const roles = { service: `service_${process.pid}`, stranger: `stranger_${process.pid}` }
   await withConnection(url, async (client) => {
     for (const role of Object.values(roles)) await client.query(`CREATE ROLE ${role} LOGIN PASSWORD 'x'`)
@@ -86,7 +86,7 @@ t.test('whoever may write codes may call them, and nobody else', async (t) => {
 t.test(
   'they find their own tables whatever the caller’s search_path names, and refuse another isolation',
   async (t) => {
-    const { url } = await createTestDatabase(t)
+    const { url } = await createTestDatabase()
     const client = new Client({ connectionString: url })
     await client.connect()
     t.teardown(() => client.end())
@@ -102,7 +102,7 @@ t.test(
 )
 
 t.test('what the service calls settles how it is planned, by itself', async (t) => {
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   const text = `SELECT proname::text AS name, proconfig FROM pg_proc
     WHERE pronamespace = $1::regnamespace AND proname LIKE '%\\_batch' AND proname <> 'begin_batch'`
   const { rows } = await withConnection(url, (client) => client.query(text, [escapeIdentifier(schema)]))

@@ -7,7 +7,7 @@ import { isDatabaseUnavailable } from '../../src/database/failures.js'
 import { createTestDatabase } from '../support/database.js'
 
 async function open(t: Test, { poolSize = 3, isBehindPooler = false } = {}) {
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   const directUrl = isBehindPooler ? 'postgresql://elsewhere/' : url
   const database = openDatabase({ url, directUrl, poolSize, namedStatements: true })
   t.teardown(() => database.$disconnect())

@@ -9,7 +9,7 @@ type Sum = { left: number; right: string }
 
 for (const namedStatements of [true, false]) {
   t.test(`values are sent along, settings are part of the text, names ${namedStatements ? 'on' : 'off'}`, async (t) => {
-    const { url } = await createTestDatabase(t)
+    const { url } = await createTestDatabase()
     const database = openDatabase({ url, directUrl: url, poolSize: 1, namedStatements })
     t.teardown(() => database.$disconnect())
     const add = prepare<Sum, { sum: number; isLarge: boolean; text: string }[]>(

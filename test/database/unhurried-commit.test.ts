@@ -20,7 +20,7 @@ const watch = `
   DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET synchronous_commit = on', current_database()); END $$;`
 
 t.test('a commit waits for the disk, but for the one that notes a session in use', async (t) => {
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   await withConnection(url, (client) => client.query(watch))
   const service = await startApp(t, { databaseUrl: url })
   const email = 'asha@example.com'

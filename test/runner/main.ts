@@ -8,7 +8,7 @@ import { generateClient } from '../../src/development/generate-client.js'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { startPostgresServer } from '../../src/development/postgres-server.js'
 import { onEndRequest } from '../../src/development/signals.js'
-import { prepareTemplate, templateName } from '../support/template.js'
+import { dropTestDatabases, prepareTemplate, templateName } from '../support/template.js'
 import { compile, compiledPath } from './compile.js'
 import { createCoverage } from './coverage.js'
 import { declaration, type Options, readOptions } from './options.js'
@@ -68,7 +68,11 @@ function runOn(adminUrl: string, files: string[], options: Options): Promise<num
       await client.query('SELECT pg_advisory_lock($1)', [runLock])
     }
     await prepareTemplate(adminUrl)
-    return isEnding ? 130 : run(adminUrl, files, options)
+    try {
+      return isEnding ? 130 : await run(adminUrl, files, options)
+    } finally {
+      await dropTestDatabases(client)
+    }
   })
 }
 

@@ -72,7 +72,7 @@ export type StartOptions = {
 }
 
 export async function startApp(t: Test, options: StartOptions = {}): Promise<TestApp> {
-  const url = options.databaseUrl ?? (await createTestDatabase(t)).url
+  const url = options.databaseUrl ?? (await createTestDatabase()).url
   const config = testConfig({ DATABASE_URL: url, ...options.settings })
   const database = openDatabase(config.database)
   const lines: string[] = []

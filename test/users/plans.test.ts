@@ -19,7 +19,7 @@ function nodesOf(plan: Plan): Plan[] {
 }
 
 t.test('plans on 50,000 users', async (t) => {
-  const { url } = await createTestDatabase(t)
+  const { url } = await createTestDatabase()
   await withConnection(url, async (client) => {
     await client.query(`
       INSERT INTO users (id, user_name, name_key, phone, email, created_at)
