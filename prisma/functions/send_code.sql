@@ -336,7 +336,8 @@ DECLARE
 BEGIN
   IF NOT p_is_hidden THEN
     UPDATE otps o SET
-      code_id = gen_random_uuid(),
+      -- Another name of the same moment: which code was sent last goes by the time in it (UUIDv7).
+      code_id = (left(o.code_id::text, 18) || right(gen_random_uuid()::text, 18))::uuid,
       code_hash = CASE WHEN o.code_sends > 1 THEN o.code_hash END,
       code_seed = CASE WHEN o.code_sends > 1 THEN o.code_seed END,
       code_made_at = CASE WHEN o.code_sends > 1 THEN o.code_made_at END,

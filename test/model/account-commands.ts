@@ -1,30 +1,8 @@
-// What people do who have an account, and what admins do to it.
+// What people do with their sessions, and what admins do to accounts.
 import fc from 'fast-check'
-import {
-  asker,
-  type Command,
-  clientAt,
-  command,
-  how,
-  identifierAt,
-  isDecided,
-  oneOf,
-  place,
-  signedIn,
-  signIn,
-  typed,
-  who,
-  whom,
-  yesOrNo,
-} from './play.js'
-import type { Client, Scene, Steps } from './scene.js'
-import type { Identifier, Method } from './world.js'
-
-const onDevice = fc.boolean()
-const right = { how: 'right', place: 0 } as const
-const changeCode = (scene: Scene, identifier: Identifier) =>
-  typed(scene, identifier, scene.model.world.codesOf(identifier, 'change_identifier', null), right)
-const method = fc.constantFrom<Method>('phone', 'email')
+import { asker, type Command, command, isDecided, oneOf, place, signedIn, signIn, yesOrNo } from './play.js'
+import type { Client, Steps } from './scene.js'
+import type { Device, Method, User } from './world.js'
 
 const calls = (name: string, act: (steps: Steps, client: Client) => Promise<unknown>) =>
   command(name, asker, async (steps, asker) => act(steps, await signedIn(steps, asker)))
@@ -40,140 +18,23 @@ const endSession = command(
     const session = sessions[place % sessions.length]
     if (!session) return
     await steps.endSession(client, session)
-    const ended = scene.clients.find(({ device }) => device === session.device)
-    const [identifier] = scene.model.provenOf(session.user)
-    if (ended && identifier) await signIn(steps, { flow: 'identifier', identifier, client: ended, onDevice: true })
+    await comeBack(steps, session.user, session.device)
   },
 )
 
-const sendsTo = fc.constantFrom<(Method | undefined)[]>(
-  [],
-  [undefined],
-  [undefined],
-  ['phone', 'email'],
-  ['email', 'phone'],
-)
+/** The others then come back on their devices. */
+const endOthers = calls('end others', async (steps, client) => {
+  await steps.endOthers(client)
+  const user = client.session?.user
+  for (const { device } of steps.scene.clients) if (user && device?.user === user) await comeBack(steps, user, device)
+})
 
-/** Sends a code to step up, where contract and service count alike. */
-async function sendStepUpCode(steps: Steps, client: Client, onDevice: boolean, method?: Method): Promise<void> {
-  const { model } = steps.scene
-  const own = client.session ? model.provenOf(client.session.user) : []
-  const isCounted = own.every((each) => !model.isUndecided(each, 'step_up', onDevice ? client.device : null))
-  if (isCounted) await steps.sendStepUpCode(client, onDevice, method)
+/** Whoever has the device signs in on it. */
+async function comeBack(steps: Steps, user: User, device: Device): Promise<void> {
+  const client = steps.scene.clients.find((each) => each.device === device)
+  const [identifier] = steps.scene.model.provenOf(user)
+  if (client && identifier) await signIn(steps, { flow: 'identifier', identifier, client, onDevice: true })
 }
-
-const sendStepUp = command(
-  'send step-up',
-  fc.record({ asker, onDevice, method: oneOf([1, undefined], [1, 'phone' as const], [2, 'email' as const]) }),
-  async (steps, { asker, onDevice, method }) => sendStepUpCode(steps, await signedIn(steps, asker), onDevice, method),
-)
-
-/** Adds the phone or email that the client has not. */
-async function addOther(steps: Steps, client: Client): Promise<void> {
-  const { scene } = steps
-  const free = scene.identifiers.find(
-    (each) => client.session?.user[each.method] === null && !scene.model.world.holderOf(each),
-  )
-  if (!free || !isDecided(scene, free, 'change_identifier')) return
-  await steps.sendChangeCode(client, free)
-  await steps.changeIdentifier(client, free, changeCode(scene, free))
-}
-
-/**
- * By a code to the phone, to the email, or to one after the other; typed in where it was asked for, or elsewhere. Perhaps so late
- * that it is needed for what follows.
- */
-const stepUp = command(
-  'step up',
-  fc.record({ asker, other: who, isElsewhere: yesOrNo(1, 4), isLate: yesOrNo(1, 2), onDevice, how, place, sendsTo }),
-  async (steps, { asker, other, isElsewhere, isLate, onDevice, sendsTo, ...what }) => {
-    const { scene } = steps
-    const client = await signedIn(steps, asker)
-    if (isLate) await steps.wait(900)
-    else if (sendsTo.length === 2) await addOther(steps, client)
-    for (const method of sendsTo) await sendStepUpCode(steps, client, onDevice, method)
-    const code = stepUpCode(scene, client, onDevice, what)
-    await steps.stepUp(isElsewhere ? clientAt(scene, other) : client, onDevice, code)
-    if (isLate) await steps.removeIdentifier(client, 'email')
-  },
-)
-
-function stepUpCode(scene: Scene, { session, device }: Client, onDevice: boolean, what: Parameters<typeof typed>[3]) {
-  const { model } = scene
-  const own = session ? model.provenOf(session.user) : []
-  const identifier = own[what.place % Math.max(1, own.length)]
-  if (!identifier) return 'wrong'
-  const known = model.signInDevice({ identifier, device: onDevice ? device : null })
-  return typed(scene, identifier, model.world.codesOf(identifier, 'step_up', known), what)
-}
-
-/** Mostly the one that they have not yet; typed in where the code was asked for, or elsewhere. */
-const change = command(
-  'change identifier',
-  fc.record({
-    asker,
-    whom,
-    addsOther: fc.boolean(),
-    other: who,
-    isElsewhere: yesOrNo(1, 4),
-    how,
-    place,
-    sends: yesOrNo(3, 1),
-  }),
-  async (steps, { asker, whom, addsOther, other, isElsewhere, sends, ...what }) => {
-    const { scene } = steps
-    const client = await signedIn(steps, asker)
-    const free = addsOther ? scene.identifiers.find(({ method }) => client.session?.user[method] === null) : undefined
-    const identifier = free ?? identifierAt(scene, whom)
-    if (sends && isDecided(scene, identifier, 'change_identifier')) await steps.sendChangeCode(client, identifier)
-    const codes = scene.model.world.codesOf(identifier, 'change_identifier', null)
-    const code = typed(scene, identifier, codes, what)
-    await steps.changeIdentifier(isElsewhere ? clientAt(scene, other) : client, identifier, code)
-  },
-)
-
-const remove = command('remove identifier', fc.record({ asker, method }), async (steps, { asker, method }) =>
-  steps.removeIdentifier(await signedIn(steps, asker), method),
-)
-
-/**
- * Somebody asks for a code that only somebody signed in can ask for, the same person in another place or a stranger. Then the one
- * who has the identifier replaces it, removes it or is deleted, and that code is typed in.
- */
-const leave = command(
-  'leave identifier',
-  fc.record({
-    whom,
-    place,
-    stranger: oneOf([2, undefined], [1, 1], [1, 4]),
-    asks: oneOf([3, 'change' as const], [2, 'step-up' as const]),
-    how: oneOf([2, 'replaces' as const], [1, 'removes' as const], [2, 'is deleted' as const]),
-  }),
-  async (steps, { whom, place, stranger, asks, how }) => {
-    const { scene } = steps
-    const [here, there] = scene.clients as [Client, Client]
-    const old = identifierAt(scene, whom)
-    const others = scene.identifiers.filter(
-      ({ method, name }) => name !== old.name && (method === old.method) === (how !== 'removes'),
-    )
-    const next = others[place % others.length] as Identifier
-    const theirs = stranger === undefined ? old : identifierAt(scene, stranger)
-    await signIn(steps, { flow: 'identifier', identifier: old, client: here, onDevice: true })
-    await signIn(steps, { flow: 'identifier', identifier: theirs, client: there, onDevice: true })
-    if (asks === 'step-up') await sendStepUpCode(steps, there, false, old.method)
-    else if (isDecided(scene, old, 'change_identifier')) await steps.sendChangeCode(there, old)
-    const asked = changeCode(scene, old)
-    const user = here.session?.user
-    if (how === 'is deleted' && user) await steps.administer(user, 'delete')
-    else {
-      if (isDecided(scene, next, 'change_identifier')) await steps.sendChangeCode(here, next)
-      await steps.changeIdentifier(here, next, changeCode(scene, next))
-    }
-    if (how === 'removes') await steps.removeIdentifier(here, old.method)
-    if (asks === 'change') await steps.changeIdentifier(there, old, asked)
-    else await steps.stepUp(there, false, stepUpCode(scene, there, false, right))
-  },
-)
 
 const acts = oneOf(
   [2, 'disable' as const],
@@ -182,28 +43,54 @@ const acts = oneOf(
   [1, 'end sessions' as const],
 )
 
+/** What admins do, and how it looks on a device of the user's. */
 const administer = command('administer', fc.record({ place, act: acts }), async (steps, { place, act }) => {
   const users = [...steps.scene.model.world.users]
   const user = users[place % users.length]
-  if (user) await steps.administer(user, act)
+  if (!user) return
+  await steps.administer(user, act)
+  await lookAt(steps, user)
+  // Only then it shows that nothing from before comes back.
+  if (act === 'disable' && place % 2) await steps.administer(user, 'enable')
 })
 
-/** A phone, an email, or both. */
-const claims = fc.constantFrom([0], [1], [3], [0, 3], [1, 4], [2, 4], [3, 1], [4, 0])
+async function lookAt(steps: Steps, user: User): Promise<void> {
+  const client = steps.scene.clients.find(({ device }) => device?.user === user)
+  const [identifier] = steps.scene.model.provenOf(user)
+  if (!client?.device || !identifier) return
+  // What the device is told to wait for shows whether its sends still count by themselves.
+  const by = { flow: 'identifier' as const, identifier, client, onDevice: false }
+  if (isDecided(steps.scene, identifier, 'sign_in', by)) await steps.send(by)
+  await comeBack(steps, user, client.device)
+}
+
+/** A phone, an email, or both; the first one is proved. */
+const claims = fc.constantFrom<Method[]>(
+  ['phone'],
+  ['email'],
+  ['phone', 'email'],
+  ['phone', 'email'],
+  ['email', 'phone'],
+)
 const isMobile = fc.boolean()
 
 /** Mostly with its owner's first proof, after which the other one is no more than a claim: to be removed past, or proved by somebody. */
 const createUser = command(
   'create user',
   fc.record({
-    places: claims,
+    methods: claims,
+    isTaken: yesOrNo(1, 4),
     proves: yesOrNo(3, 1),
     later: fc.constantFrom('removes', 'another comes', 'nothing'),
     isMobile,
   }),
-  async (steps, { places, proves, later, isMobile }) => {
+  async (steps, { methods, isTaken, proves, later, isMobile }) => {
     const { scene } = steps
-    const identifiers = places.map((index) => identifierAt(scene, index))
+    const identifiers = methods.flatMap((method) => {
+      const of = scene.identifiers.filter((each) => each.method === method)
+      const wanted = of.find((each) => isTaken === (scene.model.world.holderOf(each) !== undefined))
+      return wanted ?? of.slice(0, 1)
+    })
     await steps.createUser(identifiers)
     const [first, second] = identifiers
     if (!proves || !first) return
@@ -218,18 +105,13 @@ const createUser = command(
 
 export const accountCommands: readonly [number, fc.Arbitrary<Command>][] = [
   [2, calls('me', (steps, client) => steps.me(client))],
-  [1, calls('refresh', (steps, client) => steps.refresh(client))],
+  [2, calls('refresh', (steps, client) => steps.refresh(client))],
   [1, calls('log out', (steps, client) => steps.logOut(client))],
   [2, calls('list sessions', (steps, client) => steps.listSessions(client))],
   [2, endSession],
-  [2, calls('end others', (steps, client) => steps.endOthers(client))],
+  [2, endOthers],
   [1, calls('end all', (steps, client) => steps.endAll(client))],
   [1, calls('delete me', (steps, client) => steps.deleteMe(client))],
-  [2, sendStepUp],
-  [6, stepUp],
-  [9, change],
-  [3, remove],
-  [4, leave],
   [3, administer],
   [3, createUser],
 ]

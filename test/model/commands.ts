@@ -1,6 +1,7 @@
 // What people do, in any order. Each command is one step or a few that belong together, weighted so that each rule is met often.
 import fc from 'fast-check'
 import { accountCommands } from './account-commands.js'
+import { identifierCommands } from './identifier-commands.js'
 import {
   by,
   type Command,
@@ -28,26 +29,29 @@ const [minute, hour, day] = [60, 3_600, 86_400]
 const signInCommand = command('sign in', by, (steps, details) => signIn(steps, signInBy(steps.scene, details)))
 
 const gateway = oneOf([6, 'accepts' as const], [2, 'refuses' as const], [1, 'breaks' as const])
-const mode = oneOf([2, undefined], [1, 'login' as const], [1, 'signup' as const])
+const mode = oneOf([2, undefined], [2, 'login' as const], [1, 'signup' as const])
 
 const sendCommand = command('send', fc.record({ by, mode, gateway }), async (steps, details) => {
-  const by = signInBy(steps.scene, details.by)
+  // Only the mobile flow has modes.
+  const by = signInBy(steps.scene, { ...details.by, isMobile: details.by.isMobile || details.mode !== undefined })
   if (isDecided(steps.scene, by.identifier, 'sign_in', by)) await steps.send(by, details.mode, details.gateway)
 })
 
-/** Asks again and again, perhaps with wrong codes between: the same code, its end, the growing cooldown, the hour and the day. */
+/** Asks again and again, perhaps with wrong codes and refused messages between: the same code, its end, the growing cooldown, the hour and the day. */
 const insist = command(
   'insist',
   fc.record({
     by,
     count: fc.integer({ min: 2, max: 12 }),
-    pause: fc.constantFrom(30, 60, 120, 300, 900, hour),
+    pause: fc.constantFrom(30, 60, 120, 120, 120, 300, 900, hour),
     wrong: oneOf([2, 0], [1, 1], [1, 2]),
+    refusals: yesOrNo(1, 3),
   }),
-  async (steps, { count, pause, wrong, ...details }) => {
+  async (steps, { count, pause, wrong, refusals, ...details }) => {
     await times(count, async () => {
       const by = signInBy(steps.scene, details.by)
       if (!isDecided(steps.scene, by.identifier, 'sign_in', by)) return
+      if (refusals) await steps.send(by, undefined, 'refuses')
       await steps.send(by)
       await times(wrong, () => steps.enter(by, 'wrong'))
       await steps.wait(pause)
@@ -107,18 +111,29 @@ const pause = oneOf([5, 0], [1, 300], [1, 600])
 /** Mostly after proving the number. */
 const signUp = command(
   'sign up',
-  fc.record({ who, ticketKind, place, isProved: yesOrNo(2, 1), pause, isFormValid: yesOrNo(4, 1) }),
-  async (steps, { who, ticketKind, place, isProved, pause, isFormValid }) => {
+  fc.record({
+    who,
+    ticketKind,
+    place,
+    isProved: yesOrNo(2, 1),
+    isLate: yesOrNo(1, 5),
+    pause,
+    isFormValid: yesOrNo(4, 1),
+  }),
+  async (steps, { who, ticketKind, place, isProved, isLate, pause, isFormValid }) => {
     const { scene } = steps
     const client = clientAt(scene, who)
     const first = scene.phones[place % scene.phones.length] as Identifier
     if (isProved) await signIn(steps, { flow: 'mobile', identifier: first, client, onDevice: false })
     if (pause > 0) await steps.wait(pause)
+    // Somebody makes the account by the other flow meanwhile.
+    const other = clientAt(scene, (who + 1) % scene.clients.length)
+    if (isLate) await signIn(steps, { flow: 'identifier', identifier: first, client: other, onDevice: false })
     const somebodys = scene.tickets[place % Math.max(1, scene.tickets.length)] ?? null
     const ticket = ticketKind === 'none' ? null : ticketKind === 'of somebody' ? somebodys : client.ticket
     const own = scene.phones.find(({ name }) => name === ticket?.phone) ?? first
-    const other = scene.phones.find(({ name }) => name !== own.name) as Identifier
-    await steps.signUp(client, ticketKind === 'for another number' ? other : own, ticket, isFormValid)
+    const another = scene.phones.find(({ name }) => name !== own.name) as Identifier
+    await steps.signUp(client, ticketKind === 'for another number' ? another : own, ticket, isFormValid)
   },
 )
 
@@ -128,7 +143,7 @@ const wait = command('wait', seconds, (steps, seconds) => steps.wait(seconds))
 const weighted: readonly [number, fc.Arbitrary<Command>][] = [
   [12, signInCommand],
   [6, sendCommand],
-  [3, insist],
+  [4, insist],
   [7, enter],
   [5, guess],
   [2, guessOn],
@@ -136,6 +151,7 @@ const weighted: readonly [number, fc.Arbitrary<Command>][] = [
   [6, signUp],
   [7, wait],
   ...accountCommands,
+  ...identifierCommands,
 ]
 
 /**

@@ -34,7 +34,7 @@ export function createModel() {
     const codes = codesOf(identifier, purpose, device)
     const sent = send(codes, { number: world.next() }, session, world.now)
     if (sent.outcome === 'refused') return { ...refused('rate_limited'), retryAfter: sent.retryAfter }
-    world.sends.push({ to: identifier.name, codes, at: world.now })
+    if (gateway !== 'refuses') world.sends.push({ to: identifier.name, codes, at: world.now })
     const message = { to: identifier.name, code: sent.code }
     if (gateway === 'accepts') return { status: 200, sent, message }
     if (gateway === 'refuses') returnSend(codes, world.now)

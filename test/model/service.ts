@@ -27,6 +27,8 @@ export type Service = Replica &
     gateway: { state: Gateway }
     adminToken: string
     age: (seconds: number) => Promise<void>
+    /** forgets what earlier runs left, which would only make this one slow */
+    clear: () => Promise<void>
   }>
 
 export async function startService(t: Test): Promise<Service> {
@@ -36,7 +38,7 @@ export async function startService(t: Test): Promise<Service> {
   await app.post('/auth/request-otp', { email })
   const { user, token } = (await app.post('/auth/verify-otp', { email, otp: messages.at(-1)?.code })).body
   await app.database.user.update({ where: { id: user.id }, data: { role: 'ADMIN' } })
-  return { app, messages, gateway, adminToken: token, age: await createAging(app, user.id) }
+  return { app, messages, gateway, adminToken: token, ...(await createClock(app, user.id)) }
 }
 
 /** Another replica on the same database. */
@@ -61,20 +63,27 @@ async function start(t: Test, gateway: Service['gateway'], databaseUrl?: string)
 /** Not part of any run: what all share, and what cannot be changed. */
 const untouched = ['_prisma_migrations', 'auth_events', 'country_breakers', 'limit_counters']
 
-/** Time that would have to pass is taken off every row instead, those of the admin aside, in every table that there is. */
-async function createAging({ database }: TestApp, adminId: string): Promise<Service['age']> {
-  type Table = { name: string; times: string[]; owned: boolean }
+/** Time, and the end of a run, by what both do to every row of every table that there is, those of the admin aside. */
+async function createClock({ database }: TestApp, adminId: string): Promise<Pick<Service, 'age' | 'clear'>> {
+  type Table = { name: string; times: string[]; owner: string | null }
   const tables = await database.$queryRaw<Table[]>`
     SELECT table_name AS name, array_agg(column_name::text) FILTER (WHERE data_type LIKE 'timestamp%') AS times,
-      bool_or(column_name = 'user_id') AS owned
+      CASE WHEN table_name = 'users' THEN 'id' ELSE min(column_name) FILTER (WHERE column_name = 'user_id') END AS owner
     FROM information_schema.columns WHERE table_schema = current_schema() AND NOT table_name = ANY(${untouched})
     GROUP BY table_name HAVING bool_or(data_type LIKE 'timestamp%')`
-  const parts = tables.map(({ name, times, owned }) => {
-    const values = times.map((column) => `${column} = ${column} - make_interval(secs => $1)`)
-    return `${name}_ AS (UPDATE ${name} SET ${values.join(', ')}${owned ? ` WHERE user_id <> '${adminId}'` : ''})`
+  const others = ({ owner }: Table) => (owner === null ? '' : ` WHERE ${owner} <> '${adminId}'`)
+  const shifts = tables.map((table) => {
+    const values = table.times.map((column) => `${column} = ${column} - make_interval(secs => $1)`)
+    return `${table.name}_ AS (UPDATE ${table.name} SET ${values.join(', ')}${others(table)})`
   })
-  const statement = `WITH ${parts.join(', ')} SELECT`
-  return async (seconds) => void (await database.$queryRawUnsafe(statement, seconds))
+  const shift = `WITH ${shifts.join(', ')} SELECT`
+  return {
+    // Time that would have to pass is taken off the rows instead.
+    age: async (seconds) => void (await database.$queryRawUnsafe(shift, seconds)),
+    async clear() {
+      for (const table of tables) await database.$executeRawUnsafe(`DELETE FROM ${table.name}${others(table)}`)
+    },
+  }
 }
 
 /** Keeps which value of the service stands for which object of the model; none stands for two. */
