@@ -1,6 +1,6 @@
 // N. Enumeration by time: a guess at a code that was never sent does the same work as a wrong guess.
 import { createFlow, type Flow, type Person, wrongCode } from './support/flows.js'
-import { type Answer, atOnce } from './support/http.js'
+import type { Answer } from './support/http.js'
 import type { Attack, Scene } from './support/scene.js'
 
 const samples = 300
@@ -60,9 +60,14 @@ const interleaved: Attack = {
   },
 }
 
+/** What arrives at once shares commits, however many it happens to be: here each has its own. */
+async function oneByOne(times: number, guess: (index: number) => Promise<Answer>): Promise<void> {
+  for (let index = 0; index < times; index += 1) await guess(index)
+}
+
 const commits: Attack = {
   id: 'N2b',
-  tried: '40 never-sent and 40 wrong codes: transactions committed, and those that write',
+  tried: '40 never-sent and 40 wrong codes, one by one: transactions committed, and those that write',
   flows: ['mobile', 'email'],
   async run({ world, flow: { name }, equal }) {
     // One connection, and nothing else going on: what is counted is theirs.
@@ -82,9 +87,9 @@ const commits: Attack = {
       return { commits: Number(row?.commits), writes: Number(row?.writes) }
     }
     const start = await count()
-    await atOnce(40, neverSent)
+    await oneByOne(40, neverSent)
     const between = await count()
-    await atOnce(40, wrong)
+    await oneByOne(40, wrong)
     const end = await count()
     const spent = (from: typeof start, to: typeof start) => [to.commits - from.commits, to.writes - from.writes]
     equal('never sent', spent(start, between), spent(between, end))
