@@ -54,7 +54,10 @@ export function runFiles({ files, jobs, folder, start, onEnd }: Schedule) {
 }
 
 async function readDurations(path: string): Promise<Durations> {
-  return readFile(path, 'utf8').then(JSON.parse, () => ({}))
+  // Not there, or cut short by an end of the machine: a guess is all that it is for.
+  return readFile(path, 'utf8')
+    .then(JSON.parse)
+    .catch(() => ({}))
 }
 
 /** A file that never ran is judged by its size. */

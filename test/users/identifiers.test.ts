@@ -322,3 +322,20 @@ t.test('a broken database is no 409', async (t) => {
   const answer = await asha.post('/users/me/identifiers/verify', { email, otp: service.lastCode(email) })
   t.equal(answer.status, 500)
 })
+
+t.test('whose session ends while their change waits for the account changes nothing', async (t) => {
+  const service = await startApp(t)
+  const asha = await join(service, old)
+  await asha.post('/users/me/identifiers', { email })
+  const otp = service.lastCode(email)
+  const holder = await service.database.$transaction(async (transaction) => {
+    await transaction.$executeRaw`SELECT FROM users WHERE id = ${asha.id}::uuid FOR UPDATE`
+    const pending = asha.post('/users/me/identifiers/verify', { email, otp })
+    await untilBlocked(service)
+    await transaction.$executeRaw`DELETE FROM sessions WHERE user_id = ${asha.id}::uuid`
+    return { pending }
+  })
+  const answer = await holder.pending
+  t.match([answer.status, answer.body.code], [401, 'unauthorized'])
+  t.match(await service.database.user.findUnique({ where: { id: asha.id } }), { email: null })
+})
