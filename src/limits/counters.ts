@@ -1,12 +1,15 @@
-// Counters in fixed windows that all replicas share, as parts of larger statements. PostgreSQL keeps them: they survive a
-// restart, and a limit that cannot be read stops what it limits instead of letting it through.
+// Counters in fixed windows that all replicas share: prisma/functions counts and asks, and what else is known of them stands here.
+// PostgreSQL keeps them: they survive a restart, and a limit that cannot be read stops what it limits instead of letting it through.
 import { Prisma } from '../generated/prisma/client.js'
 
 /** Shards of what everybody counts: as many writers can count at once, and a reader adds up this many rows. */
 export const shards = 16
 
-/** A counter: what is counted, which may be SQL where the statement itself finds it, and the seconds of its window. */
-export type Counter = Readonly<{ key: string | Prisma.Sql; window: number }>
+/** A counter: what is counted, and the seconds of its window. */
+export type Counter = Readonly<{ key: string; window: number }>
+
+/** What first verifications of numbers of a country (ISO 3166-1 alpha-2) are counted by. */
+export const verifiedKeyOf = (country: string) => `country_verified:${country}`
 
 /** Start of the window that is open now. Windows are the same for everybody: whole multiples since 1970. */
 function windowStart(seconds: number): Prisma.Sql {
