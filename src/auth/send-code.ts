@@ -59,19 +59,17 @@ type SendAnswer = Readonly<{
   hasClosedCountry: boolean
   /** of whoever reads the message (BCP 47); null where none is known */
   locale: string | null
-}> &
-  StoredCode &
-  SentAnswer
-
-type SentAnswer = Readonly<{
+  /** seconds */
   expiresIn: number
+  /** seconds */
   resendAfter: number
   attemptsAllowed: number
-  /** by which what it was counted on is found again */
+  /** somebody verified the identifier before; with the two that follow, what the send was counted on is found again */
   isKnown: boolean
   shard: number
   countedAt: Date
-}>
+}> &
+  StoredCode
 
 /** A send as it was counted, to be given back where its message is refused. */
 type CountedSend = Readonly<{ identifier: Identifier; draft: CodeDraft; answer: SendAnswer }>
