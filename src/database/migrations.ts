@@ -52,7 +52,6 @@ export async function migrate(connectionString: string, options: MigrateOptions 
     onProgress(`applying ${name}`)
   }
   const work = async (engine: SchemaEngine) => {
-    await takeLock(engine.connection, onProgress)
     const { failed, pending, edited } = await engine.diagnose(files)
     if (failed.length > 0) throw new Error(blockedBy(failed))
     for (const name of edited) onProgress(`warning: ${name} was changed after it was applied`)
@@ -63,7 +62,8 @@ export async function migrate(connectionString: string, options: MigrateOptions 
     return { applied, functions }
   }
   try {
-    return await withSchemaEngine(connectionString, work, onLog)
+    const locked = (engine: SchemaEngine) => withLock(engine.connection, onProgress, () => work(engine))
+    return await withSchemaEngine(connectionString, locked, onLog)
   } catch (error) {
     const reason = describeFailure(error)
     throw new Error(current === undefined ? reason : `Migration ${current} failed: ${reason}`)
@@ -108,10 +108,13 @@ export async function nextMigration(connectionString: string, directory?: string
  */
 export async function markRolledBack(connectionString: string, migrationName: string): Promise<void> {
   await readably(() =>
-    withSchemaEngine(connectionString, async (engine) => {
-      await takeLock(engine.connection, () => {})
-      await engine.markRolledBack(migrationName)
-    }),
+    withSchemaEngine(connectionString, (engine) =>
+      withLock(
+        engine.connection,
+        () => {},
+        () => engine.markRolledBack(migrationName),
+      ),
+    ),
   )
 }
 
@@ -135,6 +138,21 @@ function blockedBy(failed: readonly string[]): string {
   const names = failed.join(', ')
   const remedy = `When its part is undone, run the migrate command with --rolled-back ${failed[0]}`
   return `Migration ${names} failed before and blocks the others. ${remedy}`
+}
+
+/** Does the work under the lock, and frees it before it answers: the server notes the end of a session only later. */
+async function withLock<Result>(
+  connection: SqlDriverAdapter,
+  onProgress: (line: string) => void,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  await takeLock(connection, onProgress)
+  try {
+    return await work()
+  } finally {
+    // Where this fails the session has ended, and the lock with it. All: the engine takes it a second time.
+    await connection.queryRaw(statement('SELECT pg_advisory_unlock_all()')).catch(() => undefined)
+  }
 }
 
 /**
