@@ -14,32 +14,31 @@ const outside = /^src[\\/](development|generated)[\\/]|^src[\\/]server\.ts$/
 type ProcessCoverage = { result: { url: string; functions: unknown[] }[] }
 type Summary = Record<'lines' | 'statements' | 'functions' | 'branches', { pct: number }>
 
-export type Coverage = ReturnType<typeof createCoverage>
+export type Coverage = Awaited<ReturnType<typeof startCoverage>>
 
 /** @param projectDirectory where the run has its folder `.build` */
-export function createCoverage(projectDirectory: string) {
+export async function startCoverage(projectDirectory: string) {
   const folder = join(projectDirectory, buildFolder, 'coverage')
+  // Where the processes write what ran in them (NODE_V8_COVERAGE), and what is kept of it.
+  const raw = join(folder, 'raw')
   const kept = join(folder, 'kept')
   const reports = join(folder, 'report')
+  await rm(folder, { recursive: true, force: true })
+  await mkdir(kept, { recursive: true })
   const seen = new Set<string>()
-  const expected = sourcesUnder('src').then((sources) => new Map(wanted(sources)))
+  const expected = new Map(wanted(await sourcesUnder('src')))
 
-  const wanted = (sources: string[]): [string, string][] =>
-    sources
+  function wanted(sources: string[]): [string, string][] {
+    return sources
       .filter((source) => !outside.test(source))
       .map((source) => [pathToFileURL(join(projectDirectory, compiledPath(source))).href, source])
+  }
 
-  /** Where the processes of a test file are to write what ran in them (NODE_V8_COVERAGE). */
-  const folderOf = (file: string) => join(folder, 'raw', file.replaceAll(/[\\/]/g, '-'))
-
-  /** Keeps what is about our sources of what the processes of a file wrote, once they have ended: a few percent. */
-  async function collect(file: string): Promise<void> {
-    const urls = await expected
-    await mkdir(kept, { recursive: true })
-    const raw = folderOf(file)
+  /** Keeps what is about our sources of what the processes wrote: a few percent. */
+  async function collect(): Promise<void> {
     for (const name of await readdir(raw).catch(() => [])) {
       const { result } = JSON.parse(await readFile(join(raw, name), 'utf8')) as ProcessCoverage
-      const ours = result.filter(({ url }) => urls.has(url))
+      const ours = result.filter(({ url }) => expected.has(url))
       for (const { url } of ours) seen.add(url)
       await writeFile(join(kept, name), JSON.stringify({ result: ours }))
     }
@@ -48,7 +47,7 @@ export function createCoverage(projectDirectory: string) {
 
   /** Sources that no process loaded, without those that hold types alone, which nothing loads. */
   async function neverLoaded(): Promise<string[]> {
-    const missing = [...(await expected)].filter(([url]) => !seen.has(url))
+    const missing = [...expected].filter(([url]) => !seen.has(url))
     const texts = await Promise.all(missing.map(([url]) => readFile(new URL(url), 'utf8')))
     const hasCode = (text: string) => text.replaceAll(/^(\/\/.*|export \{\};)$/gm, '').trim() !== ''
     return missing.filter((_, index) => hasCode(texts[index] ?? '')).map(([, source]) => source)
@@ -56,6 +55,7 @@ export function createCoverage(projectDirectory: string) {
 
   /** Prints what did not run; whether everything did. */
   async function report(print: (line: string) => void): Promise<boolean> {
+    await collect()
     const never = await neverLoaded()
     for (const source of never) print(`${source}: no test loads it`)
     await new Report({
@@ -71,5 +71,5 @@ export function createCoverage(projectDirectory: string) {
     return never.length === 0 && [lines, statements, functions, branches].every(({ pct }) => pct === 100)
   }
 
-  return { folderOf, collect, report }
+  return { folder: raw, report }
 }

@@ -1,5 +1,5 @@
 // `npm test [-- FILE|FOLDER …]`: compiles sources and tests, starts a PostgreSQL server with a migrated template
-// database, runs each test file in a process of its own, and tells what came of each as it ends.
+// database, runs the test files in a few processes, and tells what came of each as it ends.
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,12 +10,12 @@ import { startPostgresServer } from '../../src/development/postgres-server.js'
 import { onEndRequest } from '../../src/development/signals.js'
 import { dropTestDatabases, prepareTemplate, templateName } from '../support/template.js'
 import { compile, compiledPath } from './compile.js'
-import { createCoverage } from './coverage.js'
+import { startCoverage } from './coverage.js'
 import { declaration, type Options, readOptions } from './options.js'
 import { failureTeller, lineOf, slowestLines, summaryOf } from './output.js'
 import { runFiles } from './schedule.js'
 import { selectTestFiles } from './selection.js'
-import { runTestFile } from './test-file.js'
+import { startTestProcess } from './test-process.js'
 
 const projectDirectory = fileURLToPath(new URL('../..', import.meta.url))
 const say = (line: string) => process.stdout.write(`${line}\n`)
@@ -27,9 +27,12 @@ const settings = {
   full_page_writes: 'off',
   max_connections: '200',
 }
+// Files beyond one a processor: each waits for PostgreSQL, mail servers and clocks a quarter of its time.
+const waiting = 1
 // Any number that the test runs agree on: one run at a time on a server, since each drops what earlier ones left.
 const runLock = 7_246_000
 // Young objects get more room, as in production: a fifth of the time went into collecting them.
+const program = 'test/runner/files-process.ts'
 const nodeFlags = ['--enable-source-maps', '--max-semi-space-size=64']
 
 let endFiles: ((signal: NodeJS.Signals) => void) | undefined
@@ -78,7 +81,7 @@ function runOn(adminUrl: string, files: string[], options: Options): Promise<num
 
 async function run(adminUrl: string, files: string[], options: Options): Promise<number> {
   const started = performance.now()
-  const coverage = options.coverage ? createCoverage(projectDirectory) : null
+  const coverage = options.coverage ? await startCoverage(projectDirectory) : null
   const environment = {
     ...process.env,
     TEST_DATABASE_ADMIN_URL: adminUrl,
@@ -86,20 +89,22 @@ async function run(adminUrl: string, files: string[], options: Options): Promise
     ...(options.grep !== undefined && { TAP_GREP: options.grep }),
   }
   let done = 0
+  const onFailure = failureTeller(say)
   const running = runFiles({
     files,
-    jobs: options.jobs ?? availableParallelism(),
+    jobs: options.jobs ?? availableParallelism() + waiting,
     folder: join(projectDirectory, '.tap'),
-    start: (file) =>
-      runTestFile(file, [...nodeFlags, compiledPath(file)], {
-        environment: { ...environment, ...(coverage && { NODE_V8_COVERAGE: coverage.folderOf(file) }) },
+    pathOf: (file) => join(projectDirectory, compiledPath(file)),
+    start() {
+      return startTestProcess([...nodeFlags, compiledPath(program)], {
+        environment: { ...environment, ...(coverage && { NODE_V8_COVERAGE: coverage.folder }) },
         timeout: options.timeout * 1000,
-        onFailure: failureTeller(say),
-      }),
-    async onEnd(outcome) {
+        onFailure,
+      })
+    },
+    onEnd(outcome) {
       done += 1
       say(lineOf(outcome, done, files.length))
-      await coverage?.collect(outcome.file)
     },
   })
   endFiles = running.end

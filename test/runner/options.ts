@@ -12,7 +12,11 @@ const declared = {
     value: 'PATTERN',
     description: 'runs the tests whose names match, a word or /an expression/',
   },
-  jobs: { type: 'string', value: 'NUMBER', description: 'test files at a time, by default one for each processor' },
+  jobs: {
+    type: 'string',
+    value: 'NUMBER',
+    description: 'test files at a time, by default one more than there are processors',
+  },
   timeout: { type: 'string', value: 'SECONDS', default: '120', description: 'until a file is given up' },
 } as const
 
@@ -27,7 +31,7 @@ export type Options = Readonly<{
   paths: readonly string[]
   coverage: boolean
   grep: string | undefined
-  /** files at a time; undefined for one for each processor */
+  /** files at a time; undefined for one more than there are processors */
   jobs: number | undefined
   /** seconds */
   timeout: number

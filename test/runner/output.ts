@@ -1,5 +1,5 @@
 // What a run says while it goes on: a line for each file as it ends, and each failure with its cause at once, in terminals and pipes.
-import type { Failure, FileOutcome } from './test-file.js'
+import type { Failure, FileOutcome } from './test-process.js'
 
 /** How many of the slowest files are told at the end. */
 const slowestTold = 10
@@ -33,9 +33,10 @@ function linesOfFailure({ file, name, cause }: Failure): string {
 
 /** Tells the first failures of a file; where everything fails, the rest says nothing new. */
 export function failureTeller(say: (line: string) => void): (failure: Failure) => void {
-  let told = 0
+  const toldOf = new Map<string, number>()
   return (failure) => {
-    told += 1
+    const told = (toldOf.get(failure.file) ?? 0) + 1
+    toldOf.set(failure.file, told)
     if (told <= failuresTold) say(linesOfFailure(failure))
     else if (told === failuresTold + 1) say(`FAIL ${failure.file}: further failures of this file are counted alone`)
   }

@@ -1,7 +1,7 @@
 // Runs the files, a few at a time, those first that took longest the last time, so that none is left running alone at the end.
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { FileOutcome, RunningFile } from './test-file.js'
+import type { FileOutcome, TestProcess } from './test-process.js'
 
 type Durations = Record<string, number>
 
@@ -11,26 +11,39 @@ export type Schedule = Readonly<{
   jobs: number
   /** where the durations of the last run are kept */
   folder: string
-  start: (file: string) => RunningFile
-  /** called when a file's processes have ended */
-  onEnd: (outcome: FileOutcome) => Promise<void>
+  /** starts a process that runs files; each runs many */
+  start: () => TestProcess
+  /** where the compiled file is */
+  pathOf: (file: string) => string
+  /** called when a file has ended */
+  onEnd: (outcome: FileOutcome) => void
 }>
 
 /** @returns what became of the files that were run, and a function that ends the run */
-export function runFiles({ files, jobs, folder, start, onEnd }: Schedule) {
-  const running = new Set<RunningFile>()
+export function runFiles({ files, jobs, folder, start, pathOf, onEnd }: Schedule) {
+  const running = new Set<TestProcess>()
   const outcomes: FileOutcome[] = []
   let isEnding = false
 
+  async function close(process: TestProcess): Promise<void> {
+    const { file = '' } = outcomes.at(-1) ?? {}
+    if (!(await process.close())) outcomes.push({ file, milliseconds: 0, passed: 0, failed: 1, skipped: 0 })
+    running.delete(process)
+  }
+
   async function work(queue: string[]): Promise<void> {
+    let process: TestProcess | undefined
     for (let file = queue.shift(); file !== undefined && !isEnding; file = queue.shift()) {
-      const run = start(file)
-      running.add(run)
-      const outcome = await run.outcome
-      running.delete(run)
+      if (process && !process.isUsable()) await close(process)
+      if (!process?.isUsable()) {
+        process = start()
+        running.add(process)
+      }
+      const outcome = await process.run(file, pathOf(file))
       outcomes.push(outcome)
-      await onEnd(outcome)
+      onEnd(outcome)
     }
+    if (process) await close(process)
   }
 
   async function all(): Promise<FileOutcome[]> {
@@ -38,7 +51,7 @@ export function runFiles({ files, jobs, folder, start, onEnd }: Schedule) {
     const path = join(folder, 'test-durations.json')
     const known = await readDurations(path)
     const queue = await longestFirst(files, known)
-    await Promise.all(Array.from({ length: jobs }, () => work(queue)))
+    await Promise.all(Array.from({ length: Math.min(jobs, files.length) }, () => work(queue)))
     const now = Object.fromEntries(outcomes.map(({ file, milliseconds }) => [file, Math.round(milliseconds)]))
     await writeFile(path, JSON.stringify({ ...known, ...now }))
     return outcomes
