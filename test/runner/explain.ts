@@ -20,7 +20,7 @@ export function causeOf(diag: unknown): string {
 
 /** What a process printed that ended too early, without what only tells of Node itself. */
 export function explain(printed: string): string {
-  const missing = /Cannot find module '([^']+)' imported from (\S+)/.exec(printed)
+  const missing = /Cannot find module '([^']+)' imported from (.+)/.exec(printed)
   if (missing) return `${sourceOf(missing[2])} imports ${sourceOf(missing[1])}, which does not exist`
   const isOfNode = (line: string) => /^\s+at .*node:internal|^Node\.js v|^node:internal/.test(line)
   return printed
