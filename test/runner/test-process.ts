@@ -104,7 +104,7 @@ export function startTestProcess(program: readonly string[], options: ProcessOpt
 
   async function close(): Promise<boolean> {
     if (hasEnded) return true
-    child.disconnect()
+    if (child.connected) child.disconnect()
     let isStuck = false
     const timer = setTimeout(() => {
       isStuck = true
@@ -119,7 +119,7 @@ export function startTestProcess(program: readonly string[], options: ProcessOpt
     return false
   }
 
-  return { run, isUsable: () => !hasEnded, close, end: (signal) => signalGroup(child, signal) }
+  return { run, isUsable: () => !hasEnded && child.connected, close, end: (signal) => signalGroup(child, signal) }
 }
 
 type Reading = ReturnType<typeof newReading>
