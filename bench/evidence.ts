@@ -28,7 +28,7 @@ const expectedRows = ({ sends, logins, signups, wrongs }: Tally): Counts => ({
 
 export const latchkeyEvidence: Evidence = {
   query: `SELECT
-    (SELECT coalesce(sum(day_sends), 0) FROM otps)::int AS codes,
+    (SELECT coalesce(sum(day_sends), 0) FROM identifier_limits)::int AS codes,
     (SELECT coalesce(sum(failures), 0) FROM otps)::int AS wrong_guesses,
     (SELECT count(*) FROM sessions)::int AS sessions,
     (SELECT count(*) FROM users)::int AS users,${latchkeyEvents}`,

@@ -85,7 +85,7 @@ async function measure(databases: Databases, options: GrowthOptions) {
     }
     const windows = await measureAll(runners, options, { generator, postgresPid: databases.pid, tell })
     const processes = await endRunners(runners, windows)
-    for (const [users, url] of grown) await checkCodes(url, users)
+    for (const [, url] of grown) await checkCodes(url)
     const machine = {
       ...machineOf(cores, databases),
       'users and rows of otps': filled.join(', '),

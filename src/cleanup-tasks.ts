@@ -3,6 +3,7 @@
 import { deleteOldEvents } from './audit/events.js'
 import { deleteExpiredTickets } from './auth/signup-tickets.js'
 import type { Database } from './database/client.js'
+import { deleteExpiredLimits } from './limits/cleanup.js'
 import { deleteExpiredCounters } from './limits/service.js'
 import type { CleanupTasks } from './operations/cleanup.js'
 import { deleteExpiredCodes } from './otp/cleanup.js'
@@ -12,6 +13,7 @@ import { deleteExpiredDevices, deleteExpiredSessions } from './sessions/service.
 export function createCleanupTasks(database: Database, retention: number): CleanupTasks {
   return {
     otps: (most) => deleteExpiredCodes(database, most),
+    identifier_limits: (most) => deleteExpiredLimits(database, most),
     signup_tickets: (most) => deleteExpiredTickets(database, most),
     sessions: (most) => deleteExpiredSessions(database, most),
     devices: (most) => deleteExpiredDevices(database, most),

@@ -12,8 +12,8 @@ export type OtpRow = {
 /** The row of an identifier's sign-in code in a lane. */
 export async function otpRow({ query }: Grey, identifier: string, lane = ''): Promise<OtpRow | undefined> {
   const [row] = await query<OtpRow>(
-    `SELECT attempts, failures, consumed_at IS NOT NULL AS consumed, day_sends AS "daySends", hour_sends AS "hourSends"
-     FROM otps WHERE identifier = $1 AND purpose = 'sign_in' AND lane = $2`,
+    `SELECT attempts, failures, consumed_at IS NOT NULL AS consumed, l.day_sends AS "daySends", l.hour_sends AS "hourSends"
+     FROM otps LEFT JOIN identifier_limits l USING (identifier) WHERE identifier = $1 AND purpose = 'sign_in' AND lane = $2`,
     [identifier, lane],
   )
   return row
@@ -33,6 +33,9 @@ export async function endCooldown({ query }: Grey, identifier: string): Promise<
      WHERE identifier = $1`,
     [identifier],
   )
+  await query(`UPDATE identifier_limits SET hour_started_at = now() - interval '61 minutes' WHERE identifier = $1`, [
+    identifier,
+  ])
 }
 
 /** As if the code had run out. */

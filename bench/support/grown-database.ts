@@ -77,13 +77,12 @@ export function growDatabase(databaseUrl: string, users: number, tell: (line: st
  * @throws Error unless the rows of `otps` count as many sends and wrong guesses as there are events of them, beside what the
  * database was filled with
  */
-export async function checkCodes(databaseUrl: string, users: number): Promise<void> {
+export async function checkCodes(databaseUrl: string): Promise<void> {
   const query = (client: Client) =>
     client.query<{ codes: number; wrong_guesses: number; events_of_codes: number; events_of_guesses: number }>(
-      `SELECT (SELECT sum(day_sends) FROM otps)::int - $1 AS codes, (SELECT sum(failures) FROM otps)::int AS wrong_guesses,
+      `SELECT (SELECT coalesce(sum(day_sends), 0) FROM identifier_limits)::int AS codes, (SELECT sum(failures) FROM otps)::int AS wrong_guesses,
         (SELECT count(*) FROM auth_events WHERE event = 'authn_token_created')::int AS events_of_codes,
         (SELECT count(*) FROM auth_events WHERE event IN ('authn_login_fail', 'authn_login_lock'))::int AS events_of_guesses`,
-      [users],
     )
   const [found] = await withConnection(databaseUrl, async (client) => (await query(client)).rows)
   if (found?.codes === found?.events_of_codes && found?.wrong_guesses === found?.events_of_guesses) return

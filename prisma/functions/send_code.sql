@@ -6,7 +6,8 @@ CREATE TYPE send_outcome AS ENUM (
   'too_soon',                                       -- the identifier's own limits: cooldown, sends of the hour and day, wrong attempts
   'unknown',                                        -- nobody has the identifier, and whoever asked wanted to hear that
   'refused_before',                                 -- so many messages to it were refused that none is tried in this hour
-  'by_address', 'by_budget', 'by_country',          -- the limits around it
+  'by_address',                                     -- the client's address has had its share
+  'by_block', 'by_budget', 'by_mailbox', 'by_country',   -- what many share; a solved challenge opens these
   'again'                                           -- nothing was done: to be asked alone
 );
 
@@ -14,24 +15,34 @@ CREATE TYPE send_code_request AS (
   method text, identifier text, purpose otp_purpose,
   user_id uuid,                                     -- who asks, of step_up and change_identifier; null for sign_in
   only_known boolean,                               -- whoever asks wants no code for an identifier that nobody has
+  challenge_solved boolean,                         -- whoever asks has proved work (contract §10)
   code_id uuid, code_hash bytea, code_seed bytea,   -- of the code to put there, unless the one that is there goes on
   test_ends_at timestamptz,                         -- of a fixed code of TEST_OTPS, which is not sent; null for all others
-  device_hash bytea, address_key text, unknown_key text, refusals_key text, country text,
+  device_hash bytea,
+  address_key text, block_key text, unknown_key text,   -- what is counted of the client's address and of its neighbours
+  mailbox_key text, domain_key text,                -- what mail is counted by: the mailbox without its plus part, the domain
+  country text,
   network text, request_id uuid, identifier_hash bytea
 );
 
 CREATE TYPE send_code_settings AS (
-  ttl int, cooldown int, max_attempts int, max_per_hour int, max_per_day int, max_failures int,
-  max_per_address int, max_unknown_per_address int, max_refusals_per_hour int, is_strict boolean,
-  budget_per_hour int, budget_per_day int, breaker_min_sends int, breaker_min_verified float8, closed_for int, shard int
+  ttl int, cooldown int, max_attempts int, max_per_hour int, max_per_day int, max_trusted_per_day int, max_failures int,
+  max_per_address int, max_per_block int, max_unknown_per_address int, max_refusals_per_hour int,
+  max_per_mailbox int, max_per_domain int, is_strict boolean,
+  budgets text[], budget_left int[], budget_retry int[],   -- what this call may send of each budget (take_leases), and when there is more
+  breaker_min_sends int, breaker_min_verified float8, closed_for int, tenth_key bytea, shard int
 );
 
 CREATE TYPE send_code_result AS (
   place int, outcome send_outcome, retry_after int,
+  refusal text,                                     -- the limit that refused it, for the trail
   is_hidden boolean,                                -- nobody may see from outside what became of it
   is_paid boolean,                                  -- a message may go out
+  budget text,                                      -- that the message came out of; null where it cost nothing
+  is_number boolean,                                -- by this send the identifier counted as a number, which it does once an hour
+  is_on_top boolean,                                -- it was one of those that trusted devices have on top
   has_closed_country boolean,                       -- it was this request that closed its country to new numbers
-  is_known boolean,                                 -- somebody verified the number before
+  is_known boolean,                                 -- somebody verified the identifier before
   user_id uuid, locale text,                        -- of whoever reads the message, as far as is known
   lane text, shard int, counted_at timestamptz,     -- by which what it was counted on is found again
   code_seed bytea, code_hash bytea, expires_in int, resend_after int, attempts_allowed int
@@ -40,12 +51,13 @@ CREATE TYPE send_code_result AS (
 -- Puts the code into its row, or keeps the live one there, if the identifier's own limits allow it: the lasting part of a send.
 -- A code that goes on keeps the attempts made at it, and wrong ones stay counted in any case: a new code does not reset them
 -- (NIST SP 800-63B-4 §3.1.3.2). A row without a code goes on like one with a code, so that nothing tells them apart.
+-- @param p_sends_allowed_at when the counts of the identifier as a whole allow a send; null where they do now
 CREATE FUNCTION put_code(
-  r send_code_request, s send_code_settings, p_lane text, p_has_code boolean, OUT is_put boolean, OUT retry_after int, OUT code otps, OUT at timestamptz
+  r send_code_request, s send_code_settings, p_lane text, p_has_code boolean, p_sends_allowed_at timestamptz,
+  OUT is_put boolean, OUT retry_after int, OUT code otps, OUT at timestamptz
 ) LANGUAGE plpgsql AS $$
 DECLARE
   is_fixed CONSTANT boolean := r.test_ends_at IS NOT NULL;   -- costs nothing and waits for nothing; attempts at it are limited like all others
-  counts CONSTANT int := CASE WHEN is_fixed THEN 0 ELSE 1 END;
   failures_are_over boolean;
   goes_on boolean;
   keeps_code boolean;
@@ -53,25 +65,26 @@ DECLARE
 BEGIN
   is_put := true;
   LOOP
-    INSERT INTO otps AS o (
-      identifier, purpose, lane, code_id, code_hash, code_seed, code_made_at, is_test, expires_at, resend_at,
-      hour_started_at, hour_sends, day_started_at, day_sends)
-    VALUES (
-      r.identifier, r.purpose, p_lane, r.code_id, CASE WHEN p_has_code THEN r.code_hash END, r.code_seed,
-      CASE WHEN NOT is_fixed THEN now() END, is_fixed, least(now() + make_interval(secs => s.ttl), r.test_ends_at),
-      now() + make_interval(secs => counts * s.cooldown), now(), counts, now(), counts)
-    ON CONFLICT (identifier, purpose, lane) DO NOTHING RETURNING o.* INTO code;
-    at := now();
-    IF FOUND THEN RETURN; END IF;
     -- Parallel sends queue up on this lock; what follows is decided by the clock after the wait.
     SELECT * INTO code FROM otps o WHERE o.identifier = r.identifier AND o.purpose = r.purpose AND o.lane = p_lane FOR UPDATE;
     at := clock_timestamp();
-    EXIT WHEN FOUND;                                         -- else the cleanup has just removed it
+    EXIT WHEN FOUND;
+    retry_after := seconds_until(p_sends_allowed_at, at);
+    IF retry_after > 0 THEN is_put := false; RETURN; END IF;
+    at := now();
+    INSERT INTO otps AS o (
+      identifier, purpose, lane, code_id, code_hash, code_seed, code_made_at, is_test, expires_at, resend_at, hour_started_at, day_started_at)
+    VALUES (
+      r.identifier, r.purpose, p_lane, r.code_id, CASE WHEN p_has_code THEN r.code_hash END, r.code_seed,
+      CASE WHEN NOT is_fixed THEN at END, is_fixed, least(at + make_interval(secs => s.ttl), r.test_ends_at),
+      at + make_interval(secs => CASE WHEN is_fixed THEN 0 ELSE s.cooldown END), at, at)
+    ON CONFLICT (identifier, purpose, lane) DO NOTHING RETURNING o.* INTO code;
+    IF FOUND THEN RETURN; END IF;                            -- else somebody was faster
   END LOOP;
 
   failures_are_over := code.failures_started_at IS NULL OR code.failures_started_at <= at - interval '24 hours';
   IF failures_are_over THEN code.failures := 0; code.failures_started_at := NULL; END IF;
-  retry_after := seconds_to_next_send(code, s, at, is_fixed);
+  retry_after := seconds_until(greatest(code_allowed_at(code, s, is_fixed), p_sends_allowed_at), at);
   IF retry_after > 0 THEN is_put := false; RETURN; END IF;
 
   -- After a success, or after an hour, a send begins a new sign-in: it is no resend, and the cooldown starts anew.
@@ -80,8 +93,8 @@ BEGIN
       WHEN code.consumed_at IS NOT NULL OR code.hour_started_at <= at - interval '1 hour' THEN 1
       ELSE least(code.send_streak + 1, 10) END;
     code.resend_at := at + make_interval(secs => least(greatest(300, s.cooldown), s.cooldown * power(2, code.send_streak - 1)));
-    IF code.hour_started_at <= at - interval '1 hour' THEN code.hour_started_at := at; code.hour_sends := 0; END IF;
-    IF code.day_started_at <= at - interval '24 hours' THEN code.day_started_at := at; code.day_sends := 0; END IF;
+    IF code.hour_started_at <= at - interval '1 hour' THEN code.hour_started_at := at; END IF;
+    IF code.day_started_at <= at - interval '24 hours' THEN code.day_started_at := at; END IF;
   END IF;
 
   -- The live code is sent again, so that a late message is as good as the last one (docs/decisions/0010): but never past ten minutes
@@ -102,88 +115,94 @@ BEGIN
     attempts = CASE WHEN goes_on THEN o.attempts ELSE 0 END,
     failures = code.failures, failures_started_at = code.failures_started_at,
     resend_at = code.resend_at, send_streak = code.send_streak,
-    hour_started_at = code.hour_started_at, hour_sends = code.hour_sends + counts,
-    day_started_at = code.day_started_at, day_sends = code.day_sends + counts
+    hour_started_at = code.hour_started_at, day_started_at = code.day_started_at
   WHERE o.identifier = r.identifier AND o.purpose = r.purpose AND o.lane = p_lane
   RETURNING o.* INTO code;
 END $$;
 
--- Whole seconds until the identifier's own limits allow a send; 0 where they do now.
-CREATE FUNCTION seconds_to_next_send(code otps, s send_code_settings, at timestamptz, is_fixed boolean) RETURNS int LANGUAGE plpgsql AS $$
+-- When the code's own limits allow a send: its cooldown, and the wrong attempts at all codes of the row.
+CREATE FUNCTION code_allowed_at(code otps, s send_code_settings, is_fixed boolean) RETURNS timestamptz LANGUAGE plpgsql AS $$
 BEGIN
-  RETURN greatest(0, ceil(extract(epoch FROM greatest(
+  RETURN greatest(
     CASE WHEN code.failures >= s.max_failures THEN code.failures_started_at + interval '24 hours' END,
-    CASE WHEN NOT is_fixed AND code.consumed_at IS NULL THEN code.resend_at END,
-    CASE WHEN NOT is_fixed AND code.hour_sends >= s.max_per_hour THEN code.hour_started_at + interval '1 hour' END,
-    CASE WHEN NOT is_fixed AND code.day_sends >= s.max_per_day THEN code.day_started_at + interval '24 hours' END) - at)))::int;
+    CASE WHEN NOT is_fixed AND code.consumed_at IS NULL THEN code.resend_at END);
 END $$;
 
--- Whether too few of the messages to numbers of a country that nobody had verified before were verified: by the windows of the last hour
--- that began since the country was last closed. The window in which that was counts too: it is shorter than a closing.
-CREATE FUNCTION country_trips(p_country text, s send_code_settings, p_closed_until timestamptz) RETURNS boolean LANGUAGE plpgsql AS $$
-DECLARE
-  sent bigint;
-  verified bigint;
+-- Whole seconds; 0 where the moment is over, or there is none.
+CREATE FUNCTION seconds_until(p_moment timestamptz, p_at timestamptz) RETURNS int LANGUAGE plpgsql AS $$
 BEGIN
-  SELECT coalesce(sum(c.count) FILTER (WHERE c.key = 'country_sent:' || p_country), 0),
-      coalesce(sum(c.count) FILTER (WHERE c.key = 'country_verified:' || p_country), 0) INTO sent, verified
-  FROM limit_counters c
-  WHERE c.key IN ('country_sent:' || p_country, 'country_verified:' || p_country)
-    AND c.window_started_at > greatest(now() - interval '1 hour', p_closed_until - interval '5 minutes');
-  RETURN sent >= s.breaker_min_sends AND verified < s.breaker_min_verified * sent;
+  RETURN coalesce(greatest(0, ceil(extract(epoch FROM p_moment - p_at)))::int, 0);
 END $$;
 
--- What an SMS to such a number may not be sent for: 'budget', 'country', or null. Numbers that somebody verified before have a budget of
--- their own, so that nobody who makes numbers up can use up theirs, and no country is closed to them.
--- @param spent SMS that the same call has paid before, which are counted at its end
-CREATE FUNCTION sms_refusal(
-  p_country text, p_is_known boolean, s send_code_settings, spent int, OUT reason text, OUT retry_after int, OUT has_closed boolean
+-- What an SMS or mail may not be sent for: see send_outcome. Trusted devices of the owner have a budget of their own, and so have
+-- identifiers that somebody verified before: nobody who makes identifiers up can use up theirs, and no country is closed to them.
+-- @param p_kind trusted, known or new
+-- @param p_is_number it would count the identifier as a number, which known ones do once an hour
+-- @param p_left what this call has left of each budget
+-- @param p_spent keys of mailboxes and domains that the same call has sent to
+CREATE FUNCTION cost_refusal(
+  r send_code_request, s send_code_settings, p_kind text, p_is_number boolean, p_left int[], p_spent text[],
+  OUT outcome send_outcome, OUT retry_after int, OUT budget text, OUT has_closed boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
-  kind CONSTANT text := CASE WHEN p_is_known THEN 'known' ELSE 'new' END;
-  closed_until timestamptz;
+  is_solved CONSTANT boolean := coalesce(r.challenge_solved, false);
+  place int;
 BEGIN
   has_closed := false;
-  IF count_of('sms_day:' || kind, 86400) + spent >= s.budget_per_day THEN
-    reason := 'budget';
-    retry_after := window_left(86400);
-  ELSIF count_of('sms_hour:' || kind, 3600) + spent >= s.budget_per_hour THEN
-    reason := 'budget';
-    retry_after := window_left(3600);
+  IF p_kind <> 'known' OR p_is_number THEN
+    budget := CASE r.method WHEN 'phone' THEN 'sms:' ELSE 'mail:' END || p_kind;
+    place := array_position(s.budgets, budget);
+    IF p_left[place] <= 0 AND s.budget_left[place] = 0 AND is_solved AND p_kind <> 'trusted' THEN
+      budget := budget || ':solved';
+      place := array_position(s.budgets, budget);
+    END IF;
+    IF place IS NULL THEN RAISE 'there is no budget %', budget; END IF;
+    IF p_left[place] <= 0 THEN
+      -- What this call had of it went to the requests before this one, or there is none in any replica.
+      outcome := CASE WHEN s.budget_left[place] > 0 THEN 'again' ELSE 'by_budget' END;
+      retry_after := s.budget_retry[place];
+      RETURN;
+    END IF;
   END IF;
-  IF reason IS NOT NULL OR p_is_known THEN RETURN; END IF;
+  IF p_kind = 'trusted' OR is_solved THEN RETURN; END IF;
 
-  SELECT b.closed_until INTO closed_until FROM country_breakers b WHERE b.country = p_country;
-  IF closed_until > now() THEN
-    reason := 'country';
-    retry_after := greatest(1, ceil(extract(epoch FROM closed_until - now())));
-  ELSIF country_trips(p_country, s, closed_until) THEN
-    reason := 'country';
-    retry_after := s.closed_for;
-    -- Of many who find that it trips, one closes it.
-    INSERT INTO country_breakers AS b (country, closed_until) VALUES (p_country, now() + make_interval(secs => s.closed_for))
-    ON CONFLICT (country) DO UPDATE SET closed_until = excluded.closed_until WHERE b.closed_until <= now();
-    has_closed := FOUND;
+  IF r.method = 'email' THEN
+    IF count_of(r.mailbox_key, 86400) + cardinality(array_positions(p_spent, r.mailbox_key)) >= s.max_per_mailbox THEN
+      outcome := 'by_mailbox';
+      retry_after := window_left(86400);
+    ELSIF p_kind = 'new' AND count_of(r.domain_key, 3600) + cardinality(array_positions(p_spent, r.domain_key)) >= s.max_per_domain THEN
+      outcome := 'by_budget';
+      retry_after := window_left(3600);
+    END IF;
+  ELSIF p_kind = 'new' THEN
+    SELECT b.retry_after, b.has_closed INTO retry_after, has_closed
+    FROM country_block(r.country, s.breaker_min_sends, s.breaker_min_verified, s.closed_for) AS b;
+    IF retry_after IS NOT NULL AND NOT is_of_the_tenth(r.identifier, s.tenth_key) THEN outcome := 'by_country'; END IF;
   END IF;
 END $$;
 
 -- @param place_of_address the place of this request in its address's window, 1 for the first one; null on a trusted device
+-- @param place_of_block the same among the address's neighbours
 CREATE FUNCTION send_code(
-  r send_code_request, s send_code_settings, device uuid, place_of_address int, spent_new int, spent_known int
+  r send_code_request, s send_code_settings, device uuid, place_of_address int, place_of_block int, p_left int[], p_spent text[]
 ) RETURNS send_code_result LANGUAGE plpgsql AS $$
 DECLARE
   answer send_code_result;
   account users;
+  limits identifier_limits;
   unknown_of_address bigint := 0;
-  refusal record;
+  cost record;
   is_refused boolean := false;                      -- for its cost
   has_code boolean;
   put record;
-  suffix CONSTANT text := CASE WHEN r.test_ends_at IS NOT NULL THEN ', test identity' WHEN r.purpose <> 'sign_in' THEN ', ' || r.purpose ELSE '' END;
+  allowed_at timestamptz;
+  is_fixed CONSTANT boolean := r.test_ends_at IS NOT NULL;
 BEGIN
   answer.lane := coalesce(device::text, '');
   answer.is_hidden := false;
   answer.is_paid := false;
+  answer.is_number := false;
+  answer.is_on_top := false;
   answer.has_closed_country := false;
   answer.shard := s.shard;
   answer.counted_at := now();
@@ -201,11 +220,18 @@ BEGIN
   IF place_of_address > s.max_per_address THEN
     answer.outcome := 'by_address';
     answer.retry_after := window_left(3600);
-    PERFORM write_event('excess_rate_limit_exceeded', answer.user_id, r.identifier_hash, r.network, r.request_id, 'send: address' || suffix);
+    answer.refusal := 'address';
+    RETURN answer;
+  END IF;
+  IF place_of_block > s.max_per_block AND r.challenge_solved IS NOT TRUE THEN
+    answer.outcome := 'by_block';
+    answer.retry_after := window_left(3600);
+    answer.refusal := 'block';
     RETURN answer;
   END IF;
 
-  -- Whoever asks for numbers that nobody has learns nothing more after a while: an unknown one is answered like a known one.
+  -- Whoever asks for numbers that nobody has learns nothing more after a while: an unknown one is answered like a known one. In strict mode
+  -- nobody learns anything, whatever they ask for, but the owner of a trusted device, and whoever asks for what is theirs.
   IF r.only_known AND device IS NULL THEN
     IF account.id IS NULL THEN
       SELECT c.total INTO unknown_of_address FROM count_up(ARRAY[r.unknown_key], 3600) AS c;
@@ -213,54 +239,94 @@ BEGIN
       unknown_of_address := count_of(r.unknown_key, 3600);
     END IF;
   END IF;
-  answer.is_hidden := r.only_known AND (s.is_strict OR unknown_of_address > s.max_unknown_per_address);
+  answer.is_hidden := s.is_strict AND device IS NULL AND r.purpose <> 'step_up'
+    OR r.only_known AND unknown_of_address > s.max_unknown_per_address;
   IF r.only_known AND account.id IS NULL AND NOT answer.is_hidden THEN
     answer.outcome := 'unknown';
-    PERFORM write_event('authn_login_fail', NULL, r.identifier_hash, r.network, r.request_id, 'unknown account' || suffix);
+    PERFORM write_event('authn_login_fail', NULL, r.identifier_hash, r.network, r.request_id, 'unknown account' || suffix_of(r));
     RETURN answer;
   END IF;
+  has_code := NOT r.only_known OR account.id IS NOT NULL;
 
   -- A message that was refused gives back what it counted: without a bound, a number that every gateway refuses could be asked for
   -- without end.
-  IF count_of(r.refusals_key, 3600) >= s.max_refusals_per_hour THEN
+  limits := lock_limits(r.identifier);
+  IF limits.refused_sends >= s.max_refusals_per_hour THEN
     answer.outcome := 'refused_before';
-    answer.retry_after := window_left(3600);
-    PERFORM write_event('excess_rate_limit_exceeded', answer.user_id, r.identifier_hash, r.network, r.request_id, 'send: refusals' || suffix);
+    answer.retry_after := seconds_until(limits.refused_started_at + interval '1 hour', clock_timestamp());
+    answer.refusal := 'refusals';
     RETURN answer;
   END IF;
 
   -- What costs money has budgets. Where nobody may see what became of it, nothing goes out, and the answer is as always.
-  IF r.method = 'phone' AND r.test_ends_at IS NULL THEN
-    refusal := sms_refusal(r.country, answer.is_known, s, CASE WHEN answer.is_known THEN spent_known ELSE spent_new END);
-    answer.has_closed_country := refusal.has_closed;
-    is_refused := refusal.reason IS NOT NULL;
-    IF is_refused AND NOT answer.is_hidden THEN
-      answer.outcome := ('by_' || refusal.reason)::send_outcome;
-      answer.retry_after := refusal.retry_after;
-      PERFORM write_event('excess_rate_limit_exceeded', answer.user_id, r.identifier_hash, r.network, r.request_id, 'send: ' || refusal.reason || suffix);
+  IF has_code AND NOT is_fixed THEN
+    answer.is_number := device IS NULL AND limits.counted_at IS NULL;
+    cost := cost_refusal(r, s, CASE WHEN device IS NOT NULL THEN 'trusted' WHEN answer.is_known THEN 'known' ELSE 'new' END,
+      answer.is_number, p_left, p_spent);
+    answer.has_closed_country := cost.has_closed;
+    is_refused := cost.outcome IS NOT NULL;
+    IF is_refused AND (cost.outcome = 'again' OR NOT answer.is_hidden) THEN
+      answer.outcome := cost.outcome;
+      answer.retry_after := cost.retry_after;
+      IF cost.outcome <> 'again' THEN answer.refusal := substr(cost.outcome::text, 4); END IF;
       RETURN answer;
     END IF;
   END IF;
 
-  has_code := NOT r.only_known OR account.id IS NOT NULL;
-  put := put_code(r, s, answer.lane, has_code);
+  IF NOT is_fixed THEN
+    IF limits.identifier IS NULL THEN limits := make_limits(r.identifier); END IF;
+    allowed_at := sends_allowed_at(limits, s.max_per_hour, s.max_per_day, s.max_trusted_per_day, device IS NOT NULL);
+  END IF;
+  put := put_code(r, s, answer.lane, has_code, allowed_at);
   IF NOT put.is_put THEN
     answer.outcome := 'too_soon';
     answer.retry_after := put.retry_after;
-    PERFORM write_event('excess_rate_limit_exceeded', answer.user_id, r.identifier_hash, r.network, r.request_id, 'send: identifier' || suffix);
+    answer.refusal := 'identifier';
     RETURN answer;
   END IF;
 
   answer.outcome := 'sent';
-  answer.is_paid := has_code AND NOT is_refused;
+  answer.is_paid := has_code AND NOT is_refused AND NOT is_fixed;
+  answer.is_number := answer.is_number AND answer.is_paid;
+  IF answer.is_paid THEN answer.budget := cost.budget; END IF;
+  IF NOT is_fixed THEN
+    answer.is_on_top := count_send(limits, s.max_per_hour, s.max_per_day, CASE WHEN answer.is_number THEN r.code_id END);
+    -- As it is after this one, for the client's countdown.
+    limits.hour_sends := limits.hour_sends + CASE WHEN answer.is_on_top THEN 0 ELSE 1 END;
+    limits.day_sends := limits.day_sends + CASE WHEN answer.is_on_top THEN 0 ELSE 1 END;
+    limits.trusted_sends := limits.trusted_sends + CASE WHEN answer.is_on_top THEN 1 ELSE 0 END;
+    limits.trusted_started_at := coalesce(limits.trusted_started_at, put.at);
+    allowed_at := sends_allowed_at(limits, s.max_per_hour, s.max_per_day, s.max_trusted_per_day, device IS NOT NULL);
+  END IF;
   answer.code_seed := (put.code).code_seed;
   answer.code_hash := (put.code).code_hash;
   answer.expires_in := floor(extract(epoch FROM (put.code).expires_at - put.at));
-  answer.resend_after := seconds_to_next_send(put.code, s, put.at, r.test_ends_at IS NOT NULL);
+  answer.resend_after := seconds_until(greatest(code_allowed_at(put.code, s, is_fixed), allowed_at), put.at);
   answer.attempts_allowed := least(s.max_attempts - (put.code).attempts, s.max_failures - (put.code).failures);
   PERFORM write_event('authn_token_created', answer.user_id, r.identifier_hash, r.network, r.request_id,
-    'otp ' || CASE r.method WHEN 'phone' THEN 'sms' ELSE 'email' END || suffix);
+    'otp ' || CASE r.method WHEN 'phone' THEN 'sms' ELSE 'email' END || suffix_of(r));
   RETURN answer;
+END $$;
+
+-- What an event says of the purpose.
+CREATE FUNCTION suffix_of(r send_code_request) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN CASE WHEN r.test_ends_at IS NOT NULL THEN ', test identity' WHEN r.purpose <> 'sign_in' THEN ', ' || r.purpose ELSE '' END;
+END $$;
+
+-- Writes what was refused into the trail: one event an hour for each address and limit, or whoever floods us fills it.
+CREATE FUNCTION write_refusals(asked send_code_request[], answers send_code_result[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  told CONSTANT text[] := ARRAY(
+    SELECT 'told:' || answers[n].refusal || substr(asked[n].address_key, strpos(asked[n].address_key, ':'))
+    FROM generate_subscripts(answers, 1) AS n);
+BEGIN
+  IF array_remove(told, NULL) = '{}' THEN RETURN; END IF;
+  INSERT INTO auth_events (event, user_id, identifier_hash, network, request_id, detail)
+  SELECT 'excess_rate_limit_exceeded', answers[f.n].user_id, asked[f.n].identifier_hash, asked[f.n].network, asked[f.n].request_id,
+    'send: ' || answers[f.n].refusal || suffix_of(asked[f.n])
+  FROM count_up(told, 3600) AS c
+  JOIN LATERAL (SELECT min(n) AS n FROM generate_subscripts(told, 1) AS n WHERE told[n] = c.counted_key) AS f ON c.total = c.added;
 END $$;
 
 -- Many at once: see sign_in_batch.
@@ -273,11 +339,15 @@ DECLARE
   place_of int[];
   devices uuid[];
   address_keys text[];
+  block_keys text[];
   places_of_addresses int[];
-  answer send_code_result;
-  spent_countries text[] := '{}';
-  spent_new int := 0;
-  spent_known int := 0;
+  places_of_blocks int[];
+  answers send_code_result[];
+  budget_left int[] := s.budget_left;               -- of what this call may send
+  place int;
+  mailboxes text[] := '{}';
+  domains text[] := '{}';
+  countries text[] := '{}';
 BEGIN
   PERFORM begin_batch(is_alone);
   SELECT array_agg(r ORDER BY r.identifier COLLATE "C", e.n), array_agg(e.n ORDER BY r.identifier COLLATE "C", e.n) INTO asked, place_of
@@ -290,51 +360,63 @@ BEGIN
       WHEN 'sign_in' THEN trusted_device(asked[n].device_hash, asked[n].method, asked[n].identifier)
       WHEN 'step_up' THEN device_of_user(asked[n].device_hash, asked[n].user_id) END;
     address_keys[n] := CASE WHEN devices[n] IS NULL AND NOT is_repeated THEN asked[n].address_key END;
+    block_keys[n] := CASE WHEN devices[n] IS NULL AND NOT is_repeated THEN asked[n].block_key END;
   END LOOP;
   places_of_addresses := count_places(address_keys, 3600);
+  places_of_blocks := count_places(block_keys, 3600);
 
   FOR n IN 1 .. cardinality(asked) LOOP
-    answer := NULL;
     IF is_alone THEN
-      answer := send_code(asked[n], s, devices[n], places_of_addresses[n], spent_new, spent_known);
+      answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], places_of_blocks[n], budget_left, mailboxes || domains);
     ELSIF clock_timestamp() > started + interval '250 ms' THEN
-      answer.outcome := 'again';
+      answers[n].outcome := 'again';
     ELSE
       BEGIN
-        answer := send_code(asked[n], s, devices[n], places_of_addresses[n], spent_new, spent_known);
+        answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], places_of_blocks[n], budget_left, mailboxes || domains);
       EXCEPTION WHEN lock_not_available OR deadlock_detected OR data_exception OR integrity_constraint_violation THEN
-        answer.outcome := 'again';
+        answers[n] := NULL;
+        answers[n].outcome := 'again';
       END;
     END IF;
-    answer.place := place_of[n];
-    IF answer.is_paid AND asked[n].country IS NOT NULL AND asked[n].test_ends_at IS NULL THEN
-      IF answer.is_known THEN spent_known := spent_known + 1;
-      ELSE
-        spent_new := spent_new + 1;
-        spent_countries := spent_countries || ('country_sent:' || asked[n].country);
+    answers[n].place := place_of[n];
+    place := array_position(s.budgets, answers[n].budget);
+    IF place IS NOT NULL THEN budget_left[place] := budget_left[place] - 1; END IF;
+    IF answers[n].is_paid THEN
+      IF asked[n].method = 'email' AND devices[n] IS NULL THEN
+        mailboxes := mailboxes || asked[n].mailbox_key;
+        IF NOT answers[n].is_known THEN domains := domains || asked[n].domain_key; END IF;
+      ELSIF answers[n].is_number AND NOT answers[n].is_known THEN
+        countries := countries || ('country_sent:' || asked[n].country);
       END IF;
     END IF;
-    RETURN NEXT answer;
   END LOOP;
 
   -- What everybody counts comes last, so that nobody waits for it while something is decided.
-  PERFORM count_up(spent_countries, 300, s.shard);
-  PERFORM count_up(array_fill('sms_day:known'::text, ARRAY[spent_known]) || array_fill('sms_day:new'::text, ARRAY[spent_new]), 86400, s.shard);
-  PERFORM count_up(array_fill('sms_hour:known'::text, ARRAY[spent_known]) || array_fill('sms_hour:new'::text, ARRAY[spent_new]), 3600, s.shard);
+  PERFORM write_refusals(asked, answers);
+  PERFORM count_up(mailboxes, 86400) WHERE mailboxes <> '{}';
+  PERFORM count_up(domains, 3600, s.shard) WHERE domains <> '{}';
+  PERFORM count_up(countries, 300, s.shard) WHERE countries <> '{}';
+  RETURN QUERY SELECT a.* FROM unnest(answers) AS a;
 END $$;
 
 -- Takes back a send whose message was definitely refused, so that it costs nobody anything: cooldown and counts of the identifier as
--- before it, the SMS budgets and the count of its country in the windows of the moment when it was counted, which may be over. The code
+-- before it, the counts of mailbox, domain and country in the windows of the moment when they were counted, which may be over. The code
 -- stays where an earlier message carries the same one. Once: the send is forgotten, and a second report on it finds nothing.
 -- Where nobody may see how it went (`is_hidden`), the identifier keeps its counts, and only what all share is given back.
+-- A message that may have gone out keeps its counts (`is_refused` is false), but for its country's: a provider that is down says nothing
+-- about whether people verify.
+-- Says whether its budget is to have it back too, which the replica has in memory.
 CREATE FUNCTION give_back_send(
-  p_identifier text, p_purpose otp_purpose, p_code_id uuid, p_is_hidden boolean, p_refusals_key text,
-  p_country text, p_is_known boolean, p_shard int, p_counted_at timestamptz
+  p_identifier text, p_purpose otp_purpose, p_code_id uuid, p_is_refused boolean, p_is_hidden boolean, p_is_on_top boolean,
+  p_mailbox_key text, p_domain_key text, p_country text, p_shard int, p_counted_at timestamptz
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
-  kind CONSTANT text := CASE WHEN p_is_known THEN 'known' ELSE 'new' END;
+  limits identifier_limits;
+  was_number boolean;
 BEGIN
-  IF NOT p_is_hidden THEN
+  -- In the order in which a send locks and counts.
+  limits := lock_limits(p_identifier);
+  IF p_is_refused AND NOT p_is_hidden THEN
     UPDATE otps o SET
       -- Another name of the same moment: which code was sent last goes by the time in it (UUIDv7).
       code_id = (left(o.code_id::text, 18) || right(gen_random_uuid()::text, 18))::uuid,
@@ -343,18 +425,15 @@ BEGIN
       code_made_at = CASE WHEN o.code_sends > 1 THEN o.code_made_at END,
       code_sends = greatest(o.code_sends - 1, 0),
       resend_at = now(),
-      send_streak = greatest(o.send_streak - 1, 0),
-      hour_sends = greatest(o.hour_sends - 1, 0),
-      day_sends = greatest(o.day_sends - 1, 0)
+      send_streak = greatest(o.send_streak - 1, 0)
     WHERE o.identifier = p_identifier AND o.purpose = p_purpose AND o.code_id = p_code_id AND o.consumed_at IS NULL;
     IF NOT FOUND THEN RETURN false; END IF;
-    PERFORM count_up(ARRAY[p_refusals_key], 3600);
+    was_number := uncount_send(limits, p_code_id, p_is_on_top, p_counted_at);
+  ELSE
+    was_number := uncount_number(limits, p_code_id);
   END IF;
-  -- In the order in which a send counts them.
-  IF p_country IS NOT NULL THEN
-    IF NOT p_is_known THEN PERFORM count_down('country_sent:' || p_country, 300, p_shard, p_counted_at); END IF;
-    PERFORM count_down('sms_day:' || kind, 86400, p_shard, p_counted_at);
-    PERFORM count_down('sms_hour:' || kind, 3600, p_shard, p_counted_at);
-  END IF;
-  RETURN true;
+  IF p_is_refused AND p_mailbox_key IS NOT NULL THEN PERFORM count_down(p_mailbox_key, 86400, 0, p_counted_at); END IF;
+  IF p_is_refused AND p_domain_key IS NOT NULL THEN PERFORM count_down(p_domain_key, 3600, p_shard, p_counted_at); END IF;
+  IF was_number AND p_country IS NOT NULL THEN PERFORM count_down('country_sent:' || p_country, 300, p_shard, p_counted_at); END IF;
+  RETURN p_is_refused;
 END $$;

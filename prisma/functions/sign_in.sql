@@ -45,7 +45,10 @@ BEGIN
   IF device IS NULL AND place_of_address > s.max_per_address THEN
     answer.outcome := 'by_address';
     answer.retry_after := window_left(600);
-    PERFORM write_event('excess_rate_limit_exceeded', NULL, r.identifier_hash, r.network, r.request_id, 'verify: address');
+    -- One event a window: whoever floods us fills the trail otherwise.
+    IF place_of_address = s.max_per_address + 1 THEN
+      PERFORM write_event('excess_rate_limit_exceeded', NULL, r.identifier_hash, r.network, r.request_id, 'verify: address');
+    END IF;
     RETURN answer;
   END IF;
 

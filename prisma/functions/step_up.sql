@@ -28,7 +28,10 @@ BEGIN
   IF device IS NULL AND place_of_address > s.max_per_address THEN
     answer.outcome := 'by_address';
     answer.retry_after := window_left(600);
-    PERFORM write_event('excess_rate_limit_exceeded', r.user_id, NULL, r.network, r.request_id, 'verify: address, step_up');
+    -- One event a window: whoever floods us fills the trail otherwise.
+    IF place_of_address = s.max_per_address + 1 THEN
+      PERFORM write_event('excess_rate_limit_exceeded', r.user_id, NULL, r.network, r.request_id, 'verify: address, step_up');
+    END IF;
     RETURN answer;
   END IF;
 

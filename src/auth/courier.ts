@@ -1,4 +1,5 @@
 // Carries messages to people, a code or a notice, and tells the trail and the log how each went.
+import { setImmediate } from 'node:timers/promises'
 import type { DeliveryTrail } from '../audit/deliveries.js'
 import { codeMessage, noticeMessage } from '../delivery/addressed.js'
 import type { Delivery, DeliveryReport } from '../delivery/chain.js'
@@ -53,14 +54,19 @@ export function createCourier({ delivery, messages, deliveries, onCarried, onLos
   return {
     carryCode,
     /**
-     * Carries a code and lets nobody wait for it: the answer must not tell how long it took.
+     * Carries a code and lets nobody wait for it: the answer must not tell how long it took, nor that there was anything to prepare.
      * @param onReport what is to be done then
      */
     carryCodeUnawaited: (
       identifier: Identifier,
       code: OutgoingCode,
       onReport: (report: DeliveryReport) => Promise<void>,
-    ) => unawaited(carryCode(identifier, code).then(onReport)),
+    ) =>
+      unawaited(
+        setImmediate()
+          .then(() => carryCode(identifier, code))
+          .then(onReport),
+      ),
     /** Tells that the ways to sign in have changed. What was changed stays so, whether or not this arrives. */
     tellOfChange: (identifier: Identifier, { languages, caller }: OutgoingNotice) =>
       unawaited(carry(identifier, noticeMessage(messages, identifier, languages), caller)),

@@ -4,10 +4,12 @@ import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { createDecision, type DecisionRequest } from '../database/decisions.js'
 import { readFunctionFiles } from '../database/function-files.js'
+import type { DeliveryReport } from '../delivery/chain.js'
 import { Problem } from '../errors.js'
 import type { Caller } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import { anyShard } from '../limits/counters.js'
+import type { Wanted } from '../limits/leases.js'
 import type { Limits } from '../limits/service.js'
 import type { StoredCode } from '../otp/code.js'
 import type { CodeDraft } from '../otp/issue.js'
@@ -28,10 +30,10 @@ export type SentCode = {
 /** What became of a send, to be logged and counted. */
 export type SendNotice =
   | CarriedNotice
-  | (Traffic &
-      Readonly<
-        { kind: 'refused'; limit: 'identifier' | 'address' | 'budget' | 'country' } | { kind: 'country_closed' }
-      >)
+  | (Traffic & Readonly<{ kind: 'refused'; limit: SendLimit } | { kind: 'country_closed' }>)
+
+/** Which limit refused a send, as metrics name it. */
+export type SendLimit = 'identifier' | 'address' | 'budget' | 'country'
 
 /** What a code is for. */
 export type CodeUse = Readonly<
@@ -43,12 +45,15 @@ export type CodeUse = Readonly<
   | { purpose: 'step_up' | 'change_identifier'; asker: Asker }
 >
 
+/** send_code_request, as far as budgets need it. */
+type SendRequest = DecisionRequest & CodeDraft & Readonly<{ method: Identifier['method'] }>
+
 /** Who asks needs no account yet. */
 const anySignIn: CodeUse = { purpose: 'sign_in', mode: 'any' }
 
 /** send_code_result */
 type SendAnswer = Readonly<{
-  outcome: 'sent' | 'too_soon' | 'refused_before' | 'unknown' | 'by_address' | 'by_budget' | 'by_country'
+  outcome: 'sent' | 'unknown' | keyof typeof limitNames
   /** seconds, where it was refused */
   retryAfter: number | null
   /** the answer must not tell what became of it */
@@ -64,7 +69,9 @@ type SendAnswer = Readonly<{
   /** seconds */
   resendAfter: number
   attemptsAllowed: number
-  /** somebody verified the identifier before; with the two that follow, what the send was counted on is found again */
+  /** that the message came out of; null where it cost nothing. With what follows, what the send was counted on is found again */
+  budget: string | null
+  isOnTop: boolean
   isKnown: boolean
   shard: number
   countedAt: Date
@@ -90,51 +97,51 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   const { database, otp, limits, audit, courier, settings, onNotice } = dependencies
 
   const { schema } = readFunctionFiles()
-  const decide = createDecision<DecisionRequest & CodeDraft, SendAnswer>({
+  const decide = createDecision<SendRequest, SendAnswer>({
     database,
     name: 'send_code',
     keyOf: ({ identifier }) => identifier,
     settings: () => ({ ...otp.sendLimits, ...limits.sendLimits, shard: anyShard() }),
+    async reserve(requests) {
+      const reservation = await limits.leases.reserve(wantedFor(requests))
+      const settle = (answers: readonly object[]) =>
+        limits.leases.putBack(
+          reservation,
+          answers.map((answer) => (answer as Partial<SendAnswer>).budget ?? null),
+        )
+      return { settings: reservation, settle }
+    },
   })
 
   /** Sends the code. What certainly did not go out costs nothing; what may have gone out keeps its count. */
   async function deliverSeen(code: OutgoingCode, counted: CountedSend): Promise<void> {
-    const { outcome } = await courier.carryCode(counted.identifier, code)
-    if (outcome === 'refused') await giveBack(counted)
-    if (outcome !== 'accepted') throw new Problem('delivery_failed')
-  }
-
-  /** The same where nobody may see, by an answer that waits or a cooldown that came back, how it went. */
-  function deliverHidden(code: OutgoingCode, counted: CountedSend): void {
-    courier.carryCodeUnawaited(counted.identifier, code, async ({ outcome }) => {
-      if (outcome === 'refused') await giveBack(counted)
-    })
+    const report = await courier.carryCode(counted.identifier, code)
+    await settle(report, counted)
+    if (report.outcome !== 'accepted') throw new Problem('delivery_failed')
   }
 
   async function dispatch(code: OutgoingCode, counted: CountedSend): Promise<void> {
     const { isHidden, isPaid } = counted.answer
     if (!isHidden) await deliverSeen(code, counted)
-    else if (isPaid) deliverHidden(code, counted)
+    // Nobody may see, by an answer that waits or a cooldown that came back, how it went.
+    else if (isPaid) courier.carryCodeUnawaited(counted.identifier, code, (report) => settle(report, counted))
   }
 
-  async function giveBack({ identifier, draft, answer }: CountedSend): Promise<void> {
-    const { isHidden, isKnown, shard, countedAt } = answer
-    const country = identifier.method === 'phone' ? identifier.country : null
-    const refusalsKey = limits.refusalsKeyOf(identifier.identifier)
-    await database.run({
-      text: `SELECT "${schema}".give_back_send($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+  /** Gives back what a message had counted that did not go out; of one that a provider which is down may have taken, the count of its country. */
+  async function settle(report: DeliveryReport, { identifier, draft, answer }: CountedSend): Promise<void> {
+    if (report.outcome === 'accepted' || (report.outcome === 'uncertain' && !report.isDown)) return
+    const { budget, isHidden, isOnTop, isKnown, shard, countedAt } = answer
+    const country = identifier.method === 'phone' && !isKnown ? identifier.country : null
+    const { mailboxKey, domainKey } = limits.mailKeysOf(emailOf(identifier))
+    const text = `SELECT "${schema}".give_back_send($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS budget_too`
+    const [row] = await database.run<[{ budget_too: boolean }]>({
+      text,
       values: [
-        draft.identifier,
-        draft.purpose,
-        draft.codeId,
-        isHidden,
-        refusalsKey,
-        country,
-        isKnown,
-        shard,
-        countedAt,
+        ...[draft.identifier, draft.purpose, draft.codeId, report.outcome === 'refused', isHidden, isOnTop],
+        ...[mailboxKey, isKnown ? null : domainKey, country, shard, countedAt],
       ],
     })
+    if (row.budget_too && budget !== null) limits.leases.giveBack(budget)
   }
 
   /** @throws Problem where no code is to be sent */
@@ -160,8 +167,8 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     const draft = otp.draft({ purpose, identifier, session: asker?.sessionId })
     const answer = await decide({
       ...draft.values,
-      ...limits.sendKeysOf(caller.block),
-      refusalsKey: limits.refusalsKeyOf(identifier.identifier),
+      ...limits.sendKeysOf(caller),
+      ...limits.mailKeysOf(emailOf(identifier)),
       ...audit.valuesOf(caller, identifier.identifier),
       method: identifier.method,
       userId: asker?.userId ?? null,
@@ -188,11 +195,27 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   return sendCode
 }
 
-/** Which limit refused a send, as metrics name it. */
+const emailOf = ({ method, identifier }: Identifier) => (method === 'email' ? identifier : null)
+
+/** What the requests may spend: which of the budgets of its channel one comes out of, the decision finds. A fixed code costs nothing. */
+function wantedFor(requests: readonly SendRequest[]): Wanted {
+  const wanted: Record<string, number> = {}
+  for (const { method, testEndsAt } of requests) {
+    if (testEndsAt !== null) continue
+    for (const kind of ['trusted', 'known', 'new']) {
+      const budget = `${method === 'phone' ? 'sms' : 'mail'}:${kind}`
+      wanted[budget] = (wanted[budget] ?? 0) + 1
+    }
+  }
+  return wanted
+}
+
 const limitNames = {
   too_soon: 'identifier',
   refused_before: 'identifier',
   by_address: 'address',
+  by_block: 'address',
+  by_mailbox: 'budget',
   by_budget: 'budget',
   by_country: 'country',
-} as const
+} as const satisfies Record<string, SendLimit>

@@ -11,7 +11,7 @@ type AnswerRow<Outcome extends string> = Readonly<{ place: number; outcome: Outc
 /** What a decision is given: members of its request type in SQL, in camel case. Bytes are `bytea`; what is left out is null. */
 export type DecisionRequest = Readonly<Record<string, string | number | boolean | Uint8Array | null | undefined>>
 
-export type DecisionOptions<Request> = Readonly<{
+export type DecisionOptions<Request, Answer> = Readonly<{
   database: Database
   /** of the function in prisma/functions, whose requests and answers have these members in snake case */
   name: string
@@ -19,6 +19,16 @@ export type DecisionOptions<Request> = Readonly<{
   settings: () => object
   /** what no two calls under way may share: an identifier, a user */
   keyOf: (request: Request) => string
+  /** what is set aside for a call of these requests, where a decision uses up something */
+  reserve?: (requests: readonly Request[]) => Promise<Reserved<Answer>>
+}>
+
+/** What a call may use up. */
+export type Reserved<Answer> = Readonly<{
+  /** further settings */
+  settings: object
+  /** told what came of the call: no answer has used anything where nothing was done */
+  settle: (answers: readonly (Answer | AnswerRow<'again'>)[]) => void
 }>
 
 /**
@@ -28,24 +38,30 @@ export type DecisionOptions<Request> = Readonly<{
 export type Decision<Request, Answer> = (request: Request) => Promise<Answer>
 
 export function createDecision<Request extends DecisionRequest, Answer extends Readonly<{ outcome: string }>>(
-  options: DecisionOptions<Request>,
+  options: DecisionOptions<Request, Answer>,
 ): Decision<Request, Answer> {
-  const { database, name, settings, keyOf } = options
+  const { database, name, settings, keyOf, reserve } = options
   const text = `SELECT * FROM "${readFunctionFiles().schema}".${name}_batch($1, $2, $3, $4)`
   const batches: Batches<Request, Answer> = createBatches<Request, Answer>({
     keyOf,
     mayAskAgain: isRefusedByPostgres,
     async ask(requests, { isAlone, isRepeated }) {
+      const reserved = await reserve?.(requests)
       const values = [
         JSON.stringify(requests, inSnakeCase),
-        JSON.stringify(settings(), inSnakeCase),
+        JSON.stringify({ ...settings(), ...reserved?.settings }, inSnakeCase),
         isAlone,
         isRepeated,
       ]
-      const rows = await database.run<AnswerRow<Answer['outcome']>[]>({ text, values })
+      const rows = await database.run<AnswerRow<Answer['outcome']>[]>({ text, values }).catch((error: unknown) => {
+        // Where nobody knows what was done, all that was set aside counts as used.
+        if (isRefusedByPostgres(error)) reserved?.settle([])
+        throw error
+      })
       const answers: (Answer | typeof again)[] = new Array(requests.length)
-      for (const row of rows)
-        answers[row.place - 1] = row.outcome === 'again' ? again : (inCamelCase(row) as unknown as Answer)
+      const given = rows.map((row) => inCamelCase(row) as unknown as Answer & AnswerRow<Answer['outcome']>)
+      reserved?.settle(given)
+      for (const answer of given) answers[answer.place - 1] = answer.outcome === 'again' ? again : answer
       return answers
     },
   })

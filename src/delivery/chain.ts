@@ -10,8 +10,8 @@ export type DeliveryReport = Readonly<
   | { outcome: 'accepted'; driver: string; messageId: string | undefined }
   /** no driver let it out */
   | { outcome: 'refused' }
-  /** none confirmed it, but one may have let it out */
-  | { outcome: 'uncertain' }
+  /** none confirmed it, but one may have let it out; `isDown` where one has been failing for some time */
+  | { outcome: 'uncertain'; isDown: boolean }
 >
 
 export type FailedAttempt = Readonly<{ driver: string; channel: Message['channel']; refused: boolean; error: unknown }>
@@ -81,7 +81,8 @@ export function createDelivery(options: DeliveryOptions) {
       if (report.outcome === 'resting') line.push({ ...turn, isLastResort: true })
       outcomes.add(report.outcome)
     }
-    return { outcome: outcomes.has('uncertain') ? 'uncertain' : 'refused' }
+    if (!outcomes.has('uncertain')) return { outcome: 'refused' }
+    return { outcome: 'uncertain', isDown: outcomes.has('resting') }
   }
 
   return { send }

@@ -9,22 +9,27 @@ export type ClientAddress = Readonly<{
    * addresses counts nothing)
    */
   block: string
+  /** what somebody with many addresses has at their disposal: the /24 of an IPv4 address, the /48 of an IPv6 one */
+  neighbours: string
   /** with too little left to be somebody's: IPv4 as its /24, IPv6 as its /64 */
   network: string
 }>
 
 /** All clients whose address is none share one block: who writes nonsense gets no counter of their own for it. */
-const unknown: ClientAddress = { block: 'unknown', network: 'unknown' }
+const unknown: ClientAddress = { block: 'unknown', neighbours: 'unknown', network: 'unknown' }
 
 /** IPv4 in IPv6 clothes is IPv4. */
 export function clientAddress(address: string): ClientAddress {
   // As most are, in the only form that has no other.
-  if (isIPv4(address)) return { block: address, network: `${address.slice(0, address.lastIndexOf('.'))}.0/24` }
+  if (isIPv4(address)) {
+    const network = `${address.slice(0, address.lastIndexOf('.'))}.0/24`
+    return { block: address, neighbours: network, network }
+  }
   const parsed = parse(address)
   if (parsed === null) return unknown
-  if (parsed.kind() === 'ipv4') return { block: parsed.toString(), network: networkOf(parsed, 24) }
+  if (parsed.kind() === 'ipv4') return clientAddress(parsed.toString())
   const network = networkOf(parsed, 64)
-  return { block: network, network }
+  return { block: network, neighbours: networkOf(parsed, 48), network }
 }
 
 function networkOf(parsed: ipaddr.IPv4 | ipaddr.IPv6, bits: number): string {

@@ -2,12 +2,35 @@
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { keyedDigest } from '../database/keyed-digest.js'
+import type { ClientAddress } from '../http/address.js'
 import { type Counter, countOf, deleteExpiredCountersStatement, shards } from './counters.js'
+import { type Budget, createLeases } from './leases.js'
 
 export type LimitSettings = Config['limits']
 
 /** Messages to one identifier that were definitely refused, over which none is tried in this hour: each gives back what it counted. */
 const maxRefusalsPerHour = 20
+
+/** Sends a day that all trusted devices of an identifier have on top of what everybody may send it. */
+const maxTrustedPerDay = 5
+
+/** How much more than one address its neighbours may send together: the /24 of an IPv4 address, the /48 of an IPv6 one. */
+const blockShare = 8
+
+/** How much more of a budget is open to requests with a solved challenge. */
+const solvedShare = 0.4
+
+/**
+ * Mail costs little, and much of it to people who never asked ends a sender's good name: messages in all, and the share of it to
+ * addresses of one domain that nobody has verified.
+ */
+const mail = { perHour: 10_000, perDay: 100_000, domainShare: 0.5 }
+
+/** Mails a day to one mailbox, whatever stands behind its plus sign. */
+const maxPerMailbox = 20
+
+/** The most that PostgreSQL's integer takes. */
+const most = 2_147_483_647
 
 /** Seconds that a country stays closed to new numbers before it is tried again. */
 const closedFor = 900
@@ -17,6 +40,9 @@ const attemptAlarm = 1_000
 
 /** What all wrong attempts are counted by. */
 export const allAttempts: Counter = { key: 'guesses', window: 3_600 }
+
+type SendKeys = Readonly<{ addressKey: string; unknownKey: string; blockKey: string }>
+type MailKeys = Readonly<{ mailboxKey: string | null; domainKey: string | null }>
 
 export type Limits = ReturnType<typeof createLimits>
 
@@ -28,11 +54,25 @@ export function createLimits({ database, settings, pepper }: LimitDependencies) 
     return Buffer.from(keyedDigest(pepper, 'ip:v1', block)).toString('base64url')
   }
 
-  /** The keys of what a send counts of its client's block. */
-  function sendKeysOf(block: string): Readonly<{ addressKey: string; unknownKey: string }> {
+  /** The keys of what a send counts of its client's address, and of its neighbours. */
+  function sendKeysOf({ block, neighbours }: Pick<ClientAddress, 'block' | 'neighbours'>): SendKeys {
     const digest = digestOf(block)
-    return { addressKey: `send_ip:${digest}`, unknownKey: `unknown_ip:${digest}` }
+    return {
+      addressKey: `send_ip:${digest}`,
+      unknownKey: `unknown_ip:${digest}`,
+      blockKey: `send_net:${digestOf(neighbours)}`,
+    }
   }
+
+  /** The keys of what mail to an address is counted by: the mailbox without its plus part, the domain. Null for a phone. */
+  function mailKeysOf(email: string | null): MailKeys {
+    if (email === null) return { mailboxKey: null, domainKey: null }
+    const domain = email.slice(email.lastIndexOf('@'))
+    const mailbox = `${email.slice(0, -domain.length).replace(/\+.*$/, '')}${domain}`
+    return { mailboxKey: `mailbox:${mailDigestOf(mailbox)}`, domainKey: `domain:${mailDigestOf(domain)}` }
+  }
+
+  const mailDigestOf = (text: string) => Buffer.from(keyedDigest(pepper, 'mail:v1', text)).toString('base64url')
 
   /**
    * Whether wrong attempts in all have passed the alarm, asked after each call that counted some.
@@ -47,32 +87,45 @@ export function createLimits({ database, settings, pepper }: LimitDependencies) 
     return count >= attemptAlarm ? Number(count) : null
   }
 
-  /** What the refused messages to an identifier are counted by. */
-  function refusalsKeyOf(identifier: string): string {
-    return `refused:${Buffer.from(keyedDigest(pepper, 'refused:v1', identifier)).toString('base64url')}`
-  }
-
   /** What decisions about sends are given. */
   const sendLimits = {
+    maxTrustedPerDay,
     maxPerAddress: settings.ipSendPerHour,
+    maxPerBlock: Math.min(blockShare * settings.ipSendPerHour, most),
+    maxPerMailbox: settings.isOn ? maxPerMailbox : most,
+    maxPerDomain: settings.isOn ? mail.domainShare * mail.perHour : most,
     maxUnknownPerAddress: settings.ipUnknownPerHour,
     maxRefusalsPerHour,
     isStrict: settings.disclosure === 'strict',
-    budgetPerHour: settings.smsBudgetPerHour,
-    budgetPerDay: settings.smsBudgetPerDay,
     breakerMinSends: settings.breakerMinSends,
     breakerMinVerified: settings.breakerMinVerified,
     closedFor,
+    tenthKey: keyedDigest(pepper, 'tenth:v1', ''),
   }
+
+  const leases = createLeases(database, budgetsOf(settings))
 
   return {
     settings,
     sendLimits,
+    leases,
     sendKeysOf,
-    refusalsKeyOf,
+    mailKeysOf,
     attemptsKeyOf: (block: string) => `verify_ip:${digestOf(block)}`,
     attemptsToAlarm,
   }
+}
+
+/** What messages may cost: SMS and mail, of trusted devices, to identifiers that somebody verified before, to new ones. */
+function budgetsOf({ isOn, smsBudgetPerHour, smsBudgetPerDay }: LimitSettings): Budget[] {
+  const sms = { perHour: smsBudgetPerHour, perDay: smsBudgetPerDay }
+  const mails = isOn ? mail : { perHour: most, perDay: most }
+  return (['sms', 'mail'] as const).flatMap((channel) => {
+    const { perHour, perDay } = channel === 'sms' ? sms : mails
+    const solved = { perHour: Math.floor(solvedShare * perHour), perDay: Math.floor(solvedShare * perDay) }
+    const open = ['trusted', 'known', 'new'].map((kind) => ({ name: `${channel}:${kind}`, perHour, perDay }))
+    return [...open, ...['known', 'new'].map((kind) => ({ name: `${channel}:${kind}:solved`, ...solved }))]
+  })
 }
 
 /** Deletes up to `most` counters that are over and returns how many. Safe to run on many replicas at once. */

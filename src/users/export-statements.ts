@@ -36,8 +36,13 @@ export const exportLists: Readonly<Record<string, (userId: string) => Prisma.Sql
   codes: (userId) =>
     asItems(Prisma.sql`
       SELECT identifier, purpose, lane <> '' AS on_device, expires_at, consumed_at, attempts, resend_at,
-        hour_started_at, hour_sends, day_started_at, day_sends, failures_started_at, failures
+        failures_started_at, failures
       FROM otps WHERE identifier IN ${ownIdentifiers(userId)} ORDER BY identifier, purpose, lane`),
+  sends: (userId) =>
+    asItems(Prisma.sql`
+      SELECT identifier, hour_started_at, hour_sends, day_started_at, day_sends, trusted_started_at, trusted_sends,
+        refused_started_at, refused_sends, counted_at
+      FROM identifier_limits WHERE identifier IN ${ownIdentifiers(userId)} ORDER BY identifier`),
   signup_tickets: (userId) =>
     asItems(Prisma.sql`
       SELECT phone, created_at, expires_at FROM signup_tickets WHERE phone IN ${ownIdentifiers(userId)} ORDER BY created_at`),

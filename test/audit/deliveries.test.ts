@@ -6,6 +6,7 @@ import { startApp } from '../support/app.js'
 
 const caller = {
   block: '10.0.0.1',
+  neighbours: '10.0.0.0/24',
   network: '10.0.0.0/24',
   requestId: '01890000-0000-7000-8000-000000000000',
   userAgent: undefined,

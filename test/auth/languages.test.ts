@@ -2,6 +2,7 @@
 import t from 'tap'
 import { ConfigError } from '../../src/config/reader.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { forgetSends } from '../support/limits.js'
 
 const to = '+919876543210'
 const phone = { phonePrefix: '+91', phone: '9876543210' }
@@ -9,7 +10,7 @@ const asking = (languages: string) => ({ headers: { 'accept-language': languages
 
 /** The language of the message that a send brings. */
 async function localeOfSend({ database, messages, post }: TestApp, body: object, options = {}): Promise<string> {
-  await database.$executeRaw`UPDATE otps SET resend_at = now(), hour_sends = 0`
+  await forgetSends(database)
   const answer = await post('/auth/request-otp', body, options)
   return answer.status === 200 ? String(messages.at(-1)?.locale) : answer.text
 }

@@ -65,14 +65,14 @@ t.test(
       const answer = await refusing.post('/auth/request-otp', { email: 'a@example.com' })
       t.match([answer.status, answer.body.code], [502, 'delivery_failed'])
     }
-    t.match(await refusing.database.otp.findFirst(), { hourSends: 0, daySends: 0 })
+    t.match(await refusing.database.identifierLimit.findFirst(), { hourSends: 0, daySends: 0 })
     t.match(refusing.logged(), /"driver":"a","channel":"email","state":"open","msg":"delivery breaker"/)
     t.match((await refusing.get('/metrics')).text, /latchkey_driver_rests_total\{channel="email",driver="a"\} 1/)
 
     const breaking = await startApp(t, { senders: [breaks('a')] })
     t.equal((await breaking.post('/auth/request-otp', { email: 'a@example.com' })).status, 502)
     t.equal((await breaking.post('/auth/request-otp', { email: 'a@example.com' })).status, 429)
-    t.match(await breaking.database.otp.findFirst(), { hourSends: 1 })
+    t.match(await breaking.database.identifierLimit.findFirst(), { hourSends: 1 })
     t.match(breaking.logged(), /delivery attempt failed/)
   },
 )

@@ -1,6 +1,6 @@
 // What people do with their sessions, and what admins do to accounts.
 import fc from 'fast-check'
-import { asker, type Command, command, isDecided, oneOf, place, signedIn, signIn, yesOrNo } from './play.js'
+import { asker, type Command, command, oneOf, place, signedIn, signIn, yesOrNo } from './play.js'
 import type { Client, Steps } from './scene.js'
 import type { Device, Method, User } from './world.js'
 
@@ -60,7 +60,7 @@ async function lookAt(steps: Steps, user: User): Promise<void> {
   if (!client?.device || !identifier) return
   // What the device is told to wait for shows whether its sends still count by themselves.
   const by = { flow: 'identifier' as const, identifier, client, onDevice: false }
-  if (isDecided(steps.scene, identifier, 'sign_in', by)) await steps.send(by)
+  await steps.send(by)
   await comeBack(steps, user, client.device)
 }
 

@@ -10,6 +10,10 @@ export const rules = {
   wrongGuessesPerDay: 20,
   sendsPerHour: 5,
   sendsPerDay: 10,
+  /** sends a day that all trusted devices of the identifier have on top */
+  sendsOnTop: 5,
+  /** messages to it that the provider refused, after which none is tried in this hour */
+  refusalsPerHour: 20,
   /** seconds between two sends, doubling with each one that is not followed by a success */
   cooldown: 30,
   longestCooldown: 300,
@@ -37,27 +41,32 @@ export type Codes<Session> = {
   resendAt: number
   /** sends in a row without a success */
   streak: number
-  sendsOfHour: Window
-  sendsOfDay: Window
+  /** the hour of sends in which the streak is counted */
+  hourStartedAt: number
   wrongOfDay: Window
   /** sends of everybody are numbered: the last one is the largest */
   lastSend: number
 }
 
+/** What an identifier was sent, over all purposes and devices. */
+export type Sends = { ofHour: Window; ofDay: Window; onTop: Window; refused: Window }
+
 export type SendResult = Readonly<
-  | { outcome: 'sent'; code: Code; expiresIn: number; resendAfter: number; guessesLeft: number }
+  | { outcome: 'sent'; isOnTop: boolean; code: Code; expiresIn: number; resendAfter: number; guessesLeft: number }
   | { outcome: 'refused'; retryAfter: number }
 >
 
 /** Before the first send. */
 export function noCodes<Session>(): Codes<Session> {
-  const empty = () => ({ startedAt: Number.NEGATIVE_INFINITY, count: 0 })
   return {
     ...{ code: null, session: null, madeAt: null, expiresAt: 0, isUsed: true, guesses: 0, messages: 0 },
-    ...{ resendAt: 0, streak: 0, lastSend: 0 },
-    ...{ sendsOfHour: empty(), sendsOfDay: empty(), wrongOfDay: empty() },
+    ...{ resendAt: 0, streak: 0, lastSend: 0, hourStartedAt: Number.NEGATIVE_INFINITY, wrongOfDay: empty() },
   }
 }
+
+export const noSends = (): Sends => ({ ofHour: empty(), ofDay: empty(), onTop: empty(), refused: empty() })
+
+const empty = (): Window => ({ startedAt: Number.NEGATIVE_INFINITY, count: 0 })
 
 const isOver = (window: Window, length: number, now: number) => window.startedAt + length <= now
 const countIn = (window: Window, length: number, now: number) => (isOver(window, length, now) ? 0 : window.count)
@@ -67,30 +76,35 @@ const countUp = (window: Window, length: number, now: number): Window =>
 /** When the window lets something happen again: now, unless its share is used up. */
 const opensAt = (window: Window, length: number, most: number) => (window.count >= most ? window.startedAt + length : 0)
 
+type Send<Session> = Readonly<{ next: Code; session: Session | null; now: number; isTrusted: boolean }>
+
+/** When the identifier may be sent something, whatever for; trusted devices have some a day on top. */
+function sendsAllowedAt({ ofHour, ofDay, onTop }: Sends, isTrusted: boolean): number {
+  const forAll = Math.max(opensAt(ofHour, hour, rules.sendsPerHour), opensAt(ofDay, day, rules.sendsPerDay))
+  return isTrusted ? Math.min(forAll, opensAt(onTop, day, rules.sendsOnTop)) : forAll
+}
+
 /**
  * Sends the live code again, or a new one, unless cooldown or counts say no. A success ends the cooldown, and starts its growth
  * anew: the next send is no resend (decision 4). Wrong guesses stay counted through it all.
- * @param next the code to be sent where a new one is made, numbered like sends
+ * `next` is the code to be sent where a new one is made, numbered like sends.
  */
-export function send<Session>(kept: Codes<Session>, next: Code, session: Session | null, now: number): SendResult {
-  const { cooldown, longestCooldown, sendsPerHour, sendsPerDay, wrongGuessesPerDay, guessesPerCode } = rules
-  const mayResend = kept.isUsed || kept.resendAt <= now
-  const isAllowed =
-    mayResend &&
-    countIn(kept.sendsOfHour, hour, now) < sendsPerHour &&
-    countIn(kept.sendsOfDay, day, now) < sendsPerDay &&
-    countIn(kept.wrongOfDay, day, now) < wrongGuessesPerDay
-  if (!isAllowed) {
-    const end = Math.max(
-      kept.isUsed ? 0 : kept.resendAt,
-      opensAt(kept.sendsOfHour, hour, sendsPerHour),
-      opensAt(kept.sendsOfDay, day, sendsPerDay),
-      opensAt(kept.wrongOfDay, day, wrongGuessesPerDay),
-    )
-    return { outcome: 'refused', retryAfter: end - now }
-  }
+export function send<Session>(
+  kept: Codes<Session>,
+  sends: Sends,
+  { next, session, now, isTrusted }: Send<Session>,
+): SendResult {
+  const { cooldown, longestCooldown, wrongGuessesPerDay, guessesPerCode, refusalsPerHour } = rules
+  const refusalsEnd = opensAt(sends.refused, hour, refusalsPerHour)
+  if (refusalsEnd > now) return { outcome: 'refused', retryAfter: refusalsEnd - now }
+  const end = Math.max(
+    kept.isUsed ? 0 : kept.resendAt,
+    opensAt(kept.wrongOfDay, day, wrongGuessesPerDay),
+    sendsAllowedAt(sends, isTrusted),
+  )
+  if (end > now) return { outcome: 'refused', retryAfter: end - now }
 
-  const isNoResend = kept.isUsed || isOver(kept.sendsOfHour, hour, now)
+  const isNoResend = kept.isUsed || kept.hourStartedAt + hour <= now
   const wait = isNoResend ? cooldown : Math.min(longestCooldown, cooldown * 2 ** kept.streak)
   const goesOn = canGoOn(kept, now)
   if (!goesOn) Object.assign(kept, { madeAt: now, guesses: 0, messages: 0, isUsed: false })
@@ -100,15 +114,17 @@ export function send<Session>(kept: Codes<Session>, next: Code, session: Session
   kept.expiresAt = Math.min(now + rules.timeToLive, (kept.madeAt ?? now) + rules.longestLife)
   kept.resendAt = now + wait
   kept.streak = isNoResend ? 1 : kept.streak + 1
-  kept.sendsOfHour = countUp(kept.sendsOfHour, hour, now)
-  kept.sendsOfDay = countUp(kept.sendsOfDay, day, now)
+  if (kept.hourStartedAt + hour <= now) kept.hourStartedAt = now
   kept.lastSend = next.number
-  const opens = [opensAt(kept.sendsOfHour, hour, sendsPerHour), opensAt(kept.sendsOfDay, day, sendsPerDay)]
+  const isOnTop = sendsAllowedAt(sends, false) > now
+  if (isOnTop) sends.onTop = countUp(sends.onTop, day, now)
+  else Object.assign(sends, { ofHour: countUp(sends.ofHour, hour, now), ofDay: countUp(sends.ofDay, day, now) })
   return {
     outcome: 'sent',
+    isOnTop,
     code: kept.code ?? next,
     expiresIn: kept.expiresAt - now,
-    resendAfter: Math.max(kept.resendAt, ...opens) - now,
+    resendAfter: Math.max(kept.resendAt, sendsAllowedAt(sends, isTrusted)) - now,
     guessesLeft: Math.min(guessesPerCode - kept.guesses, wrongGuessesPerDay - countIn(kept.wrongOfDay, day, now)),
   }
 }
@@ -120,14 +136,15 @@ function canGoOn<Session>({ madeAt, isUsed, expiresAt, guesses }: Codes<Session>
 }
 
 /** The provider refused the message: cooldown and counts are as before it, and the code is good only if an earlier one has it. */
-export function returnSend<Session>(kept: Codes<Session>, now: number): void {
+export function returnSend<Session>(kept: Codes<Session>, sends: Sends, isOnTop: boolean, now: number): void {
   if (kept.messages === 1) Object.assign(kept, { code: null, madeAt: null })
   const less = (window: Window): Window => ({ ...window, count: window.count - 1 })
   kept.messages -= 1
   kept.resendAt = now
   kept.streak = Math.max(0, kept.streak - 1)
-  kept.sendsOfHour = less(kept.sendsOfHour)
-  kept.sendsOfDay = less(kept.sendsOfDay)
+  if (isOnTop) sends.onTop = less(sends.onTop)
+  else Object.assign(sends, { ofHour: less(sends.ofHour), ofDay: less(sends.ofDay) })
+  sends.refused = countUp(sends.refused, hour, now)
 }
 
 /**

@@ -9,7 +9,6 @@ import {
   command,
   enterRightCode,
   how,
-  isDecided,
   oneOf,
   place,
   signIn,
@@ -34,7 +33,7 @@ const mode = oneOf([2, undefined], [2, 'login' as const], [1, 'signup' as const]
 const sendCommand = command('send', fc.record({ by, mode, gateway }), async (steps, details) => {
   // Only the mobile flow has modes.
   const by = signInBy(steps.scene, { ...details.by, isMobile: details.by.isMobile || details.mode !== undefined })
-  if (isDecided(steps.scene, by.identifier, 'sign_in', by)) await steps.send(by, details.mode, details.gateway)
+  await steps.send(by, details.mode, details.gateway)
 })
 
 /** Asks again and again, perhaps with wrong codes and refused messages between: the same code, its end, the growing cooldown, the hour and the day. */
@@ -50,7 +49,6 @@ const insist = command(
   async (steps, { count, pause, wrong, refusals, ...details }) => {
     await times(count, async () => {
       const by = signInBy(steps.scene, details.by)
-      if (!isDecided(steps.scene, by.identifier, 'sign_in', by)) return
       if (refusals) await steps.send(by, undefined, 'refuses')
       await steps.send(by)
       await times(wrong, () => steps.enter(by, 'wrong'))
@@ -70,7 +68,7 @@ const guess = command(
   fc.record({ by, count: oneOf([1, 1], [1, 3], [1, 4], [3, 5], [1, 6]), sends: yesOrNo(3, 1) }),
   async (steps, { count, sends, ...details }) => {
     const by = signInBy(steps.scene, details.by)
-    if (sends && isDecided(steps.scene, by.identifier, 'sign_in', by)) await steps.send(by)
+    if (sends) await steps.send(by)
     await times(count, () => steps.enter(by, 'wrong'))
     await enterRightCode(steps, by)
   },
@@ -83,7 +81,6 @@ const guessOn = command(
   async (steps, { wrong, ...details }) => {
     const by = signInBy(steps.scene, details.by)
     await times(6, async () => {
-      if (!isDecided(steps.scene, by.identifier, 'sign_in', by)) return
       await steps.send(by)
       await times(wrong, () => steps.enter(by, 'wrong'))
       await enterRightCode(steps, by)

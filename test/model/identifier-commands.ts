@@ -7,7 +7,6 @@ import {
   command,
   how,
   identifierAt,
-  isDecided,
   oneOf,
   place,
   signedIn,
@@ -35,18 +34,10 @@ const sendsTo = fc.constantFrom<(Method | undefined)[]>(
   ['email', 'phone'],
 )
 
-/** Sends a code to step up, where contract and service count alike. */
-async function sendStepUpCode(steps: Steps, client: Client, onDevice: boolean, method?: Method): Promise<void> {
-  const { model } = steps.scene
-  const own = client.session ? model.provenOf(client.session.user) : []
-  const isCounted = own.every((each) => !model.isUndecided(each, 'step_up', onDevice ? client.device : null))
-  if (isCounted) await steps.sendStepUpCode(client, onDevice, method)
-}
-
 const sendStepUp = command(
   'send step-up',
   fc.record({ asker, onDevice, method: oneOf([1, undefined], [1, 'phone' as const], [2, 'email' as const]) }),
-  async (steps, { asker, onDevice, method }) => sendStepUpCode(steps, await signedIn(steps, asker), onDevice, method),
+  async (steps, { asker, onDevice, method }) => steps.sendStepUpCode(await signedIn(steps, asker), onDevice, method),
 )
 
 /** Adds the phone or email that the client has not. */
@@ -55,7 +46,7 @@ async function addOther(steps: Steps, client: Client): Promise<void> {
   const free = scene.identifiers.find(
     (each) => client.session?.user[each.method] === null && !scene.model.world.holderOf(each),
   )
-  if (!free || !isDecided(scene, free, 'change_identifier')) return
+  if (!free) return
   await steps.sendChangeCode(client, free)
   await steps.changeIdentifier(client, free, changeCode(scene, free))
 }
@@ -72,7 +63,7 @@ const stepUp = command(
     const client = await signedIn(steps, asker)
     if (isLate) await steps.wait(900)
     else if (sendsTo.length === 2) await addOther(steps, client)
-    for (const method of sendsTo) await sendStepUpCode(steps, client, onDevice, method)
+    for (const method of sendsTo) await steps.sendStepUpCode(client, onDevice, method)
     const code = stepUpCode(scene, client, onDevice, what)
     await steps.stepUp(isElsewhere ? clientAt(scene, other) : client, onDevice, code)
     if (isLate) await steps.removeIdentifier(client, 'email')
@@ -107,7 +98,7 @@ const change = command(
     const free = addsOther ? scene.identifiers.find(({ method }) => client.session?.user[method] === null) : undefined
     const identifier = free ?? identifierAt(scene, whom)
     await times(sends, async () => {
-      if (isDecided(scene, identifier, 'change_identifier')) await steps.sendChangeCode(client, identifier)
+      await steps.sendChangeCode(client, identifier)
     })
     const codes = scene.model.world.codesOf(identifier, 'change_identifier', null)
     const code = typed(scene, identifier, codes, what)
@@ -131,11 +122,11 @@ const elsewhere = command(
       await signIn(steps, { flow: 'identifier', identifier: own, client, onDevice: true })
     }
     if (asks === 'step-up') {
-      await sendStepUpCode(steps, one, false)
+      await steps.sendStepUpCode(one, false)
       for (const client of [other, one]) await steps.stepUp(client, false, stepUpCode(scene, one, false, right))
       return
     }
-    if (isDecided(scene, next, 'change_identifier')) await steps.sendChangeCode(one, next)
+    await steps.sendChangeCode(one, next)
     const code = changeCode(scene, next)
     for (const client of [other, one]) await steps.changeIdentifier(client, next, code)
   },
@@ -165,13 +156,13 @@ const leave = command(
     const theirs = stranger === undefined ? old : identifierAt(scene, stranger)
     await signIn(steps, { flow: 'identifier', identifier: old, client: here, onDevice: true })
     await signIn(steps, { flow: 'identifier', identifier: theirs, client: there, onDevice: true })
-    if (asks === 'step-up') await sendStepUpCode(steps, there, false, old.method)
-    else if (isDecided(scene, old, 'change_identifier')) await steps.sendChangeCode(there, old)
+    if (asks === 'step-up') await steps.sendStepUpCode(there, false, old.method)
+    else await steps.sendChangeCode(there, old)
     const asked = changeCode(scene, old)
     const user = here.session?.user
     if (how === 'is deleted' && user) await steps.administer(user, 'delete')
     else {
-      if (isDecided(scene, next, 'change_identifier')) await steps.sendChangeCode(here, next)
+      await steps.sendChangeCode(here, next)
       await steps.changeIdentifier(here, next, changeCode(scene, next))
     }
     if (how === 'removes') await steps.removeIdentifier(here, old.method)

@@ -2,7 +2,7 @@
 // specification of signing in and of what people do with their identifiers and sessions; codes.ts has the rules of codes.
 import { createAccounts } from './accounts.js'
 import { type Expected, type Flow, type Gateway, refused, type Typed } from './answers.js'
-import { guess, returnSend, rules, send } from './codes.js'
+import { guess, returnSend, send } from './codes.js'
 import {
   createWorld,
   type Device,
@@ -19,8 +19,6 @@ import {
   type User,
 } from './world.js'
 
-const hour = 3_600
-
 export type SignInCall = Readonly<{ flow: Flow; identifier: Identifier; device: Device | null }>
 type SendOptions = Readonly<{ session?: Session; gateway?: Gateway }>
 export type Model = ReturnType<typeof createModel>
@@ -32,12 +30,13 @@ export function createModel() {
   function sendTo(identifier: Identifier, purpose: Purpose, device: Device | null, more: SendOptions = {}): Expected {
     const { session = null, gateway = 'accepts' } = more
     const codes = codesOf(identifier, purpose, device)
-    const sent = send(codes, { number: world.next() }, session, world.now)
+    const sends = world.sendsOf(identifier)
+    const next = { number: world.next() }
+    const sent = send(codes, sends, { next, session, now: world.now, isTrusted: device !== null })
     if (sent.outcome === 'refused') return { ...refused('rate_limited'), retryAfter: sent.retryAfter }
-    if (gateway !== 'refuses') world.sends.push({ to: identifier.name, codes, at: world.now })
     const message = { to: identifier.name, code: sent.code }
     if (gateway === 'accepts') return { status: 200, sent, message }
-    if (gateway === 'refuses') returnSend(codes, world.now)
+    if (gateway === 'refuses') returnSend(codes, sends, sent.isOnTop, world.now)
     return { ...refused('delivery_failed'), message }
   }
 
@@ -223,25 +222,9 @@ export function createModel() {
     voidCodes(name)
   }
 
-  /**
-   * Where the contract counts sends otherwise than today's service: it counts them for the identifier as a whole, the service for
-   * each purpose and device. Below four an hour and nine a day both say the same, and so do they where there is one such count.
-   */
-  function isUndecided(identifier: Identifier, purpose: Purpose, device: Device | null): boolean {
-    const codes = codesOf(
-      identifier,
-      purpose,
-      purpose === 'change_identifier' ? null : ownersDevice(identifier, device),
-    )
-    const since = (seconds: number) =>
-      world.sends.filter(({ to, at }) => to === identifier.name && at > world.now - seconds)
-    const isMany = since(hour).length >= rules.sendsPerHour - 1 || since(24 * hour).length >= rules.sendsPerDay - 1
-    return isMany && since(48 * hour).some((sent) => sent.codes !== codes)
-  }
-
   return {
     ...createAccounts(world, { asUser, asProvenUser }),
-    ...{ world, isUndecided, provenOf, signInDevice, sendSignInCode, signIn, signUp },
+    ...{ world, provenOf, signInDevice, sendSignInCode, signIn, signUp },
     ...{ sendStepUpCode, stepUp, sendChangeCode, changeIdentifier, removeIdentifier },
   }
 }

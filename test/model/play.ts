@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import type { Typed } from './answers.js'
 import type { Codes } from './codes.js'
 import type { Client, Scene, SignInBy, Steps } from './scene.js'
-import type { Identifier, Purpose, Session } from './world.js'
+import type { Identifier, Session } from './world.js'
 
 export type Command = fc.AsyncCommand<Scene, Steps>
 
@@ -57,11 +57,6 @@ export async function times(count: number, work: () => Promise<unknown>): Promis
 
 const deviceOf = ({ client, onDevice }: SignInBy) => (onDevice ? client.device : null)
 
-/** Whether the contract and today's service count a send alike: only then it is made. */
-export function isDecided({ model }: Scene, identifier: Identifier, purpose: Purpose, by?: SignInBy): boolean {
-  return !model.isUndecided(identifier, purpose, by ? deviceOf(by) : null)
-}
-
 export function signInCodes({ model }: Scene, by: SignInBy): Codes<Session> {
   const { identifier } = by
   return model.world.codesOf(identifier, 'sign_in', model.signInDevice({ identifier, device: deviceOf(by) }))
@@ -85,7 +80,6 @@ export async function enterRightCode(steps: Steps, by: SignInBy): Promise<void> 
 }
 
 export async function signIn(steps: Steps, by: SignInBy): Promise<void> {
-  if (!isDecided(steps.scene, by.identifier, 'sign_in', by)) return
   await steps.send(by)
   await enterRightCode(steps, by)
 }

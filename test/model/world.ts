@@ -1,5 +1,5 @@
 // What there is in the model: people's accounts with what hangs on them. Pure, and without ids: objects stand for rows.
-import { type Codes, noCodes } from './codes.js'
+import { type Codes, noCodes, noSends, type Sends } from './codes.js'
 
 export type Method = 'phone' | 'email'
 export type Purpose = 'sign_in' | 'step_up' | 'change_identifier'
@@ -59,7 +59,8 @@ export function createWorld() {
     tickets: new Set<Ticket>(),
     /** by identifier, purpose and trusted device */
     codes: new Map<string, Map<Purpose, Map<Device | null, Codes<Session>>>>(),
-    sends: [] as { to: string; codes: Codes<Session>; at: number }[],
+    /** by identifier */
+    sends: new Map<string, Sends>(),
     /** whom messages without a code went to: somebody's way in has changed */
     notices: [] as string[],
   }
@@ -72,6 +73,12 @@ export function createWorld() {
     const codes = devices.get(device) ?? noCodes<Session>()
     world.codes.set(name, purposes.set(purpose, devices.set(device, codes)))
     return codes
+  }
+
+  function sendsOf({ name }: Identifier): Sends {
+    const sends = world.sends.get(name) ?? noSends()
+    world.sends.set(name, sends)
+    return sends
   }
 
   const holderOf = ({ method, name }: Identifier) => [...world.users].find((user) => user[method]?.name === name)
@@ -146,7 +153,19 @@ export function createWorld() {
   }
 
   return Object.assign(world, {
-    ...{ next, codesOf, holderOf, reachedBy, trusted, addUser, openSession, sessionsOf, endSessions, forgetDevices },
+    ...{
+      next,
+      codesOf,
+      sendsOf,
+      holderOf,
+      reachedBy,
+      trusted,
+      addUser,
+      openSession,
+      sessionsOf,
+      endSessions,
+      forgetDevices,
+    },
     ...{ voidCodes, isLive, isSignedIn, use },
   })
 }

@@ -36,12 +36,45 @@ t.test('rows with a live code or an open window stay', async (t) => {
   await addCodes(service, 'old-failures', 1, { failuresStartedAt: new Date(Date.now() - 86_400_001), failures: 20 })
 
   const deleted = await cleanUp(createCleanupTasks(service.database, 90 * 86_400))
-  t.strictSame(deleted, { otps: 4, signup_tickets: 0, sessions: 0, devices: 0, limit_counters: 0, auth_events: 0 })
+  t.strictSame(deleted, {
+    otps: 4,
+    identifier_limits: 0,
+    signup_tickets: 0,
+    sessions: 0,
+    devices: 0,
+    limit_counters: 0,
+    auth_events: 0,
+  })
   const left = await service.database.otp.findMany({ orderBy: { identifier: 'asc' } })
   t.strictSame(
     left.map(({ identifier }) => identifier.split('-')[0]),
     ['cooldown', 'day', 'failures', 'hour', 'live'],
   )
+})
+
+t.test('what an identifier was sent stays while a window is open', async (t) => {
+  const { database } = await startApp(t)
+  const past = new Date(Date.now() - 2 * 86_400_000)
+  const now = new Date()
+  const over = { hourStartedAt: past, hourSends: 1, dayStartedAt: past, daySends: 1 }
+  const rows = {
+    over: {},
+    hour: { hourStartedAt: now },
+    day: { dayStartedAt: now },
+    trusted: { trustedStartedAt: now, trustedSends: 1 },
+    refused: { refusedStartedAt: now, refusedSends: 1 },
+    counted: { countedAt: now },
+  }
+  for (const [identifier, row] of Object.entries(rows))
+    await database.identifierLimit.create({ data: { identifier, ...over, ...row } })
+  t.match(await cleanUp(createCleanupTasks(database, 90 * 86_400)), { identifier_limits: 1 })
+  t.strictSame((await database.identifierLimit.findMany()).map(({ identifier }) => identifier).sort(), [
+    'counted',
+    'day',
+    'hour',
+    'refused',
+    'trusted',
+  ])
 })
 
 t.test('tickets and sessions go when they are over', async (t) => {
@@ -70,7 +103,15 @@ t.test('tickets and sessions go when they are over', async (t) => {
   await service.database.limitCounter.create({ data: { key: 'x', windowStartedAt: longAgo, expiresAt: longAgo } })
   await service.database.authEvent.create({ data: { event: 'authn_login_fail', happenedAt: longAgo } })
   const deleted = await cleanUp(createCleanupTasks(service.database, 90 * 86_400))
-  t.strictSame(deleted, { otps: 0, signup_tickets: 1, sessions: 1, devices: 1, limit_counters: 1, auth_events: 1 })
+  t.strictSame(deleted, {
+    otps: 0,
+    identifier_limits: 0,
+    signup_tickets: 1,
+    sessions: 1,
+    devices: 1,
+    limit_counters: 1,
+    auth_events: 1,
+  })
   t.equal((await service.get('/api/auth/me', { cookies: { jwt: body.token } })).status, 200)
 })
 
@@ -99,6 +140,8 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     const past = new Date(Date.now() - days * 86_400_000)
     const [id, tokenHash] = [`019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a2${place}`, new Uint8Array(32).fill(place)]
     await addCodes(service, `${days}-days`, 1, { dayStartedAt: past })
+    const sends = { hourStartedAt: past, hourSends: 1, dayStartedAt: past, daySends: 1 }
+    await database.identifierLimit.create({ data: { identifier: `${days}`, ...sends } })
     await database.signupTicket.create({ data: { tokenHash, phone: '+919876543210', expiresAt: past } })
     await database.session.create({ data: { id, userId, expiresAt: past } })
     await database.device.create({ data: { id, userId, tokenHash, expiresAt: past } })
@@ -110,6 +153,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
   for (const [name, deleteBatch] of Object.entries(tasks)) t.equal(await deleteBatch(1), 1, name)
   const left = [
     (await database.otp.findFirstOrThrow()).dayStartedAt,
+    (await database.identifierLimit.findFirstOrThrow()).dayStartedAt,
     (await database.signupTicket.findFirstOrThrow()).expiresAt,
     (await database.session.findFirstOrThrow()).expiresAt,
     (await database.device.findFirstOrThrow()).expiresAt,
@@ -227,7 +271,7 @@ t.test('the command', async (t) => {
   t.strictSame(lines, [
     'otps: 2 rows so far',
     'otps: 2 rows deleted',
-    ...['signup_tickets', 'sessions', 'devices', 'limit_counters', 'auth_events'].map(
+    ...['identifier_limits', 'signup_tickets', 'sessions', 'devices', 'limit_counters', 'auth_events'].map(
       (task) => `${task}: 0 rows deleted`,
     ),
   ])

@@ -115,9 +115,9 @@ t.test('a code of one purpose fails in every other', async (t) => {
 t.test('lanes are rows of their own', async (t) => {
   const app = await startApp(t)
   const otp = serviceOf(app)
-  const { code } = await issueOrFail(otp, { ...request, lane: 'device' })
+  const { code } = await issueOrFail(otp, { ...request, lane: '01890000-0000-7000-8000-00000000000d' })
   t.equal(await otp.verify(request, code), false)
-  t.equal(await otp.verify({ ...request, lane: 'device' }, code), true)
+  t.equal(await otp.verify({ ...request, lane: '01890000-0000-7000-8000-00000000000d' }, code), true)
 })
 
 t.test('while a pepper is replaced both are accepted, afterwards the old one is not', async (t) => {
@@ -174,19 +174,20 @@ t.test('five sends an hour, ten a day, and a Retry-After that is true', async (t
     }
   }
   await sendFive()
-  t.ok((await app.database.otp.findFirst())?.hourSends === 5)
+  t.equal((await app.database.identifierLimit.findFirst())?.hourSends, 5)
   const hourly = await otp.issue(request)
   t.ok(hourly.outcome === 'refused' && hourly.retryAfter > 3_590 && hourly.retryAfter <= 3_600, 'the hour')
   // The clock goes on by what was said, and not a second longer.
   const wait = hourly.outcome === 'refused' ? hourly.retryAfter : 0
-  await app.database.$executeRaw`UPDATE otps SET hour_started_at = hour_started_at - make_interval(secs => ${wait})`
+  await app.database
+    .$executeRaw`UPDATE identifier_limits SET hour_started_at = hour_started_at - make_interval(secs => ${wait})`
   await sendFive()
   const daily = await otp.issue(request)
   t.ok(daily.outcome === 'refused' && daily.retryAfter > 86_300 && daily.retryAfter <= 86_400, 'the day')
   await app.database.$executeRaw`
-    UPDATE otps SET day_started_at = now() - interval '24 hours', hour_started_at = now() - interval '1 hour'`
+    UPDATE identifier_limits SET day_started_at = now() - interval '24 hours', hour_started_at = now() - interval '1 hour'`
   t.match(await otp.issue(request), { outcome: 'issued' })
-  t.match(await app.database.otp.findFirst(), { hourSends: 1, daySends: 1 })
+  t.match(await app.database.identifierLimit.findFirst(), { hourSends: 1, daySends: 1 })
 })
 
 t.test('a send that never went out costs nothing', async (t) => {
@@ -194,11 +195,16 @@ t.test('a send that never went out costs nothing', async (t) => {
   const otp = serviceOf(app)
   const first = await issueOrFail(otp)
   await otp.returnSend(request, first.codeId)
-  t.match(await app.database.otp.findFirst(), { hourSends: 0, daySends: 0, codeHash: null })
+  t.match(await app.database.otp.findFirst(), { codeHash: null })
+  t.match(await app.database.identifierLimit.findFirst(), { hourSends: 0, daySends: 0, refusedSends: 1 })
   const second = await issueOrFail(otp)
   t.equal(second.resendAfter, 30)
   await otp.returnSend(request, first.codeId)
-  t.match(await app.database.otp.findFirst(), { hourSends: 1 }, 'a late report on an earlier code changes nothing')
+  t.match(
+    await app.database.identifierLimit.findFirst(),
+    { hourSends: 1 },
+    'a late report on an earlier code changes nothing',
+  )
   t.equal(await otp.verify(request, second.code), true)
 })
 

@@ -13,6 +13,7 @@ import t from 'tap'
 import { Problem } from '../../src/errors.js'
 import { signedIn } from '../../src/sessions/authenticate.js'
 import { newPrivateKey, startApp, type TestApp, testSecrets } from '../support/app.js'
+import { forgetSends } from '../support/limits.js'
 
 const email = 'asha@example.com'
 
@@ -143,7 +144,7 @@ t.test('logout, deletion and the ends of a session act on the next request', asy
     await end(user.id)
     t.strictSame(await statuses(service, token), [401, 401], name)
     await service.database.user.updateMany({ data: { disabledAt: null } })
-    await service.database.$executeRaw`UPDATE otps SET hour_sends = 0, day_sends = 0`
+    await forgetSends(service.database)
   }
   t.equal(await service.database.session.count(), 0, 'a deleted user leaves no session')
 })

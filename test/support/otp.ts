@@ -36,6 +36,7 @@ export function createOtp(dependencies: Dependencies) {
   const otp = createOtpService(dependencies)
   const { schema } = readFunctionFiles()
   const { ttl, cooldown, maxAttempts, maxPerHour, maxPerDay, maxFailures } = otp.sendLimits
+  const maxTrustedPerDay = 5
   const limits = JSON.stringify({
     ttl,
     cooldown,
@@ -43,6 +44,16 @@ export function createOtp(dependencies: Dependencies) {
     max_per_hour: maxPerHour,
     max_per_day: maxPerDay,
     max_failures: maxFailures,
+    max_trusted_per_day: maxTrustedPerDay,
+    max_refusals_per_hour: 20,
+    is_strict: false,
+    // What a message costs has tests of its own.
+    budgets: ['trusted', 'known', 'new'].flatMap((kind) => [`sms:${kind}`, `mail:${kind}`]),
+    budget_left: Array(6).fill(1_000),
+    budget_retry: Array(6).fill(1),
+    max_per_mailbox: 1_000,
+    max_per_domain: 1_000,
+    shard: 0,
   })
   const inFunctions = (sql: string) => sql.replaceAll('latchkey.', `"${schema}".`)
   const bytes = (value: Uint8Array | null) => value && `\\x${Buffer.from(value).toString('hex')}`
@@ -51,6 +62,11 @@ export function createOtp(dependencies: Dependencies) {
     const draft = otp.draft(request)
     const { identifier, purpose, codeId, codeHash, codeSeed, testEndsAt } = draft.values
     const values = {
+      method: request.identifier.method,
+      only_known: false,
+      mailbox_key: 'mailbox:test',
+      domain_key: 'domain:test',
+      country: 'IN',
       identifier,
       purpose,
       code_id: codeId,
@@ -59,14 +75,11 @@ export function createOtp(dependencies: Dependencies) {
       test_ends_at: testEndsAt,
     }
     const text = inFunctions(`
-      SELECT p.is_put, p.retry_after, (p.code).code_seed, (p.code).code_hash,
-        floor(extract(epoch FROM (p.code).expires_at - p.at))::int AS expires_in,
-        latchkey.seconds_to_next_send(p.code, s, p.at, r.test_ends_at IS NOT NULL) AS resend_after,
-        least(s.max_attempts - (p.code).attempts, s.max_failures - (p.code).failures) AS attempts_allowed
+      SELECT p.outcome = 'sent' AS is_put, p.retry_after, p.code_seed, p.code_hash, p.expires_in, p.resend_after, p.attempts_allowed
       FROM json_populate_record(NULL::latchkey.send_code_request, $1) AS r,
         json_populate_record(NULL::latchkey.send_code_settings, $2) AS s,
-        LATERAL latchkey.put_code(r, s, $3, true) AS p`)
-    const rows = await inSchema(text, [JSON.stringify(values), limits, request.lane ?? ''])
+        LATERAL latchkey.send_code(r, s, $3, NULL, NULL, s.budget_left, '{}') AS p`)
+    const rows = await inSchema(text, [JSON.stringify(values), limits, request.lane || null])
     const [row] = rows as (PutRow | undefined)[]
     if (row === undefined || !row.is_put) return { outcome: 'refused', retryAfter: Number(row?.retry_after) }
     return {
@@ -99,11 +112,10 @@ export function createOtp(dependencies: Dependencies) {
 
   /** Takes back a send that was refused. */
   const returnSend = ({ purpose, identifier }: OtpRequest, codeId: string) =>
-    inSchema('SELECT give_back_send($1, $2, $3, false, $4, NULL, true, 0, now())', [
+    inSchema('SELECT give_back_send($1, $2, $3, true, false, false, NULL, NULL, NULL, 0, now())', [
       identifier.identifier,
       purpose,
       codeId,
-      'refused:test',
     ])
 
   return { issue, verify, returnSend }

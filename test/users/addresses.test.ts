@@ -247,6 +247,7 @@ t.test('a user who was deleted meanwhile is signed in no more', async (t) => {
   const { database } = await startApp(t)
   const caller = {
     block: '127.0.0.1',
+    neighbours: '10.0.0.0/24',
     network: '127.0.0.0/24',
     requestId: nobody,
     userAgent: undefined,

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { newId } from '../../src/database/ids.js'
 import { type Answer, startApp, type TestApp, wrongCode } from '../support/app.js'
 import { newEmail, newNumber } from '../support/flows.js'
+import { forgetSends } from '../support/limits.js'
 import { insertUser, join, nobody, type Person } from './people.js'
 import { untilBlocked } from './waiting.js'
 
@@ -11,7 +12,7 @@ const newPhone = () => `+91${newNumber()}`
 
 /** Gets a code for a new identifier, and gives what types it in. */
 async function prepare(service: TestApp, person: Person, identifier: string) {
-  await service.database.$executeRaw`UPDATE otps SET resend_at = now(), hour_sends = 0, day_sends = 0`
+  await forgetSends(service.database)
   await person.post('/users/me/identifiers', nameOf(identifier))
   const otp = service.lastCode(identifier)
   return (code = otp) => person.post('/users/me/identifiers/verify', { ...nameOf(identifier), otp: code })

@@ -160,6 +160,7 @@ t.test('who is deleted meanwhile gets 401, and a failure on the way ends the ans
   const audit = createAuditTrail({ database, pepper: 'p' })
   const caller = {
     block: '',
+    neighbours: '10.0.0.0/24',
     network: '',
     requestId: nobody,
     userAgent: undefined,

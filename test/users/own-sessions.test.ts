@@ -2,6 +2,7 @@
 import t from 'tap'
 import { clientName } from '../../src/sessions/client-name.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { forgetSends } from '../support/limits.js'
 import { ageProofs, join, nobody } from './people.js'
 
 const path = '/users/me/sessions'
@@ -11,7 +12,7 @@ const android =
 
 /** Signs in on a client of its own: with this header, from this address, on this device where it was there before. */
 async function signInOn(service: TestApp, userAgent: string, device?: string) {
-  await service.database.$executeRaw`UPDATE otps SET resend_at = now(), hour_sends = 0, day_sends = 0`
+  await forgetSends(service.database)
   const options = { headers: { 'user-agent': userAgent }, remoteAddress: '203.0.113.77' }
   const body = { email, ...(device && { device_token: device }) }
   await service.post('/auth/request-otp', body, options)

@@ -2,6 +2,7 @@
 import type { InjectOptions } from 'fastify'
 import { nameKey } from '../../src/users/name.js'
 import type { Answer, TestApp } from '../support/app.js'
+import { forgetSends } from '../support/limits.js'
 
 export type Person = Readonly<{
   id: string
@@ -20,7 +21,7 @@ export async function verify(service: TestApp, identifier: string): Promise<Answ
   const body = identifier.includes('@')
     ? { email: identifier }
     : { phonePrefix: '+91', phone: identifier.replace('+91', '') }
-  await service.database.$executeRaw`UPDATE otps SET resend_at = now(), hour_sends = 0, day_sends = 0`
+  await forgetSends(service.database)
   await service.post('/auth/request-otp', body)
   return service.post('/auth/verify-otp', { ...body, otp: service.lastCode(identifier) })
 }

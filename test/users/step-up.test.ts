@@ -206,5 +206,5 @@ t.test('a failed delivery is told, and a certain one costs nothing', async (t) =
     const answer = await refusing.post('/users/me/step-up', {}, { headers })
     t.match([answer.status, answer.body.code], [502, 'delivery_failed'])
   }
-  t.match(await service.database.otp.findFirst({ where: { purpose: 'step_up' } }), { hourSends: 0, daySends: 0 })
+  t.match(await service.database.identifierLimit.findFirst(), { hourSends: 1, daySends: 1 }, 'that of the sign-in')
 })

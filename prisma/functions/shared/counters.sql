@@ -49,10 +49,10 @@ BEGIN
   RETURN places;
 END $$;
 
--- Takes one off the window of a moment, which may be over.
-CREATE FUNCTION count_down(p_key text, p_seconds int, p_shard int, p_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+-- Takes some off the window of a moment, which may be over.
+CREATE FUNCTION count_down(p_key text, p_seconds int, p_shard int, p_at timestamptz, p_count int DEFAULT 1) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
-  UPDATE limit_counters c SET count = greatest(c.count - 1, 0)
+  UPDATE limit_counters c SET count = greatest(c.count - p_count, 0)
   WHERE c.key = p_key AND c.shard = p_shard
     AND c.window_started_at = date_bin(make_interval(secs => p_seconds), p_at, to_timestamp(0));
 END $$;

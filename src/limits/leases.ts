@@ -1,0 +1,113 @@
+// Budgets that all replicas share (prisma/functions/shared/budgets.sql): a replica takes a slice of each and uses it up in its memory. A
+// slice is counted before any of it is used, so that all replicas together never send more than a budget has; what is left of one after a
+// minute goes back.
+import type { Database } from '../database/client.js'
+import { readFunctionFiles } from '../database/function-files.js'
+
+/** Messages that may go out in all, by whole hours and days (UTC). */
+export type Budget = Readonly<{ name: string; perHour: number; perDay: number }>
+
+/** Messages, by the budgets that they may come out of. */
+export type Wanted = Readonly<Record<string, number>>
+
+/** What one call of a decision may use: members of send_code_settings, in one order. */
+export type Reservation = Readonly<{
+  budgets: readonly string[]
+  budgetLeft: readonly number[]
+  /** seconds until there is more, of a budget of which nothing is left */
+  budgetRetry: readonly number[]
+}>
+
+type Lease = {
+  budget: Budget
+  unused: number
+  /** of `performance.now()`: from then on it goes back */
+  endsAt: number
+  /** by the database's clock; null before the first */
+  takenAt: Date | null
+  retryAfter: number
+}
+
+type LeaseRow = Readonly<{ budget: string; granted: number; ends_in: number; retry_after: number; taken_at: Date }>
+
+export type Leases = ReturnType<typeof createLeases>
+
+/** Milliseconds that a slice is kept. */
+const keptFor = 60_000
+/** Milliseconds before the hour is over in which no slice of it is used: longer than a call takes. */
+const marginOfHour = 5_000
+
+export function createLeases(database: Database, budgets: readonly Budget[]) {
+  const { schema } = readFunctionFiles()
+  const leases: Lease[] = budgets.map((budget) => ({ budget, unused: 0, endsAt: 0, takenAt: null, retryAfter: 0 }))
+  let refill = Promise.resolve()
+
+  const shortOf = (wanted: Wanted) =>
+    leases.filter(({ budget, unused, endsAt }) => {
+      const needed = wanted[budget.name] ?? 0
+      return needed > 0 && (unused < needed || performance.now() >= endsAt)
+    })
+
+  /** Brings what it can of the budgets that are short; one call at a time, so that the second finds what the first has brought. */
+  function bring(wanted: Wanted): Promise<void> {
+    const brought = refill.then(async () => {
+      const short = shortOf(wanted)
+      if (short.length > 0) await take(short, Math.max(...Object.values(wanted)))
+    })
+    refill = brought.catch(() => undefined)
+    return brought
+  }
+
+  async function take(short: readonly Lease[], wanted: number): Promise<void> {
+    const asked = short.map(({ budget: { name, perHour, perDay }, unused, takenAt }) => ({
+      ...{ name, per_hour: perHour, per_day: perDay, unused, taken_at: takenAt },
+      ...keysOf(name),
+    }))
+    // Gone from memory before they are given back: where nobody knows whether they were, they are lost until the window is over.
+    for (const lease of short) lease.unused = 0
+    const text = `SELECT * FROM "${schema}".take_leases($1, $2)`
+    const rows = await database.run<LeaseRow[]>({ text, values: [JSON.stringify(asked), wanted] })
+    for (const lease of short) {
+      const row = rows.find(({ budget }) => budget === lease.budget.name) as LeaseRow
+      const { granted, ends_in, retry_after, taken_at } = row
+      lease.unused += granted
+      lease.endsAt = performance.now() + Math.min(keptFor, Math.max(0, ends_in * 1000 - marginOfHour))
+      lease.takenAt = taken_at
+      lease.retryAfter = retry_after
+    }
+  }
+
+  /** Sets aside of each budget what a call may need of it, as far as there is as much. */
+  async function reserve(wanted: Wanted): Promise<Reservation> {
+    if (shortOf(wanted).length > 0) await bring(wanted)
+    const budgetLeft = leases.map((lease) => {
+      const taken = Math.min(lease.unused, wanted[lease.budget.name] ?? 0)
+      lease.unused -= taken
+      return taken
+    })
+    return {
+      budgets: leases.map(({ budget }) => budget.name),
+      budgetLeft,
+      budgetRetry: leases.map(({ retryAfter }) => retryAfter),
+    }
+  }
+
+  /** Puts back what a call has not used. */
+  function putBack({ budgetLeft }: Reservation, used: readonly (string | null)[]): void {
+    for (const [index, lease] of leases.entries())
+      lease.unused += Number(budgetLeft[index]) - used.filter((name) => name === lease.budget.name).length
+  }
+
+  /** Gives back what a message that was refused has used. */
+  function giveBack(name: string): void {
+    for (const lease of leases) if (lease.budget.name === name) lease.unused += 1
+  }
+
+  return { reserve, putBack, giveBack }
+}
+
+/** What the database counts a budget by: `sms_hour:new`, `mail_day:known`. */
+function keysOf(name: string): { hour_key: string; day_key: string } {
+  const [channel, kind] = [name.slice(0, name.indexOf(':')), name.slice(name.indexOf(':') + 1)]
+  return { hour_key: `${channel}_hour:${kind}`, day_key: `${channel}_day:${kind}` }
+}
