@@ -5,7 +5,7 @@ import type { Prisma } from '../../src/generated/prisma/client.js'
 import { type Answer, startApp, type TestApp } from '../support/app.js'
 import { newEmail } from '../support/flows.js'
 import { join, joinAsAdmin, type Person, stored } from './people.js'
-import { countBlocked, untilBlocked } from './waiting.js'
+import { untilBlocked, untilBlockedOrDone } from './waiting.js'
 
 const home = { house_number: '1', street_locality: 'MG Road', city: 'Pune', state: 'Maharashtra', pincode: '411001' }
 
@@ -84,7 +84,7 @@ for (const [name, { status, calls, lose }] of Object.entries(losses)) {
       const { waiting, before } = await service.database.$transaction(async (held) => {
         await lose(held, scene.actor.id)
         const waiting = call(scene)
-        await untilBlocked(service)
+        await untilBlockedOrDone(service, waiting)
         return { waiting, before: await stored(held) }
       })
       t.equal((await waiting).status, status, what)
@@ -104,14 +104,15 @@ t.test(
     for (let round = 0; round < 5; round += 1) {
       await database.user.deleteMany()
       const [one, other] = [await joinAsAdmin(service, newEmail()), await joinAsAdmin(service, newEmail())]
-      const { calls } = await database.$transaction(async (held) => {
-        await held.$queryRaw`SELECT id FROM users FOR UPDATE`
-        const calls = [
-          one.patch(`/users/${other.id}`, { role: 'USER' }),
-          other.patch(`/users/${one.id}`, { role: 'USER' }),
-        ]
+      // Whoever took the locks in another order would have the second row when they come to the first.
+      const held = round % 2 === 0 ? one : other
+      const { calls } = await database.$transaction(async (transaction) => {
+        await transaction.$queryRaw`SELECT id FROM users WHERE id = ${held.id}::uuid FOR UPDATE`
+        const first = one.patch(`/users/${other.id}`, { role: 'USER' })
+        await untilBlocked(service)
+        const second = other.patch(`/users/${one.id}`, { role: 'USER' })
         await untilBlocked(service, 2)
-        return { calls }
+        return { calls: [first, second] }
       })
       t.strictSame((await Promise.all(calls)).map(({ status }) => status).sort(), [200, 403])
       t.equal(await database.user.count({ where: { role: 'ADMIN' } }), 1)
@@ -130,12 +131,8 @@ t.test('a session ends after what it does, never before: logging out waits for i
     await held.$queryRaw`SELECT id FROM addresses WHERE id = ${address}::uuid FOR UPDATE`
     const changing = actor.patch(`/users/me/addresses/${address}`, { city: 'Goa' })
     await untilBlocked(service)
-    let isAnswered = false
-    const leaving = actor.post('/api/auth/logout').finally(() => {
-      isAnswered = true
-    })
-    while (!isAnswered && (await countBlocked(service)) < 2);
-    return { changing, leaving, isAnswered }
+    const leaving = actor.post('/api/auth/logout')
+    return { changing, leaving, isAnswered: await untilBlockedOrDone(service, leaving, 2) }
   })
   t.notOk(isAnswered)
   t.match([(await changing).status, (await leaving).status], [200, 200])
