@@ -139,6 +139,9 @@ async function countSession(service: TestApp, count: Count): Promise<void> {
     postSlowly(service, person, '/api/auth/refresh'),
   )
   await countStepUp(service, person, address, count)
+  await count('`PATCH /users/me`: a name', 200, () => person.patch('/users/me', { user_name: 'Asha' }))
+  await count('an address is added', 201, () => person.post('/users/me/addresses', home))
+  await count('other sessions are ended', 200, () => person.delete('/users/me/sessions?others=true'))
   await count('logout', 200, () => person.post('/api/auth/logout'))
   await count('any call with a session that is over', 401, () => person.get('/api/auth/me'))
 }
