@@ -21,6 +21,7 @@ import { createTestIdentities } from './otp/test-identities.js'
 import { createReceipts } from './receipts/service.js'
 import { createSessionService } from './sessions/service.js'
 import type { Tokens } from './sessions/tokens.js'
+import { createAct } from './users/acting.js'
 import { createAddressBook } from './users/address-book.js'
 import { createUserAdministration } from './users/administration.js'
 import { createUserExport } from './users/export.js'
@@ -54,6 +55,7 @@ export function createServices({ config, database, senders, tokens, notices }: S
     onEnded: notices.onEndedTestIdentities,
   })
   const users = createUsersService({ database })
+  const act = createAct({ database })
   const otp = createOtpService({ database, settings: otpSettings, testIdentities })
   const sessions = createSessionService({ database, tokens, settings: config.sessions })
   const limits = createLimits({ database, settings: config.limits, pepper })
@@ -103,10 +105,10 @@ export function createServices({ config, database, senders, tokens, notices }: S
     signUp,
     stepUp: createStepUp({ ...proofs, users }),
     ownIdentifiers: createOwnIdentifiers({ ...proofs, courier, audit }),
-    ownSessions: createOwnSessions({ database }),
-    addressBook: createAddressBook({ database }),
+    ownSessions: createOwnSessions({ act }),
+    addressBook: createAddressBook({ act }),
     exportUser: createUserExport({ database, audit, pepper }),
-    administration: createUserAdministration({ database }),
+    administration: createUserAdministration({ database, act, testCodes: otpSettings.testCodes }),
     list: createUserList({ database, defaultPrefix: prefixOf(defaultCountry) }),
     /** Waits for messages and events that are still on their way when the last request is done. */
     async settle(): Promise<void> {

@@ -105,11 +105,11 @@ async function countSignup(service: TestApp, number: string, otp: string, count:
 }
 
 /** A call of somebody signed in, over a socket: whether it comes whole decides what it costs. */
-function callOf(service: TestApp, { token }: Person, path: string, body: object = {}) {
-  return { app: service.app, request: { method: 'POST', path, body, headers: { authorization: `Bearer ${token}` } } }
+function callOf(service: TestApp, { token }: Person, path: string, body: object = {}, method = 'POST') {
+  return { app: service.app, request: { method, path, body, headers: { authorization: `Bearer ${token}` } } }
 }
 
-async function postWhole(...call: Parameters<typeof callOf>): Promise<Seen> {
+async function sendAsOne(...call: Parameters<typeof callOf>): Promise<Seen> {
   const { app, request } = callOf(...call)
   const { status, text } = await sendWhole(app, request)
   return { status, text, body: JSON.parse(text) }
@@ -132,19 +132,26 @@ async function countSession(service: TestApp, count: Count): Promise<void> {
   await count('the same, for the first time in five minutes', 200, () => person.get('/api/auth/me'))
   await count('`GET /users`, which is for admins', 403, () => person.get('/users'))
   await count('introspection', 200, () => introspect(service, person))
-  await count('refresh', 200, () => postWhole(service, person, '/api/auth/refresh'))
+  await count('refresh', 200, () => sendAsOne(service, person, '/api/auth/refresh'))
   await count('the same, where the body comes after the head', 200, () =>
     postSlowly(service, person, '/api/auth/refresh'),
   )
   await countStepUp(service, person, address, count)
+  await count('`PATCH /users/me`: a name', 200, () =>
+    sendAsOne(service, person, '/users/me', { user_name: 'Asha' }, 'PATCH'),
+  )
+  await count('an address is added', 201, () => sendAsOne(service, person, '/users/me/addresses', home))
+  await count('other sessions are ended', 200, () =>
+    sendAsOne(service, person, '/users/me/sessions?others=true', {}, 'DELETE'),
+  )
   await count('logout', 200, () => person.post('/api/auth/logout'))
   await count('any call with a session that is over', 401, () => person.get('/api/auth/me'))
 }
 
 async function countStepUp(service: TestApp, person: Person, address: string, count: Count): Promise<void> {
   await ageProofs(service)
-  await count('step-up: send', 200, () => postWhole(service, person, '/users/me/step-up'))
-  const verify = (otp: string) => () => postWhole(service, person, '/users/me/step-up/verify', { otp })
+  await count('step-up: send', 200, () => sendAsOne(service, person, '/users/me/step-up'))
+  const verify = (otp: string) => () => sendAsOne(service, person, '/users/me/step-up/verify', { otp })
   await count('step-up: a wrong code', 401, verify(wrongCode(service.lastCode(address))))
   await count('step-up: the right code', 200, verify(service.lastCode(address)))
 }

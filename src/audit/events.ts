@@ -27,37 +27,12 @@ export type AuthEvent = Readonly<{
   detail?: string
 }>
 
-/** What an event says of the row it is written for, as SQL. */
-export type EventColumns = Readonly<{
-  event: Prisma.Sql
-  userId: Prisma.Sql
-  detail: Prisma.Sql
-  /** who did it, where that is not the user */
-  actorId?: Prisma.Sql
-}>
-
-/** Writes one event for each row of `source` inside a larger statement. */
-export type WriteEvent = (columns: EventColumns, source: Prisma.Sql) => Prisma.Sql
-
 /** What an event says of the call that it belongs to. */
 export type EventValues = Readonly<{
   network: string
   requestId: string
   identifierHash: Uint8Array<ArrayBuffer>
 }>
-
-/** An event as part of a statement. Without a caller it came from the command line. */
-export function eventStatement(
-  caller: Pick<Caller, 'network' | 'requestId'> | null,
-  identifierHash: Uint8Array<ArrayBuffer> | null,
-  { event, userId, detail, actorId = Prisma.sql`NULL` }: EventColumns,
-  source: Prisma.Sql,
-): Prisma.Sql {
-  return Prisma.sql`
-    INSERT INTO auth_events (event, user_id, actor_id, identifier_hash, network, request_id, detail)
-    SELECT ${event}, ${userId}, ${actorId}::uuid, ${identifierHash}::bytea, ${caller?.network ?? null}, ${caller?.requestId ?? null}::uuid, ${detail}
-    FROM ${source}`
-}
 
 /** An event that no other statement writes along. */
 type LoneEvent = Pick<Caller, 'network' | 'requestId'> &
@@ -67,19 +42,11 @@ type LoneEvent = Pick<Caller, 'network' | 'requestId'> &
     detail: string | null
   }>
 
-const insertEvent = prepare<LoneEvent, never[]>((of) =>
-  eventStatement(
-    of,
-    null,
-    { event: Prisma.sql`${of.event}`, userId: Prisma.sql`${of.userId}::uuid`, detail: Prisma.sql`${of.detail}` },
-    Prisma.sql`(SELECT) AS always`,
-  ),
+const insertEvent = prepare<LoneEvent, never[]>(
+  ({ event, userId, network, requestId, detail }) => Prisma.sql`
+    INSERT INTO auth_events (event, user_id, network, request_id, detail)
+    VALUES (${event}, ${userId}::uuid, ${network}, ${requestId}::uuid, ${detail})`,
 )
-
-/** Writes what users do to what is theirs. */
-export function eventWriter(caller: Caller): WriteEvent {
-  return (columns, source) => eventStatement(caller, null, columns, source)
-}
 
 /** By which events of one identifier are found, and the identifier is not. */
 export function identifierHash(pepper: string, identifier: string): Uint8Array<ArrayBuffer> {

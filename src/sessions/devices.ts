@@ -28,14 +28,6 @@ export function deviceHashOf({ deviceToken }: Readonly<{ deviceToken: string | u
   return deviceToken === undefined ? null : hashOf(deviceToken)
 }
 
-/**
- * Forgets devices of a user: the owner's lanes on them end.
- * @param which a condition on the device `d`; without it, every one
- */
-export function forgetDevicesStatement(userId: Prisma.Sql, which = Prisma.sql`true`): Prisma.Sql {
-  return Prisma.sql`DELETE FROM devices d WHERE d.user_id = ${userId} AND ${which} RETURNING d.id`
-}
-
 /** Deletes up to `most` devices that are over; rows that another replica works on are skipped. */
 export function deleteExpiredDevicesStatement(most: number): Prisma.Sql {
   return Prisma.sql`

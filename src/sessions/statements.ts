@@ -104,11 +104,6 @@ export function listSessionsStatement(userId: string, { longest }: SessionLimits
     ORDER BY s.created_at DESC, s.id DESC LIMIT ${mostListed}`
 }
 
-/** The device that a session was opened on, as a value. */
-export function deviceOfSession(sessionId: string): Prisma.Sql {
-  return Prisma.sql`(SELECT device_id FROM sessions WHERE id = ${sessionId}::uuid)`
-}
-
 /** Deletes up to `most` sessions that are over; rows that another replica works on are skipped. */
 export function deleteExpiredSessionsStatement(most: number): Prisma.Sql {
   return Prisma.sql`

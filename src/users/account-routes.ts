@@ -2,13 +2,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
-import { callerOf } from '../http/caller.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import { signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { UserAdministration } from './administration.js'
 import { changeUser, deleteUser, endSessions, readUser } from './administration-schemas.js'
-import { isByAdmin, requireRecentProof, type Scopes, scoped, targetOf } from './scopes.js'
+import { actorOf, isByAdmin, requireRecentProof, type Scopes, scoped, targetOf } from './scopes.js'
 import { presentUser } from './user.js'
 
 export type AccountOptions = {
@@ -22,7 +21,6 @@ export type AccountOptions = {
 const config = { setsCookies: true } as const
 
 const isAboutSelf = (request: FastifyRequest) => targetOf(request) === signedIn(request).user.id
-const actorOf = (request: FastifyRequest) => ({ userId: signedIn(request).user.id, caller: callerOf(request) })
 
 export const accountRoutes: FastifyPluginAsyncTypebox<AccountOptions> = async (app, options) => {
   const { scopes, administration, cookie, defaultCountry } = options

@@ -1,88 +1,94 @@
-// The addresses of a user, at most 20, exactly one of them the default.
-import { eventWriter } from '../audit/events.js'
-import type { Database } from '../database/client.js'
+// The addresses of a user, at most 20, exactly one of them the default. One writer of a user after the other: how many there are and
+// which one is the default is asked of several rows.
 import { newId } from '../database/ids.js'
 import { Problem } from '../errors.js'
-import type { Prisma } from '../generated/prisma/client.js'
-import type { Caller } from '../http/caller.js'
+import type { Act, Actor, Scene } from './acting.js'
 import { type AddressRow, mostAddresses } from './address.js'
-import {
-  addAddressStatement,
-  changeAddressStatement,
-  lockOwnerStatement,
-  readAddressStatement,
-  removeAddressStatement,
-} from './address-statements.js'
 import { checkedPincode, isCountry } from './postal-code.js'
 
 export type AddressDraft = Omit<AddressRow, 'id'>
 
 export type AddressBook = ReturnType<typeof createAddressBook>
 
-/** Milliseconds that a writer waits for a connection and then may take: as long as any other call waits for the pool. */
-const patience = { maxWait: 5_000, timeout: 5_000 }
-
-export function createAddressBook({ database }: { database: Database }) {
-  /** Runs what writes addresses, one writer of a user after the other. Each of its statements sees what was there before it. */
-  function asOnlyWriter<Result>(userId: string, write: (transaction: Prisma.TransactionClient) => Promise<Result>) {
-    return database.$transaction(
-      async (transaction) => {
-        const [owner] = await transaction.$queryRaw<{ id: string }[]>(lockOwnerStatement(userId))
-        // Deleted since the request was let in.
-        if (owner === undefined) throw new Problem('unauthorized', { invalidToken: true })
-        return write(transaction)
-      },
-      { isolationLevel: 'ReadCommitted', ...patience },
-    )
-  }
-
+export function createAddressBook({ act }: { act: Act }) {
   /**
    * Adds an address; the first one is the default, whatever it says.
-   * @throws Problem `validation_failed` for a country or postal code that is none, and where there are 20
+   * @throws Problem `validation_failed` for a country or postal code that is none, and where there are 20; those of `act`
    */
-  function add(userId: string, draft: AddressDraft, caller: Caller): Promise<AddressRow> {
-    const address = { ...checked(draft), id: newId() }
-    return asOnlyWriter(userId, async (transaction) => {
-      const statement = addAddressStatement(userId, address, eventWriter(caller))
-      const [added] = await transaction.$queryRaw<AddressRow[]>(statement)
-      if (added !== undefined) return added
-      throw new Problem('validation_failed', { errors: [`There can be ${mostAddresses} addresses: delete one first`] })
+  async function add(draft: AddressDraft, actor: Actor): Promise<AddressRow> {
+    const { userId } = actor
+    const address = { ...checked(draft), id: newId(), userId }
+    return act(actor, {}, async (scene) => {
+      const { transaction, now, record } = scene
+      const others = await transaction.address.findMany({ where: { userId }, select: { isDefault: true } })
+      if (others.length >= mostAddresses) {
+        throw new Problem('validation_failed', {
+          errors: [`There can be ${mostAddresses} addresses: delete one first`],
+        })
+      }
+      const isDefault = draft.isDefault || !others.some((other) => other.isDefault)
+      if (isDefault) await releaseDefault(scene, userId)
+      const data = { ...address, isDefault, createdAt: now, updatedAt: now }
+      const added = await transaction.address.create({ data })
+      await record({ event: 'user_updated', userId, detail: 'address added' })
+      return added
     })
   }
 
   /**
    * Changes the fields that are given. Another country is held against the postal code that is there, and the other way round.
-   * @throws Problem `not_found`; `validation_failed`, also for taking the default away without giving it to another one
+   * @throws Problem `not_found`; `validation_failed`, also for taking the default away without giving it to another one; those of
+   * `act`
    */
-  function change(userId: string, id: string, changes: Partial<AddressDraft>, caller: Caller): Promise<AddressRow> {
-    return asOnlyWriter(userId, async (transaction) => {
-      const [current] = await transaction.$queryRaw<AddressRow[]>(readAddressStatement(userId, id))
-      if (current === undefined) throw new Problem('not_found')
+  function change(id: string, changes: Partial<AddressDraft>, actor: Actor): Promise<AddressRow> {
+    const { userId } = actor
+    return act(actor, {}, async (scene) => {
+      const { transaction, now, record } = scene
+      const current = await transaction.address.findUnique({ where: { id, userId } })
+      if (current === null) throw new Problem('not_found')
       if (current.isDefault && changes.isDefault === false) {
         throw new Problem('validation_failed', { errors: ['is_default moves by making another address the default'] })
       }
       const isElsewhere = changes.country !== undefined || changes.pincode !== undefined
       const merged = { ...current, ...changes }
       const address = isElsewhere ? checked(merged) : merged
-      const statement = changeAddressStatement(userId, address, eventWriter(caller))
-      const [changed] = await transaction.$queryRaw<[AddressRow]>(statement)
+      if (changes.isDefault && !current.isDefault) await releaseDefault(scene, userId)
+      const changed = await transaction.address.update({ where: { id }, data: { ...address, updatedAt: now } })
+      await record({ event: 'user_updated', userId, detail: 'address changed' })
       return changed
     })
   }
 
   /**
    * Removes an address; where it was the default, the oldest one left is it now.
-   * @throws Problem `not_found`
+   * @throws Problem `not_found`; those of `act`
    */
-  function remove(userId: string, id: string, caller: Caller): Promise<void> {
-    return asOnlyWriter(userId, async (transaction) => {
-      const statement = removeAddressStatement(userId, id, eventWriter(caller))
-      const [removed] = await transaction.$queryRaw<{ id: string }[]>(statement)
-      if (removed === undefined) throw new Problem('not_found')
+  function remove(id: string, actor: Actor): Promise<void> {
+    const { userId } = actor
+    return act(actor, {}, async ({ transaction, now, record }) => {
+      const removed = await transaction.address.findUnique({ where: { id, userId } })
+      if (removed === null) throw new Problem('not_found')
+      await transaction.address.deleteMany({ where: { id } })
+      const heir = await transaction.address.findFirst({
+        where: { userId },
+        orderBy: [{ createdAt: 'asc' }, { id: 'asc' }],
+      })
+      if (removed.isDefault && heir !== null) {
+        await transaction.address.update({ where: { id: heir.id }, data: { isDefault: true, updatedAt: now } })
+      }
+      await record({ event: 'user_updated', userId, detail: 'address removed' })
     })
   }
 
   return { add, change, remove }
+}
+
+/** Takes the default from whichever address has it: a unique index lets one alone have it, so before another one gets it. */
+function releaseDefault({ transaction, now }: Scene, userId: string) {
+  return transaction.address.updateMany({
+    where: { userId, isDefault: true },
+    data: { isDefault: false, updatedAt: now },
+  })
 }
 
 function checked<Place extends Pick<AddressRow, 'country' | 'pincode'>>(place: Place): Place {

@@ -2,13 +2,12 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Static } from '@sinclair/typebox'
 import { Problem } from '../errors.js'
-import { callerOf } from '../http/caller.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import { signedIn } from '../sessions/authenticate.js'
 import { presentAddress } from './address.js'
 import type { AddressBook, AddressDraft } from './address-book.js'
 import { addAddress, changeAddress, listAddresses, removeAddress } from './address-schemas.js'
-import { type Scopes, scoped } from './scopes.js'
+import { actorOf, type Scopes, scoped } from './scopes.js'
 import type { UsersService } from './service.js'
 
 export type AddressOptions = {
@@ -37,7 +36,7 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
     async (request, reply) => {
       const { type = 'Home', pincode = '', country = defaultCountry, is_default = false } = request.body
       const draft = { ...textsOf(request.body), type, pincode, country, isDefault: is_default }
-      const address = await addressBook.add(signedIn(request).user.id, draft, callerOf(request))
+      const address = await addressBook.add(draft, actorOf(request))
       reply.code(201)
       return { success: true, data: presentAddress(address) } as const
     },
@@ -49,7 +48,7 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
     async (request) => {
       const { params, body } = request
       const changes = changesOf(body)
-      const address = await addressBook.change(signedIn(request).user.id, params.id, changes, callerOf(request))
+      const address = await addressBook.change(params.id, changes, actorOf(request))
       return { success: true, data: presentAddress(address) } as const
     },
   )
@@ -59,7 +58,7 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
     { schema: { operationId: 'removeAddress', summary: 'Remove an address', ...scoped, ...removeAddress } },
     async (request) => {
       const id = request.params.id.toLowerCase()
-      await addressBook.remove(signedIn(request).user.id, id, callerOf(request))
+      await addressBook.remove(id, actorOf(request))
       return { success: true, data: { id } } as const
     },
   )

@@ -1,14 +1,12 @@
 // Users as admins see them: the list, and making one.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Problem } from '../errors.js'
-import { callerOf } from '../http/caller.js'
 import type { IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
-import { signedIn } from '../sessions/authenticate.js'
 import type { UserAdministration } from './administration.js'
 import { createUser, listUsers } from './administration-schemas.js'
 import type { UserList } from './list.js'
-import { type Scopes, scoped } from './scopes.js'
+import { actorOf, type Scopes, scoped } from './scopes.js'
 import { presentUser } from './user.js'
 
 export type AdministrationOptions = {
@@ -51,8 +49,7 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
         userName: user_name?.trim() ?? null,
         role,
       }
-      const actor = { userId: signedIn(request).user.id, caller: callerOf(request) }
-      const user = await administration.create(draft, actor)
+      const user = await administration.create(draft, actorOf(request))
       reply.code(201)
       return { success: true, data: presentUser(user, defaultCountry) } as const
     },

@@ -17,7 +17,11 @@ const cursor =
 /** What every call on users can answer: they are not open to everybody who is signed in. */
 const accountErrors: readonly ErrorCode[] = [...signedInErrors, 'forbidden']
 
-const Role = OneOf(['USER', 'ADMIN'], { description: 'What the user may do', examples: ['USER'] })
+const Role = OneOf(['USER', 'ADMIN'], {
+  description:
+    'What the user may do; `ADMIN` is 403 `forbidden` while a fixed test code is configured for the phone or email (`TEST_OTPS`)',
+  examples: ['USER'],
+})
 const UserName = Text('What to call the person', 'Asha Rao')
 
 const oneUser = (description: string) => one(refer(UserSchema), description, user)

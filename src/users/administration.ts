@@ -1,84 +1,136 @@
 // What admins do to users, and users to themselves: make, read, change, delete, end sessions.
-import { eventStatement, type WriteEvent } from '../audit/events.js'
 import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import { Prisma } from '../generated/prisma/client.js'
-import type { Caller } from '../http/caller.js'
-import {
-  type AdminRow,
-  adminsStatement,
-  changeUserStatement,
-  createUserStatement,
-  type EndedRow,
-  endAllSessionsStatement,
-  readUserStatement,
-  removeUserStatement,
-  type UserChange,
-  type UserDraft,
-} from './administration-statements.js'
+import { voidCodesStatement } from '../otp/statements.js'
+import type { Act, Actor, Happening, Scene } from './acting.js'
+import type { LockedUser } from './acting-statements.js'
+import { type AdminRow, adminsStatement, lockCodesStatement } from './administration-statements.js'
+import { nameKey } from './name.js'
 
-/** Who does it; the command line is nobody, from nowhere. */
-export type Actor = Readonly<{ userId: string | null; caller: Caller | null }>
+type Role = 'USER' | 'ADMIN'
+
+export type UserDraft = Readonly<{
+  userName: string | null
+  /** E.164 */
+  phone: string | null
+  /** canonical */
+  email: string | null
+  role: Role
+}>
+
+export type UserChange = Readonly<{ userName?: string; role?: Role; disabled?: boolean }>
 
 export type UserAdministration = ReturnType<typeof createUserAdministration>
 
-export function createUserAdministration({ database }: { database: Database }) {
-  /** Writes what happened to a user, and who did it where that was somebody else. */
-  function eventsOf(actor: Actor, id: string): WriteEvent {
-    const actorId = Prisma.sql`${actor.userId === id ? null : actor.userId}`
-    return (columns, source) => eventStatement(actor.caller, null, { ...columns, actorId }, source)
+type AdministrationDependencies = {
+  database: Database
+  act: Act
+  /** identifiers with a fixed code (TEST_OTPS), also where its last day is over */
+  testCodes: readonly Readonly<{ identifier: string }>[]
+}
+
+export function createUserAdministration({ database, act, testCodes }: AdministrationDependencies) {
+  /**
+   * Nobody with a fixed code, which stands in a store's form, becomes an admin.
+   * @throws Problem `forbidden`
+   */
+  function refuseTestIdentity({ phone, email }: Pick<LockedUser, 'phone' | 'email'>): void {
+    const isTest = testCodes.some(({ identifier }) => identifier === phone || identifier === email)
+    if (isTest) throw new Problem('forbidden', { errors: [testCodeLine] })
   }
 
   /**
    * Makes a user who has not proved anything yet (docs/decisions/0011-who-owns-an-identifier.md).
-   * @throws Problem `already_registered`
+   * @throws Problem `already_registered`; `forbidden` for an admin with a fixed code; those of `act`
    */
-  async function create(draft: Omit<UserDraft, 'id'>, actor: Actor): Promise<UserRow> {
-    const id = newId()
-    const [user] = await database.$queryRaw<UserRow[]>(createUserStatement({ ...draft, id }, eventsOf(actor, id)))
-    if (user === undefined) throw new Problem('already_registered')
-    return user
+  function create({ userName, phone, email, role }: UserDraft, actor: Actor | null): Promise<UserRow> {
+    return act(actor, { isForAdmins: true }, async ({ transaction, now, record }) => {
+      if (role === 'ADMIN') refuseTestIdentity({ phone, email })
+      const id = newId()
+      const draft = {
+        id,
+        userName,
+        nameKey: nameKey(userName ?? ''),
+        phone,
+        email,
+        role,
+        createdAt: now,
+        updatedAt: now,
+      }
+      const [user] = await transaction.user.createManyAndReturn({ data: [draft], skipDuplicates: true })
+      if (user === undefined) throw new Problem('already_registered')
+      await record({ event: 'user_created', userId: id, detail: `role ${role}` })
+      return user
+    })
   }
 
   /** @throws Problem `not_found` */
   async function read(id: string): Promise<UserRow> {
-    const [user] = await database.$queryRaw<UserRow[]>(readUserStatement(id))
-    if (user === undefined) throw new Problem('not_found')
+    const user = await database.user.findUnique({ where: { id } })
+    if (user === null) throw new Problem('not_found')
     return user
   }
 
-  /** Says why a user was not changed: gone, or needed as an admin. */
-  async function refuse(id: string): Promise<never> {
-    await read(id)
-    throw new Problem('last_admin')
-  }
+  /**
+   * Changes a user. Disabling ends every session, and so does enabling: nothing from before comes back. Who becomes an admin loses
+   * the sessions that a fixed code opened, which anybody may have typed.
+   * @throws Problem `not_found`, `last_admin`; `forbidden` for who has a fixed code and is to become an admin; those of `act`
+   */
+  function change(id: string, changes: UserChange, actor: Actor | null): Promise<UserRow> {
+    const { role, disabled } = changes
+    const mayTakeAdmin = role === 'USER' || disabled === true
+    const isForAdmins = role !== undefined || disabled !== undefined || actor?.userId !== id
+    return act(actor, { target: id, isForAdmins, mayTakeAdmin }, async (scene) => {
+      const { transaction, now, record } = scene
+      const before = targetIn(scene, id)
+      const becomesAdmin = role === 'ADMIN' && before.role !== 'ADMIN'
+      if (mayTakeAdmin) refuseLastAdmin(scene, before)
+      if (becomesAdmin) refuseTestIdentity(before)
 
-  /** @throws Problem `not_found`, `last_admin` */
-  async function change(id: string, changes: UserChange, actor: Actor): Promise<UserRow> {
-    const statement = changeUserStatement(id, changes, eventsOf(actor, id))
-    const [user] = await database.$queryRaw<UserRow[]>(statement)
-    return user ?? refuse(id)
+      const data = { ...columnsOf(changes, before, now), updatedAt: now }
+      const after = await transaction.user.update({ where: { id }, data })
+      if (isDisabled(after) !== isDisabled(before)) await transaction.session.deleteMany({ where: { userId: id } })
+      // A statement of its own, after the lock: it sees also the session of a sign-in that this has waited for.
+      if (becomesAdmin) await transaction.session.deleteMany({ where: { userId: id, byTestCode: true } })
+      await record(...happeningsOf(changes, before, after))
+      return after
+    })
   }
 
   /**
-   * Deletes a user with sessions, devices and addresses.
-   * @throws Problem `not_found`, `last_admin`
+   * Deletes a user with sessions, devices and addresses. The counts of their identifiers' guesses stay.
+   * @throws Problem `not_found`, `last_admin`; those of `act`
    */
-  async function remove(id: string, actor: Actor): Promise<void> {
-    const [removed] = await database.$queryRaw<{ id: string }[]>(removeUserStatement(id, eventsOf(actor, id)))
-    if (removed === undefined) await refuse(id)
+  function remove(id: string, actor: Actor | null): Promise<void> {
+    const demands = {
+      target: id,
+      isForAdmins: actor?.userId !== id,
+      mayTakeAdmin: true,
+      lockBefore: (transaction: Prisma.TransactionClient) => transaction.$queryRaw(lockCodesStatement(id)),
+    }
+    return act(actor, demands, async (scene) => {
+      const { transaction, record } = scene
+      const { phone, email } = refuseLastAdmin(scene, targetIn(scene, id))
+      await transaction.$executeRaw(voidCodesStatement(Prisma.sql`SELECT unnest(${[phone, email]}::text[])`))
+      await transaction.user.deleteMany({ where: { id } })
+      await record({ event: 'user_deleted', userId: id })
+    })
   }
 
   /**
    * Ends every session of a user and returns how many there were.
-   * @throws Problem `not_found`
+   * @throws Problem `not_found`; those of `act`
    */
-  async function endSessions(id: string, actor: Actor): Promise<number> {
-    const [row] = await database.$queryRaw<[EndedRow]>(endAllSessionsStatement(id, eventsOf(actor, id)))
-    if (!row.exists) throw new Problem('not_found')
-    return row.ended
+  function endSessions(id: string, actor: Actor | null): Promise<number> {
+    return act(actor, { target: id, isForAdmins: actor?.userId !== id }, async (scene) => {
+      targetIn(scene, id)
+      const { count } = await scene.transaction.session.deleteMany({ where: { userId: id } })
+      await scene.record({ event: 'session_logout', userId: id, detail: `all: ${count}` })
+      return count
+    })
   }
 
   /** All admins, oldest first. */
@@ -87,4 +139,49 @@ export function createUserAdministration({ database }: { database: Database }) {
   }
 
   return { create, read, change, remove, endSessions, admins }
+}
+
+/** Why somebody does not become an admin. */
+const testCodeLine = 'A fixed test code is configured for this account'
+
+/** @throws Problem `not_found` */
+function targetIn({ users }: Scene, id: string): LockedUser {
+  const user = users.get(id)
+  if (user === undefined) throw new Problem('not_found')
+  return user
+}
+
+const isDisabled = ({ disabledAt }: Pick<LockedUser, 'disabledAt'>) => disabledAt !== null
+const canActAsAdmin = (user: LockedUser) => user.role === 'ADMIN' && !isDisabled(user)
+
+/** The columns that a change writes. */
+function columnsOf({ userName, role, disabled }: UserChange, { disabledAt }: LockedUser, now: Date) {
+  return {
+    ...(userName !== undefined && { userName, nameKey: nameKey(userName) }),
+    ...(role !== undefined && { role }),
+    ...(disabled !== undefined && { disabledAt: disabled ? (disabledAt ?? now) : null }),
+  }
+}
+
+/** What is written down of a change: nothing of a role that stays. */
+function happeningsOf({ userName, disabled }: UserChange, before: LockedUser, after: LockedUser): Happening[] {
+  const updates = [
+    ...(userName === undefined ? [] : ['user_name']),
+    ...(disabled === undefined ? [] : [`disabled ${disabled}`]),
+  ]
+  const { id: userId, role } = after
+  return [
+    ...(updates.length === 0 ? [] : [{ event: 'user_updated', userId, detail: updates.join(', ') } as const]),
+    ...(role === before.role ? [] : [{ event: 'authz_change', userId, detail: `${before.role} to ${role}` } as const]),
+  ]
+}
+
+/**
+ * Somebody stays admin: who is one that can act may go only where there is another one, locked against going too.
+ * @throws Problem `last_admin`
+ */
+function refuseLastAdmin({ users }: Scene, user: LockedUser): LockedUser {
+  const isOtherThere = [...users.values()].some((other) => other.id !== user.id && canActAsAdmin(other))
+  if (canActAsAdmin(user) && !isOtherThere) throw new Problem('last_admin')
+  return user
 }

@@ -1,13 +1,12 @@
 // One's own sessions: /users/me/sessions.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { callerOf } from '../http/caller.js'
 import { askerOf } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 import type { UserAdministration } from './administration.js'
 import { endMySessions, endSession, listSessions, presentSession } from './own-session-schemas.js'
 import type { OwnSessions } from './own-sessions.js'
-import { type Scopes, scoped } from './scopes.js'
+import { actorOf, type Scopes, scoped } from './scopes.js'
 
 export type OwnSessionOptions = {
   scopes: Scopes
@@ -50,13 +49,12 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
       },
     },
     async (request, reply) => {
-      const asker = askerOf(request)
-      const caller = callerOf(request)
+      const actor = actorOf(request)
       if (request.query.others === 'true') {
-        return { success: true, data: { ended: await ownSessions.endOthers(asker, caller) } } as const
+        return { success: true, data: { ended: await ownSessions.endOthers(actor) } } as const
       }
       // As on /users/{id}/sessions, of which `me` is one.
-      const ended = await administration.endSessions(asker.userId, { userId: asker.userId, caller })
+      const ended = await administration.endSessions(actor.userId, actor)
       cookie.clear(reply)
       return { success: true, data: { ended } } as const
     },
@@ -70,9 +68,9 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
     },
     async (request, reply) => {
       const id = request.params.id.toLowerCase()
-      const asker = askerOf(request)
-      await ownSessions.end(id, asker, callerOf(request))
-      if (id === asker.sessionId) cookie.clear(reply)
+      const actor = actorOf(request)
+      await ownSessions.end(id, actor)
+      if (id === actor.sessionId) cookie.clear(reply)
       return { success: true, data: { id } } as const
     },
   )

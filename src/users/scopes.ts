@@ -1,14 +1,16 @@
 // Who may come in. Each audience is a scope of routes with its rule on the scope, before a body is read and again when it is there,
-// so that no route in it can forget it. Call one of these first in the plugin that registers the routes.
+// so that no route in it can forget it. Call one of these first in the plugin that registers the routes. What changes something asks
+// once more, in its transaction (acting.ts).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AuditTrail } from '../audit/events.js'
 import { Problem } from '../errors.js'
 import { aroundBody } from '../http/around-body.js'
-import { callerOf } from '../http/caller.js'
+import { type Caller, callerOf } from '../http/caller.js'
 import { uuidPattern } from '../http/uuid.js'
-import { createAuthenticate, security, signedIn } from '../sessions/authenticate.js'
+import { askerOf, createAuthenticate, security, signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
+import type { Actor } from './acting.js'
 
 export type Scopes = ReturnType<typeof createScopes>
 
@@ -22,8 +24,8 @@ export function createScopes({ sessions, cookie, audit }: ScopeDependencies) {
 
   /** The same answer whatever the route, and whether its user exists or not. */
   async function refuse(request: FastifyRequest): Promise<never> {
-    const detail = `${request.method} ${request.routeOptions.url}`
-    await audit.record(callerOf(request), { event: 'authz_fail', userId: signedIn(request).user.id, detail })
+    const { userId, caller, call } = actorOf(request)
+    await audit.record(caller, { event: 'authz_fail', userId, detail: call })
     throw new Problem('forbidden')
   }
 
@@ -63,6 +65,12 @@ export function createScopes({ sessions, cookie, audit }: ScopeDependencies) {
   }
 
   return { forSelf, forSelfProven, forAdmins, forAdminsAndSelf }
+}
+
+/** Who acts by a request: for services, which ask once more whether they may, where they act. */
+export function actorOf(request: FastifyRequest): Actor & { caller: Caller } {
+  const call = `${request.method} ${request.routeOptions.url}`
+  return { ...askerOf(request), caller: callerOf(request), call }
 }
 
 /** Whether an admin asks; the role is read from the database with each request. */

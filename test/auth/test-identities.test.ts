@@ -5,7 +5,7 @@ import { createIdentifierParser } from '../../src/identifiers/parser.js'
 import { createTestIdentities } from '../../src/otp/test-identities.js'
 import { startApp, type TestApp, testConfig } from '../support/app.js'
 import { createOtp } from '../support/otp.js'
-import { joinAsAdmin } from '../users/people.js'
+import { join, joinAsAdmin } from '../users/people.js'
 import { untilBlocked } from '../users/waiting.js'
 
 const phone = '+919999900001'
@@ -246,10 +246,53 @@ t.test('a session of a fixed code is no recent proof, and ends when its user bec
   t.equal((await service.get('/users/me', authorized)).status, 200)
   t.match(await service.get('/users/me/export', authorized), { status: 403, body: { code: 'step_up_required' } })
 
-  const admin = await joinAsAdmin(service, 'admin@example.com')
-  t.equal((await admin.patch(`/users/${user.id}`, { role: 'ADMIN' })).status, 200)
+  const later = await startApp(t, { databaseUrl: service.config.database.url })
+  const admin = await joinAsAdmin(later, 'admin@example.com')
+  t.equal((await admin.patch(`/users/${user.id}`, { role: 'ADMIN' })).status, 200, 'once the setting is gone')
   t.equal((await service.get('/users/me', authorized)).status, 401)
   t.equal((await admin.get('/users/me')).status, 200, 'other sessions go on')
+})
+
+t.test('a session that a fixed code opens while its user becomes an admin ends at once', async (t) => {
+  const service = await startApp(t)
+  const { database } = service
+  const admin = await joinAsAdmin(service, 'admin@example.com')
+  const user = await join(service, email)
+  const id = '01890000-0000-7000-8000-000000000001'
+  const promotion = await database.$transaction(async (signingIn) => {
+    await signingIn.$queryRaw`SELECT id FROM users WHERE id = ${user.id}::uuid FOR NO KEY UPDATE`
+    const waiting = admin.patch(`/users/${user.id}`, { role: 'ADMIN' })
+    await untilBlocked(service)
+    const expiresAt = new Date(Date.now() + 60_000)
+    await signingIn.session.create({ data: { id, userId: user.id, expiresAt, byTestCode: true } })
+    return { waiting }
+  })
+  t.match(await promotion.waiting, { status: 200, body: { data: { role: 'ADMIN' } } })
+  t.equal(await database.session.count({ where: { byTestCode: true } }), 0)
+  t.equal((await user.get('/users/me')).status, 200, 'the session of a real code goes on')
+})
+
+t.test('nobody with a fixed code becomes an admin: neither by the one nor by another identifier', async (t) => {
+  const service = await start(t, { TEST_OTPS: `${phone}:${otp}@2099-12-31,${email}:654321@2020-01-31` })
+  const { database } = service
+  const admin = await joinAsAdmin(service, 'admin@example.com')
+  const refused = {
+    status: 403,
+    body: { code: 'forbidden', errors: ['A fixed test code is configured for this account'] },
+  }
+  for (const identifiers of [{ phone }, { email }, { phone, email: 'other@example.com' }]) {
+    t.match(await admin.post('/users', { ...identifiers, role: 'ADMIN' }), refused, 'made as one')
+    const made = await admin.post('/users', identifiers)
+    t.equal(made.status, 201)
+    const { id } = made.body.data
+    t.match(await admin.patch(`/users/${id}`, { role: 'ADMIN', user_name: 'Eve' }), refused, 'promoted')
+    t.match(await database.user.findUnique({ where: { id } }), { role: 'USER', userName: null })
+    t.equal((await admin.patch(`/users/${id}`, { role: 'USER', user_name: 'Eve' })).status, 200)
+    await database.user.update({ where: { id }, data: { role: 'ADMIN' } })
+    t.equal((await admin.patch(`/users/${id}`, { role: 'ADMIN' })).status, 200, 'who is one stays one')
+    t.equal((await admin.delete(`/users/${id}`)).status, 200)
+  }
+  t.equal(await database.authEvent.count({ where: { event: 'authz_change' } }), 0)
 })
 
 t.test('whoever becomes an admin while a fixed code is checked is not signed in by it', async (t) => {

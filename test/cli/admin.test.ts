@@ -7,6 +7,7 @@ import { testConfig } from '../support/app.js'
 import { createTestDatabase } from '../support/database.js'
 
 const id = '01890000-0000-7000-8000-000000000001'
+const reviewer = '01890000-0000-7000-8000-000000000002'
 
 t.test('admin', async (t) => {
   const { url } = await createTestDatabase()
@@ -54,11 +55,16 @@ t.test('admin', async (t) => {
   const listed = await run('list')
   t.match(listed.output, [`${id}  +91******3210  (disabled)`, /^.{36} {2}a\*\*\*@example\.com {2}\(never signed in\)$/])
 
-  for (const action of ['grant', 'create']) {
-    const refused = [/^\+919999900001 is a test identity \(TEST_OTPS\)/]
-    t.match(await run(action, '+919999900001'), { code: 1, output: [], errors: refused }, action)
+  const refused = { code: 1, output: [], errors: ['A fixed test code is configured for this account'] }
+  t.strictSame(await run('create', '+919999900001'), refused)
+  t.match(await run('grant', '+919999900001'), { code: 1, errors: [/^Nobody has/] })
+  await database.user.create({ data: { id: reviewer, phone: '+919999900001', email: 'reviewer@example.com' } })
+  for (const identifier of ['+919999900001', 'reviewer@example.com']) {
+    t.strictSame(await run('grant', identifier), refused, `grant ${identifier}`)
   }
-  t.match(await run('revoke', '+919999900001'), { code: 1, errors: [/^Nobody has/] })
+  t.match(await database.user.findUnique({ where: { id: reviewer } }), { role: 'USER' })
+  await database.user.update({ where: { id: reviewer }, data: { role: 'ADMIN' } })
+  t.equal((await run('revoke', '+919999900001')).code, 0, 'who is one all the same can be one no more')
 
   for (const words of [['list', 'x'], ['grant'], ['promote', 'a@b.com']]) {
     t.match(await run(...words), { code: 2, output: [], errors: [/^Usage: npm run admin/] }, words.join(' '))

@@ -1,6 +1,5 @@
 // One's own addresses: what may be written, one default whatever happens, twenty at most, and nobody else's.
 import t from 'tap'
-import { type AddressDraft, createAddressBook } from '../../src/users/address-book.js'
 import { checkedPincode, isCountry } from '../../src/users/postal-code.js'
 import { startApp } from '../support/app.js'
 import { join, nobody, type Person } from './people.js'
@@ -241,30 +240,6 @@ t.test("another user's address is as one that is not there", async (t) => {
   t.equal((await service.get(path)).status, 401)
   t.equal((await service.post(path, form)).status, 401)
   t.equal((await service.ask({ method: 'DELETE', url: `${path}/${id}` })).status, 401)
-})
-
-t.test('a user who was deleted meanwhile is signed in no more', async (t) => {
-  const { database } = await startApp(t)
-  const caller = {
-    block: '127.0.0.1',
-    neighbours: '10.0.0.0/24',
-    network: '127.0.0.0/24',
-    requestId: nobody,
-    userAgent: undefined,
-    deviceToken: undefined,
-    languages: [],
-  }
-  const draft: AddressDraft = {
-    type: 'Home',
-    houseNumber: '1',
-    streetLocality: 'x',
-    city: 'x',
-    state: 'x',
-    pincode: '560001',
-    country: 'IN',
-    isDefault: false,
-  }
-  await t.rejects(createAddressBook({ database }).add(nobody, draft, caller), { code: 'unauthorized' })
 })
 
 t.test('the signup form holds its postal code to the default country', async (t) => {

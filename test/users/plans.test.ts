@@ -1,13 +1,12 @@
 // How PostgreSQL answers what is asked about users: by the intended index, for tables too large to read.
 import t, { type Test } from 'tap'
 import { withConnection } from '../../src/development/postgres-query.js'
-import { Prisma } from '../../src/generated/prisma/client.js'
+import type { Prisma } from '../../src/generated/prisma/client.js'
 import { listSessionsStatement, readSessionStatement } from '../../src/sessions/statements.js'
-import { addAddressStatement, removeAddressStatement } from '../../src/users/address-statements.js'
-import { adminsStatement, readUserStatement, removeUserStatement } from '../../src/users/administration-statements.js'
+import { lockSessionStatement, lockUsersStatement } from '../../src/users/acting-statements.js'
+import { adminsStatement, lockCodesStatement } from '../../src/users/administration-statements.js'
 import { sorts } from '../../src/users/list-cursor.js'
 import { breadthStatement, type Prefixes, pageStatement, searchStatement } from '../../src/users/list-statements.js'
-import { endOneStatement, endOthersStatement } from '../../src/users/own-session-statements.js'
 import { addressesOfUser, ownerByProofStatement, userWithIdentifier } from '../../src/users/statements.js'
 import { createTestDatabase } from '../support/database.js'
 import { nobody } from './people.js'
@@ -76,13 +75,15 @@ t.test('plans on 50,000 users', async (t) => {
     }
     const phone = { method: 'phone', identifier: '+919000000777' } as const
     const email = { method: 'email', identifier: 'a@example.com' } as const
-    const noEvent = () => Prisma.sql`SELECT`
     await holds(t, 'admins', adminsStatement, 'users_admins_idx')
-    await holds(t, 'read', readUserStatement(nobody), 'users_pkey')
     await holds(t, 'by phone', userWithIdentifier(phone), 'users_phone_key')
     await holds(t, 'by email', userWithIdentifier(email), 'users_email_key')
     await holds(t, 'by proof', ownerByProofStatement(phone), 'users_phone_key')
-    await holds(t, 'delete', removeUserStatement(nobody, noEvent), 'users_pkey', 'users_admins_idx')
+    await holds(t, 'lock two', lockUsersStatement([nobody, nobody], false), 'users_pkey')
+    await holds(t, 'lock with admins', lockUsersStatement([nobody], true), 'users_pkey', 'users_admins_idx')
+    await holds(t, 'lock codes', lockCodesStatement(nobody), 'users_pkey', 'otps_pkey')
+    const asker = { userId: nobody, sessionId: nobody }
+    await holds(t, 'lock a session', lockSessionStatement(asker), 'sessions_pkey')
     const limits = { timeToLive: 60, longest: 600 }
     const session = readSessionStatement({ sessionId: nobody, userId: nobody }, limits, addressesOfUser)
     await holds(t, 'session', session, 'users_pkey')
@@ -99,12 +100,5 @@ t.test('plans on 50,000 users', async (t) => {
       (await plansOf(listed)).some((node) => node['Node Type'].includes('Sort')),
       'sessions: in the order of the index',
     )
-    const words = { houseNumber: '1', streetLocality: 'x', city: 'x', state: 'x', pincode: '560001', country: 'IN' }
-    const address = { id: nobody, type: 'Home', isDefault: true, ...words } as const
-    const holder = { userId: nobody, sessionId: nobody }
-    await holds(t, 'add an address', addAddressStatement(nobody, address, noEvent), 'addresses_user_id_idx')
-    await holds(t, 'remove an address', removeAddressStatement(nobody, nobody, noEvent), 'addresses_pkey')
-    await holds(t, 'one session', endOneStatement(nobody, holder, noEvent), 'sessions_pkey')
-    await holds(t, 'other sessions', endOthersStatement(holder, noEvent), 'sessions_user_id_created_at_id_idx')
   })
 })

@@ -4,7 +4,7 @@ import t, { type Test } from 'tap'
 import { startApp, type TestApp } from '../support/app.js'
 import { newEmail } from '../support/flows.js'
 import { type SlowRequest, sendWhole, startSlowly } from '../support/slow-request.js'
-import { ageProofs, join, joinAsAdmin, type Person } from './people.js'
+import { ageProofs, join, joinAsAdmin, type Person, stored } from './people.js'
 
 type Operation = Readonly<{
   security?: readonly object[]
@@ -100,14 +100,6 @@ async function requestOf({ method, path, operation }: Route, { rogue, victim }: 
   }
 }
 
-/** All that a call could change; events and their counts aside. */
-function stored({ database }: TestApp) {
-  return database.$queryRaw<[object]>`
-    SELECT (SELECT json_agg(u ORDER BY id) FROM users u) AS users, (SELECT json_agg(a ORDER BY id) FROM addresses a) AS addresses,
-      (SELECT json_agg(s ORDER BY id) FROM sessions s) AS sessions, (SELECT json_agg(d ORDER BY id) FROM devices d) AS devices,
-      (SELECT json_agg(o ORDER BY identifier, purpose) FROM otps o) AS otps`
-}
-
 /** Until the request was let in: that its session is in use is noted then. */
 async function untilLetIn({ database }: TestApp, { id }: Person): Promise<void> {
   for (;;) {
@@ -129,9 +121,9 @@ async function tryRoute(t: Test, cast: Cast, route: Route, loss: Loss) {
   const finish = await startSlowly(service.app, request)
   await untilLetIn(service, scene.rogue)
   await loss.lose(scene)
-  const before = await stored(service)
+  const before = await stored(service.database)
   const answer = await finish()
-  t.strictSame(await stored(service), before, `${name}: nothing is changed`)
+  t.strictSame(await stored(service.database), before, `${name}: nothing is changed`)
   const next = await sendWhole(service.app, request)
   t.strictSame([answer.status, answer.text], [loss.status, next.text], `${name}: as the next request`)
   await service.database.$executeRaw`UPDATE sessions SET proved_at = now()`

@@ -12,3 +12,13 @@ export async function countBlocked({ database }: TestApp): Promise<number> {
 export async function untilBlocked(service: TestApp, statements = 1): Promise<void> {
   while ((await countBlocked(service)) < statements);
 }
+
+/** Until so many do, or the call is answered; returns whether it is. */
+export async function untilBlockedOrDone(service: TestApp, call: Promise<unknown>, statements = 1): Promise<boolean> {
+  let isDone = false
+  call.finally(() => {
+    isDone = true
+  })
+  while (!isDone && (await countBlocked(service)) < statements);
+  return isDone
+}

@@ -1,0 +1,96 @@
+// The transactions in which users and admins act. Whether they may is asked in there, behind locks: whoever was demoted, disabled,
+// deleted or signed out before them changes nothing, and whoever is so meanwhile is so afterwards.
+import type { AuthEventName } from '../audit/events.js'
+import type { Database } from '../database/client.js'
+import { Problem } from '../errors.js'
+import type { Prisma } from '../generated/prisma/client.js'
+import type { Caller } from '../http/caller.js'
+import type { Asker } from '../sessions/asker.js'
+import { type LockedSession, type LockedUser, lockSessionStatement, lockUsersStatement } from './acting-statements.js'
+
+/** Who does it, and where from. */
+export type Actor = Asker &
+  Readonly<{
+    caller: Pick<Caller, 'network' | 'requestId'>
+    /** method and route, for the event of a refusal */
+    call: string
+  }>
+
+/** What is locked and asked before the work. */
+type Demands = Readonly<{
+  /** the user whom it is about, where that is not the actor or nobody yet */
+  target?: string
+  /** whether only an admin may */
+  isForAdmins?: boolean
+  /** whether somebody may stop being an admin by it: then all of them are locked */
+  mayTakeAdmin?: boolean
+  /** takes the locks that come before those of users */
+  lockBefore?: (transaction: Prisma.TransactionClient) => Promise<unknown>
+}>
+
+/** What happened to a user. */
+export type Happening = Readonly<{ event: AuthEventName; userId: string; detail?: string }>
+
+/** What the work has to go by. */
+export type Scene = Readonly<{
+  transaction: Prisma.TransactionClient
+  /** the database's time; Prisma would write that of this machine */
+  now: Date
+  /** all that are locked: the actor, the target, admins where they were asked for */
+  users: ReadonlyMap<string, LockedUser>
+  /** the device of the session that acts, which may have none any more */
+  deviceId: string | null
+  /** writes events, and who did it where that is somebody else */
+  record: (...happenings: Happening[]) => Promise<unknown>
+}>
+
+/** Milliseconds that somebody waits for a connection and then may take: as long as any other call waits for the pool. */
+const patience = { maxWait: 5_000, timeout: 5_000 }
+
+export type Act = ReturnType<typeof createAct>
+
+export function createAct({ database }: { database: Database }) {
+  /**
+   * Does the work of an actor in one transaction; each of its statements sees what was committed before it. Null acts from the
+   * command line: nobody, from nowhere, who may do everything.
+   * @throws Problem `unauthorized` for whose session is over, `forbidden` for who is no admin any more
+   */
+  return async function act<Result>(
+    actor: Actor | null,
+    { target, isForAdmins = false, mayTakeAdmin = false, lockBefore }: Demands,
+    work: (scene: Scene) => Promise<Result>,
+  ): Promise<Result> {
+    const ids = [actor?.userId, target].filter((id) => id !== undefined)
+    async function perform(transaction: Prisma.TransactionClient) {
+      await lockBefore?.(transaction)
+      const locked = await transaction.$queryRaw<LockedUser[]>(lockUsersStatement(ids, mayTakeAdmin))
+      const users = new Map(locked.map((user) => [user.id, user]))
+      const [{ now, sessionId, deviceId }] = await transaction.$queryRaw<[LockedSession]>(lockSessionStatement(actor))
+      const record = (...happenings: Happening[]) =>
+        transaction.authEvent.createMany({
+          data: happenings.map((happening) => ({ ...happening, ...originOf(actor, happening), happenedAt: now })),
+        })
+      if (actor !== null) {
+        const self = users.get(actor.userId)
+        if (self === undefined || self.disabledAt !== null || sessionId === null) {
+          throw new Problem('unauthorized', { invalidToken: true })
+        }
+        if (isForAdmins && self.role !== 'ADMIN') {
+          await record({ event: 'authz_fail', userId: self.id, detail: actor.call })
+          return null
+        }
+      }
+      return { result: await work({ transaction, now, users, deviceId, record }) }
+    }
+    const done = await database.$transaction(perform, { isolationLevel: 'ReadCommitted', ...patience })
+    if (done === null) throw new Problem('forbidden')
+    return done.result
+  }
+}
+
+/** What an event says of who did it. */
+function originOf(actor: Actor | null, { userId }: Happening) {
+  if (actor === null) return {}
+  const { network, requestId } = actor.caller
+  return { network, requestId, actorId: actor.userId === userId ? null : actor.userId }
+}
