@@ -56,17 +56,17 @@ const settings = {
 function openService(url: string, connections: number) {
   const config = readConfig({ ...settings, DATABASE_URL: url, DATABASE_POOL_SIZE: String(connections) })
   const database = openDatabase(config.database)
-  const pepper = settings.OTP_PEPPER
+  const eventKey = config.eventKey.value
   const accepting = { name: 'accepting', send: async () => ({}) }
   const sendCode = createSendCode({
     database,
     otp: createOtpService({ database, settings: config.otp }),
-    limits: createLimits({ database, settings: config.limits, pepper }),
-    audit: createAuditTrail({ database, pepper }),
+    limits: createLimits({ database, settings: config.limits, eventKey }),
+    audit: createAuditTrail({ database, eventKey }),
     courier: createCourier({
       delivery: createDelivery({ senders: { sms: [accepting], email: [accepting] }, onFailure: () => {} }),
       messages: createMessages(config.messages, config.otp),
-      deliveries: createDeliveryTrail({ database, pepper, onLoss: () => {} }),
+      deliveries: createDeliveryTrail({ database, eventKey, onLoss: () => {} }),
       onCarried: () => {},
       onLoss: () => {},
     }),

@@ -43,6 +43,11 @@ export function createNotices(logger: Logger, metrics: Metrics) {
     onEndedTestIdentities(count: number): void {
       logger.warn({ count }, 'TEST_OTPS names test identities whose last day is over')
     },
+    onEventKeyAtRisk(): void {
+      logger.warn(
+        'OTP_PEPPER_PREVIOUS is set and EVENT_KEY is not: with another OTP_PEPPER, earlier events and counters are not found again; set EVENT_KEY to the OTP_PEPPER they were made under',
+      )
+    },
     onCostlyMessages(locales: readonly string[]): void {
       logger.warn({ locales }, 'SMS take more than one segment; shorten APP_NAME or WEBOTP_DOMAIN')
     },

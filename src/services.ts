@@ -41,7 +41,8 @@ export type Services = ReturnType<typeof createServices>
 export function createServices({ config, database, senders, tokens, notices }: ServiceDependencies) {
   const { otp: otpSettings, identifiers: countries, delivery: deliverySettings } = config
   const { defaultCountry } = countries
-  const pepper = String(otpSettings.peppers[0])
+  const { value: eventKey, isOwn: hasOwnEventKey } = config.eventKey
+  if (otpSettings.peppers.length > 1 && !hasOwnEventKey) notices.onEventKeyAtRisk()
 
   const identifiers = createIdentifierParser({
     defaultCountry,
@@ -56,8 +57,8 @@ export function createServices({ config, database, senders, tokens, notices }: S
   const users = createUsersService({ database })
   const otp = createOtpService({ database, settings: otpSettings, testIdentities })
   const sessions = createSessionService({ database, tokens, settings: config.sessions })
-  const limits = createLimits({ database, settings: config.limits, pepper })
-  const audit = createAuditTrail({ database, pepper })
+  const limits = createLimits({ database, settings: config.limits, eventKey })
+  const audit = createAuditTrail({ database, eventKey })
 
   const messages = createMessages(config.messages, otpSettings)
   if (deliverySettings.channels.includes('sms') && messages.costly.length > 0) notices.onCostlyMessages(messages.costly)
@@ -67,7 +68,7 @@ export function createServices({ config, database, senders, tokens, notices }: S
     onFailure: notices.onFailedAttempt,
     onBreaker: notices.onBreaker,
   })
-  const deliveries = createDeliveryTrail({ database, pepper, onLoss: notices.onLostDeliveryEvent })
+  const deliveries = createDeliveryTrail({ database, eventKey, onLoss: notices.onLostDeliveryEvent })
   const receipts = createReceipts({ deliveries, onReceipt: notices.onReceipt })
   const courier = createCourier({
     delivery,
@@ -105,7 +106,7 @@ export function createServices({ config, database, senders, tokens, notices }: S
     ownIdentifiers: createOwnIdentifiers({ ...proofs, courier, audit }),
     ownSessions: createOwnSessions({ database }),
     addressBook: createAddressBook({ database }),
-    exportUser: createUserExport({ database, audit, pepper }),
+    exportUser: createUserExport({ database, audit, eventKey }),
     administration: createUserAdministration({ database }),
     list: createUserList({ database, defaultPrefix: prefixOf(defaultCountry) }),
     /** Waits for messages and events that are still on their way when the last request is done. */

@@ -20,12 +20,12 @@ export const allAttempts: Counter = { key: 'guesses', window: 3_600 }
 
 export type Limits = ReturnType<typeof createLimits>
 
-type LimitDependencies = { database: Database; settings: LimitSettings; pepper: string }
+type LimitDependencies = { database: Database; settings: LimitSettings; eventKey: string }
 
-export function createLimits({ database, settings, pepper }: LimitDependencies) {
+export function createLimits({ database, settings, eventKey }: LimitDependencies) {
   /** A client's block (`ClientAddress`) as the keys of its counters name it: the database knows it by its digest alone. */
   function digestOf(block: string): string {
-    return Buffer.from(keyedDigest(pepper, 'ip:v1', block)).toString('base64url')
+    return Buffer.from(keyedDigest(eventKey, 'ip:v1', block)).toString('base64url')
   }
 
   /** The keys of what a send counts of its client's block. */
@@ -49,7 +49,7 @@ export function createLimits({ database, settings, pepper }: LimitDependencies) 
 
   /** What the refused messages to an identifier are counted by. */
   function refusalsKeyOf(identifier: string): string {
-    return `refused:${Buffer.from(keyedDigest(pepper, 'refused:v1', identifier)).toString('base64url')}`
+    return `refused:${Buffer.from(keyedDigest(eventKey, 'refused:v1', identifier)).toString('base64url')}`
   }
 
   /** What decisions about sends are given. */

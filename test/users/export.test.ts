@@ -157,7 +157,7 @@ t.test('who is deleted meanwhile gets 401, and a failure on the way ends the ans
   await service.database.$executeRaw`DROP TRIGGER forget ON auth_events`
   const again = await join(service, phone)
   const { database } = service
-  const audit = createAuditTrail({ database, pepper: 'p' })
+  const audit = createAuditTrail({ database, eventKey: 'p' })
   const caller = {
     block: '',
     network: '',
@@ -166,7 +166,7 @@ t.test('who is deleted meanwhile gets 401, and a failure on the way ends the ans
     deviceToken: undefined,
     languages: [],
   }
-  const pieces = await createUserExport({ database, audit, pepper: 'p' })(again.id, caller)
+  const pieces = await createUserExport({ database, audit, eventKey: 'p' })(again.id, caller)
   t.match((await pieces.next()).value, /"events":\[$/)
   await database.$executeRaw`ALTER TABLE auth_events RENAME COLUMN driver TO gone`
   await t.rejects(pieces.next(), 'no document that looks whole')
