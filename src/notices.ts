@@ -45,7 +45,7 @@ export function createNotices(logger: Logger, metrics: Metrics) {
     },
     onEventKeyAtRisk(): void {
       logger.warn(
-        'OTP_PEPPER_PREVIOUS is set and EVENT_KEY is not: with another OTP_PEPPER, earlier events and counters are not found again; set EVENT_KEY to the OTP_PEPPER they were made under',
+        'EVENT_KEY is not set while OTP_PEPPER is being replaced: set it to the OTP_PEPPER of before, or earlier events and counters are lost',
       )
     },
     onCostlyMessages(locales: readonly string[]): void {
