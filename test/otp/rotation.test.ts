@@ -2,7 +2,7 @@
 // export, and no address gets a second share of its limits.
 import { setImmediate } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { startApp, type TestApp, testSecrets } from '../support/app.js'
+import { startApp, type TestApp, testSecrets, wrongCode } from '../support/app.js'
 import { join, verify } from '../users/people.js'
 
 const today = testSecrets.OTP_PEPPER
@@ -142,10 +142,13 @@ t.test('an export has the events of all steps', async (t) => {
   const [before] = replicas
   if (before === undefined) throw new Error('no replica')
   const asha = await join(before, email)
-  const requestIds: unknown[] = []
+  const requestIds: Record<string, unknown[]> = { delivery_accepted: [], authn_login_fail: [] }
   for (const replica of replicas) {
     await endCodes(replica)
-    requestIds.push((await replica.post('/auth/request-otp', { email })).headers['x-request-id'])
+    const sent = await replica.post('/auth/request-otp', { email })
+    requestIds['delivery_accepted']?.push(sent.headers['x-request-id'])
+    const wrong = { email, otp: wrongCode(replica.lastCode(email)) }
+    requestIds['authn_login_fail']?.push((await replica.post('/auth/verify-otp', wrong)).headers['x-request-id'])
   }
   const last = replicas.at(-1)
   if (last === undefined) throw new Error('no replica')
@@ -154,8 +157,10 @@ t.test('an export has the events of all steps', async (t) => {
   const { status, body } = await last.get('/users/me/export', { headers: { authorization: `Bearer ${asha.token}` } })
   t.equal(status, 200)
   const events: { event: string; request_id: string }[] = body.data.events
-  const accepted = events.filter(({ event }) => event === 'delivery_accepted').map(({ request_id }) => request_id)
-  for (const id of requestIds) t.ok(accepted.includes(String(id)), 'the delivery of each step')
+  for (const [name, ids] of Object.entries(requestIds)) {
+    const found = events.filter(({ event }) => event === name).map(({ request_id }) => request_id)
+    for (const id of ids) t.ok(found.includes(String(id)), `${name} of each step`)
+  }
 })
 
 t.test('a rotation that would lose events is told of at the start, in one line', async (t) => {
