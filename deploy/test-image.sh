@@ -227,7 +227,7 @@ says 'rows deleted' "${in_database[@]}" node dist/cli/cleanup.js
 says 'Usage: node dist/cli/cleanup.js' "${in_database[@]}" node dist/cli/cleanup.js --help
 
 mapfile -t secrets < <("${inside[@]}" node dist/cli/keys.js | grep -v '^#')
-[ "${#secrets[@]}" = 3 ] || fail 'the keys command'
+[ "${#secrets[@]}" = 4 ] || fail 'the keys command'
 pass 'secrets made'
 
 printed=$("${in_database[@]}" "${secrets[@]}" SMS_DRIVERS=console EMAIL_DRIVERS=console node dist/server.js 2>&1) &&

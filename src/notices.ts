@@ -43,6 +43,11 @@ export function createNotices(logger: Logger, metrics: Metrics) {
     onEndedTestIdentities(count: number): void {
       logger.warn({ count }, 'TEST_OTPS names test identities whose last day is over')
     },
+    onEventKeyAtRisk(): void {
+      logger.warn(
+        'EVENT_KEY is not set while OTP_PEPPER is being replaced: set it to the OTP_PEPPER of before, or earlier events and counters are lost',
+      )
+    },
     onCostlyMessages(locales: readonly string[]): void {
       logger.warn({ locales }, 'SMS take more than one segment; shorten APP_NAME or WEBOTP_DOMAIN')
     },

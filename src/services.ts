@@ -42,7 +42,8 @@ export type Services = ReturnType<typeof createServices>
 export function createServices({ config, database, senders, tokens, notices }: ServiceDependencies) {
   const { otp: otpSettings, identifiers: countries, delivery: deliverySettings } = config
   const { defaultCountry } = countries
-  const pepper = String(otpSettings.peppers[0])
+  const { value: eventKey, isOwn: hasOwnEventKey } = config.eventKey
+  if (otpSettings.peppers.length > 1 && !hasOwnEventKey) notices.onEventKeyAtRisk()
 
   const identifiers = createIdentifierParser({
     defaultCountry,
@@ -58,8 +59,8 @@ export function createServices({ config, database, senders, tokens, notices }: S
   const act = createAct({ database })
   const otp = createOtpService({ database, settings: otpSettings, testIdentities })
   const sessions = createSessionService({ database, tokens, settings: config.sessions })
-  const limits = createLimits({ database, settings: config.limits, pepper })
-  const audit = createAuditTrail({ database, pepper })
+  const limits = createLimits({ database, settings: config.limits, eventKey })
+  const audit = createAuditTrail({ database, eventKey })
 
   const messages = createMessages(config.messages, otpSettings)
   if (deliverySettings.channels.includes('sms') && messages.costly.length > 0) notices.onCostlyMessages(messages.costly)
@@ -69,7 +70,7 @@ export function createServices({ config, database, senders, tokens, notices }: S
     onFailure: notices.onFailedAttempt,
     onBreaker: notices.onBreaker,
   })
-  const deliveries = createDeliveryTrail({ database, pepper, onLoss: notices.onLostDeliveryEvent })
+  const deliveries = createDeliveryTrail({ database, eventKey, onLoss: notices.onLostDeliveryEvent })
   const receipts = createReceipts({ deliveries, onReceipt: notices.onReceipt })
   const courier = createCourier({
     delivery,
@@ -107,7 +108,7 @@ export function createServices({ config, database, senders, tokens, notices }: S
     ownIdentifiers: createOwnIdentifiers({ ...proofs, courier, audit }),
     ownSessions: createOwnSessions({ act }),
     addressBook: createAddressBook({ act }),
-    exportUser: createUserExport({ database, audit, pepper }),
+    exportUser: createUserExport({ database, audit, eventKey }),
     administration: createUserAdministration({ database, act, testCodes: otpSettings.testCodes }),
     list: createUserList({ database, defaultPrefix: prefixOf(defaultCountry) }),
     /** Waits for messages and events that are still on their way when the last request is done. */

@@ -35,7 +35,7 @@ export type DeliveryTrail = ReturnType<typeof createDeliveryTrail>
 
 type DeliveryTrailDependencies = {
   database: Database
-  pepper: string
+  eventKey: string
   /** told of an event that could not be written */
   onLoss: (error: unknown) => void
 }
@@ -65,7 +65,7 @@ const insertDeliveries = prepare<DeliveryColumns, never[]>(
       ${of.channel}::text[], ${of.country}::text[], ${of.driver}::text[], ${of.messageId}::text[])`,
 )
 
-export function createDeliveryTrail({ database, pepper, onLoss }: DeliveryTrailDependencies) {
+export function createDeliveryTrail({ database, eventKey, onLoss }: DeliveryTrailDependencies) {
   /** noted, not yet being written */
   let waiting: DeliveryRow[] = []
   /** the write that these go out with, or the last one */
@@ -78,7 +78,7 @@ export function createDeliveryTrail({ database, pepper, onLoss }: DeliveryTrailD
     if (waiting.length === 0) writing = writeAfter(writing)
     waiting.push({
       event: `delivery_${report.outcome}`,
-      identifierHash: identifierHash(pepper, identifier),
+      identifierHash: identifierHash(eventKey, identifier),
       network: caller.network,
       requestId: caller.requestId,
       ...traffic,

@@ -49,14 +49,14 @@ const insertEvent = prepare<LoneEvent, never[]>(
 )
 
 /** By which events of one identifier are found, and the identifier is not. */
-export function identifierHash(pepper: string, identifier: string): Uint8Array<ArrayBuffer> {
-  return keyedDigest(pepper, 'event:v1', identifier)
+export function identifierHash(eventKey: string, identifier: string): Uint8Array<ArrayBuffer> {
+  return keyedDigest(eventKey, 'event:v1', identifier)
 }
 
 export type AuditTrail = ReturnType<typeof createAuditTrail>
 
-export function createAuditTrail({ database, pepper }: { database: Database; pepper: string }) {
-  const hash = (identifier: string) => identifierHash(pepper, identifier)
+export function createAuditTrail({ database, eventKey }: { database: Database; eventKey: string }) {
+  const hash = (identifier: string) => identifierHash(eventKey, identifier)
 
   /** What an event about an identifier says of its call. */
   function valuesOf({ network, requestId }: Caller, identifier: string): EventValues {

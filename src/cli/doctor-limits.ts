@@ -22,7 +22,7 @@ const forwarded = {
   'true-client-ip': inventedAddress,
 }
 
-const otherSettings = 'are these the settings of the service? compare DATABASE_URL and OTP_PEPPER'
+const otherSettings = 'are these the settings of the service? compare DATABASE_URL, OTP_PEPPER and EVENT_KEY'
 
 type Probe = ReturnType<typeof createProbe>
 

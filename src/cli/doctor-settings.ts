@@ -72,6 +72,12 @@ const rules: readonly Rule[] = [
   },
   {
     state: 'warning',
+    applies: ({ otp, eventKey }) => otp.peppers.length > 1 && !eventKey.isOwn,
+    line: 'EVENT_KEY is not set while OTP_PEPPER is being replaced: exports miss events of before, and addresses get new limits',
+    hint: 'set EVENT_KEY to the OTP_PEPPER of before, and never change it (deploy/README.md)',
+  },
+  {
+    state: 'warning',
     applies: ({ otp }) => otp.echo,
     line: 'OTP_ECHO is on: whoever asks for a code is told it',
     hint: 'leave it unset wherever people sign in',

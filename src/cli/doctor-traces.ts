@@ -11,7 +11,7 @@ const plantedFor = 60
 export type Traces = ReturnType<typeof createTraces>
 
 export function createTraces(database: Database, config: Config) {
-  const limits = createLimits({ database, settings: config.limits, pepper: String(config.otp.peppers[0]) })
+  const limits = createLimits({ database, settings: config.limits, eventKey: config.eventKey.value })
 
   /** The network (IPv4 /24, IPv6 /64) that the service saw a request come from; null where it left no event here. */
   async function networkOf(requestId: unknown): Promise<string | null> {

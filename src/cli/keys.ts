@@ -13,6 +13,7 @@ async function printKeys({ print }: WorkContext): Promise<number> {
   print('# Its public half, for JWT_PREVIOUS_PUBLIC_KEYS before and after a rotation:')
   print(`# JWT_PREVIOUS_PUBLIC_KEYS=${inOneWord(publicKey.export({ type: 'spki', format: 'pem' }))}`)
   print(`OTP_PEPPER=${randomBytes(32).toString('base64')}`)
+  print(`EVENT_KEY=${randomBytes(32).toString('base64')}`)
   print(`SENDER_WEBHOOK_SECRET=whsec_${randomBytes(32).toString('base64')}`)
   return 0
 }

@@ -3,6 +3,7 @@ import { readIdentifierSettings } from './country-settings.js'
 import { readCrossOriginSettings, refuseStrayCookies } from './cross-origin-settings.js'
 import { readDatabase } from './database-settings.js'
 import { readDeliverySettings } from './delivery-settings.js'
+import { readEventKey } from './event-key.js'
 import { readAuditSettings, readLimitSettings } from './limit-settings.js'
 import { readMessageSettings } from './message-settings.js'
 import { readCodeSettings, readOtpSettings } from './otp-settings.js'
@@ -79,10 +80,12 @@ export function settingNames(): readonly string[] {
 
 function readAll(read: SettingReader, mode: Mode) {
   const identifiers = readIdentifierSettings(read)
+  const otp = readOtpSettings(read, mode)
   return {
     ...readServerSettings(read, mode),
     database: readDatabase(read, mode),
-    otp: readOtpSettings(read, mode),
+    otp,
+    eventKey: readEventKey(read, otp.peppers),
     identifiers,
     sessions: readSessionSettings(read, mode),
     crossOrigin: readCrossOriginSettings(read, mode),

@@ -11,7 +11,7 @@ export function readOtpSettings(read: SettingReader, mode: Mode) {
   const codes = readCodeSettings(read)
   return {
     echo,
-    /** the current one first; the previous one is still accepted while it is being replaced */
+    /** the current one first; of the other, the one before or the next, codes are accepted and none is made */
     peppers: peppers.filter((pepper) => pepper !== undefined),
     ...codes,
     maxAttempts: read.integer('OTP_MAX_ATTEMPTS', 5, { minimum: 1, maximum: 10 }),

@@ -46,12 +46,12 @@ type MailKeys = Readonly<{ mailboxKey: string | null; domainKey: string | null }
 
 export type Limits = ReturnType<typeof createLimits>
 
-type LimitDependencies = { database: Database; settings: LimitSettings; pepper: string }
+type LimitDependencies = { database: Database; settings: LimitSettings; eventKey: string }
 
-export function createLimits({ database, settings, pepper }: LimitDependencies) {
+export function createLimits({ database, settings, eventKey }: LimitDependencies) {
   /** A client's block (`ClientAddress`) as the keys of its counters name it: the database knows it by its digest alone. */
   function digestOf(block: string): string {
-    return Buffer.from(keyedDigest(pepper, 'ip:v1', block)).toString('base64url')
+    return Buffer.from(keyedDigest(eventKey, 'ip:v1', block)).toString('base64url')
   }
 
   /** The keys of what a send counts of its client's address, and of its neighbours. */
@@ -72,7 +72,7 @@ export function createLimits({ database, settings, pepper }: LimitDependencies) 
     return { mailboxKey: `mailbox:${mailDigestOf(mailbox)}`, domainKey: `domain:${mailDigestOf(domain)}` }
   }
 
-  const mailDigestOf = (text: string) => Buffer.from(keyedDigest(pepper, 'mail:v1', text)).toString('base64url')
+  const mailDigestOf = (text: string) => Buffer.from(keyedDigest(eventKey, 'mail:v1', text)).toString('base64url')
 
   /**
    * Whether wrong attempts in all have passed the alarm, asked after each call that counted some.
@@ -100,7 +100,7 @@ export function createLimits({ database, settings, pepper }: LimitDependencies) 
     breakerMinSends: settings.breakerMinSends,
     breakerMinVerified: settings.breakerMinVerified,
     closedFor,
-    tenthKey: keyedDigest(pepper, 'tenth:v1', ''),
+    tenthKey: keyedDigest(eventKey, 'tenth:v1', ''),
   }
 
   const leases = createLeases(database, budgetsOf(settings))

@@ -27,7 +27,7 @@ export type DraftedCode = Readonly<{ code: string; stored: StoredCode }>
 /**
  * Codes under a pepper that the database never sees: a dump of it cannot be searched for codes, and a slow hash would protect
  * six digits no better while it limits nobody but us (docs/decisions/0002, 0010).
- * @param peppers the current one, and while it is being replaced the previous one, which is still accepted
+ * @param peppers the current one, and while it is being replaced the one before or the next, under which codes are accepted and none is made
  * @param length decimal digits of a code
  */
 export function createCodes(peppers: readonly string[], length: number) {

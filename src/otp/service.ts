@@ -6,7 +6,7 @@ import { createCodes } from './code.js'
 import { bindingOf, createDrafts, type OtpRequest, sendLimitsOf } from './issue.js'
 import type { TestIdentities } from './test-identities.js'
 
-/** An attempt, as digests that the stored one may equal: under the pepper, and under the previous one while it is being replaced. */
+/** An attempt, as digests that the stored one may equal: under the pepper, and under the one before or the next while it is being replaced. */
 export type Attempt = Readonly<{
   /** canonical */
   identifier: string

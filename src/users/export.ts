@@ -22,9 +22,9 @@ const beginning: Place = { id: 0n, happenedAt: new Date(0) }
 
 export type UserExport = ReturnType<typeof createUserExport>
 
-type ExportDependencies = { database: Database; audit: AuditTrail; pepper: string }
+type ExportDependencies = { database: Database; audit: AuditTrail; eventKey: string }
 
-export function createUserExport({ database, audit, pepper }: ExportDependencies) {
+export function createUserExport({ database, audit, eventKey }: ExportDependencies) {
   async function section(statement: Prisma.Sql): Promise<object[]> {
     const rows = await database.$queryRaw<ExportRow[]>(statement)
     return rows.map(({ item }) => item)
@@ -44,7 +44,7 @@ export function createUserExport({ database, audit, pepper }: ExportDependencies
     const conditions = [
       eventsOf.user(userId),
       eventsOf.actor(userId),
-      ...proven.map(({ identifier, since }) => eventsOf.identifier(identifierHash(pepper, identifier), since)),
+      ...proven.map(({ identifier, since }) => eventsOf.identifier(identifierHash(eventKey, identifier), since)),
     ]
     for (const condition of conditions) {
       let after: Place | undefined = beginning

@@ -19,7 +19,7 @@ t.test('events that gather go out together, and a wrong one takes no other along
   const lost: unknown[] = []
   const trail = createDeliveryTrail({
     database,
-    pepper: String(config.otp.peppers[0]),
+    eventKey: config.eventKey.value,
     onLoss: (error) => lost.push(error),
   })
   const note = (messageId: string, driver = 'webhook') =>
@@ -59,7 +59,7 @@ t.test('events that gather go out together, and a wrong one takes no other along
   const gone = openDatabase({ ...config.database, url: 'postgresql://127.0.0.1:1/none' })
   t.teardown(() => gone.$disconnect())
   const asked = t.capture(gone, 'run', gone.run)
-  const without = createDeliveryTrail({ database: gone, pepper: 'any', onLoss: (error) => lost.push(error) })
+  const without = createDeliveryTrail({ database: gone, eventKey: 'any', onLoss: (error) => lost.push(error) })
   for (const outcome of ['accepted', 'refused', 'uncertain'] as const) {
     without.note(caller, {
       identifier: 'a@example.com',
@@ -74,7 +74,7 @@ t.test('events that gather go out together, and a wrong one takes no other along
 
 t.test('a receipt that is quicker than the event of its message finds it', async (t) => {
   const { database, config } = await startApp(t)
-  const trail = createDeliveryTrail({ database, pepper: String(config.otp.peppers[0]), onLoss: t.error })
+  const trail = createDeliveryTrail({ database, eventKey: config.eventKey.value, onLoss: t.error })
   const receipt = { driver: 'webhook', messageId: 'quick', status: 'delivered', reason: null } as const
   // Asked once before, so that the question itself is quick.
   t.equal(await trail.receive(caller, receipt), undefined, 'nobody was given such a message')

@@ -150,6 +150,11 @@ t.test('settings that are not those of the service are found', async (t) => {
     /^limits guesses are not counted on the address/,
     /^limits a code that takes 5 guesses was guessed at 7 times/,
   ])
+  const EVENT_KEY = 'another key of events, 32 bytes and more'
+  t.match((await examine({ ...environment, EVENT_KEY }, '--url', url)).failed, [
+    /^limits guesses are not counted on the address/,
+    /^limits a code that takes 5 guesses/,
+  ])
   const elsewhere = await startListening(t)
   const mixed = await examine({ ...environment, DATABASE_URL: elsewhere.environment.DATABASE_URL }, '--url', url)
   t.match(mixed.failed, [/^limits the guess left no event in this database/])
@@ -315,6 +320,7 @@ t.test('what is risky in the settings is told, and what is not is not', async (t
     ['SMS_DRIVERS', { CHANNELS: 'sms' }],
     ['TOKEN_TTL', { INTROSPECTION_TOKEN: '' }],
     ['BREAKER_MIN_VERIFIED', { BREAKER_MIN_VERIFIED: '0' }],
+    ['EVENT_KEY', { OTP_PEPPER_PREVIOUS: 'the next pepper, of 32 bytes and more' }],
     ['OTP_ECHO', { NODE_ENV: 'test', OTP_ECHO: 'true' }],
     ['RATE_LIMITS', { NODE_ENV: 'test', RATE_LIMITS: 'off' }],
     ['ACCOUNT_DISCLOSURE', { ACCOUNT_DISCLOSURE: '' }],

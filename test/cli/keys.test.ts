@@ -24,6 +24,7 @@ t.test('settings of a production that starts, and the next key announced by its 
       '# Its public half, for JWT_PREVIOUS_PUBLIC_KEYS before and after a rotation:',
       '# JWT_PREVIOUS_PUBLIC_KEYS',
       'OTP_PEPPER',
+      'EVENT_KEY',
       'SENDER_WEBHOOK_SECRET',
     ],
   )

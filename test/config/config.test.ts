@@ -132,6 +132,8 @@ t.test('each unsafe or malformed setting is refused by name, its value unprinted
     ['OTP_PEPPER', 'change-me-change-me-change-me-change-me'],
     ['OTP_PEPPER_PREVIOUS', 'short-value'],
     ['OTP_PEPPER_PREVIOUS', secret],
+    ['EVENT_KEY', 'short-value'],
+    ['EVENT_KEY', 'change-me-change-me-change-me-change-me'],
     ['OTP_LENGTH', '5'],
     ['OTP_LENGTH', '11'],
     ['OTP_TTL', '29'],
@@ -314,6 +316,21 @@ t.test('one secret is not used for two things', async (t) => {
   t.match(shared, [/^INTROSPECTION_TOKEN must differ from OTP_PEPPER/])
   const twins = problemsOf({ ...production, INTROSPECTION_TOKEN, METRICS_TOKEN: INTROSPECTION_TOKEN })
   t.match(twins, [/^METRICS_TOKEN must differ from INTROSPECTION_TOKEN/])
+})
+
+t.test('events and counters have a key of their own, which the pepper is where there is none', async (t) => {
+  const next = 'the next pepper, of 32 bytes and more'
+  t.strictSame(readConfig(production).eventKey, { value: secret, isOwn: false })
+  const accepting = { ...production, EVENT_KEY: secret, OTP_PEPPER_PREVIOUS: next }
+  t.strictSame(readConfig(accepting).eventKey, { value: secret, isOwn: true }, 'it goes on with the pepper of today')
+  const swapped = readConfig({ ...accepting, OTP_PEPPER: next, OTP_PEPPER_PREVIOUS: secret })
+  t.strictSame([swapped.eventKey.value, swapped.otp.peppers], [secret, [next, secret]], 'and of yesterday')
+  const METRICS_TOKEN = 'a-token-of-thirty-two-bytes-and-more'
+  const shared = problemsOf({ ...production, METRICS_TOKEN, EVENT_KEY: METRICS_TOKEN })
+  t.match(shared, [/^EVENT_KEY must differ from METRICS_TOKEN/], 'and with no other secret')
+  const file = join(t.testdir(), 'event-key')
+  await writeFile(file, `${next}\n`)
+  t.strictSame(readConfig({ ...production, EVENT_KEY_FILE: file }).eventKey, { value: next, isOwn: true })
 })
 
 t.test('secrets come from files too', async (t) => {

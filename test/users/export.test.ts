@@ -1,4 +1,5 @@
 // The export: all that is stored about oneself, nothing of others, no secret, and never more in memory than a batch.
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { createAuditTrail } from '../../src/audit/events.js'
 import { createUserExport } from '../../src/users/export.js'
@@ -36,6 +37,10 @@ t.test('it is a file, asks for a recent proof, and holds every kind of row', asy
     data: { tokenHash: new Uint8Array(32).fill(7), phone, expiresAt: new Date() },
   })
 
+  // Events of deliveries are written beside the requests.
+  const isWritten = async () =>
+    (await service.database.authEvent.count({ where: { event: 'delivery_accepted' } })) === 2
+  while (!(await isWritten())) await setImmediate()
   const answer = await asha.get('/users/me/export')
   t.match([answer.status, answer.headers['content-type']], [200, 'application/json; charset=utf-8'])
   t.match(answer.headers, { 'content-disposition': 'attachment; filename="account.json"', 'cache-control': 'no-store' })
@@ -157,7 +162,7 @@ t.test('who is deleted meanwhile gets 401, and a failure on the way ends the ans
   await service.database.$executeRaw`DROP TRIGGER forget ON auth_events`
   const again = await join(service, phone)
   const { database } = service
-  const audit = createAuditTrail({ database, pepper: 'p' })
+  const audit = createAuditTrail({ database, eventKey: 'p' })
   const caller = {
     block: '',
     neighbours: '10.0.0.0/24',
@@ -167,7 +172,7 @@ t.test('who is deleted meanwhile gets 401, and a failure on the way ends the ans
     deviceToken: undefined,
     languages: [],
   }
-  const pieces = await createUserExport({ database, audit, pepper: 'p' })(again.id, caller)
+  const pieces = await createUserExport({ database, audit, eventKey: 'p' })(again.id, caller)
   t.match((await pieces.next()).value, /"events":\[$/)
   await database.$executeRaw`ALTER TABLE auth_events RENAME COLUMN driver TO gone`
   await t.rejects(pieces.next(), 'no document that looks whole')
