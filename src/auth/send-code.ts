@@ -4,8 +4,8 @@ import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { createDecision, type DecisionRequest } from '../database/decisions.js'
 import { readFunctionFiles } from '../database/function-files.js'
-import { Problem } from '../errors.js'
-import type { Caller } from '../http/caller.js'
+import { type ErrorCode, Problem } from '../errors.js'
+import type { Caller, LogOrigin } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import { anyShard } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
@@ -30,7 +30,8 @@ export type SendNotice =
   | CarriedNotice
   | (Traffic &
       Readonly<
-        { kind: 'refused'; limit: 'identifier' | 'address' | 'budget' | 'country' } | { kind: 'country_closed' }
+        | { kind: 'refused'; limit: 'identifier' | 'address' | 'budget' | 'country'; code: ErrorCode }
+        | { kind: 'country_closed'; code?: ErrorCode | undefined }
       >)
 
 /** What a code is for. */
@@ -83,7 +84,7 @@ type SendCodeDependencies = {
   audit: AuditTrail
   courier: Courier
   settings: Pick<Config['otp'], 'echo'>
-  onNotice: (notice: SendNotice) => void
+  onNotice: (origin: LogOrigin, notice: SendNotice) => void
 }
 
 export function createSendCode(dependencies: SendCodeDependencies) {
@@ -99,9 +100,10 @@ export function createSendCode(dependencies: SendCodeDependencies) {
 
   /** Sends the code. What certainly did not go out costs nothing; what may have gone out keeps its count. */
   async function deliverSeen(code: OutgoingCode, counted: CountedSend): Promise<void> {
-    const { outcome } = await courier.carryCode(counted.identifier, code)
+    const failure = 'delivery_failed'
+    const { outcome } = await courier.carryCode(counted.identifier, code, failure)
     if (outcome === 'refused') await giveBack(counted)
-    if (outcome !== 'accepted') throw new Problem('delivery_failed')
+    if (outcome !== 'accepted') throw new Problem(failure)
   }
 
   /** The same where nobody may see, by an answer that waits or a cooldown that came back, how it went. */
@@ -138,16 +140,15 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   }
 
   /** @throws Problem where no code is to be sent */
-  function requireSent({ outcome, retryAfter, hasClosedCountry }: SendAnswer, identifier: Identifier): void {
+  function requireSent(answer: SendAnswer, identifier: Identifier, caller: Caller): void {
+    const { outcome, retryAfter, hasClosedCountry } = answer
     const traffic = trafficOf(identifier)
-    if (hasClosedCountry) onNotice({ kind: 'country_closed', ...traffic })
+    const code = failureOf[outcome]
+    if (hasClosedCountry) onNotice(caller, { kind: 'country_closed', code, ...traffic })
     if (outcome === 'sent') return
-    if (outcome === 'unknown') throw new Problem('account_not_found', { needsSignup: true })
-    const limit = limitNames[outcome]
-    onNotice({ kind: 'refused', limit, ...traffic })
-    // A budget and a closed country are no fault of the client's, and pass by themselves.
-    const isOwnFault = limit === 'identifier' || limit === 'address'
-    throw new Problem(isOwnFault ? 'rate_limited' : 'service_unavailable', { retryAfter: Number(retryAfter) })
+    if (outcome === 'unknown') throw new Problem(failureOf[outcome], { needsSignup: true })
+    onNotice(caller, { kind: 'refused', limit: limitNames[outcome], code: failureOf[outcome], ...traffic })
+    throw new Problem(failureOf[outcome], { retryAfter: Number(retryAfter) })
   }
 
   /**
@@ -169,7 +170,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
       deviceHash: deviceHashOf(caller),
       country: identifier.method === 'phone' ? identifier.country : null,
     })
-    requireSent(answer, identifier)
+    requireSent(answer, identifier, caller)
 
     const code = await draft.codeIn(answer)
     const { expiresIn, resendAfter, attemptsAllowed, locale } = answer
@@ -195,4 +196,15 @@ const limitNames = {
   by_address: 'address',
   by_budget: 'budget',
   by_country: 'country',
+} as const
+
+/** How a request fails. A budget and a closed country are no fault of the client's, and pass by themselves. */
+const failureOf = {
+  sent: undefined,
+  unknown: 'account_not_found',
+  too_soon: 'rate_limited',
+  refused_before: 'rate_limited',
+  by_address: 'rate_limited',
+  by_budget: 'service_unavailable',
+  by_country: 'service_unavailable',
 } as const
