@@ -48,12 +48,16 @@ t.test('of many at once, which are decided together, each line has the id of its
 })
 
 t.test('a delivery that fails, and what limits refuse', async (t) => {
-  const service = await startApp(t, { senders: [refusing] })
+  const state = { send: refusing.send }
+  const sender: Sender = { name: 'gateway', send: (message, signal) => state.send(message, signal) }
+  const service = await startApp(t, { senders: [sender] })
   const send = (email = 'a@example.com') => service.post('/auth/request-otp', { email })
   const failed = ['delivery attempt failed', 'send undelivered delivery_failed', 'request delivery_failed']
   for (let index = 0; index < 4; index += 1) t.strictSame(told(service, await send()), failed)
   const last = told(service, await send())
   t.strictSame(last.sort(), [...failed, 'delivery breaker'].sort(), 'the one that lets the driver rest')
+  state.send = async () => ({})
+  t.strictSame(told(service, await send()), ['delivery breaker', 'send sent', 'request'], 'the one that wakes it')
 
   const limited = await startApp(t, { settings: { IP_SEND_PER_HOUR: '1' } })
   await limited.post('/auth/request-otp', { email: 'a@example.com' })
