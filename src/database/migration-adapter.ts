@@ -51,7 +51,7 @@ export async function connectForMigrations(connectionString: string): Promise<Sq
     keepAlive: true,
     application_name: 'latchkey migrations',
     // A migration takes as long as it takes. PgBouncer refuses this, and rightly: the lock would not survive it.
-    options: `-c statement_timeout=0 -c lock_timeout=${lockPatience}`,
+    options: `-c statement_timeout=0 -c lock_timeout=${lockPatience} -c TimeZone=UTC`,
   })
   const adapter = mend(await factory.connect())
   try {
