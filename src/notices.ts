@@ -12,7 +12,7 @@ import type { ReceiptNotice } from './receipts/service.js'
 
 export type Notices = ReturnType<typeof createNotices>
 
-const idOf = (origin: LogOrigin) => (origin === null ? {} : { [requestIdLabel]: origin.requestId })
+const idOf = ({ requestId }: LogOrigin) => ({ [requestIdLabel]: requestId })
 
 export function createNotices(logger: Logger, metrics: Metrics) {
   return {

@@ -14,8 +14,8 @@ export type DeliveryReport = Readonly<
   | { outcome: 'uncertain' }
 >
 
-/** The request that a message is sent for; null where a command sends it. */
-type Origin = Readonly<{ requestId: string }> | null
+/** The request that a message is sent for. */
+type Origin = Readonly<{ requestId: string }>
 
 export type FailedAttempt = Readonly<{ driver: string; channel: Message['channel']; refused: boolean; error: unknown }>
 export type BreakerChange = Readonly<{ driver: string; channel: Message['channel']; state: BreakerState }>

@@ -15,11 +15,11 @@ const caller = {
 
 t.test('events that gather go out together, and a wrong one takes no other along', async (t) => {
   const { database, config } = await startApp(t)
-  const lost: (string | undefined)[] = []
+  const lost: string[] = []
   const trail = createDeliveryTrail({
     database,
     pepper: String(config.otp.peppers[0]),
-    onLoss: (origin) => lost.push(origin?.requestId),
+    onLoss: (origin) => lost.push(origin.requestId),
   })
   const note = (messageId: string, driver = 'webhook') =>
     trail.note(caller, {
@@ -61,7 +61,7 @@ t.test('events that gather go out together, and a wrong one takes no other along
   const without = createDeliveryTrail({
     database: gone,
     pepper: 'any',
-    onLoss: (origin) => lost.push(origin?.requestId),
+    onLoss: (origin) => lost.push(origin.requestId),
   })
   const requestIds = ['first', 'second', 'third']
   for (const requestId of requestIds) {
