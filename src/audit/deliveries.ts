@@ -3,7 +3,7 @@ import type { Database } from '../database/client.js'
 import { isDatabaseUnavailable } from '../database/failures.js'
 import { prepare } from '../database/prepared.js'
 import { Prisma } from '../generated/prisma/client.js'
-import type { Caller } from '../http/caller.js'
+import type { Caller, LogOrigin } from '../http/caller.js'
 import type { Traffic } from '../identifiers/parser.js'
 import { identifierHash } from './events.js'
 
@@ -37,7 +37,7 @@ type DeliveryTrailDependencies = {
   database: Database
   eventKey: string
   /** told of an event that could not be written */
-  onLoss: (error: unknown) => void
+  onLoss: (origin: LogOrigin, error: unknown) => void
 }
 
 /** Milliseconds that an event waits for others, which nobody notices: twenty in one statement cost little more than one. */
@@ -111,7 +111,7 @@ export function createDeliveryTrail({ database, eventKey, onLoss }: DeliveryTrai
       await insertDeliveries(database, columnsOf(rows))
     } catch (error) {
       // An event that cannot be written takes no others along; where the database cannot be asked, none can be.
-      if (rows.length === 1 || isDatabaseUnavailable(error)) for (const _ of rows) onLoss(error)
+      if (rows.length === 1 || isDatabaseUnavailable(error)) for (const row of rows) onLoss(row, error)
       else for (const row of rows) await write([row])
     }
   }

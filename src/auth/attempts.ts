@@ -1,7 +1,7 @@
 // What an attempt at a code tells: metrics and log hear of it, and whoever tried a wrong one gets the one answer.
 import type { AuditTrail } from '../audit/events.js'
-import { Problem } from '../errors.js'
-import type { Caller } from '../http/caller.js'
+import { type ErrorCode, Problem } from '../errors.js'
+import type { Caller, LogOrigin } from '../http/caller.js'
 import type { Traffic } from '../identifiers/parser.js'
 import type { Limits } from '../limits/service.js'
 
@@ -21,8 +21,9 @@ export type AttemptAnswer = Readonly<{
   wrongAfter: number | null
 }>
 
-/** What became of an attempt, to be logged and counted. */
-export type AttemptNotice = Traffic & Readonly<{ kind: 'verification'; result: FailedAttempt | 'accepted' }>
+/** What became of an attempt, to be logged and counted; with the code of the error where it got nothing. */
+export type AttemptNotice = Traffic &
+  Readonly<{ kind: 'verification'; result: FailedAttempt | 'accepted'; code?: ErrorCode | undefined }>
 
 export type JudgeAttempt = (answer: AttemptAnswer, traffic: Traffic, caller: Caller) => Promise<void>
 
@@ -30,19 +31,19 @@ type AttemptDependencies = {
   limits: Limits
   audit: AuditTrail
   /** told when wrong attempts in all have passed the alarm, with their number in this hour */
-  onAttemptAlarm: (attempts: number) => void
-  onNotice: (notice: AttemptNotice) => void
+  onAttemptAlarm: (origin: LogOrigin, alarm: { guesses: number; code?: ErrorCode | undefined }) => void
+  onNotice: (origin: LogOrigin, notice: AttemptNotice) => void
 }
 
 const failures: readonly string[] = ['wrong', 'locked', 'refused', 'by_address'] satisfies FailedAttempt[]
 
 export function createJudgeAttempt({ limits, audit, onAttemptAlarm, onNotice }: AttemptDependencies): JudgeAttempt {
   /** A thousand wrong attempts an hour are nobody's mistakes: an event and whoever listens hear of them. */
-  async function watch({ wrongBefore, wrongAfter }: AttemptAnswer, caller: Caller): Promise<void> {
+  async function watch({ wrongBefore, wrongAfter }: AttemptAnswer, caller: Caller, code?: ErrorCode): Promise<void> {
     if (wrongBefore === null || wrongAfter === null) return
     const attempts = await limits.attemptsToAlarm(wrongBefore, wrongAfter)
     if (attempts === null) return
-    onAttemptAlarm(attempts)
+    onAttemptAlarm(caller, { guesses: attempts, code })
     await audit.record(caller, { event: 'excess_rate_limit_exceeded', detail: `guesses in all: ${attempts} this hour` })
   }
 
@@ -52,9 +53,16 @@ export function createJudgeAttempt({ limits, audit, onAttemptAlarm, onNotice }: 
    */
   return async function judgeAttempt(answer, traffic, caller) {
     const result = failures.includes(answer.outcome) ? (answer.outcome as FailedAttempt) : 'accepted'
-    onNotice({ kind: 'verification', result, ...traffic })
-    await watch(answer, caller)
-    if (result === 'by_address') throw new Problem('rate_limited', { retryAfter: Number(answer.retryAfter) })
-    if (result !== 'accepted') throw new Problem('otp_invalid')
+    const code = failureOf(result)
+    onNotice(caller, { kind: 'verification', result, code, ...traffic })
+    await watch(answer, caller, code)
+    if (code === 'rate_limited') throw new Problem(code, { retryAfter: Number(answer.retryAfter) })
+    if (code !== undefined) throw new Problem(code)
   }
+}
+
+/** How a request fails; undefined where the code was right. */
+function failureOf(result: FailedAttempt | 'accepted') {
+  if (result === 'accepted') return undefined
+  return result === 'by_address' ? 'rate_limited' : 'otp_invalid'
 }

@@ -5,12 +5,16 @@ import { codeMessage, noticeMessage } from '../delivery/addressed.js'
 import type { Delivery, DeliveryReport } from '../delivery/chain.js'
 import type { MessageParts, Messages } from '../delivery/messages.js'
 import type { Message } from '../delivery/sender.js'
-import type { Caller } from '../http/caller.js'
+import type { ErrorCode } from '../errors.js'
+import type { Caller, LogOrigin } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 
-/** What became of a message, to be logged and counted. */
+/** What became of a message, to be logged and counted; with the code of the error where its request fails of it. */
 export type CarriedNotice = Traffic &
-  Readonly<{ kind: 'sent'; driver: string } | { kind: 'undelivered'; outcome: 'refused' | 'uncertain' }>
+  Readonly<
+    | { kind: 'sent'; driver: string }
+    | { kind: 'undelivered'; outcome: 'refused' | 'uncertain'; code?: ErrorCode | undefined }
+  >
 
 /** A code, and whoever asked for it. */
 export type OutgoingCode = MessageParts & Readonly<{ caller: Caller }>
@@ -24,35 +28,45 @@ type CourierDependencies = {
   delivery: Delivery
   messages: Messages
   deliveries: DeliveryTrail
-  onCarried: (notice: CarriedNotice) => void
+  onCarried: (origin: LogOrigin, notice: CarriedNotice) => void
   /** told where what a message brought about, which nobody waits for, could not be done */
-  onLoss: (error: unknown) => void
+  onLoss: (origin: LogOrigin, error: unknown) => void
 }
 
 export function createCourier({ delivery, messages, deliveries, onCarried, onLoss }: CourierDependencies) {
   /** deliveries that nobody waits for */
   const underWay = new Set<Promise<unknown>>()
 
-  async function carry(identifier: Identifier, message: Message, caller: Caller): Promise<DeliveryReport> {
+  /** @param failure of the request, where the message cannot be delivered and its caller waits to be told so */
+  async function carry(
+    identifier: Identifier,
+    message: Message,
+    caller: Caller,
+    failure?: ErrorCode,
+  ): Promise<DeliveryReport> {
     const traffic = trafficOf(identifier)
-    const report = await delivery.send(message)
+    const report = await delivery.send(message, caller)
     deliveries.note(caller, { identifier: identifier.identifier, traffic, report })
-    if (report.outcome === 'accepted') onCarried({ kind: 'sent', driver: report.driver, ...traffic })
-    else onCarried({ kind: 'undelivered', outcome: report.outcome, ...traffic })
+    if (report.outcome === 'accepted') onCarried(caller, { kind: 'sent', driver: report.driver, ...traffic })
+    else onCarried(caller, { kind: 'undelivered', outcome: report.outcome, code: failure, ...traffic })
     return report
   }
 
-  function unawaited(carried: Promise<unknown>): void {
-    const work = carried.catch(onLoss)
+  function unawaited(caller: Caller, carried: Promise<unknown>): void {
+    const work = carried.catch((error: unknown) => onLoss(caller, error))
     underWay.add(work)
     work.finally(() => underWay.delete(work))
   }
 
-  const carryCode = (identifier: Identifier, code: OutgoingCode) =>
-    carry(identifier, codeMessage(messages, identifier, code), code.caller)
+  const carryCode = (identifier: Identifier, code: OutgoingCode, failure?: ErrorCode) =>
+    carry(identifier, codeMessage(messages, identifier, code), code.caller, failure)
 
   return {
-    carryCode,
+    /**
+     * Carries a code for somebody who waits to be told how it went.
+     * @param failure what they are told where it could not be delivered
+     */
+    carryCode: (identifier: Identifier, code: OutgoingCode, failure: ErrorCode) => carryCode(identifier, code, failure),
     /**
      * Carries a code and lets nobody wait for it: the answer must not tell how long it took, nor that there was anything to prepare.
      * @param onReport what is to be done then
@@ -63,13 +77,14 @@ export function createCourier({ delivery, messages, deliveries, onCarried, onLos
       onReport: (report: DeliveryReport) => Promise<void>,
     ) =>
       unawaited(
+        code.caller,
         setImmediate()
           .then(() => carryCode(identifier, code))
           .then(onReport),
       ),
     /** Tells that the ways to sign in have changed. What was changed stays so, whether or not this arrives. */
     tellOfChange: (identifier: Identifier, { languages, caller }: OutgoingNotice) =>
-      unawaited(carry(identifier, noticeMessage(messages, identifier, languages), caller)),
+      unawaited(caller, carry(identifier, noticeMessage(messages, identifier, languages), caller)),
     /** Waits for what nobody waits for. */
     async settle(): Promise<void> {
       await Promise.all(underWay)

@@ -5,8 +5,8 @@ import type { Database } from '../database/client.js'
 import { createDecision, type DecisionRequest } from '../database/decisions.js'
 import { readFunctionFiles } from '../database/function-files.js'
 import type { DeliveryReport } from '../delivery/chain.js'
-import { Problem } from '../errors.js'
-import type { Caller } from '../http/caller.js'
+import { type ErrorCode, Problem } from '../errors.js'
+import type { Caller, LogOrigin } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import { anyShard } from '../limits/counters.js'
 import type { Wanted } from '../limits/leases.js'
@@ -30,7 +30,11 @@ export type SentCode = {
 /** What became of a send, to be logged and counted. */
 export type SendNotice =
   | CarriedNotice
-  | (Traffic & Readonly<{ kind: 'refused'; limit: SendLimit } | { kind: 'country_closed' }>)
+  | (Traffic &
+      Readonly<
+        | { kind: 'refused'; limit: SendLimit; code: ErrorCode }
+        | { kind: 'country_closed'; code?: ErrorCode | undefined }
+      >)
 
 /** Which limit refused a send, as metrics name it. */
 export type SendLimit = 'identifier' | 'address' | 'budget' | 'country'
@@ -90,7 +94,7 @@ type SendCodeDependencies = {
   audit: AuditTrail
   courier: Courier
   settings: Pick<Config['otp'], 'echo'>
-  onNotice: (notice: SendNotice) => void
+  onNotice: (origin: LogOrigin, notice: SendNotice) => void
 }
 
 export function createSendCode(dependencies: SendCodeDependencies) {
@@ -115,9 +119,10 @@ export function createSendCode(dependencies: SendCodeDependencies) {
 
   /** Sends the code. What certainly did not go out costs nothing; what may have gone out keeps its count. */
   async function deliverSeen(code: OutgoingCode, counted: CountedSend): Promise<void> {
-    const report = await courier.carryCode(counted.identifier, code)
+    const failure = 'delivery_failed'
+    const report = await courier.carryCode(counted.identifier, code, failure)
     await settle(report, counted)
-    if (report.outcome !== 'accepted') throw new Problem('delivery_failed')
+    if (report.outcome !== 'accepted') throw new Problem(failure)
   }
 
   async function dispatch(code: OutgoingCode, counted: CountedSend): Promise<void> {
@@ -145,16 +150,15 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   }
 
   /** @throws Problem where no code is to be sent */
-  function requireSent({ outcome, retryAfter, hasClosedCountry }: SendAnswer, identifier: Identifier): void {
+  function requireSent(answer: SendAnswer, identifier: Identifier, caller: Caller): void {
+    const { outcome, retryAfter, hasClosedCountry } = answer
     const traffic = trafficOf(identifier)
-    if (hasClosedCountry) onNotice({ kind: 'country_closed', ...traffic })
+    const code = failureOf[outcome]
+    if (hasClosedCountry) onNotice(caller, { kind: 'country_closed', code, ...traffic })
     if (outcome === 'sent') return
-    if (outcome === 'unknown') throw new Problem('account_not_found', { needsSignup: true })
-    const limit = limitNames[outcome]
-    onNotice({ kind: 'refused', limit, ...traffic })
-    // A budget and a closed country are no fault of the client's, and pass by themselves.
-    const isOwnFault = limit === 'identifier' || limit === 'address'
-    throw new Problem(isOwnFault ? 'rate_limited' : 'service_unavailable', { retryAfter: Number(retryAfter) })
+    if (outcome === 'unknown') throw new Problem(failureOf[outcome], { needsSignup: true })
+    onNotice(caller, { kind: 'refused', limit: limitNames[outcome], code: failureOf[outcome], ...traffic })
+    throw new Problem(failureOf[outcome], { retryAfter: Number(retryAfter) })
   }
 
   /**
@@ -176,7 +180,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
       deviceHash: deviceHashOf(caller),
       country: identifier.method === 'phone' ? identifier.country : null,
     })
-    requireSent(answer, identifier)
+    requireSent(answer, identifier, caller)
 
     const code = await draft.codeIn(answer)
     const { expiresIn, resendAfter, attemptsAllowed, locale } = answer
@@ -219,3 +223,16 @@ const limitNames = {
   by_budget: 'budget',
   by_country: 'country',
 } as const satisfies Record<string, SendLimit>
+
+/** How a request fails. A budget and a closed country are no fault of the client's, and pass by themselves. */
+const failureOf = {
+  sent: undefined,
+  unknown: 'account_not_found',
+  too_soon: 'rate_limited',
+  refused_before: 'rate_limited',
+  by_address: 'rate_limited',
+  by_block: 'rate_limited',
+  by_mailbox: 'service_unavailable',
+  by_budget: 'service_unavailable',
+  by_country: 'service_unavailable',
+} as const

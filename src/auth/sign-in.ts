@@ -8,7 +8,7 @@ import { newId } from '../database/ids.js'
 import { type MaybeUserRow, type UserRow, userRowOf } from '../database/user-row.js'
 import type { Messages } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
-import type { Caller } from '../http/caller.js'
+import type { Caller, LogOrigin } from '../http/caller.js'
 import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import { anyShard, verifiedKeyOf } from '../limits/counters.js'
@@ -59,7 +59,7 @@ type SignInDependencies = {
   limits: Limits
   audit: AuditTrail
   judgeAttempt: JudgeAttempt
-  onNotice: (notice: SignInNotice) => void
+  onNotice: (origin: LogOrigin, notice: SignInNotice) => void
 }
 
 export function createSignIn(dependencies: SignInDependencies) {
@@ -100,7 +100,7 @@ export function createSignIn(dependencies: SignInDependencies) {
     if (answer.outcome === 'disabled') throw new Problem('forbidden', { errors: ['This account is disabled'] })
     if (answer.outcome === 'newcomer') return null
     const { isNewUser, isNewDevice } = answer
-    if (isNewUser) onNotice({ kind: 'new_account', ...trafficOf(identifier) })
+    if (isNewUser) onNotice(caller, { kind: 'new_account', ...trafficOf(identifier) })
     const user = userRowOf(answer)
     return { outcome: 'signed_in', user, ...sessions.opened(session, user.id, isNewDevice), isNewUser }
   }

@@ -6,7 +6,7 @@ import { newId } from '../database/ids.js'
 import { type MaybeUserRow, type UserRow, userRowOf } from '../database/user-row.js'
 import type { Messages } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
-import type { Caller } from '../http/caller.js'
+import type { Caller, LogOrigin } from '../http/caller.js'
 import { trafficOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import type { SessionService } from '../sessions/service.js'
@@ -45,7 +45,7 @@ type SignUpDependencies = {
   sessions: SessionService
   messages: Pick<Messages, 'localeOf'>
   audit: AuditTrail
-  onNotice: (notice: SignInNotice) => void
+  onNotice: (origin: LogOrigin, notice: SignInNotice) => void
 }
 
 export function createSignUp({ database, sessions, messages, audit, onNotice }: SignUpDependencies) {
@@ -78,7 +78,7 @@ export function createSignUp({ database, sessions, messages, audit, onNotice }: 
     })
     if (answer.outcome === 'no_proof') throw new Problem('verification_required')
     if (answer.outcome === 'already_registered') throw new Problem('already_registered')
-    onNotice({ kind: 'new_account', ...trafficOf(phone) })
+    onNotice(caller, { kind: 'new_account', ...trafficOf(phone) })
     const user = userRowOf(answer)
     return {
       user,

@@ -1,5 +1,5 @@
 // The database as the service finds it: there, new enough, migrated, its clock and the rights of the role.
-import type { Database, DatabaseSettings } from '../database/client.js'
+import { type Database, type DatabaseSettings, isUtc } from '../database/client.js'
 import { describeFailure } from '../database/migration-failures.js'
 import { migrationStatus } from '../database/migrations.js'
 import { migrationSummaries } from './database-status.js'
@@ -12,7 +12,7 @@ const oldestVersion = 15
 /** Seconds that the clocks of server and database may be apart: tokens are dated by one, codes by the other. */
 const clocksApart = { warning: 2, failed: 60 }
 
-type Facts = { version: string; major: number; rights: string[] }
+type Facts = { version: string; major: number; timeZone: string; rights: string[] }
 
 /** Returns whether the database answers. */
 export async function* databaseFindings(
@@ -27,6 +27,7 @@ export async function* databaseFindings(
   yield judgeVersion(facts)
   yield await migrationFinding(settings.directUrl)
   yield await clockFinding(database)
+  yield judgeTimeZone(facts.timeZone)
   yield facts.rights.length === 0
     ? found('ok', 'the role of DATABASE_URL has no rights beyond its database')
     : found(
@@ -41,6 +42,7 @@ async function askFacts(database: Database): Promise<Facts | string> {
   try {
     const [facts] = await database.$queryRaw<[Facts]>`
       SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major,
+        current_setting('TimeZone') AS "timeZone",
         array_remove(ARRAY[
           CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
           CASE WHEN r.rolcreatedb THEN 'CREATEDB' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END,
@@ -70,6 +72,12 @@ async function migrationFinding(directUrl: string): Promise<Finding> {
 export function judgeVersion({ version, major }: Pick<Facts, 'version' | 'major'>): Finding {
   if (major >= oldestVersion) return found('ok', `PostgreSQL ${version} answers`)
   return found('failed', `PostgreSQL ${version} is too old`, `use version ${oldestVersion} or later`)
+}
+
+export function judgeTimeZone(timeZone: string): Finding {
+  if (isUtc(timeZone)) return found('ok', 'the sessions of the service are in UTC')
+  const hint = "let the pooler hand on the parameter TimeZone, or ALTER ROLE … SET timezone = 'UTC'"
+  return found('failed', `the sessions of the service are in ${timeZone}, not in UTC`, hint)
 }
 
 /** The database's time lies between our times before and after the question, where the clocks agree. */

@@ -2,8 +2,8 @@
 // asked is about an address of nobody (RFC 2606 §2: `.invalid`), and where the service is on this machine, from a loopback address
 // that nobody else uses.
 import { randomUUID } from 'node:crypto'
-import { BlockList, isIP } from 'node:net'
 import { isLoopbackHost } from '../config/urls.js'
+import { blockListOf } from '../http/address.js'
 import { type Finding, type Findings, findingsOf } from './doctor-findings.js'
 import { findOwnAddress, onTheSpot, refusalFinding } from './doctor-flood.js'
 import type { Answer, Question } from './doctor-http.js'
@@ -75,7 +75,7 @@ function createProbe({ ask, config }: ServiceUnderTest, localAddress: string | u
     /** nobody else comes from where it comes from */
     isAlone: localAddress !== undefined,
     /** what it says of its address is believed */
-    isProxy: localAddress !== undefined && isListed(localAddress, config.trustProxy),
+    isProxy: blockListOf(config.trustProxy).has(localAddress),
     requestIds,
     lastRequest: () => requestIds.at(-1),
     guess,
@@ -140,17 +140,6 @@ async function* codeFindings(probe: Probe, traces: Traces, most: number): Findin
   } finally {
     await traces.removeCode(probe.identifier)
   }
-}
-
-/** Whether an address is one of these addresses and CIDR blocks. */
-function isListed(address: string, blocks: readonly string[]): boolean {
-  const list = new BlockList()
-  for (const block of blocks) {
-    const [network = '', bits] = block.split('/')
-    const family = isIP(network) === 4 ? 'ipv4' : 'ipv6'
-    list.addSubnet(network, Number(bits ?? (family === 'ipv4' ? 32 : 128)), family)
-  }
-  return list.check(address)
 }
 
 /** Whether no client on the internet comes from a network (RFC 1918, RFC 4193, loopback). */

@@ -16,7 +16,7 @@ export function createTraces(database: Database, config: Config) {
   /** The network (IPv4 /24, IPv6 /64) that the service saw a request come from; null where it left no event here. */
   async function networkOf(requestId: unknown): Promise<string | null> {
     const [event] = await database.$queryRaw<{ network: string }[]>`
-      SELECT network FROM auth_events WHERE request_id::text = ${String(requestId)}
+      SELECT network FROM auth_events WHERE replace(request_id::text, '-', '') = ${bare(requestId)}
         AND happened_at > now() - interval '1 hour'`
     return event?.network ?? null
   }
@@ -25,7 +25,7 @@ export function createTraces(database: Database, config: Config) {
   async function hasOthers(network: string, requestIds: readonly unknown[]): Promise<boolean> {
     const [{ others }] = await database.$queryRaw<[{ others: boolean }]>`
       SELECT EXISTS (SELECT FROM auth_events WHERE network = ${network} AND happened_at > now() - interval '1 day'
-        AND request_id::text <> ALL(${requestIds.map(String)}::text[])) AS others`
+        AND replace(request_id::text, '-', '') <> ALL(${requestIds.map(bare)}::text[])) AS others`
     return others
   }
 
@@ -65,6 +65,9 @@ export function createTraces(database: Database, config: Config) {
 
   return { networkOf, hasOthers, guessesIn, addGuesses, plantCode, attemptsAt, removeCode }
 }
+
+/** A request's id as digits alone: a proxy may have written it in another form than the database does. */
+const bare = (requestId: unknown) => String(requestId).replaceAll('-', '').toLowerCase()
 
 /** The blocks that share a network as events keep it: the 256 addresses of an IPv4 /24; an IPv6 /64 is one. */
 function blocksIn(network: string): string[] {

@@ -94,9 +94,10 @@ async function trySenders(choice: Choice, message: Message, print: (line: string
   }
   const delivery = createDelivery({
     ...choice,
-    onFailure: (attempt) => print(`${attempt.driver}: ${verdictOf(attempt)} ${endTurn()}: ${reasonOf(attempt.error)}`),
+    onFailure: (_origin, attempt) =>
+      print(`${attempt.driver}: ${verdictOf(attempt)} ${endTurn()}: ${reasonOf(attempt.error)}`),
   })
-  const report = await delivery.send(message)
+  const report = await delivery.send(message, { requestId: 'send-test' })
   if (report.outcome === 'accepted') {
     print(`${report.driver}: took it ${endTurn()}, message id ${report.messageId ?? 'none'}`)
     return 0

@@ -103,3 +103,8 @@ function statementName(sql: string): string {
   names.set(sql, name)
   return name
 }
+
+/** Whether a session of that `TimeZone` tells and takes times in UTC. */
+export function isUtc(timeZone: string): boolean {
+  return /^(?:Etc\/)?(?:UTC|UCT|Universal|Zulu)$/i.test(timeZone)
+}

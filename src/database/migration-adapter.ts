@@ -4,12 +4,17 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import {
   type ColumnType,
   ColumnTypeEnum,
+  DriverAdapterError,
   isDriverAdapterError,
   type SqlDriverAdapter,
   type SqlMigrationAwareDriverAdapterFactory,
   type SqlQuery,
   type SqlResultSet,
 } from '@prisma/driver-adapter-utils'
+import { lockPatience, lockPatienceFor } from './migration-script.js'
+
+/** What is told, whatever the server's language, where a lock was not free in time. */
+export const lockTimeoutLine = `another session held a lock that is needed here for more than ${lockPatience / 1_000} s: try again`
 
 type PgAdapter = Awaited<ReturnType<PrismaPg['connect']>>
 
@@ -22,6 +27,9 @@ const catalogueTypes: Readonly<Record<number, ColumnType>> = {
   25: ColumnTypeEnum.Text,
   26: ColumnTypeEnum.Int64,
 }
+
+/** PostgreSQL's code for a lock that was not free in time. */
+const lockNotAvailable = '55P03'
 
 /** A statement without parameters, in the adapter's form. */
 export function statement(sql: string): SqlQuery {
@@ -43,7 +51,7 @@ export async function connectForMigrations(connectionString: string): Promise<Sq
     keepAlive: true,
     application_name: 'latchkey migrations',
     // A migration takes as long as it takes. PgBouncer refuses this, and rightly: the lock would not survive it.
-    options: '-c statement_timeout=0',
+    options: `-c statement_timeout=0 -c lock_timeout=${lockPatience} -c TimeZone=UTC`,
   })
   const adapter = mend(await factory.connect())
   try {
@@ -125,7 +133,12 @@ function mend(adapter: PgAdapter): SqlDriverAdapter {
     },
     executeRaw: (query) => adapter.executeRaw(query),
     executeScript: async (script) => {
-      await adapter.executeRaw(statement(script))
+      await adapter.executeRaw(statement(`SET lock_timeout = ${lockPatienceFor(script)}`))
+      try {
+        await adapter.executeRaw(statement(script))
+      } catch (error) {
+        throw clarify(error)
+      }
     },
     /* c8 ignore start -- part of the type; the engine has not been seen to ask for it */
     startTransaction: (isolationLevel) => adapter.startTransaction(isolationLevel),
@@ -133,6 +146,12 @@ function mend(adapter: PgAdapter): SqlDriverAdapter {
     getConnectionInfo: () => adapter.getConnectionInfo(),
     dispose: () => adapter.dispose(),
   }
+}
+
+/** The engine hands on nothing of an error but its message. */
+function clarify(error: unknown): unknown {
+  if (!isDriverAdapterError(error) || error.cause.originalCode !== lockNotAvailable) return error
+  return new DriverAdapterError({ ...error.cause, ...{ message: lockTimeoutLine }, originalMessage: lockTimeoutLine })
 }
 
 /** The rows of a query on the catalogue, or null where it has columns of a type that is not expected there. */

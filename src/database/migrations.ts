@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils'
 import { applyFunctions, hasFunctions } from './functions.js'
-import { statement } from './migration-adapter.js'
+import { lockTimeoutLine, statement } from './migration-adapter.js'
 import { describeFailure } from './migration-failures.js'
-import { readMigrationFiles, readSchema } from './migration-files.js'
+import { type MigrationFiles, readMigrationFiles, readSchema } from './migration-files.js'
+import { isAllOrNothing } from './migration-script.js'
 import { type MigrationDiagnosis, type SchemaEngine, withSchemaEngine } from './schema-engine.js'
 
 export type MigrateOptions = {
@@ -37,7 +38,8 @@ const waits = { poll: 250, firstNotice: 1_000, nextNotice: 30_000 }
 
 /**
  * Applies all pending migrations, under a lock: of processes that start at once, one applies them and the others wait
- * and find nothing to do. Then the functions of this release are put beside those of the releases before. Each migration's script runs as one message: PostgreSQL undoes all of it when a part fails.
+ * and find nothing to do. Then the functions of this release are put beside those of the releases before. Each migration's script runs as one message:
+ * PostgreSQL undoes all of it when a part fails. None waits for a lock longer than `lockPatience`.
  *
  * @throws Error in one line that names the migration and why it failed; never with the connection string
  */
@@ -55,7 +57,8 @@ export async function migrate(connectionString: string, options: MigrateOptions 
     const { failed, pending, edited } = await engine.diagnose(files)
     if (failed.length > 0) throw new Error(blockedBy(failed))
     for (const name of edited) onProgress(`warning: ${name} was changed after it was applied`)
-    const applied = pending.length > 0 ? await engine.apply(files) : []
+    const applied = pending.length > 0 ? await applyAll(engine, files, () => current) : []
+    current = undefined
     // Another folder than the service's own has tables of its own, which the functions do not know.
     const functions = directory === undefined ? await applyFunctions(engine.connection) : null
     if (functions !== null) onProgress(`created the functions of this release (${functions})`)
@@ -67,6 +70,23 @@ export async function migrate(connectionString: string, options: MigrateOptions 
   } catch (error) {
     const reason = describeFailure(error)
     throw new Error(current === undefined ? reason : `Migration ${current} failed: ${reason}`)
+  }
+}
+
+/** Applies what is pending. A migration that had to wait too long for a lock, and is undone, is tried again by the next run. */
+async function applyAll(
+  engine: SchemaEngine,
+  files: MigrationFiles,
+  current: () => string | undefined,
+): Promise<string[]> {
+  try {
+    return await engine.apply(files)
+  } catch (error) {
+    const failed = files.migrations.find(({ name }) => name === current())
+    if (failed === undefined || !describeFailure(error).includes(lockTimeoutLine)) throw error
+    if (!isAllOrNothing(failed.sql)) throw new Error(`${lockTimeoutLine}. ${remedyOf(failed.name)}`)
+    await engine.markRolledBack(failed.name)
+    throw new Error(`${lockTimeoutLine} (all of it is undone)`)
   }
 }
 
@@ -134,10 +154,11 @@ function stateOf({ failed, edited, pending, unknown }: MigrationDiagnosis): Migr
   return unknown.length > 0 ? 'ahead' : 'current'
 }
 
+const remedyOf = (name: string) => `When its part is undone, run the migrate command with --rolled-back ${name}`
+
 function blockedBy(failed: readonly string[]): string {
   const names = failed.join(', ')
-  const remedy = `When its part is undone, run the migrate command with --rolled-back ${failed[0]}`
-  return `Migration ${names} failed before and blocks the others. ${remedy}`
+  return `Migration ${names} failed before and blocks the others. ${remedyOf(String(failed[0]))}`
 }
 
 /** Does the work under the lock, and frees it before it answers: the server notes the end of a session only later. */

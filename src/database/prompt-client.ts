@@ -1,6 +1,20 @@
-// A connection that is made soon or not at all, and that ends where the server falls silent on somebody.
+// A connection that is made soon or not at all, that ends where the server falls silent on somebody, and that tells times in UTC.
 import { Socket } from 'node:net'
 import { Client, type ClientConfig } from 'pg'
+
+declare module 'pg' {
+  interface Client {
+    /** The parameters of a session, as its first message asks for them. Not documented: readiness tells where it is not heard. */
+    getStartupConf(): Record<string, string>
+  }
+}
+
+/**
+ * Of every session, whatever the server, the database or the role have for theirs: Prisma reads and writes times without their zone,
+ * as if it were UTC, so that under another one they shift without an error. As a parameter of the start: PgBouncer takes it, unlike
+ * those of `options`, and sets it on whichever connection of its own serves a transaction (decision 21).
+ */
+const sessionParameters = { TimeZone: 'UTC' }
 
 /**
  * Milliseconds. A database that does not answer is told to the caller as 503 within three seconds. A burst larger than the pool
@@ -31,6 +45,10 @@ export class PromptClient extends Client {
     socket.setTimeout(waits.silence, () => {
       if (this.isLent) this.giveUp()
     })
+  }
+
+  override getStartupConf(): Record<string, string> {
+    return { ...super.getStartupConf(), ...sessionParameters }
   }
 
   /** Ends the connection for everybody who waits for an answer on it. */

@@ -11,7 +11,7 @@ export type BreakerSettings = Readonly<{
   rest: number
 }>
 
-export type Breaker = ReturnType<typeof createBreaker>
+export type Breaker<Origin> = ReturnType<typeof createBreaker<Origin>>
 
 const stateNames = {
   [CircuitState.Closed]: 'closed',
@@ -24,30 +24,42 @@ const stateNames = {
 /** Thrown in place of an attempt: the driver rests. */
 export const RestingError = BrokenCircuitError
 
-export function createBreaker({ failures, rest }: BreakerSettings, onState: (state: BreakerState) => void) {
+/** @param onState is also told whose attempt it was that changed the state */
+export function createBreaker<Origin>(
+  { failures, rest }: BreakerSettings,
+  onState: (origin: Origin, state: BreakerState) => void,
+) {
   // A number that does not exist says nothing of the driver.
   const failuresOfDriver = handleWhen((error) => !(error instanceof RecipientRefused))
+
+  /** of the attempt that began or ended last: a state changes at once after either. Of two that end at the same moment, either. */
+  let latest: Origin
 
   function closedPolicy() {
     const policy = circuitBreaker(failuresOfDriver, { halfOpenAfter: rest, breaker: new ConsecutiveBreaker(failures) })
     // A probe may still be under way when its policy has been replaced.
-    policy.onStateChange((state) => policy === current && onState(stateNames[state]))
+    policy.onStateChange((state) => policy === current && onState(latest, stateNames[state]))
     return policy
   }
   let current = closedPolicy()
 
   /** @throws RestingError where the driver rests, or is being tried by another message, for which cockatiel would wait */
-  async function attempt<Result>(work: () => Promise<Result>): Promise<Result> {
+  async function attempt<Result>(origin: Origin, work: () => Promise<Result>): Promise<Result> {
     if (current.state === CircuitState.HalfOpen) throw new RestingError()
-    return current.execute(work)
+    latest = origin
+    return current.execute(() =>
+      work().finally(() => {
+        latest = origin
+      }),
+    )
   }
 
   /** Tries a driver that rests, since there is no other. Its success ends the rest at once. */
-  async function attemptAnyway<Result>(work: () => Promise<Result>): Promise<Result> {
+  async function attemptAnyway<Result>(origin: Origin, work: () => Promise<Result>): Promise<Result> {
     const result = await work()
     if (current.state !== CircuitState.Closed) {
       current = closedPolicy()
-      onState('closed')
+      onState(origin, 'closed')
     }
     return result
   }

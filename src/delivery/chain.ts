@@ -14,6 +14,9 @@ export type DeliveryReport = Readonly<
   | { outcome: 'uncertain'; isDown: boolean }
 >
 
+/** The request that a message is sent for. */
+type Origin = Readonly<{ requestId: string }>
+
 export type FailedAttempt = Readonly<{ driver: string; channel: Message['channel']; refused: boolean; error: unknown }>
 export type BreakerChange = Readonly<{ driver: string; channel: Message['channel']; state: BreakerState }>
 
@@ -23,7 +26,15 @@ export type Senders = Readonly<Record<Message['channel'], readonly Sender[]>>
 /** The names of drivers by country (ISO 3166-1 alpha-2), `*` for the others, in the order in which they are tried. */
 export type Routes = ReadonlyMap<string, readonly string[]>
 
-type Turn = Readonly<{ sender: Sender; breaker: Breaker /** tried although it rests */; isLastResort: boolean }>
+type Turn = Readonly<{
+  sender: Sender
+  breaker: Breaker<Origin>
+  /** tried although it rests */
+  isLastResort: boolean
+}>
+
+/** What a driver is asked for, and how long that may take. */
+type Errand = Readonly<{ message: Message; origin: Origin; milliseconds: number }>
 
 export type Delivery = ReturnType<typeof createDelivery>
 
@@ -31,8 +42,8 @@ export type DeliveryOptions = Readonly<{
   senders: Senders
   /** of SMS */
   routes?: Routes
-  onFailure: (attempt: FailedAttempt) => void
-  onBreaker?: (change: BreakerChange) => void
+  onFailure: (origin: Origin, attempt: FailedAttempt) => void
+  onBreaker?: (origin: Origin, change: BreakerChange) => void
   time?: typeof deliveryTime
   breaker?: BreakerSettings
 }>
@@ -42,7 +53,9 @@ export function createDelivery(options: DeliveryOptions) {
   const guarded = (channel: Message['channel']) =>
     senders[channel].map((sender) => ({
       sender,
-      breaker: createBreaker(breaker, (state) => onBreaker?.({ driver: sender.name, channel, state })),
+      breaker: createBreaker<Origin>(breaker, (origin, state) =>
+        onBreaker?.(origin, { driver: sender.name, channel, state }),
+      ),
     }))
   const drivers = { sms: guarded('sms'), email: guarded('email') }
 
@@ -54,28 +67,29 @@ export function createDelivery(options: DeliveryOptions) {
 
   const longest = (isLast: boolean) => (isLast ? time.total : time.driver)
 
-  /** One turn of a driver, at most `milliseconds` long. */
-  async function attempt({ sender, breaker, isLastResort }: Turn, message: Message, milliseconds: number) {
+  /** One turn of a driver. */
+  async function attempt({ sender, breaker, isLastResort }: Turn, { message, origin, milliseconds }: Errand) {
     const work = () => within(milliseconds, (signal) => sender.send(message, signal))
     try {
-      const { messageId } = await (isLastResort ? breaker.attemptAnyway(work) : breaker.attempt(work))
+      const { messageId } = await (isLastResort ? breaker.attemptAnyway(origin, work) : breaker.attempt(origin, work))
       return { outcome: 'accepted', driver: sender.name, messageId } as const
     } catch (error) {
       if (error instanceof RestingError) return { outcome: 'resting' } as const
       const refused = error instanceof DeliveryRefused
-      onFailure({ driver: sender.name, channel: message.channel, refused, error })
+      onFailure(origin, { driver: sender.name, channel: message.channel, refused, error })
       return { outcome: refused ? 'refused' : 'uncertain' } as const
     }
   }
 
-  async function send(message: Message): Promise<DeliveryReport> {
+  async function send(message: Message, origin: Origin): Promise<DeliveryReport> {
     const end = performance.now() + time.total
     const line: Turn[] = driversFor(message).map((driver) => ({ ...driver, isLastResort: false }))
     const outcomes = new Set<string>()
     for (const turn of line) {
       const left = end - performance.now()
       if (left < 1) break
-      const report = await attempt(turn, message, Math.min(left, longest(turn === line.at(-1))))
+      const milliseconds = Math.min(left, longest(turn === line.at(-1)))
+      const report = await attempt(turn, { message, origin, milliseconds })
       if (report.outcome === 'accepted') return report
       // To the end of the line: a last resort is better than no message, and shows at once that a provider is back.
       if (report.outcome === 'resting') line.push({ ...turn, isLastResort: true })

@@ -1,5 +1,5 @@
 // Client addresses as the limits and the audit trail know them.
-import { isIPv4 } from 'node:net'
+import { BlockList, isIPv4 } from 'node:net'
 import ipaddr from 'ipaddr.js'
 
 /** What of a client's address is anybody's business. */
@@ -44,5 +44,19 @@ function parse(address: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
     return ipaddr.process(address.replace(/%.*$/, ''))
   } catch {
     return null
+  }
+}
+
+/** Addresses and CIDR blocks, IPv4 or IPv6, to be asked whether an address is among them; undefined is not. */
+export function blockListOf(blocks: readonly string[]) {
+  const list = new BlockList()
+  for (const block of blocks) {
+    const [network = '', bits] = block.split('/')
+    const family = isIPv4(network) ? 'ipv4' : 'ipv6'
+    list.addSubnet(network, Number(bits ?? (family === 'ipv4' ? 32 : 128)), family)
+  }
+  return {
+    has: (address: string | undefined) =>
+      address !== undefined && list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6'),
   }
 }

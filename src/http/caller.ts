@@ -21,6 +21,9 @@ export type Caller = ClientAddress &
     languages: readonly string[]
   }>
 
+/** By which the lines of the log that tell of one request are found. */
+export type LogOrigin = Pick<Caller, 'requestId'>
+
 /** Gives requests the place where {@link clientAddressOf} keeps what it has read. */
 export function keepClientAddresses(app: FastifyInstance): void {
   app.decorateRequest('clientAddress', null)

@@ -7,6 +7,13 @@ import { isDatabaseUnavailable } from '../database/failures.js'
 import { type ErrorCode, errorCatalogue, Problem, type ProblemDetails, problemBody, problemHeaders } from '../errors.js'
 import { standardHeaders } from './headers.js'
 
+declare module 'fastify' {
+  interface FastifyReply {
+    /** of the error that is answered, for the log; null where there is none */
+    problemCode: ErrorCode | null
+  }
+}
+
 /** Seconds after which a failed database is worth another try. */
 const retryDatabaseAfter = 2
 
@@ -41,6 +48,7 @@ function isHangUp(error: unknown): boolean {
 
 function answer(reply: FastifyReply, code: ErrorCode, details: ProblemDetails): void {
   const body = problemBody(code, details)
+  reply.problemCode = code
   reply.code(body.status).headers(problemHeaders(code, details)).send(JSON.stringify(body))
 }
 

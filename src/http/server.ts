@@ -1,6 +1,5 @@
 // An HTTP server that is safe before the first route: limits, timeouts, parsing, headers, errors, log. Hooks of every request that
 // wait for nothing are callbacks: as promises, a dozen of them cost as much as a query.
-import { randomUUID } from 'node:crypto'
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Logger } from 'pino'
 import { Problem } from '../errors.js'
@@ -9,6 +8,7 @@ import { keepClientAddresses } from './caller.js'
 import { watchConnections } from './connections.js'
 import { handleClientError, handleError, handleFrameworkError } from './error-answers.js'
 import { useStandardHeaders } from './headers.js'
+import { createRequestIds, requestIdLabel } from './request-id.js'
 import { compilersFactory } from './serialization.js'
 import { ajvOptions, schemaErrorFormatter } from './validation.js'
 
@@ -33,8 +33,8 @@ export function createServer({ logger, trustProxy, waits }: ServerOptions): Fast
   const { headers, request, inactivity, keepAlive, checkEvery } = { ...timeouts, ...waits }
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
-    logController: new LogController({ disableRequestLogging: true }),
-    genReqId: () => randomUUID(),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: requestIdLabel }),
+    genReqId: createRequestIds(trustProxy),
     trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
     bodyLimit,
     ajv: ajvOptions,
@@ -59,6 +59,7 @@ export function createServer({ logger, trustProxy, waits }: ServerOptions): Fast
   watchConnections(app)
   useJsonBodies(app)
   keepClientAddresses(app)
+  app.decorateReply('problemCode', null)
   app.setErrorHandler(handleError)
   useStandardHeaders(app)
   requireHost(app)
@@ -84,7 +85,7 @@ function refuseExpectations(app: FastifyInstance): void {
   })
 }
 
-/** One line a request, with the route's pattern in place of the URL: a URL may hold what is nobody's business. */
+/** One line a request, with the code of its error, and the route's pattern in place of the URL: a URL may hold what is nobody's business. */
 function useRequestLog(app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
     request.log.info(
@@ -92,6 +93,7 @@ function useRequestLog(app: FastifyInstance): void {
         method: request.method,
         route: request.routeOptions.url ?? null,
         status: reply.statusCode,
+        ...(reply.problemCode && { code: reply.problemCode }),
         milliseconds: Math.round(reply.elapsedTime * 10) / 10,
       },
       'request',

@@ -2,16 +2,9 @@
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { Problem } from '../errors.js'
 import { errorResponses } from '../http/responses.js'
-import type { Health, ReadinessFault } from './health.js'
+import { type Health, readinessReasons } from './health.js'
 
 const Status = Type.Object({ status: Type.Literal('ok') }, { description: 'Yes', examples: [{ status: 'ok' }] })
-
-const lines: Readonly<Record<ReadinessFault, string>> = {
-  draining: 'The service is stopping',
-  database_unavailable: 'The database does not answer',
-  database_read_only: 'The database takes no writes',
-  migrations_pending: 'The database is not migrated to this version',
-}
 
 export const healthRoutes: FastifyPluginAsyncTypebox<{ health: Health }> = async (app, { health }) => {
   app.get(
@@ -39,7 +32,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ health: Health }> = async
     },
     async () => {
       const fault = await health.readinessFault()
-      if (fault !== null) throw new Problem('service_unavailable', { retryAfter: 2, errors: [lines[fault]] })
+      if (fault !== null) throw new Problem('service_unavailable', { retryAfter: 2, errors: [readinessReasons[fault]] })
       return { status: 'ok' } as const
     },
   )

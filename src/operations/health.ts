@@ -1,12 +1,22 @@
 // Whether this replica can take requests: alive, in contact with a database that takes writes and whose migrations are current,
 // not stopping.
 import type { Logger } from 'pino'
-import type { Database } from '../database/client.js'
+import { type Database, isUtc } from '../database/client.js'
 
 export type Health = ReturnType<typeof createHealth>
 
 /** Why a replica is not ready. */
-export type ReadinessFault = 'draining' | 'database_unavailable' | 'database_read_only' | 'migrations_pending'
+export const readinessReasons = {
+  draining: 'The service is stopping',
+  database_unavailable: 'The database does not answer',
+  database_read_only: 'The database takes no writes',
+  database_time_zone: 'The sessions of the database are not in UTC',
+  migrations_pending: 'The database is not migrated to this version',
+} as const
+
+export type ReadinessFault = keyof typeof readinessReasons
+
+type DatabaseState = { isReadOnly: boolean; timeZone: string; hasFunctions: boolean; applied: string[] }
 
 type HealthDependencies = {
   database: Database
@@ -33,7 +43,7 @@ export function createHealth({ database, migrationNames, functionSchema, logger 
     if (fault === known) return fault
     known = fault
     if (fault === null) logger.info('ready')
-    else logger.warn({ fault }, 'not ready')
+    else logger.warn({ fault, reason: readinessReasons[fault] }, 'not ready')
     return fault
   }
 
@@ -41,11 +51,13 @@ export function createHealth({ database, migrationNames, functionSchema, logger 
     if (isDraining) return 'draining'
     try {
       // Read-only is what a primary becomes that was failed over, and what a replica in recovery is.
-      const [state] = await database.$queryRaw<[{ isReadOnly: boolean; hasFunctions: boolean; applied: string[] }]>`
-        SELECT current_setting('transaction_read_only')::boolean AS "isReadOnly",
+      const [state] = await database.$queryRaw<[DatabaseState]>`
+        SELECT current_setting('transaction_read_only')::boolean AS "isReadOnly", current_setting('TimeZone') AS "timeZone",
           coalesce(has_schema_privilege(to_regnamespace(${functionSchema})::oid, 'USAGE'), false) AS "hasFunctions", ARRAY(
           SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL
         ) AS applied`
+      // Before all that depends on it: with another one, times that are read and written are others.
+      if (!isUtc(state.timeZone)) return 'database_time_zone'
       const isMigrated = state.hasFunctions && migrationNames.every((name) => state.applied.includes(name))
       if (!isMigrated) return 'migrations_pending'
       return state.isReadOnly ? 'database_read_only' : null

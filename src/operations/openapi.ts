@@ -10,7 +10,7 @@ Two flows share identifiers, codes, sessions and limits; a code asked for in one
 The **mobile flow** (\`/api/auth\`) takes national numbers of one country and asks a newcomer for a name and an address.
 The **identifier flow** (\`/auth\`) takes phones of any allowed country and email addresses, and makes the account on the first sign-in.
 
-Errors are \`application/problem+json\` (RFC 9457); programs switch on \`code\`. Every answer carries its request's id in \`x-request-id\`.
+Errors are \`application/problem+json\` (RFC 9457); programs switch on \`code\`. Every answer carries its request's id in \`x-request-id\`, by which its lines in the log are found.
 Pages of other sites that are not in \`CORS_ORIGINS\` get 403 \`cross_site\` where a call carries or sets cookies.
 Bodies are JSON in UTF-8; unknown fields are refused; where a name stands twice in an object, the last one counts.`
 

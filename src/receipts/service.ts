@@ -1,6 +1,6 @@
 // Receipts: how a message ended, as its provider reports it, written and counted once for each message.
 import type { DeliveryTrail, Receipt } from '../audit/deliveries.js'
-import type { Caller } from '../http/caller.js'
+import type { Caller, LogOrigin } from '../http/caller.js'
 import { maskPersonalData } from '../http/logger.js'
 import type { Traffic } from '../identifiers/parser.js'
 
@@ -9,7 +9,7 @@ export type ReceiptNotice = Traffic & Pick<Receipt, 'driver' | 'status'>
 
 export type Receipts = ReturnType<typeof createReceipts>
 
-type ReceiptsDependencies = { deliveries: DeliveryTrail; onReceipt: (notice: ReceiptNotice) => void }
+type ReceiptsDependencies = { deliveries: DeliveryTrail; onReceipt: (origin: LogOrigin, notice: ReceiptNotice) => void }
 
 export function createReceipts({ deliveries, onReceipt }: ReceiptsDependencies) {
   /**
@@ -21,7 +21,7 @@ export function createReceipts({ deliveries, onReceipt }: ReceiptsDependencies) 
     const row = await deliveries.receive(caller, { ...receipt, reason: reason && maskPersonalData(reason) })
     if (row?.isNew) {
       const { driver, status } = receipt
-      onReceipt({ channel: row.channel, country: row.country, driver, status })
+      onReceipt(caller, { channel: row.channel, country: row.country, driver, status })
     }
     return row !== undefined
   }

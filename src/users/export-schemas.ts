@@ -12,7 +12,7 @@ const Time = Type.String({ format: 'date-time' })
 const MaybeTime = NullableText({ format: 'date-time' })
 const MaybeText = NullableText()
 const Count = Type.Integer()
-const time = '2026-11-22T09:00:00+00:00'
+const time = '2026-11-22T09:00:00.000Z'
 const times = { created_at: time, updated_at: time }
 
 /** Everything that is in a section, in the names of the database. */
@@ -118,7 +118,7 @@ const example = {
       created_at: time,
       last_seen_at: time,
       proved_at: time,
-      expires_at: '2026-11-29T09:00:00+00:00',
+      expires_at: '2026-11-29T09:00:00.000Z',
     },
   ],
   devices: [],

@@ -1,5 +1,5 @@
 // The SQL of the export: what each table says of one user, column by column, so that no digest and no secret is among them.
-// PostgreSQL writes the JSON: times are RFC 3339, names are those of the columns.
+// PostgreSQL makes the JSON: times are RFC 3339 under names that end in `_at`, names are those of the columns.
 import { Prisma } from '../generated/prisma/client.js'
 import { provenIdentifiersStatement } from './statements.js'
 

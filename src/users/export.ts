@@ -27,7 +27,7 @@ type ExportDependencies = { database: Database; audit: AuditTrail; eventKey: str
 export function createUserExport({ database, audit, eventKey }: ExportDependencies) {
   async function section(statement: Prisma.Sql): Promise<object[]> {
     const rows = await database.$queryRaw<ExportRow[]>(statement)
-    return rows.map(({ item }) => item)
+    return rows.map(({ item }) => withTimes(item))
   }
 
   /** All but the events: few, since each has its limits. */
@@ -51,7 +51,7 @@ export function createUserExport({ database, audit, eventKey }: ExportDependenci
       while (after !== undefined) {
         const statement = exportEventsStatement(condition, userId, after, batchSize)
         const batch: ExportedEvent[] = await database.$queryRaw<ExportedEvent[]>(statement)
-        if (batch.length > 0) yield batch.map(({ item }) => item)
+        if (batch.length > 0) yield batch.map(({ item }) => withTimes(item))
         after = batch.length < batchSize ? undefined : batch.at(-1)
       }
     }
@@ -76,4 +76,13 @@ export function createUserExport({ database, audit, eventKey }: ExportDependenci
     await audit.record(caller, { event: 'sensitive_read', userId, detail: 'export' })
     return write(await readAccount(userId), userId)
   }
+}
+
+/** Times as in all other answers: `2026-11-22T09:00:00.000Z`. PostgreSQL writes them in the time zone of the session. */
+function withTimes(item: object): object {
+  const write = ([name, value]: [string, unknown]) => [
+    name,
+    name.endsWith('_at') && typeof value === 'string' ? new Date(value).toISOString() : value,
+  ]
+  return Object.fromEntries(Object.entries(item).map(write))
 }

@@ -16,11 +16,11 @@ const caller = {
 
 t.test('events that gather go out together, and a wrong one takes no other along', async (t) => {
   const { database, config } = await startApp(t)
-  const lost: unknown[] = []
+  const lost: string[] = []
   const trail = createDeliveryTrail({
     database,
     eventKey: config.eventKey.value,
-    onLoss: (error) => lost.push(error),
+    onLoss: (origin) => lost.push(origin.requestId),
   })
   const note = (messageId: string, driver = 'webhook') =>
     trail.note(caller, {
@@ -52,29 +52,41 @@ t.test('events that gather go out together, and a wrong one takes no other along
   note('wrong', 'x'.repeat(33))
   note('after')
   await trail.settle()
-  t.equal(lost.length, 1)
+  t.strictSame(lost, [caller.requestId])
   t.equal(await database.authEvent.count({ where: { messageId: { in: ['before', 'after'] } } }), 2)
 
   // A trail whose database is gone says so of every event.
   const gone = openDatabase({ ...config.database, url: 'postgresql://127.0.0.1:1/none' })
   t.teardown(() => gone.$disconnect())
   const asked = t.capture(gone, 'run', gone.run)
-  const without = createDeliveryTrail({ database: gone, eventKey: 'any', onLoss: (error) => lost.push(error) })
-  for (const outcome of ['accepted', 'refused', 'uncertain'] as const) {
-    without.note(caller, {
-      identifier: 'a@example.com',
-      traffic: { channel: 'email', country: null },
-      report: { outcome },
-    })
+  const without = createDeliveryTrail({
+    database: gone,
+    eventKey: 'any',
+    onLoss: (origin) => lost.push(origin.requestId),
+  })
+  const requestIds = ['first', 'second', 'third']
+  for (const requestId of requestIds) {
+    without.note(
+      { ...caller, requestId },
+      {
+        identifier: 'a@example.com',
+        traffic: { channel: 'email', country: null },
+        report: { outcome: 'refused' },
+      },
+    )
   }
   await without.settle()
-  t.equal(lost.length, 4)
+  t.strictSame(lost.slice(1), requestIds)
   t.equal(asked().length, 1, 'nothing that gathered was tried again')
 })
 
 t.test('a receipt that is quicker than the event of its message finds it', async (t) => {
   const { database, config } = await startApp(t)
-  const trail = createDeliveryTrail({ database, eventKey: config.eventKey.value, onLoss: t.error })
+  const trail = createDeliveryTrail({
+    database,
+    eventKey: config.eventKey.value,
+    onLoss: (_origin, error) => t.error(error),
+  })
   const receipt = { driver: 'webhook', messageId: 'quick', status: 'delivered', reason: null } as const
   // Asked once before, so that the question itself is quick.
   t.equal(await trail.receive(caller, receipt), undefined, 'nobody was given such a message')

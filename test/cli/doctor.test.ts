@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import t, { type Test } from 'tap'
 import { perform } from '../../src/cli/command.js'
 import { doctorCommand } from '../../src/cli/doctor.js'
-import { databaseFindings, judgeClock, judgeVersion } from '../../src/cli/doctor-database.js'
+import { databaseFindings, judgeClock, judgeTimeZone, judgeVersion } from '../../src/cli/doctor-database.js'
 import type { Finding } from '../../src/cli/doctor-findings.js'
 import { settingsFindings } from '../../src/cli/doctor-settings.js'
 import { readConfig } from '../../src/config/config.js'
@@ -354,6 +354,10 @@ t.test('the database: its version, migrations, clock and role', async (t) => {
   t.match(judgeVersion({ version: '14.9', major: 14 }), { state: 'failed', line: /14\.9 is too old/ })
   t.match(judgeVersion({ version: '15.0', major: 15 }), { state: 'ok' })
   t.match(
+    [judgeTimeZone('UTC'), judgeTimeZone('Asia/Kolkata')],
+    [{ state: 'ok' }, { state: 'failed', line: /in Asia\/Kolkata, not in UTC/ }],
+  )
+  t.match(
     [judgeClock(0.1), judgeClock(2), judgeClock(60)],
     [{ state: 'ok' }, { state: 'warning' }, { state: 'failed' }],
   )
@@ -373,12 +377,14 @@ t.test('the database: its version, migrations, clock and role', async (t) => {
     { state: 'ok', line: /^PostgreSQL / },
     { state: 'failed', line: /^migrations are pending/ },
     { state: 'ok', line: /clocks/ },
+    { state: 'ok', line: /in UTC/ },
     { state: 'note', line: /more rights than the service needs: .*SUPERUSER/ },
   ])
   const plain = await examineAs(`${url}?options=-c%20role%3D${role}`, nowhere)
   t.match(plain, [
     {},
     { state: 'failed', line: /^migrations: No database answers/ },
+    {},
     {},
     { state: 'ok', line: /no rights beyond/ },
   ])

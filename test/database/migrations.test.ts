@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { connectForMigrations, statement } from '../../src/database/migration-adapter.js'
 import { readMigrationNames, writeMigration } from '../../src/database/migration-files.js'
+import { isAllOrNothing, lockPatienceFor } from '../../src/database/migration-script.js'
 import { markRolledBack, migrate, migrationStatus, nextMigration } from '../../src/database/migrations.js'
 import { createEmptyDatabase, createMigrations, listDatabases, query } from './scratch.js'
 
@@ -99,6 +100,62 @@ t.test('a migration that fails leaves nothing behind, blocks the rest, and can b
   await markRolledBack(url, '20260102000000_bad')
   await writeFile(join(directory, '20260102000000_bad', 'migration.sql'), 'CREATE TABLE whole ()')
   t.strictSame(await migrate(url, { directory }), { applied: ['20260102000000_bad'], functions: null })
+})
+
+t.test('a migration waits five seconds for a lock, is undone, and the next run tries it again', async (t) => {
+  const url = await createEmptyDatabase(t)
+  const impatient = "SET lock_timeout = '50ms'; CREATE TABLE half (); ALTER TABLE a ADD COLUMN b int;"
+  const scripts = { '20260101000000_a': "CREATE TABLE a AS SELECT current_setting('lock_timeout') AS patience" }
+  await migrate(url, { directory: createMigrations(t, scripts) })
+  t.strictSame(await query(url, 'SELECT patience FROM a'), [['5s']])
+
+  const directory = createMigrations(t, {
+    ...scripts,
+    '20260102000000_b': impatient,
+    '20260103000000_c': "CREATE TABLE c AS SELECT current_setting('lock_timeout') AS patience",
+  })
+  const other = await connectForMigrations(url)
+  await other.executeRaw(statement('BEGIN'))
+  await other.executeRaw(statement('LOCK a IN ACCESS SHARE MODE'))
+  const line = 'another session held a lock that is needed here for more than 5 s: try again'
+  for (const run of ['first', 'second']) {
+    await t.rejects(
+      migrate(url, { directory }),
+      { message: `Migration 20260102000000_b failed: ${line} (all of it is undone)` },
+      run,
+    )
+    t.strictSame(await query(url, "SELECT to_regclass('half')::text"), [[null]])
+    t.match(await migrationStatus(url, directory), { state: 'pending', failed: [] })
+  }
+
+  const script = join(directory, '20260102000000_b', 'migration.sql')
+  await writeFile(script, `CREATE TABLE part (); COMMIT; ${impatient}`)
+  await t.rejects(migrate(url, { directory }), {
+    message: `Migration 20260102000000_b failed: ${line}. When its part is undone, run the migrate command with --rolled-back 20260102000000_b`,
+  })
+  t.strictSame(await query(url, "SELECT to_regclass('part')::text"), [['part']])
+  await markRolledBack(url, '20260102000000_b')
+  await writeFile(script, impatient)
+
+  await other.executeRaw(statement('COMMIT'))
+  await other.dispose()
+  t.strictSame((await migrate(url, { directory })).applied, ['20260102000000_b', '20260103000000_c'])
+  t.strictSame(await query(url, 'SELECT patience FROM c'), [['5s']], 'whatever the script before it had set')
+})
+
+t.test('what a script says of how it runs', async (t) => {
+  for (const [script, patience, whole] of [
+    ['CREATE TABLE a (); -- COMMIT; CONCURRENTLY\n/* CALL\nEND */ DROP TABLE a', 5_000, true],
+    ['CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $f$ BEGIN RETURN 1; END; $f$', 5_000, true],
+    ["SELECT CASE WHEN true THEN 'END' END; SELECT 1", 5_000, true],
+    ['CREATE TABLE a (); commit; CREATE TABLE b ()', 5_000, false],
+    ['CREATE TABLE a ();\nEND;\nCREATE TABLE b ()', 5_000, false],
+    ['CALL fill()', 5_000, false],
+    ['DO $$ BEGIN COMMIT; END $$', 5_000, false],
+    ['-- alone\ncreate index concurrently a_id_idx ON a (id)', 0, false],
+  ] as const) {
+    t.strictSame([lockPatienceFor(script), isAllOrNothing(script)], [patience, whole], script)
+  }
 })
 
 t.test(

@@ -33,13 +33,13 @@ function deliveryOf(senders: Sender[], options: Partial<DeliveryOptions> = {}) {
   const told: string[] = []
   const { send } = createDelivery({
     senders: { sms: senders, email: senders },
-    onFailure: ({ driver, refused }) => told.push(`${driver} ${refused ? 'refused' : 'uncertain'}`),
-    onBreaker: ({ driver, channel, state }) => told.push(`${driver} ${channel} ${state}`),
+    onFailure: (_origin, { driver, refused }) => told.push(`${driver} ${refused ? 'refused' : 'uncertain'}`),
+    onBreaker: (_origin, { driver, channel, state }) => told.push(`${driver} ${channel} ${state}`),
     time: { total: 200, driver: 50 },
     ...options,
   })
   const deliver = async (message: Message = sms) => {
-    const report = await send(message)
+    const report = await send(message, { requestId: 'any' })
     return report.outcome === 'accepted' ? report.messageId : report.outcome
   }
   return { deliver, told }
@@ -87,7 +87,7 @@ t.test('by default that time is 5 seconds, and the second driver has its share o
     senders: { sms: [scripted('a', 'hangs'), second], email: [] },
     onFailure: () => {},
   })
-  t.strictSame(await send(sms), { outcome: 'uncertain', isDown: false })
+  t.strictSame(await send(sms, { requestId: 'any' }), { outcome: 'uncertain', isDown: false })
   t.ok(performance.now() - begin < 5_500)
   t.equal(second.sends, 1)
 })
