@@ -6,6 +6,7 @@ import { createTraces } from '../../src/cli/doctor-traces.js'
 import { DeliveryRefused, type Sender } from '../../src/delivery/sender.js'
 import { type Answer, startApp, type TestApp, wrongCode } from '../support/app.js'
 import { newEmail, newNumber } from '../support/flows.js'
+import { forgetSends } from '../support/limits.js'
 import { join } from '../users/people.js'
 
 type Line = Record<string, unknown> & { msg: string }
@@ -71,6 +72,7 @@ t.test('what nobody waits for: deliveries, what they had counted, their events',
   const numbers = [newNumber(), newNumber(), newNumber()]
   for (const number of numbers) await join(open, `+91${number}`)
   await open.database.$executeRaw`DELETE FROM otps`
+  await forgetSends(open.database)
   // Its name is longer than the trail can hold, once it takes messages.
   const state = { send: refusing.send }
   const sender: Sender = { name: 'x'.repeat(33), send: (message, signal) => state.send(message, signal) }
@@ -79,12 +81,12 @@ t.test('what nobody waits for: deliveries, what they had counted, their events',
   const send = (mobile_number: string | undefined) =>
     service.post('/api/auth/send-otp', { mobile_number, mode: 'login' })
   state.send = async (message, signal) => {
-    await open.database.$executeRaw`ALTER TABLE limit_counters RENAME TO away`
+    await open.database.$executeRaw`ALTER TABLE identifier_limits RENAME TO away`
     return refusing.send(message, signal)
   }
   const refused = await send(numbers[0])
   while (told(service, refused).length < 4) await sleep(10)
-  await open.database.$executeRaw`ALTER TABLE away RENAME TO limit_counters`
+  await open.database.$executeRaw`ALTER TABLE away RENAME TO identifier_limits`
   state.send = async () => ({})
   const taken = await Promise.all([send(numbers[1]), send(numbers[2])])
   await service.app.close()
