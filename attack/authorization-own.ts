@@ -2,6 +2,7 @@
 import { signIn } from './support/flows.js'
 import type { Answer } from './support/http.js'
 import { looks } from './support/looks.js'
+import { forgetCodes } from './support/otp-rows.js'
 import { type Attack, named } from './support/scene.js'
 import { as, join, nobody } from './support/users.js'
 
@@ -52,7 +53,7 @@ const sessions: Attack = {
     const { service, flow, allOf, equal } = scene
     const [eve, person] = [await join(scene), flow.newPerson()]
     const signInAgain = async () => {
-      await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
+      await forgetCodes(service.grey, person.identifier)
       return signIn(service, flow, person)
     }
     const [mine, first, second] = [await signInAgain(), await signInAgain(), await signInAgain()]

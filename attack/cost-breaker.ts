@@ -16,9 +16,8 @@ const pumping: Attack = {
     const answers: Answer[] = []
     for (let index = 0; index < 30; index += 1) answers.push(await flow.send(flow.newPerson()))
     note(`strangers: ${tally(answers)}`)
-    const [last] = answers.slice(-1)
-    expect(last?.code === 'service_unavailable', 'the country stayed open')
-    expect(answers.filter(({ status }) => status === 200).length <= 12, 'more than 12 messages left')
+    // One of ten passes a closed country.
+    expect(answers.filter(({ status }) => status === 503).length >= 10, 'the country stayed open')
     equal('the owner', named(await flow.send(owner)), '200')
     const abroad = await service.ask('POST', '/auth/request-otp', { json: { phonePrefix: '+1', phone: '4155552671' } })
     equal('another country', named(abroad), '200')
@@ -35,15 +34,17 @@ const reopening: Attack = {
     const flow = createFlow(name, service)
     const sends = async () => {
       const answers: string[] = []
-      for (let index = 0; index < 5; index += 1) answers.push(named(await flow.send(flow.newPerson())))
-      return answers.map((answer) => answer.slice(0, 3)).join(' ')
+      for (let index = 0; index < 20; index += 1) answers.push(named(await flow.send(flow.newPerson())))
+      // One of ten passes a closed country.
+      const closed = answers.slice(3).filter((answer) => answer.startsWith('503')).length
+      return `${answers.slice(0, 3).join(' ')}, then ${closed >= 8 ? 'closed' : answers.slice(3).join(' ')}`
     }
-    equal('first', await sends(), '200 200 200 503 503')
+    equal('first', await sends(), '200 200 200, then closed')
     // Fifteen minutes later: what was counted before the closing is older by as much.
     await service.grey.query(`UPDATE country_breakers SET closed_until = closed_until - interval '15 minutes'`)
     await service.grey.query(`UPDATE limit_counters SET window_started_at = window_started_at - interval '15 minutes'
       WHERE key LIKE 'country_%'`)
-    equal('then', await sends(), '200 200 200 503 503')
+    equal('then', await sends(), '200 200 200, then closed')
   },
 }
 

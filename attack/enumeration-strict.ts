@@ -2,7 +2,7 @@
 import { createFlow, type Flow, type Person, signIn, wrongCode } from './support/flows.js'
 import type { Answer } from './support/http.js'
 import { looks } from './support/looks.js'
-import { endCooldown, otpRow } from './support/otp-rows.js'
+import { endCooldown, forgetBudgets, forgetCodes, otpRow } from './support/otp-rows.js'
 import { type Attack, named, type Scene } from './support/scene.js'
 import type { Service } from './support/world.js'
 
@@ -15,7 +15,7 @@ async function pair(service: Service, flow: Flow): Promise<[Person, Person]> {
   const [known, unknown] = [flow.newPerson(), flow.newPerson()]
   // By the other flow's words, so that nothing is left in the mobile one; then as if that were days ago.
   await signIn(service, flow, known)
-  await service.grey.query('DELETE FROM otps WHERE identifier = $1', [known.identifier])
+  await forgetCodes(service.grey, known.identifier)
   return [known, unknown]
 }
 
@@ -31,7 +31,12 @@ function comparison(
   tried: string,
   compare: (scene: Scene, known: Person, unknown: Person) => Promise<void>,
 ): Attack {
-  const run = async (scene: Scene) => compare(scene, ...(await pair(scene.service, scene.flow)))
+  const run = async (scene: Scene) => {
+    const people = await pair(scene.service, scene.flow)
+    // As if the known one had not been sent a code before.
+    await forgetBudgets(scene.service.grey)
+    await compare(scene, ...people)
+  }
   return { id, tried, settings, needs, run }
 }
 

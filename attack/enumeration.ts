@@ -5,7 +5,7 @@ import { enumerationByTime } from './enumeration-time.js'
 import { createFlow, signIn, signUp, wrongCode } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { looks } from './support/looks.js'
-import { expireCode } from './support/otp-rows.js'
+import { expireCode, forgetCodes } from './support/otp-rows.js'
 import type { Settings } from './support/process.js'
 import { type Attack, bothFlows, type Group, named, tally } from './support/scene.js'
 
@@ -65,7 +65,7 @@ const sameLimits: Attack = {
   async run({ flow, service, equal, note }) {
     const [known, unknown] = [flow.newPerson(), flow.newPerson()]
     await signIn(service, flow, known)
-    await service.grey.query('DELETE FROM otps WHERE identifier = $1', [known.identifier])
+    await forgetCodes(service.grey, known.identifier)
     const walk = async (person: typeof known) => {
       const answers = [await flow.send(person), await flow.send(person)]
       for (let step = 1; step <= 6; step += 1)

@@ -1,6 +1,7 @@
 // O. The ends of a lane: with the device's time, the account, the number; and what a lane lets through at a crowded address.
 import { createFlow, signIn } from './support/flows.js'
 import { burnBudget, byCookie, isLocked, lockedOwner } from './support/lockout.js'
+import { forgetCodes } from './support/otp-rows.js'
 import { type Attack, bothFlows, named } from './support/scene.js'
 
 const ended: Attack = {
@@ -11,11 +12,11 @@ const ended: Attack = {
   async run(scene) {
     const { flow, service, equal } = scene
     const { person, device } = await lockedOwner(scene)
-    await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
+    await forgetCodes(service.grey, person.identifier)
     const second = await signIn(service, flow, person)
     const headers = { authorization: `Bearer ${second.token}` }
     equal('revoked', (await service.ask('DELETE', '/users/me/sessions?others=true', { headers })).status, 200)
-    await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
+    await forgetCodes(service.grey, person.identifier)
     await burnBudget(scene, person)
     await isLocked(scene, flow, person, 'the other device', byCookie(device))
     equal('deleted', (await service.ask('DELETE', '/users/me', { headers })).status, 200)

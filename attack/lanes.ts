@@ -3,6 +3,7 @@ import { endedLanes } from './lanes-ended.js'
 import { signIn, wrongCode } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { burnBudget, byCookie, inBody, isLocked, lockedOwner } from './support/lockout.js'
+import { forgetCodes } from './support/otp-rows.js'
 import { type Attack, bothFlows, type Group, named } from './support/scene.js'
 
 const needs = { words: ['device_token'] }
@@ -56,6 +57,7 @@ const ownBudget: Attack = {
         `UPDATE otps SET resend_at = now(), hour_started_at = now() - interval '2 hours' WHERE ${lane}`,
         [person.identifier],
       )
+      await service.grey.query('DELETE FROM identifier_limits WHERE identifier = $1', [person.identifier])
       await flow.send(person, byCookie(device))
       const code = service.sink.lastCode(person.identifier)
       await atOnce(30, (index) => flow.verify(person, wrongCode(code, (index % 9) + 1), byCookie(device)))
@@ -96,7 +98,7 @@ const manyDevices: Attack = {
     const devices: string[] = []
     for (let index = 0; index < 11; index += 1) {
       devices.push(String((await signIn(service, flow, person)).deviceToken))
-      await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
+      await forgetCodes(service.grey, person.identifier)
     }
     note(`${new Set(devices).size} tokens`)
     await burnBudget(scene, person)

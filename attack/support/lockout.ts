@@ -1,7 +1,7 @@
 // Locks people out, as strangers do, and knows how their own devices tell who they are.
 import { type CallOptions, type Flow, type Person, type SignedIn, signIn, wrongCode } from './flows.js'
 import { atOnce } from './http.js'
-import { endCooldown, expireCode } from './otp-rows.js'
+import { endCooldown, expireCode, forgetCodes } from './otp-rows.js'
 import { named, type Scene } from './scene.js'
 
 /** Spends the whole budget of 20 wrong guesses, 4 on each of five codes, so that only the budget is in the way of the last one. */
@@ -29,7 +29,7 @@ export async function lockedOwner(scene: Scene): Promise<{ person: Person; devic
   const owner = await signIn(service, flow, person)
   if (owner.deviceToken === undefined) throw new Error('no device cookie or device_token came with the sign-in')
   // Whatever the first sign-in spent of the hour and the day.
-  await service.grey.query('DELETE FROM otps WHERE identifier = $1', [person.identifier])
+  await forgetCodes(service.grey, person.identifier)
   await burnBudget(scene, person)
   return { person, device: owner.deviceToken, owner }
 }

@@ -33,9 +33,10 @@ export async function endCooldown({ query }: Grey, identifier: string): Promise<
      WHERE identifier = $1`,
     [identifier],
   )
-  await query(`UPDATE identifier_limits SET hour_started_at = now() - interval '61 minutes' WHERE identifier = $1`, [
-    identifier,
-  ])
+  await query(
+    `UPDATE identifier_limits SET hour_started_at = now() - interval '61 minutes', counted_at = NULL WHERE identifier = $1`,
+    [identifier],
+  )
 }
 
 /** As if the code had run out. */
@@ -51,4 +52,18 @@ export async function endWindows({ query }: Grey, identifier: string): Promise<v
      WHERE identifier = $1`,
     [identifier],
   )
+  await query('DELETE FROM identifier_limits WHERE identifier = $1', [identifier])
+}
+
+/** As if nothing had been sent for a day. */
+export async function forgetBudgets({ query }: Grey): Promise<void> {
+  await query('UPDATE otps SET resend_at = now()')
+  await query('DELETE FROM identifier_limits')
+  await query(`DELETE FROM limit_counters WHERE key ~ '^(sms|mail)_'`)
+}
+
+/** As if nothing had ever been sent to the identifier. */
+export async function forgetCodes({ query }: Grey, identifier: string): Promise<void> {
+  await query('DELETE FROM otps WHERE identifier = $1', [identifier])
+  await query('DELETE FROM identifier_limits WHERE identifier = $1', [identifier])
 }

@@ -360,9 +360,12 @@ BEGIN
       WHEN 'sign_in' THEN trusted_device(asked[n].device_hash, asked[n].method, asked[n].identifier)
       WHEN 'step_up' THEN device_of_user(asked[n].device_hash, asked[n].user_id) END;
     address_keys[n] := CASE WHEN devices[n] IS NULL AND NOT is_repeated THEN asked[n].address_key END;
-    block_keys[n] := CASE WHEN devices[n] IS NULL AND NOT is_repeated THEN asked[n].block_key END;
   END LOOP;
   places_of_addresses := count_places(address_keys, 3600);
+  -- What an address is refused counts on none of its neighbours.
+  FOR n IN 1 .. cardinality(asked) LOOP
+    block_keys[n] := CASE WHEN places_of_addresses[n] <= s.max_per_address THEN asked[n].block_key END;
+  END LOOP;
   places_of_blocks := count_places(block_keys, 3600);
 
   FOR n IN 1 .. cardinality(asked) LOOP
