@@ -69,7 +69,7 @@ const rules = [
     'sign_in',
     'SELECT d.id INTO device FROM devices d WHERE d.id = device AND d.user_id = person.id;',
     '',
-    ['test/auth/races.test.ts'],
+    ['test/auth/sign-in.test.ts'],
   ],
   ['ten devices at most', 'shared/sessions', 'OFFSET p_max_devices - 1', 'OFFSET 1000', ['test/limits/lanes.test.ts']],
   [

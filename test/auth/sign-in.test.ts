@@ -1,6 +1,7 @@
 // What happens when signing in breaks half way, or meets somebody else on the way.
 import t from 'tap'
 import { startApp, type TestApp } from '../support/app.js'
+import { untilBlocked } from '../users/waiting.js'
 
 const body = { phonePrefix: '+91', phone: '9876543210' }
 const to = '+919876543210'
@@ -79,6 +80,25 @@ t.test('a disabled user who appears meanwhile does not get in', async (t) => {
   const service = await startApp(t)
   t.match(await verifyWhileUserAppears(service, new Date()), { status: 403, body: { code: 'forbidden' } })
   t.equal(await service.database.session.count(), 0)
+})
+
+t.test('a device that is revoked while its code is checked is a new one', async (t) => {
+  const service = await startApp(t)
+  await service.post('/auth/request-otp', body)
+  const { device_token } = (await service.post('/auth/verify-otp', { ...body, otp: service.lastCode(to) })).body
+  await service.post('/auth/request-otp', { ...body, device_token })
+  const verify = { ...body, device_token, otp: service.lastCode(to) }
+  let answer: ReturnType<TestApp['post']> | undefined
+  await service.database.$transaction(async (transaction) => {
+    await transaction.$executeRaw`UPDATE otps SET attempts = attempts`
+    answer = service.post('/auth/verify-otp', verify)
+    await untilBlocked(service)
+    await transaction.device.deleteMany()
+  })
+  t.match(await answer, { status: 200, body: { device_token: /./ } })
+  const [{ id } = { id: '' }, ...others] = await service.database.device.findMany()
+  t.strictSame(others, [])
+  t.match(await service.database.session.findFirst({ orderBy: { id: 'desc' } }), { deviceId: id })
 })
 
 t.test('parallel first sign-ins by users who are made elsewhere at the same time end in one user', async (t) => {
