@@ -150,8 +150,8 @@ const rules = [
   [
     'a replica takes no more than a budget has',
     'shared/budgets',
-    'granted := greatest(0, least(left_now, ',
-    'granted := greatest(0, least(1000000, ',
+    'ELSE greatest(0, least(left_now, ',
+    'ELSE greatest(0, least(1000000, ',
     ['test/limits/budgets.test.ts'],
   ],
   [

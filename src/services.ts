@@ -114,6 +114,7 @@ export function createServices({ config, database, senders, tokens, notices }: S
     /** Waits for messages and events that are still on their way when the last request is done. */
     async settle(): Promise<void> {
       await courier.settle()
+      await limits.leases.giveBackAll()
       await deliveries.settle()
     },
   }

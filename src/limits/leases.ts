@@ -103,7 +103,14 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
     for (const lease of leases) if (lease.budget.name === name) lease.unused += 1
   }
 
-  return { reserve, putBack, giveBack }
+  /** Gives back all that is left, for a replica that stops: it would be lost until the window is over. */
+  async function giveBackAll(): Promise<void> {
+    const unused = leases.filter((lease) => lease.unused > 0)
+    // Without a database they are lost, and the replica stops all the same.
+    if (unused.length > 0) await take(unused, 0).catch(() => undefined)
+  }
+
+  return { reserve, putBack, giveBack, giveBackAll }
 }
 
 /** What the database counts a budget by: `sms_hour:new`, `mail_day:known`. */

@@ -106,6 +106,17 @@ t.test('two replicas never send more than a budget has', async (t) => {
   t.equal(first.messages.length + second.messages.length, 40)
 })
 
+t.test('a replica that stops gives back what it has not used', async (t) => {
+  const settings = { SMS_BUDGET_PER_HOUR: '100' }
+  const first = await startApp(t, { settings })
+  const second = await startApp(t, { settings, databaseUrl: first.config.database.url })
+  for (const service of [first, second, first]) t.equal((await send(service, newNumber())).status, 200)
+  const taken = () => second.database.limitCounter.findFirstOrThrow({ where: { key: 'sms_hour:new' } })
+  t.ok((await taken()).count > 3, 'slices are larger than what was sent')
+  for (const { app } of [first, second]) await app.close()
+  t.equal((await taken()).count, 3)
+})
+
 t.test('the neighbours of an address have eight times its share', async (t) => {
   const service = await startApp(t, { settings: { IP_SEND_PER_HOUR: '2' } })
   const sendFrom = async (address: string) => (await send(service, newNumber(), {}, address)).status

@@ -3,7 +3,7 @@
 -- Takes a slice of each budget for one replica, which uses it up in its memory, and returns what it has left of the slice before. The slice
 -- is counted before any of it is used, so that all replicas together never send more than a budget has.
 -- @param p_budgets name, hour_key and day_key (counters), per_hour, per_day, and what is returned: unused, taken_at
--- @param p_wanted messages that a slice must be good for, where the budget is
+-- @param p_wanted messages that a slice must be good for, where the budget is; 0 for a replica that stops, which only returns
 -- @return granted: messages; ends_in: seconds until the window is over; retry_after: seconds until there is more, where nothing is left
 CREATE FUNCTION take_leases(p_budgets json, p_wanted int)
 RETURNS TABLE (budget text, granted int, ends_in int, retry_after int, taken_at timestamptz) LANGUAGE plpgsql AS $$
@@ -27,7 +27,7 @@ BEGIN
     left_today := b.per_day - count_of(b.day_key, 86400);
     left_now := least(left_today, b.per_hour - count_of(b.hour_key, 3600));
     budget := b.name;
-    granted := greatest(0, least(left_now, greatest(p_wanted, least(64, left_now / 16))));
+    granted := CASE WHEN p_wanted = 0 THEN 0 ELSE greatest(0, least(left_now, greatest(p_wanted, least(64, left_now / 16)))) END;
     ends_in := window_left(3600);
     retry_after := CASE WHEN left_today <= 0 THEN window_left(86400) ELSE window_left(3600) END;
     taken_at := now();
