@@ -7,8 +7,8 @@ export type BatchOptions<Request, Answer> = Readonly<{
    * Nothing may be answered before it is committed.
    */
   ask: (requests: readonly Request[], call: Call) => Promise<(Answer | Again)[]>
-  /** requests of one key never are under way twice at once: the later one waits for the earlier one */
-  keyOf: (request: Request) => string
+  /** requests of one key never are under way twice at once: the later one waits for the earlier one. Reads need none */
+  keyOf?: (request: Request) => string
   /** batches under way at once */
   calls?: number
   /** requests in one batch */
@@ -31,7 +31,8 @@ export type Again = typeof again
 
 type Waiting<Request, Answer> = {
   request: Request
-  key: string
+  /** one of its own where requests have none */
+  key: string | symbol
   isRepeated: boolean
   /** when it came (milliseconds of `performance.now()`) */
   since: number
@@ -65,7 +66,7 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
   let waiting: Waiting<Request, Answer>[] = []
   /** to be asked again, each alone, before all others */
   const repeated: Waiting<Request, Answer>[] = []
-  const keysUnderWay = new Set<string>()
+  const keysUnderWay = new Set<string | symbol>()
   let underWay = 0
   let isScheduled = false
 
@@ -137,7 +138,8 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
   return {
     ask: (request) =>
       new Promise((resolve, reject) => {
-        waiting.push({ request, key: keyOf(request), isRepeated: false, since: performance.now(), resolve, reject })
+        const key = keyOf?.(request) ?? Symbol()
+        waiting.push({ request, key, isRepeated: false, since: performance.now(), resolve, reject })
         if (isScheduled) return
         isScheduled = true
         // At the end of this turn of the event loop: what it brought together goes out together.

@@ -3,15 +3,12 @@ import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { type ClientConfig, Pool, type QueryConfig } from 'pg'
 import { PrismaClient } from '../generated/prisma/client.js'
-import { createPipeline, type Pipeline } from './pipeline.js'
 import { PromptClient, waits } from './prompt-client.js'
 
 export type Database = PrismaClient &
   Readonly<{
     /** Runs a statement on the same pool but past Prisma's runtime, which composes and converts anew with each call. */
     run: Run
-    /** The same for one that only reads and waits for no row: it goes out with others, on a connection that they share. */
-    read: Run
     poolUse: () => PoolUse
   }>
 
@@ -48,12 +45,10 @@ export function openDatabase(settings: DatabaseSettings): Database {
       options: planning,
     }),
   }
-  // One of the connections is for reads that share it, where there is one to spare and no pooler to disagree.
-  const pipeline = settings.poolSize > 1 && !isBehindPooler ? createPipeline(connection) : undefined
   const pool = new Pool({
     ...connection,
     Client: PromptClient,
-    max: pipeline === undefined ? settings.poolSize : settings.poolSize - 1,
+    max: settings.poolSize,
     connectionTimeoutMillis: waits.queue,
   })
   // A server that is stopped or cut off enforces no timeout of its own, so the client has one too.
@@ -72,19 +67,15 @@ export function openDatabase(settings: DatabaseSettings): Database {
     text,
     values,
   })
-  const runOn =
-    (where: Pick<Pool | Pipeline, 'query'>) =>
-    async <Rows extends object[]>(statement: Statement) => {
-      const { rows } = await where.query(queryOf(statement))
-      return rows as Rows
-    }
   return Object.assign(client, {
     async $disconnect() {
       await disconnect()
-      await Promise.all([pool.end(), pipeline?.end()])
+      await pool.end()
     },
-    run: runOn(pool),
-    read: runOn(pipeline ?? pool),
+    async run<Rows extends object[]>(statement: Statement) {
+      const { rows } = await pool.query(queryOf(statement))
+      return rows as Rows
+    },
     /** How the pool is used right now. */
     poolUse() {
       const { totalCount, idleCount, waitingCount } = pool

@@ -26,11 +26,9 @@ export type PreparedStatement<Values extends object, Rows extends object[]> = (
  * anew each time: docs/decisions/0013 has the gain.
  * @param compose puts parameters where a call's values go; there is one also for a value that some calls leave out. Numbers
  * and booleans that it puts in by itself are settings: they become part of the text, so that PostgreSQL plans with them.
- * @param way `read` for a statement that waits for no row: see {@link Database}
  */
 export function prepare<Values extends object, Rows extends object[]>(
   compose: (parameters: Required<Values>) => Prisma.Sql,
-  way: 'run' | 'read' = 'run',
 ): PreparedStatement<Values, Rows> {
   const parameters = new Proxy({}, { get: (_target, name) => new Parameter(String(name)) })
   const { strings, values } = compose(parameters as Required<Values>)
@@ -38,7 +36,7 @@ export function prepare<Values extends object, Rows extends object[]>(
   const text = strings.reduce((before, after, index) => before + place(values[index - 1], bound) + after)
   return (database, given) => {
     const filled = bound.map((value) => (value instanceof Parameter ? Reflect.get(given, value.name) : value))
-    return database[way]<Rows>({ text, values: filled })
+    return database.run<Rows>({ text, values: filled })
   }
 }
 

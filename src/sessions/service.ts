@@ -1,5 +1,7 @@
 // Sessions: opened by a sign-in, asked with every request, ended for good. The row is the authority, the token only names it.
+import { createBatches } from '../database/batches.js'
 import type { Database } from '../database/client.js'
+import { isRefusedByPostgres } from '../database/failures.js'
 import { prepare } from '../database/prepared.js'
 import type { UserRow } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
@@ -10,7 +12,7 @@ import {
   endSessionsStatement,
   type ListedSession,
   listSessionsStatement,
-  readSessionStatement,
+  readSessionsStatement,
   type SessionRow,
   touchSessionStatement,
 } from './statements.js'
@@ -36,6 +38,7 @@ export type Authenticator = (token: string) => Promise<Authentication | null>
 export type IssuedToken = Readonly<{ token: string; lifetime: number }>
 
 type SessionKey = Readonly<{ sessionId: string; userId: string }>
+type SessionKeys = Readonly<{ sessionIds: readonly string[]; userIds: readonly string[] }>
 
 export type SessionService = ReturnType<typeof createSessionService>
 
@@ -50,14 +53,29 @@ export function createSessionService(dependencies: SessionDependencies) {
   const { database, tokens, settings } = dependencies
   const limits = sessionLimits(settings)
 
-  /** @param beside see `readSessionStatement` */
+  /**
+   * A read that goes out together with others, never with one that was sent before it came.
+   * @param beside see `readSessionsStatement`
+   */
   function prepareRead(beside: Prisma.Sql): ReadSession {
-    const readSession = prepare<SessionKey, SessionRow[]>((of) => readSessionStatement(of, limits, beside), 'read')
+    const readSessions = prepare<SessionKeys, (SessionRow & { place: number })[]>((of) =>
+      readSessionsStatement(of, limits, beside),
+    )
+    const { ask } = createBatches<SessionKey, SessionRow | null>({
+      mayAskAgain: isRefusedByPostgres,
+      async ask(keys) {
+        const sessionIds = keys.map(({ sessionId }) => sessionId)
+        const rows = await readSessions(database, { sessionIds, userIds: keys.map(({ userId }) => userId) })
+        const found: (SessionRow | null)[] = new Array(keys.length).fill(null)
+        for (const { place, ...row } of rows) found[place - 1] = row
+        return found
+      },
+    })
     return async function read(token: string) {
       const claims = tokens.verify(token)
       if (claims === null) return null
-      const [row] = await readSession(database, { sessionId: claims.sid, userId: claims.sub })
-      return row === undefined ? null : { claims, row }
+      const row = await ask({ sessionId: claims.sid, userId: claims.sub })
+      return row === null ? null : { claims, row }
     }
   }
 

@@ -57,21 +57,22 @@ export type SessionValues = Readonly<{
 }>
 
 /**
- * Session and user in one read ({@link SessionRow}): logout, deletion and disabling act on the next request.
+ * Sessions with their users in one read ({@link SessionRow}): logout, deletion and disabling act on the next request. `place` says which
+ * of those that were asked for it is, from 1; one that is over has no row.
  * @param beside a value about the user `u` that comes along
  */
-export function readSessionStatement(
-  { sessionId, userId }: Readonly<{ sessionId: string; userId: string }>,
+export function readSessionsStatement(
+  { sessionIds, userIds }: Readonly<{ sessionIds: readonly string[]; userIds: readonly string[] }>,
   { longest }: SessionLimits,
   beside: Prisma.Sql,
 ): Prisma.Sql {
   return Prisma.sql`
-    SELECT ${userColumns}, ${beside} AS beside, s.last_seen_at <= now() - make_interval(secs => ${touchInterval}) AS "isStale",
+    SELECT k.place::int, ${userColumns}, ${beside} AS beside, s.last_seen_at <= now() - make_interval(secs => ${touchInterval}) AS "isStale",
       s.proved_at > now() - make_interval(secs => ${proofLifetime}) AS "isRecentlyProven",
       greatest(1, floor(${longest} - extract(epoch FROM now() - s.created_at)))::int AS "secondsLeft"
-    FROM sessions s JOIN users u ON u.id = s.user_id
-    WHERE s.id = ${sessionId}::uuid AND s.user_id = ${userId}::uuid AND u.disabled_at IS NULL
-      AND s.expires_at > now() AND s.created_at > now() - make_interval(secs => ${longest})`
+    FROM unnest(${sessionIds}::uuid[], ${userIds}::uuid[]) WITH ORDINALITY AS k (session_id, user_id, place)
+    JOIN sessions s ON s.id = k.session_id AND s.user_id = k.user_id JOIN users u ON u.id = s.user_id
+    WHERE u.disabled_at IS NULL AND s.expires_at > now() AND s.created_at > now() - make_interval(secs => ${longest})`
 }
 
 /**

@@ -2,7 +2,7 @@
 import t, { type Test } from 'tap'
 import { withConnection } from '../../src/development/postgres-query.js'
 import type { Prisma } from '../../src/generated/prisma/client.js'
-import { listSessionsStatement, readSessionStatement } from '../../src/sessions/statements.js'
+import { listSessionsStatement, readSessionsStatement } from '../../src/sessions/statements.js'
 import { lockSessionStatement, lockUsersStatement } from '../../src/users/acting-statements.js'
 import { adminsStatement, lockCodesStatement } from '../../src/users/administration-statements.js'
 import { sorts } from '../../src/users/list-cursor.js'
@@ -85,7 +85,7 @@ t.test('plans on 50,000 users', async (t) => {
     const asker = { userId: nobody, sessionId: nobody }
     await holds(t, 'lock a session', lockSessionStatement(asker), 'sessions_pkey')
     const limits = { timeToLive: 60, longest: 600 }
-    const session = readSessionStatement({ sessionId: nobody, userId: nobody }, limits, addressesOfUser)
+    const session = readSessionsStatement({ sessionIds: [nobody], userIds: [nobody] }, limits, addressesOfUser)
     await holds(t, 'session', session, 'users_pkey')
     await client.query(`
       INSERT INTO sessions (id, user_id, expires_at, created_at)
