@@ -142,8 +142,8 @@ const rules = [
   [
     'the neighbours of an address have their share',
     'send_code',
-    'IF place_of_block > s.max_per_block AND',
-    'IF false AND',
+    'array_positions(p_spent, r.block_key)) >= s.max_per_block',
+    'array_positions(p_spent, r.block_key)) >= 1000000',
     ['test/limits/budgets.test.ts'],
   ],
   ['budgets hold', 'send_code', 'IF p_left[place] <= 0 THEN', 'IF false THEN', ['test/limits/limits.test.ts']],

@@ -22,7 +22,7 @@ export function createFacts(pepper) {
     codeOf: (identifier, stored, drafted) => codes.recover(bindingOf(identifier), stored, drafted),
     hashOf: (identifier, code) => codes.forStorage(bindingOf(identifier), code),
     ofSend: (identifier, { codeSeed, codeHash }, address, requestId) => {
-      const { block, network } = clientAddress(address)
+      const { block, neighbours, network } = clientAddress(address)
       const digest = digestOf(block)
       return {
         ...common(identifier, network, requestId),
@@ -30,7 +30,7 @@ export function createFacts(pepper) {
         codeHash,
         sendCounter: `send_ip:${digest}`,
         unknownCounter: `unknown_ip:${digest}`,
-        refusedCounter: `refused:${Buffer.from(keyedDigest(pepper, 'refused:v1', identifier)).toString('base64url')}`,
+        neighboursCounter: `send_net:${digestOf(neighbours)}`,
       }
     },
     ofVerify: (identifier, code, address, requestId) => {

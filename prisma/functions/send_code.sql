@@ -139,7 +139,7 @@ END $$;
 -- @param p_kind trusted, known or new
 -- @param p_is_number it would count the identifier as a number, which known ones do once an hour
 -- @param p_left what this call has left of each budget
--- @param p_spent keys of mailboxes and domains that the same call has sent to
+-- @param p_spent the keys of mailboxes and domains that the same call has sent to
 CREATE FUNCTION cost_refusal(
   r send_code_request, s send_code_settings, p_kind text, p_is_number boolean, p_left int[], p_spent text[],
   OUT outcome send_outcome, OUT retry_after int, OUT budget text, OUT has_closed boolean
@@ -182,9 +182,10 @@ BEGIN
 END $$;
 
 -- @param place_of_address the place of this request in its address's window, 1 for the first one; null on a trusted device
--- @param place_of_block the same among the address's neighbours
+-- @param p_left what this call has left of each budget
+-- @param p_spent the keys of neighbours, mailboxes and domains that the same call counts at its end
 CREATE FUNCTION send_code(
-  r send_code_request, s send_code_settings, device uuid, place_of_address int, place_of_block int, p_left int[], p_spent text[]
+  r send_code_request, s send_code_settings, device uuid, place_of_address int, p_left int[], p_spent text[]
 ) RETURNS send_code_result LANGUAGE plpgsql AS $$
 DECLARE
   answer send_code_result;
@@ -223,7 +224,8 @@ BEGIN
     answer.refusal := 'address';
     RETURN answer;
   END IF;
-  IF place_of_block > s.max_per_block AND r.challenge_solved IS NOT TRUE THEN
+  IF device IS NULL AND r.challenge_solved IS NOT TRUE
+     AND count_of(r.block_key, 3600) + cardinality(array_positions(p_spent, r.block_key)) >= s.max_per_block THEN
     answer.outcome := 'by_block';
     answer.retry_after := window_left(3600);
     answer.refusal := 'block';
@@ -339,12 +341,11 @@ DECLARE
   place_of int[];
   devices uuid[];
   address_keys text[];
-  block_keys text[];
   places_of_addresses int[];
-  places_of_blocks int[];
   answers send_code_result[];
   budget_left int[] := s.budget_left;               -- of what this call may send
   place int;
+  blocks text[] := '{}';
   mailboxes text[] := '{}';
   domains text[] := '{}';
   countries text[] := '{}';
@@ -362,26 +363,23 @@ BEGIN
     address_keys[n] := CASE WHEN devices[n] IS NULL AND NOT is_repeated THEN asked[n].address_key END;
   END LOOP;
   places_of_addresses := count_places(address_keys, 3600);
-  -- What an address is refused counts on none of its neighbours.
-  FOR n IN 1 .. cardinality(asked) LOOP
-    block_keys[n] := CASE WHEN places_of_addresses[n] <= s.max_per_address THEN asked[n].block_key END;
-  END LOOP;
-  places_of_blocks := count_places(block_keys, 3600);
 
   FOR n IN 1 .. cardinality(asked) LOOP
     IF is_alone THEN
-      answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], places_of_blocks[n], budget_left, mailboxes || domains);
+      answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], budget_left, blocks || mailboxes || domains);
     ELSIF clock_timestamp() > started + interval '250 ms' THEN
       answers[n].outcome := 'again';
     ELSE
       BEGIN
-        answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], places_of_blocks[n], budget_left, mailboxes || domains);
+        answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], budget_left, blocks || mailboxes || domains);
       EXCEPTION WHEN lock_not_available OR deadlock_detected OR data_exception OR integrity_constraint_violation THEN
         answers[n] := NULL;
         answers[n].outcome := 'again';
       END;
     END IF;
     answers[n].place := place_of[n];
+    -- What an address is refused counts on none of its neighbours.
+    IF devices[n] IS NULL AND answers[n].outcome NOT IN ('by_address', 'by_block', 'again') THEN blocks := blocks || asked[n].block_key; END IF;
     place := array_position(s.budgets, answers[n].budget);
     IF place IS NOT NULL THEN budget_left[place] := budget_left[place] - 1; END IF;
     IF answers[n].is_paid THEN
@@ -396,6 +394,7 @@ BEGIN
 
   -- What everybody counts comes last, so that nobody waits for it while something is decided.
   PERFORM write_refusals(asked, answers);
+  PERFORM count_up(blocks, 3600, s.shard) WHERE blocks <> '{}';
   PERFORM count_up(mailboxes, 86400) WHERE mailboxes <> '{}';
   PERFORM count_up(domains, 3600, s.shard) WHERE domains <> '{}';
   PERFORM count_up(countries, 300, s.shard) WHERE countries <> '{}';

@@ -51,6 +51,7 @@ export function createOtp(dependencies: Dependencies) {
     budgets: ['trusted', 'known', 'new'].flatMap((kind) => [`sms:${kind}`, `mail:${kind}`]),
     budget_left: Array(6).fill(1_000),
     budget_retry: Array(6).fill(1),
+    max_per_block: 1_000,
     max_per_mailbox: 1_000,
     max_per_domain: 1_000,
     shard: 0,
@@ -64,6 +65,7 @@ export function createOtp(dependencies: Dependencies) {
     const values = {
       method: request.identifier.method,
       only_known: false,
+      block_key: 'send_net:test',
       mailbox_key: 'mailbox:test',
       domain_key: 'domain:test',
       country: 'IN',
@@ -78,7 +80,7 @@ export function createOtp(dependencies: Dependencies) {
       SELECT p.outcome = 'sent' AS is_put, p.retry_after, p.code_seed, p.code_hash, p.expires_in, p.resend_after, p.attempts_allowed
       FROM json_populate_record(NULL::latchkey.send_code_request, $1) AS r,
         json_populate_record(NULL::latchkey.send_code_settings, $2) AS s,
-        LATERAL latchkey.send_code(r, s, $3, NULL, NULL, s.budget_left, '{}') AS p`)
+        LATERAL latchkey.send_code(r, s, $3, NULL, s.budget_left, '{}') AS p`)
     const rows = await inSchema(text, [JSON.stringify(values), limits, request.lane || null])
     const [row] = rows as (PutRow | undefined)[]
     if (row === undefined || !row.is_put) return { outcome: 'refused', retryAfter: Number(row?.retry_after) }
