@@ -61,6 +61,15 @@ export const contestants: readonly Contestant[] = [
     workloads: all,
   },
   {
+    name: 'bare',
+    dialect: 'better-auth',
+    program: 'bench/servers/bare.mjs',
+    schema: 'better-auth',
+    evidence: betterAuthEvidence,
+    readyPath: '/ready',
+    workloads: all,
+  },
+  {
     name: 'hello',
     dialect: 'hello',
     program: 'bench/servers/hello.mjs',
