@@ -3,6 +3,7 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { perform } from '../../src/cli/command.js'
 import { doctorCommand } from '../../src/cli/doctor.js'
@@ -99,6 +100,8 @@ const aboutLimits = (rows: string[]) => rows.filter((row) => row.startsWith('lim
 t.test('unless it is to prove the limits, it writes no row and sends no message', async (t) => {
   const { service, url, environment } = await startListening(t)
   await service.post('/auth/request-otp', { email: 'asha@example.com' })
+  // Its event comes after the answer.
+  while ((await service.database.authEvent.count({ where: { event: 'delivery_accepted' } })) === 0) await sleep(5)
   const before = await contentOf(environment.DATABASE_URL)
   t.match(before, 'asha@example.com')
   const { code, failed, ok, notes, warnings, errors } = await examine(environment, '--url', url)
