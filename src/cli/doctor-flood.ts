@@ -1,4 +1,4 @@
-// The flood guard of a running service, proved by being refused, from a loopback address that nobody else uses.
+// The flood guard of a running service, proved by being refused (`--prove`), from a loopback address that nobody else uses.
 import { randomInt } from 'node:crypto'
 import { isLoopbackHost } from '../config/urls.js'
 import { type Finding, findingsOf } from './doctor-findings.js'
@@ -8,10 +8,15 @@ import type { ServiceUnderTest } from './doctor-service.js'
 const found = findingsOf('limits')
 
 /** More calls than that are no proof but a burden. */
-const mostCalls = 3_000
+export const mostCalls = 3_000
 const callsAtOnce = 20
 
 export const onTheSpot = 'run it on the service’s own machine, with --url http://127.0.0.1:PORT'
+
+/** What cannot be tried without writing or counting. */
+export function untried(what: string): Finding {
+  return found('note', `${what} not tried: --prove does that, and says first what it writes`)
+}
 
 /** A loopback address that is ours alone; undefined where the service is elsewhere, or this system has only one such address. */
 export async function findOwnAddress({ base, ask }: ServiceUnderTest): Promise<string | undefined> {
@@ -25,9 +30,10 @@ export async function findOwnAddress({ base, ask }: ServiceUnderTest): Promise<s
 
 /** Asks until the guard says no; it does not listen to that address for the rest of the minute. */
 export async function floodFinding(service: ServiceUnderTest): Promise<Finding> {
-  const { ask, config } = service
+  const { base, ask, config, proves } = service
   const most = config.limits.floodPerMinute
   if (most > mostCalls) return found('note', 'the flood guard was not tried: FLOOD_PER_MINUTE is too high for that')
+  if (!proves && isLoopbackHost(base.hostname)) return untried('the flood guard was')
   const localAddress = await findOwnAddress(service)
   if (localAddress === undefined) {
     return found('note', 'the flood guard was not tried: others may share this address', onTheSpot)

@@ -1,11 +1,11 @@
-// The limits on codes of a running service, proved by being refused. Nobody gets a message and nobody else is counted: what is
+// The limits on codes of a running service, proved by being refused (`--prove`). Nobody gets a message and nobody else is counted: what is
 // asked is about an address of nobody (RFC 2606 §2: `.invalid`), and where the service is on this machine, from a loopback address
 // that nobody else uses.
 import { randomUUID } from 'node:crypto'
 import { isLoopbackHost } from '../config/urls.js'
 import { blockListOf } from '../http/address.js'
 import { type Finding, type Findings, findingsOf } from './doctor-findings.js'
-import { findOwnAddress, onTheSpot, refusalFinding } from './doctor-flood.js'
+import { findOwnAddress, onTheSpot, refusalFinding, untried } from './doctor-flood.js'
 import type { Answer, Question } from './doctor-http.js'
 import type { ServiceUnderTest } from './doctor-service.js'
 import type { Traces } from './doctor-traces.js'
@@ -28,12 +28,19 @@ type Probe = ReturnType<typeof createProbe>
 
 /** @param traces null where the database does not answer */
 export async function* limitFindings(service: ServiceUnderTest, traces: Traces | null): Findings {
-  const { base, config } = service
-  if (traces === null || !config.delivery.channels.includes('email')) {
-    const reason = traces
-      ? 'CHANNELS has no email, and any phone number may be somebody’s'
-      : 'the database does not answer'
-    yield found(traces ? 'note' : 'failed', `the limits on codes were not tried: ${reason}`)
+  const { base, config, proves } = service
+  if (!config.delivery.channels.includes('email')) {
+    const line = 'the limits on codes were not tried: CHANNELS has no email, and any phone number may be somebody’s'
+    yield found('note', line)
+    return
+  }
+  if (!proves) {
+    yield untried('the limits of an address and X-Forwarded-For were')
+    yield untried('the guesses that a code takes and its cooldown were')
+    return
+  }
+  if (traces === null) {
+    yield found('failed', 'the limits on codes were not tried: the database does not answer')
     return
   }
   const probe = createProbe(service, await findOwnAddress(service))

@@ -1,5 +1,6 @@
-// Examines a deployment: its settings, its database, and the running service, whose limits it proves by being refused:
-// `npm run doctor [-- --url https://login.example.com] [--json]`. Exit code 1 where something failed.
+// Examines a deployment: its settings, its database, and the running service: `npm run doctor [-- --url https://login.example.com]
+// [--prove] [--json]`. It writes no row and sends no message, unless `--prove` is given: then it lets itself be refused by the limits.
+// Exit code 1 where something failed.
 
 import { UsageError } from '../config/command-line.js'
 import { type Config, readConfig, readDatabaseSettings } from '../config/config.js'
@@ -8,12 +9,13 @@ import { parseUrl } from '../config/urls.js'
 import { openDatabase } from '../database/client.js'
 import { describeFailure } from '../database/migration-failures.js'
 import { type CommandContext, defineCommand, runIfMain, type WorkContext } from './command.js'
+import { announcementOf } from './doctor-announcement.js'
 import { databaseFindings } from './doctor-database.js'
 import { type Finding, type Findings, findingsOf, linesOf, summaryOf } from './doctor-findings.js'
 import { floodFinding } from './doctor-flood.js'
 import { createClient } from './doctor-http.js'
 import { limitFindings } from './doctor-limits.js'
-import { serviceFindings } from './doctor-service.js'
+import { type ServiceUnderTest, serviceFindings } from './doctor-service.js'
 import { settingsFindings } from './doctor-settings.js'
 import { createTraces, type Traces } from './doctor-traces.js'
 
@@ -23,6 +25,10 @@ type Environment = CommandContext['environment']
 
 const options = {
   url: { type: 'string', value: 'URL', description: 'where the service is (PUBLIC_URL, or this machine)' },
+  prove: {
+    type: 'boolean',
+    description: 'tries the limits too, by being refused: writes rows that end by themselves, and says so first',
+  },
   json: { type: 'boolean', description: 'prints one document: {ok, findings}' },
 } as const
 
@@ -31,10 +37,18 @@ export const doctorCommand = defineCommand(
   examineDeployment,
 )
 
-async function examineDeployment({ values, environment, print }: WorkContext<typeof options>): Promise<number> {
+async function examineDeployment(context: WorkContext<typeof options>): Promise<number> {
+  const { values, environment, print, printError } = context
   const url = baseUrlOf(values.url)
+  const deployment = read(environment, readConfig)
+  const { config } = deployment
+  if (config && values.prove) {
+    // Standard output is one document with --json.
+    const tell = values.json ? printError : print
+    for (const line of announcementOf(config, baseOf(config, url))) tell(line)
+  }
   const findings: Finding[] = []
-  for await (const finding of examine(environment, url)) {
+  for await (const finding of examine(deployment, { environment, url, proves: values.prove })) {
     findings.push(finding)
     if (!values.json) for (const line of linesOf(finding)) print(line)
   }
@@ -51,8 +65,14 @@ function baseUrlOf(text: string | undefined): URL | undefined {
   return url
 }
 
-async function* examine(environment: Environment, url: URL | undefined): Findings {
-  const { config, problems } = read(environment, readConfig)
+/** Where the service is. */
+function baseOf({ publicUrl, port }: Config, url: URL | undefined): URL {
+  return url ?? new URL(publicUrl ?? `http://127.0.0.1:${port}`)
+}
+
+type Wishes = Readonly<{ environment: Environment; url: URL | undefined; proves: boolean }>
+
+async function* examine({ config, problems }: Readout<Config>, { environment, url, proves }: Wishes): Findings {
   const hint = 'the service does not start like this: .env.example explains each setting'
   for (const problem of problems) yield found('failed', problem, hint)
   if (config) yield* settingsFindings(config)
@@ -61,19 +81,23 @@ async function* examine(environment: Environment, url: URL | undefined): Finding
   const database = openDatabase(settings)
   try {
     const answers = yield* databaseFindings(database, settings)
-    if (config) yield* examineService(config, url, answers ? createTraces(database, config) : null)
+    if (config) {
+      const traces = answers ? createTraces(database, config) : null
+      yield* examineService({ base: baseOf(config, url), config, proves }, traces)
+    }
   } finally {
     await database.$disconnect()
   }
 }
 
-async function* examineService(config: Config, url: URL | undefined, traces: Traces | null): Findings {
-  const base = url ?? new URL(config.publicUrl ?? `http://127.0.0.1:${config.port}`)
+async function* examineService(about: Omit<ServiceUnderTest, 'ask'>, traces: Traces | null): Findings {
+  const { base } = about
   const { ask, close } = createClient(base)
+  const service = { ...about, ask }
   try {
-    yield* serviceFindings({ base, ask, config })
-    yield await floodFinding({ base, ask, config })
-    yield* limitFindings({ base, ask, config }, traces)
+    yield* serviceFindings(service)
+    yield await floodFinding(service)
+    yield* limitFindings(service, traces)
   } catch (error) {
     const hint = 'is it started, and is this its address? --url names another'
     yield findingsOf('service')('failed', `${base.origin}: ${describeFailure(error)}`, hint)
@@ -83,11 +107,13 @@ async function* examineService(config: Config, url: URL | undefined, traces: Tra
 }
 
 /** Settings, or what is wrong with them. */
-function read<Settings>(environment: Environment, reader: (environment: Environment) => Settings) {
+type Readout<Settings> = Readonly<{ config?: Settings; problems: readonly string[] }>
+
+function read<Settings>(environment: Environment, reader: (environment: Environment) => Settings): Readout<Settings> {
   try {
     return { config: reader(environment), problems: [] }
   } catch (error) {
-    return { config: undefined, problems: (error as ConfigError).problems }
+    return { problems: (error as ConfigError).problems }
   }
 }
 

@@ -2,6 +2,8 @@
 // the service's own machine is played by an address that is not known as loopback, and by a proxy.
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { perform } from '../../src/cli/command.js'
 import { doctorCommand } from '../../src/cli/doctor.js'
@@ -12,6 +14,7 @@ import { readConfig } from '../../src/config/config.js'
 import { openDatabase } from '../../src/database/client.js'
 import { createEmptyDatabase, query } from '../database/scratch.js'
 import { type StartOptions, startApp, type TestApp, testSecrets } from '../support/app.js'
+import { contentOf } from '../support/content.js'
 
 const METRICS_TOKEN = 'a-metrics-token-of-thirty-two-bytes'
 const limits = { FLOOD_PER_MINUTE: '60', IP_VERIFY_PER_10_MIN: '120', IP_SEND_PER_HOUR: '60' }
@@ -53,6 +56,9 @@ async function examine(environment: Record<string, string>, ...words: string[]) 
   }
 }
 
+/** With all that writes and counts. */
+const prove = (environment: Record<string, string>, ...words: string[]) => examine(environment, '--prove', ...words)
+
 /** A service that listens, and the doctor's environment for it. */
 async function startListening(
   t: Test,
@@ -79,46 +85,145 @@ async function leftovers({ database }: TestApp) {
   return { codes: await database.otp.count(), mostGuesses: Math.max(...counters.map(({ count }) => count)) }
 }
 
-t.test('a good deployment passes, nobody gets a message, and nothing stays but a few counts', async (t) => {
-  const { service, url, environment } = await startListening(t, { DOCS: 'off' })
-  const { code, failed, ok, errors, output } = await examine(environment, '--url', url)
+const notTried = [
+  /^limits the flood guard was not tried: --prove does that/,
+  /^limits the limits of an address and X-Forwarded-For were not tried: --prove does that/,
+  /^limits the guesses that a code takes and its cooldown were not tried: --prove does that/,
+]
+
+/** The trail is append-only. */
+const withoutEvents = (content: string) =>
+  JSON.stringify(JSON.parse(content).filter(([table]: [string]) => !table.startsWith('auth_events')))
+
+const aboutLimits = (rows: string[]) => rows.filter((row) => row.startsWith('limits '))
+
+t.test('unless it is to prove the limits, it writes no row and sends no message', async (t) => {
+  const { service, url, environment } = await startListening(t)
+  await service.post('/auth/request-otp', { email: 'asha@example.com' })
+  // Its event comes after the answer.
+  while ((await service.database.authEvent.count({ where: { event: 'delivery_accepted' } })) === 0) await sleep(5)
+  const before = await contentOf(environment.DATABASE_URL)
+  t.match(before, 'asha@example.com')
+  const { code, failed, ok, notes, warnings, errors } = await examine(environment, '--url', url)
   t.strictSame({ code, failed, errors }, { code: 0, failed: [], errors: [] })
-  for (const line of [
-    'service /metrics answers to METRICS_TOKEN',
-    'service the echo is off',
-    'service unknown fields are refused',
-    'service calls from pages of other sites are refused',
-    'limits the flood guard refuses an address after 60 calls a minute',
-    'limits a client cannot choose its address by X-Forwarded-For',
-    'limits guesses are counted on the address they come from',
-    'limits an address is refused after 120 guesses in 10 minutes',
-    'limits a code takes 5 guesses and no more',
-    'limits another code is refused until the cooldown is over',
-  ]) {
-    t.ok(
-      ok.some((row) => row.startsWith(line)),
-      line,
-    )
-  }
-  t.match(output.at(-1), /^\d+ ok, \d+ notes, \d+ warnings, 0 failed$/)
-  t.strictSame(service.messages, [])
-  const { codes, mostGuesses } = await leftovers(service)
-  t.equal(codes, 0)
-  t.ok(mostGuesses < 15, 'the counter that was filled up is as before')
-  t.equal((await service.get('/health/live')).status, 200, 'others from this machine are heard')
+  t.match(aboutLimits(notes), notTried)
+  t.strictSame(aboutLimits([...ok, ...warnings]), [])
+  t.ok(ok.some((row) => row.startsWith('service calls from pages of other sites are refused')))
+  t.equal(await contentOf(environment.DATABASE_URL), before)
+  t.equal(service.messages.length, 1)
 })
+
+t.test('it writes none either where the guards are down that it asks about', async (t) => {
+  const { url, environment } = await startListening(t)
+  const proxy = await listen(t, (incoming, outgoing) => {
+    const { host: _host, origin: _origin, 'sec-fetch-site': _site, 'content-length': _, ...headers } = incoming.headers
+    const forward = request(
+      new URL(String(incoming.url), url),
+      { method: String(incoming.method), headers },
+      (answer) => {
+        outgoing.writeHead(Number(answer.statusCode), answer.headers)
+        answer.pipe(outgoing)
+      },
+    )
+    json(incoming).then(
+      (body) => forward.end(JSON.stringify({ ...Object(body), doctor: undefined })),
+      () => forward.end(),
+    )
+  })
+  const before = await contentOf(environment.DATABASE_URL)
+  t.match((await examine(environment, '--url', proxy)).failed, [
+    /^service unknown fields are answered 400 otherwise than the service does/,
+    /^service calls from pages of other sites are answered 400, not 403 cross_site/,
+  ])
+  t.equal(await contentOf(environment.DATABASE_URL), before)
+})
+
+t.test('what --prove could not try either has its own reason', async (t) => {
+  const { url, environment } = await startListening(t, {}, { host: '0.0.0.0' })
+  const elsewhere = await examine(environment, '--url', url.replace('127.0.0.1', '0.0.0.0'))
+  t.match(aboutLimits(elsewhere.notes), [
+    /^limits the flood guard was not tried: others may share/,
+    ...notTried.slice(1),
+  ])
+  const settings = { ...environment, CHANNELS: 'sms', FLOOD_PER_MINUTE: '100000' }
+  const reasons = [/^limits the flood guard was not tried: FLOOD_PER_MINUTE/, /^limits the limits on codes .*no email/]
+  t.match(aboutLimits((await examine(settings, '--url', url)).notes), reasons)
+  const { output, notes } = await prove(settings, '--url', url)
+  t.match(output[0], /^--prove has nothing to try at http:.*, and writes nothing$/)
+  t.match(aboutLimits(notes), reasons)
+})
+
+t.test('--prove says before it starts what it will write, and leaves no more', async (t) => {
+  const { service, url, environment } = await startListening(t)
+  const rows = async () => ({
+    events: await service.database.authEvent.count(),
+    counters: await service.database.limitCounter.count(),
+    sends: await service.database.identifierLimit.count(),
+  })
+  const before = await contentOf(environment.DATABASE_URL)
+  t.strictSame(await rows(), { events: 0, counters: 0, sends: 0 })
+  const { code, output } = await prove(environment, '--url', url)
+  t.equal(code, 0)
+  const firstFinding = output.findIndex((line) => line.startsWith('ok '))
+  const told = output.slice(0, firstFinding).join('\n')
+  t.match(told, /^--prove lets itself be refused by http:\/\/127.*\n- .* more than 60 times .*\n- up to 8 guesses/)
+  t.match(told, /stay for 90 days/)
+  const [, events, counters, sends] =
+    /up to (\d+) events, .*; up to (\d+) counters and (\d+) row of identifier_limits/.exec(told) ?? []
+  const left = await rows()
+  t.ok(left.events > 0 && left.events <= Number(events), `events: ${left.events}`)
+  t.ok(left.counters > 0 && left.counters <= Number(counters), `counters: ${left.counters}`)
+  t.equal(left.sends, Number(sends))
+  // Nothing else than these.
+  await service.database.$executeRaw`DELETE FROM limit_counters`
+  await service.database.$executeRaw`DELETE FROM identifier_limits`
+  t.equal(withoutEvents(await contentOf(environment.DATABASE_URL)), withoutEvents(before))
+})
+
+t.test(
+  'with --prove a good deployment passes, nobody gets a message, and nothing stays but a few counts',
+  async (t) => {
+    const { service, url, environment } = await startListening(t, { DOCS: 'off' })
+    const { code, failed, ok, errors, output } = await prove(environment, '--url', url)
+    t.strictSame({ code, failed, errors }, { code: 0, failed: [], errors: [] })
+    for (const line of [
+      'service /metrics answers to METRICS_TOKEN',
+      'service the echo is off',
+      'service unknown fields are refused',
+      'service calls from pages of other sites are refused',
+      'limits the flood guard refuses an address after 60 calls a minute',
+      'limits a client cannot choose its address by X-Forwarded-For',
+      'limits guesses are counted on the address they come from',
+      'limits an address is refused after 120 guesses in 10 minutes',
+      'limits a code takes 5 guesses and no more',
+      'limits another code is refused until the cooldown is over',
+    ]) {
+      t.ok(
+        ok.some((row) => row.startsWith(line)),
+        line,
+      )
+    }
+    t.match(output.at(-1), /^\d+ ok, \d+ notes, \d+ warnings, 0 failed$/)
+    t.strictSame(service.messages, [])
+    const { codes, mostGuesses } = await leftovers(service)
+    t.equal(codes, 0)
+    t.ok(mostGuesses < 15, 'the counter that was filled up is as before')
+    t.equal((await service.get('/health/live')).status, 200, 'others from this machine are heard')
+  },
+)
 
 t.test('as one document', async (t) => {
   const { url, environment } = await startListening(t)
-  const { code, output } = await examine(environment, '--json', '--url', url)
+  const { code, output, errors } = await prove(environment, '--json', '--url', url)
   const { ok, findings } = JSON.parse(output.join('\n'))
+  t.match(errors[0], /^--prove lets itself be refused/, 'what it writes is told beside the document')
   t.strictSame({ code, ok, lines: output.length }, { code: 0, ok: true, lines: 1 })
   t.match(findings[0], { area: 'settings', state: 'ok', line: String })
 })
 
 t.test('limits that are off are found', async (t) => {
   const { url, environment } = await startListening(t, { RATE_LIMITS: 'off' })
-  const { code, failed } = await examine(environment, '--url', url)
+  const { code, failed } = await prove(environment, '--url', url)
   t.equal(code, 1)
   t.match(failed, [
     /^limits the flood guard let more than 60 calls/,
@@ -130,9 +235,9 @@ t.test('an echo and open metrics are failures, in development warnings', async (
   const { url, environment } = await startListening(t, { OTP_ECHO: 'true', METRICS_TOKEN: '' })
   const open = [/^service the echo is on/, /^service \/metrics is answered 200 without a token/]
   const { METRICS_TOKEN: _, ...without } = environment
-  t.match(await examine(without, '--url', url), { code: 1, failed: open })
-  t.match((await examine({ ...environment, METRICS_TOKEN: METRICS_TOKEN.toUpperCase() }, '--url', url)).code, 1)
-  const test = await examine(
+  t.match(await prove(without, '--url', url), { code: 1, failed: open })
+  t.match((await prove({ ...environment, METRICS_TOKEN: METRICS_TOKEN.toUpperCase() }, '--url', url)).code, 1)
+  const test = await prove(
     { ...without, NODE_ENV: 'test', SMS_DRIVERS: 'console', EMAIL_DRIVERS: 'console' },
     '--url',
     url,
@@ -144,28 +249,28 @@ t.test('an echo and open metrics are failures, in development warnings', async (
 t.test('settings that are not those of the service are found', async (t) => {
   const { url, environment } = await startListening(t, { OTP_MAX_ATTEMPTS: '8' })
   const OTP_PEPPER = 'another pepper, of 32 bytes and more, too'
-  const { failed } = await examine({ ...environment, OTP_PEPPER, METRICS_TOKEN: 'x'.repeat(32) }, '--url', url)
+  const { failed } = await prove({ ...environment, OTP_PEPPER, METRICS_TOKEN: 'x'.repeat(32) }, '--url', url)
   t.match(failed, [
     /^service \/metrics is answered 401 with METRICS_TOKEN/,
     /^limits guesses are not counted on the address/,
     /^limits a code that takes 5 guesses was guessed at 7 times/,
   ])
   const EVENT_KEY = 'another key of events, 32 bytes and more'
-  t.match((await examine({ ...environment, EVENT_KEY }, '--url', url)).failed, [
+  t.match((await prove({ ...environment, EVENT_KEY }, '--url', url)).failed, [
     /^limits guesses are not counted on the address/,
     /^limits a code that takes 5 guesses/,
   ])
   const elsewhere = await startListening(t)
-  const mixed = await examine({ ...environment, DATABASE_URL: elsewhere.environment.DATABASE_URL }, '--url', url)
+  const mixed = await prove({ ...environment, DATABASE_URL: elsewhere.environment.DATABASE_URL }, '--url', url)
   t.match(mixed.failed, [/^limits the guess left no event in this database/])
 })
 
 t.test('clients that choose their address are found, unless all of this machine is a proxy', async (t) => {
   const { url, environment } = await startListening(t, { TRUST_PROXY: '127.0.0.0/8' })
-  t.match((await examine(environment, '--url', url)).failed, [
+  t.match((await prove(environment, '--url', url)).failed, [
     /^limits a client can choose its address by X-Forwarded-For/,
   ])
-  const trusted = await examine({ ...environment, TRUST_PROXY: '127.0.0.0/8,fd00::1,10.0.0.1' }, '--url', url)
+  const trusted = await prove({ ...environment, TRUST_PROXY: '127.0.0.0/8,fd00::1,10.0.0.1' }, '--url', url)
   t.strictSame(trusted.failed, [])
   t.ok(trusted.notes.some((row) => row.startsWith('limits X-Forwarded-For was not tried')))
 })
@@ -173,7 +278,7 @@ t.test('clients that choose their address are found, unless all of this machine 
 t.test('a server that answers everything fails in everything', async (t) => {
   const { environment } = await startListening(t)
   const url = await listen(t, (_request, response) => response.end('{}'))
-  const { code, failed, ok } = await examine(environment, '--url', url)
+  const { code, failed, ok } = await prove(environment, '--url', url)
   t.equal(code, 1)
   t.match(failed, [
     /^service answers lack headers/,
@@ -186,7 +291,7 @@ t.test('a server that answers everything fails in everything', async (t) => {
   ])
   t.notOk(ok.some((row) => row.startsWith('limits')))
   const deaf = await listen(t, (_request, response) => response.writeHead(500).end('<html>'))
-  t.match((await examine(environment, '--url', deaf)).failed.slice(0, 2), [
+  t.match((await prove(environment, '--url', deaf)).failed.slice(0, 2), [
     /live is answered 500/,
     /ready is answered 500/,
   ])
@@ -215,7 +320,7 @@ t.test('a proxy that changes answers is found', async (t) => {
     )
     incoming.pipe(forward)
   })
-  const flooded = await examine({ ...environment, FLOOD_PER_MINUTE: '100000' }, '--url', proxy)
+  const flooded = await prove({ ...environment, FLOOD_PER_MINUTE: '100000' }, '--url', proxy)
   t.match(flooded.failed, [
     /^service answers lack headers, or have others: referrer-policy, x-request-id$/,
     /^limits an address is refused after 120 guesses in 10 minutes, but says no true Retry-After/,
@@ -229,7 +334,7 @@ t.test('a proxy that changes answers is found', async (t) => {
 t.test('from elsewhere nobody else is held back: what others share is not filled up', async (t) => {
   const { url, environment, service } = await startListening(t, {}, { host: '0.0.0.0' })
   const elsewhere = url.replace('127.0.0.1', '0.0.0.0')
-  const first = await examine(environment, '--url', elsewhere)
+  const first = await prove(environment, '--url', elsewhere)
   t.match(first.failed, [/^service reached over plain HTTP/])
   t.ok(first.warnings.some((row) => row.startsWith('limits the service sees a private address')))
   t.ok(first.notes.some((row) => row.startsWith('limits the flood guard was not tried')))
@@ -237,21 +342,21 @@ t.test('from elsewhere nobody else is held back: what others share is not filled
     first.ok.some((row) => row.startsWith('limits an address is refused')),
     'nobody else was here in a day',
   )
-  const second = await examine(environment, '--url', elsewhere)
+  const second = await prove(environment, '--url', elsewhere)
   t.ok(second.notes.some((row) => row.startsWith('limits whether an address is refused was not tried')))
   t.strictSame(service.messages, [])
 })
 
 t.test('of a service on IPv6, the block is what counts', async (t) => {
   const { url, environment } = await startListening(t, {}, { host: '::1' })
-  const { failed, ok } = await examine(environment, '--url', url)
+  const { failed, ok } = await prove(environment, '--url', url)
   t.strictSame(failed, [])
   t.ok(ok.some((row) => row.startsWith('limits an address is refused')))
 })
 
 t.test('where only phones are taken, no number is somebody’s to try', async (t) => {
   const { url, environment } = await startListening(t, { CHANNELS: 'sms' })
-  const { failed, notes } = await examine({ ...environment, CHANNELS: 'sms' }, '--url', url)
+  const { failed, notes } = await prove({ ...environment, CHANNELS: 'sms' }, '--url', url)
   t.strictSame(failed, [])
   t.ok(notes.some((row) => row.startsWith('limits the limits on codes were not tried: CHANNELS has no email')))
 })
@@ -270,7 +375,7 @@ t.test('problems of settings are told by name, never by value, and the database 
 
 t.test('no database, no service, no address', async (t) => {
   const { url } = await startListening(t)
-  const { failed, output } = await examine(deployment, '--url', url)
+  const { failed, output } = await prove(deployment, '--url', url)
   t.match(failed, [
     /^database No database answers at|^database .*ECONNREFUSED|^database /,
     /^limits the limits on codes were not tried: the database/,
@@ -278,15 +383,15 @@ t.test('no database, no service, no address', async (t) => {
   t.notOk(output.some((line) => /secret-word/.test(line)))
   for (const address of ['http://127.0.0.1:1', 'https://127.0.0.1:1']) {
     t.match(
-      (await examine(deployment, '--url', address)).failed.at(-1),
+      (await prove(deployment, '--url', address)).failed.at(-1),
       new RegExp(`^service ${address}: .*ECONNREFUSED`),
     )
   }
   t.match(
-    (await examine({ ...deployment, PUBLIC_URL: 'http://127.0.0.1:1' })).failed.at(-1),
+    (await prove({ ...deployment, PUBLIC_URL: 'http://127.0.0.1:1' })).failed.at(-1),
     /^service http:\/\/127\.0\.0\.1:1/,
   )
-  t.match((await examine({ ...deployment, PORT: '1' })).failed.at(-1), /^service http:\/\/127\.0\.0\.1:1/)
+  t.match((await prove({ ...deployment, PORT: '1' })).failed.at(-1), /^service http:\/\/127\.0\.0\.1:1/)
   for (const bad of ['ftp://x', 'x']) {
     t.match(await examine(deployment, '--url', bad), { code: 2, errors: ['--url must be an http or https URL'] })
   }

@@ -7,6 +7,7 @@ import { Client } from 'pg'
 import t from 'tap'
 import { exitCodeOf } from '../../src/development/processes.js'
 import { testSecrets } from '../support/app.js'
+import { contentOf } from '../support/content.js'
 import { createTestDatabase } from '../support/database.js'
 import { projectDirectory } from '../support/project.js'
 
@@ -35,20 +36,6 @@ async function run(args: readonly string[], url: string) {
   const child = spawn(process.execPath, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] })
   const [code, output, errors] = await Promise.all([exitCodeOf(child), buffer(child.stdout), buffer(child.stderr)])
   return { code, output: output.toString(), errors: errors.toString() }
-}
-
-/** All that is in the database, as text. */
-async function contentOf(url: string): Promise<string> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  const tables = await client.query(
-    `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'`,
-  )
-  const contents = []
-  for (const { name } of tables.rows)
-    contents.push([name, (await client.query(`SELECT t::text FROM "${name}" t`)).rows])
-  await client.end()
-  return JSON.stringify(contents)
 }
 
 t.test('each command is a script, so that it is tried here', async (t) => {
