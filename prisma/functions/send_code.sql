@@ -42,6 +42,7 @@ CREATE TYPE send_code_result AS (
   is_number boolean,                                -- by this send the identifier counted as a number, which it does once an hour
   is_on_top boolean,                                -- it was one of those that trusted devices have on top
   has_closed_country boolean,                       -- it was this request that closed its country to new numbers
+  has_open_country boolean,                         -- its country was found open: the rest of the call need not look again
   is_known boolean,                                 -- somebody verified the identifier before
   user_id uuid, locale text,                        -- of whoever reads the message, as far as is known
   lane text, shard int, counted_at timestamptz,     -- by which what it was counted on is found again
@@ -139,16 +140,17 @@ END $$;
 -- @param p_kind trusted, known or new
 -- @param p_is_number it would count the identifier as a number, which known ones do once an hour
 -- @param p_left what this call has left of each budget
--- @param p_spent the keys of mailboxes and domains that the same call has sent to
+-- @param p_spent the keys of mailboxes and domains that the same call has sent to, and countries that it has found open
 CREATE FUNCTION cost_refusal(
   r send_code_request, s send_code_settings, p_kind text, p_is_number boolean, p_left int[], p_spent text[],
-  OUT outcome send_outcome, OUT retry_after int, OUT budget text, OUT has_closed boolean
+  OUT outcome send_outcome, OUT retry_after int, OUT budget text, OUT has_closed boolean, OUT has_open boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
   is_solved CONSTANT boolean := coalesce(r.challenge_solved, false);
   place int;
 BEGIN
   has_closed := false;
+  has_open := false;
   IF p_kind <> 'known' OR p_is_number THEN
     budget := CASE r.method WHEN 'phone' THEN 'sms:' ELSE 'mail:' END || p_kind;
     place := array_position(s.budgets, budget);
@@ -174,23 +176,25 @@ BEGIN
       outcome := 'by_budget';
       retry_after := window_left(3600);
     END IF;
-  ELSIF p_kind = 'new' THEN
+  ELSIF p_kind = 'new' AND NOT r.country = ANY(p_spent) THEN
     SELECT b.retry_after, b.has_closed INTO retry_after, has_closed
     FROM country_block(r.country, s.breaker_min_sends, s.breaker_min_verified, s.closed_for) AS b;
-    IF retry_after IS NOT NULL AND NOT is_of_the_tenth(r.identifier, s.tenth_key) THEN outcome := 'by_country'; END IF;
+    has_open := retry_after IS NULL;
+    IF NOT has_open AND NOT is_of_the_tenth(r.identifier, s.tenth_key) THEN outcome := 'by_country'; END IF;
   END IF;
 END $$;
 
 -- @param place_of_address the place of this request in its address's window, 1 for the first one; null on a trusted device
 -- @param p_left what this call has left of each budget
--- @param p_spent the keys of neighbours, mailboxes and domains that the same call counts at its end
+-- @param p_spent the keys of neighbours, mailboxes and domains that the same call counts at its end, and countries that it has found open
 CREATE FUNCTION send_code(
   r send_code_request, s send_code_settings, device uuid, place_of_address int, p_left int[], p_spent text[]
 ) RETURNS send_code_result LANGUAGE plpgsql AS $$
 DECLARE
   answer send_code_result;
   account users;
-  limits identifier_limits;
+  limits identifier_limits;                         -- null for one that was never sent anything
+  counted record;
   unknown_of_address bigint := 0;
   cost record;
   is_refused boolean := false;                      -- for its cost
@@ -266,6 +270,7 @@ BEGIN
     cost := cost_refusal(r, s, CASE WHEN device IS NOT NULL THEN 'trusted' WHEN answer.is_known THEN 'known' ELSE 'new' END,
       answer.is_number, p_left, p_spent);
     answer.has_closed_country := cost.has_closed;
+    answer.has_open_country := cost.has_open;
     is_refused := cost.outcome IS NOT NULL;
     IF is_refused AND (cost.outcome = 'again' OR NOT answer.is_hidden) THEN
       answer.outcome := cost.outcome;
@@ -276,7 +281,6 @@ BEGIN
   END IF;
 
   IF NOT is_fixed THEN
-    IF limits.identifier IS NULL THEN limits := make_limits(r.identifier); END IF;
     allowed_at := sends_allowed_at(limits, s.max_per_hour, s.max_per_day, s.max_trusted_per_day, device IS NOT NULL);
   END IF;
   put := put_code(r, s, answer.lane, has_code, allowed_at);
@@ -292,12 +296,10 @@ BEGIN
   answer.is_number := answer.is_number AND answer.is_paid;
   IF answer.is_paid THEN answer.budget := cost.budget; END IF;
   IF NOT is_fixed THEN
-    answer.is_on_top := count_send(limits, s.max_per_hour, s.max_per_day, CASE WHEN answer.is_number THEN r.code_id END);
+    counted := count_send(r.identifier, limits, s.max_per_hour, s.max_per_day, CASE WHEN answer.is_number THEN r.code_id END);
+    answer.is_on_top := counted.is_on_top;
     -- As it is after this one, for the client's countdown.
-    limits.hour_sends := limits.hour_sends + CASE WHEN answer.is_on_top THEN 0 ELSE 1 END;
-    limits.day_sends := limits.day_sends + CASE WHEN answer.is_on_top THEN 0 ELSE 1 END;
-    limits.trusted_sends := limits.trusted_sends + CASE WHEN answer.is_on_top THEN 1 ELSE 0 END;
-    limits.trusted_started_at := coalesce(limits.trusted_started_at, put.at);
+    limits := counted.l;
     allowed_at := sends_allowed_at(limits, s.max_per_hour, s.max_per_day, s.max_trusted_per_day, device IS NOT NULL);
   END IF;
   answer.code_seed := (put.code).code_seed;
@@ -349,6 +351,7 @@ DECLARE
   mailboxes text[] := '{}';
   domains text[] := '{}';
   countries text[] := '{}';
+  open_countries text[] := '{}';
 BEGIN
   PERFORM begin_batch(is_alone);
   SELECT array_agg(r ORDER BY r.identifier COLLATE "C", e.n), array_agg(e.n ORDER BY r.identifier COLLATE "C", e.n) INTO asked, place_of
@@ -366,12 +369,12 @@ BEGIN
 
   FOR n IN 1 .. cardinality(asked) LOOP
     IF is_alone THEN
-      answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], budget_left, blocks || mailboxes || domains);
+      answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], budget_left, blocks || mailboxes || domains || open_countries);
     ELSIF clock_timestamp() > started + interval '250 ms' THEN
       answers[n].outcome := 'again';
     ELSE
       BEGIN
-        answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], budget_left, blocks || mailboxes || domains);
+        answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], budget_left, blocks || mailboxes || domains || open_countries);
       EXCEPTION WHEN lock_not_available OR deadlock_detected OR data_exception OR integrity_constraint_violation THEN
         answers[n] := NULL;
         answers[n].outcome := 'again';
@@ -380,6 +383,7 @@ BEGIN
     answers[n].place := place_of[n];
     -- What an address is refused counts on none of its neighbours.
     IF devices[n] IS NULL AND answers[n].outcome NOT IN ('by_address', 'by_block', 'again') THEN blocks := blocks || asked[n].block_key; END IF;
+    IF answers[n].has_open_country THEN open_countries := open_countries || asked[n].country; END IF;
     place := array_position(s.budgets, answers[n].budget);
     IF place IS NOT NULL THEN budget_left[place] := budget_left[place] - 1; END IF;
     IF answers[n].is_paid THEN

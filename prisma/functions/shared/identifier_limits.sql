@@ -16,22 +16,6 @@ BEGIN
   RETURN l;
 END $$;
 
--- The same, for an identifier that is about to be sent something.
-CREATE FUNCTION make_limits(p_identifier text) RETURNS identifier_limits LANGUAGE plpgsql AS $$
-DECLARE
-  l identifier_limits;
-BEGIN
-  LOOP
-    INSERT INTO identifier_limits (identifier, hour_started_at, hour_sends, day_started_at, day_sends)
-    VALUES (p_identifier, now(), 0, now(), 0) ON CONFLICT DO NOTHING RETURNING * INTO l;
-    EXIT WHEN FOUND;
-    -- Somebody was faster.
-    l := lock_limits(p_identifier);
-    EXIT WHEN l.identifier IS NOT NULL;                      -- else the cleanup has just removed it
-  END LOOP;
-  RETURN l;
-END $$;
-
 -- When the counts allow a send; null where they do now. The owner's trusted devices have a few a day once the others are used up, which
 -- strangers can't reach.
 CREATE FUNCTION sends_allowed_at(l identifier_limits, p_max_per_hour int, p_max_per_day int, p_max_trusted int, p_is_trusted boolean)
@@ -46,20 +30,30 @@ BEGIN
 END $$;
 
 -- Counts a send, and says whether it was one of those that trusted devices have on top.
-CREATE FUNCTION count_send(l identifier_limits, p_max_per_hour int, p_max_per_day int, p_counted_by uuid) RETURNS boolean LANGUAGE plpgsql AS $$
+-- @param l as it was locked; null where it was never sent anything
+CREATE FUNCTION count_send(
+  p_identifier text, INOUT l identifier_limits, p_max_per_hour int, p_max_per_day int, p_counted_by uuid, OUT is_on_top boolean
+) LANGUAGE plpgsql AS $$
 DECLARE
-  is_on_top CONSTANT boolean := l.hour_sends >= p_max_per_hour OR l.day_sends >= p_max_per_day;
+  number_at CONSTANT timestamptz := CASE WHEN p_counted_by IS NOT NULL THEN clock_timestamp() END;
 BEGIN
+  is_on_top := false;
+  IF l.identifier IS NULL THEN
+    INSERT INTO identifier_limits AS x (identifier, hour_started_at, hour_sends, day_started_at, day_sends, counted_at, counted_by)
+    VALUES (p_identifier, now(), 1, now(), 1, number_at, p_counted_by) ON CONFLICT DO NOTHING RETURNING x.* INTO l;
+    IF FOUND THEN RETURN; END IF;
+    -- Somebody was faster, for another purpose or on another device: both were its first.
+    l := lock_limits(p_identifier);
+  END IF;
+  is_on_top := l.hour_sends >= p_max_per_hour OR l.day_sends >= p_max_per_day;
   UPDATE identifier_limits x SET
     hour_started_at = l.hour_started_at, hour_sends = l.hour_sends + CASE WHEN is_on_top THEN 0 ELSE 1 END,
     day_started_at = l.day_started_at, day_sends = l.day_sends + CASE WHEN is_on_top THEN 0 ELSE 1 END,
     trusted_started_at = CASE WHEN is_on_top THEN coalesce(l.trusted_started_at, clock_timestamp()) ELSE l.trusted_started_at END,
     trusted_sends = l.trusted_sends + CASE WHEN is_on_top THEN 1 ELSE 0 END,
     refused_started_at = l.refused_started_at, refused_sends = l.refused_sends,
-    counted_at = CASE WHEN p_counted_by IS NULL THEN l.counted_at ELSE clock_timestamp() END,
-    counted_by = coalesce(p_counted_by, l.counted_by)
-  WHERE x.identifier = l.identifier;
-  RETURN is_on_top;
+    counted_at = coalesce(number_at, l.counted_at), counted_by = coalesce(p_counted_by, l.counted_by)
+  WHERE x.identifier = l.identifier RETURNING x.* INTO l;
 END $$;
 
 -- Lets the identifier count as a number again, where it was this send by which it did. Says whether it was.
