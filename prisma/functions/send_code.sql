@@ -314,12 +314,15 @@ BEGIN
   RETURN CASE WHEN r.test_ends_at IS NOT NULL THEN ', test identity' WHEN r.purpose <> 'sign_in' THEN ', ' || r.purpose ELSE '' END;
 END $$;
 
--- Writes what was refused into the trail: one event an hour for each address and limit, or whoever floods us fills it.
+-- Writes what was refused into the trail: one event an hour for each address and limit, of
+-- neighbours one for all of them (a /48 has 65,536 addresses), or whoever floods us fills it.
 CREATE FUNCTION write_refusals(asked send_code_request[], answers send_code_result[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   told CONSTANT text[] := ARRAY(
-    SELECT 'told:' || answers[n].refusal || substr(asked[n].address_key, strpos(asked[n].address_key, ':'))
-    FROM generate_subscripts(answers, 1) AS n);
+    SELECT 'told:' || answers[n].refusal || substr(k.key, strpos(k.key, ':'))
+    FROM generate_subscripts(answers, 1) AS n,
+      LATERAL (SELECT CASE answers[n].refusal WHEN 'block' THEN asked[n].block_key ELSE asked[n].address_key END) AS k (key)
+    ORDER BY n);
 BEGIN
   IF array_remove(told, NULL) = '{}' THEN RETURN; END IF;
   INSERT INTO auth_events (event, user_id, identifier_hash, network, request_id, detail)
@@ -371,7 +374,9 @@ BEGIN
   FOR n IN 1 .. cardinality(asked) LOOP
     IF is_alone THEN
       answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], places_of_blocks[n], budget_left, mailboxes || domains);
-    ELSIF clock_timestamp() > started + interval '250 ms' THEN
+    ELSIF clock_timestamp() > started + interval '250 ms'
+      AND coalesce(places_of_addresses[n] <= s.max_per_address, true) AND coalesce(places_of_blocks[n] <= s.max_per_block, true) THEN
+      -- Who is over a limit is told so here: what is asked again counts on no address.
       answers[n].outcome := 'again';
     ELSE
       BEGIN

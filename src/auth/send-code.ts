@@ -75,6 +75,8 @@ type SendAnswer = Readonly<{
   attemptsAllowed: number
   /** that the message came out of; null where it cost nothing. With what follows, what the send was counted on is found again */
   budget: string | null
+  /** of the trusted device; empty where there is none */
+  lane: string
   isOnTop: boolean
   isKnown: boolean
   shard: number
@@ -135,7 +137,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   /** Gives back what a message had counted that did not go out; of one that a provider which is down may have taken, the count of its country. */
   async function settle(report: DeliveryReport, { identifier, draft, answer }: CountedSend): Promise<void> {
     if (report.outcome === 'accepted' || (report.outcome === 'uncertain' && !report.isDown)) return
-    const { budget, isHidden, isOnTop, isKnown, shard, countedAt } = answer
+    const { budget, lane, isHidden, isOnTop, isKnown, shard, countedAt } = answer
     const country = identifier.method === 'phone' && !isKnown ? identifier.country : null
     const { mailboxKey, domainKey } = limits.mailKeysOf(emailOf(identifier))
     const text = `SELECT "${schema}".give_back_send($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS budget_too`
@@ -143,7 +145,8 @@ export function createSendCode(dependencies: SendCodeDependencies) {
       text,
       values: [
         ...[draft.identifier, draft.purpose, draft.codeId, report.outcome === 'refused', isHidden, isOnTop],
-        ...[mailboxKey, isKnown ? null : domainKey, country, shard, countedAt],
+        // Of a trusted device's mail nothing was counted on its mailbox.
+        ...[lane === '' ? mailboxKey : null, isKnown ? null : domainKey, country, shard, countedAt],
       ],
     })
     if (row.budget_too && budget !== null) limits.leases.giveBack(budget)

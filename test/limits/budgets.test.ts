@@ -58,6 +58,19 @@ t.test('sends count for the identifier as a whole, and its trusted devices have 
   t.equal((await send(service, number, { device_token })).status, 200, 'a day later')
 })
 
+t.test('a trusted device that has used up what it has on top goes on where everybody may', async (t) => {
+  const service = await startApp(t)
+  const { number, device_token } = await owner(service)
+  for (let index = 0; index < 10; index += 1) {
+    t.equal((await send(service, number, { device_token })).status, 200)
+    await endCooldowns(service)
+  }
+  t.equal((await send(service, number, { device_token })).status, 429)
+  await service.database.$executeRaw`UPDATE identifier_limits SET hour_started_at = now() - interval '1 hour'`
+  const later = await send(service, number, { device_token })
+  t.match([later.status, later.body.resend_after <= 300], [200, true], 'an hour later, and its countdown says so')
+})
+
 t.test('the counts outlive the account', async (t) => {
   const service = await startApp(t)
   const { number, token } = await owner(service)
@@ -222,6 +235,14 @@ t.test('refusals are one event an hour for each address and limit', async (t) =>
   t.strictSame(await details(), ['send: address', 'send: identifier'])
   await send(service, number, {}, '203.0.113.2')
   t.strictSame(await details(), ['send: address', 'send: identifier', 'send: identifier'], 'another address')
+})
+
+t.test('what neighbours are refused together is one event for all of them', async (t) => {
+  const service = await startApp(t, { settings: { IP_SEND_PER_HOUR: '1' } })
+  for (let net = 0; net < 12; net += 1) await send(service, newNumber(), {}, `2001:db8:1:${net}::1`)
+  const events = await service.database.authEvent.findMany({ where: { event: 'excess_rate_limit_exceeded' } })
+  t.match(events, [{ detail: 'send: block' }], 'a /48 has 65,536 addresses')
+  t.equal(events.length, 1)
 })
 
 t.test('a solved challenge opens what many share, and no more', async (t) => {

@@ -7,7 +7,7 @@ import { DeliveryRefused, type Sender } from '../../src/delivery/sender.js'
 import { type StartOptions, startApp, type TestApp } from '../support/app.js'
 import { newEmail, newNumber } from '../support/flows.js'
 import { forgetSends } from '../support/limits.js'
-import { join } from '../users/people.js'
+import { join, verify } from '../users/people.js'
 
 /** A sender that refuses, or does as it is told. */
 function gateway() {
@@ -72,6 +72,18 @@ t.test('an address of mail is an identifier like any other', async (t) => {
     t.strictSame(codeOf(await service.post('/auth/request-otp', { email })), delivered)
   }
   t.equal((await service.post('/auth/request-otp', { email })).status, 429)
+})
+
+t.test('mail to a trusted device counts on no mailbox, and gives none back', async (t) => {
+  const open = await startApp(t)
+  const email = newEmail()
+  const { body } = await verify(open, email)
+  const mailboxes = () => open.database.limitCounter.findMany({ where: { key: { startsWith: 'mailbox:' } } })
+  t.match(await mailboxes(), [{ count: 1 }])
+  const { service } = await start(t, { databaseUrl: open.config.database.url })
+  const refused = await service.post('/auth/request-otp', { email, device_token: body.device_token })
+  t.strictSame(codeOf(refused), delivered)
+  t.match(await mailboxes(), [{ count: 1 }])
 })
 
 t.test('a gateway that cannot be reached costs newcomers nothing', async (t) => {
