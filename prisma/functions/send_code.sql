@@ -192,7 +192,7 @@ DECLARE
   limits identifier_limits;
   unknown_of_address bigint := 0;
   cost record;
-  is_refused boolean := false;                      -- for its cost
+  is_refused boolean;                               -- nothing may go out
   has_code boolean;
   put record;
   allowed_at timestamptz;
@@ -251,7 +251,8 @@ BEGIN
   -- A message that was refused gives back what it counted: without a bound, a number that every gateway refuses could be asked for
   -- without end.
   limits := lock_limits(r.identifier);
-  IF limits.refused_sends >= s.max_refusals_per_hour THEN
+  is_refused := coalesce(limits.refused_sends >= s.max_refusals_per_hour, false);
+  IF is_refused AND NOT answer.is_hidden THEN
     answer.outcome := 'refused_before';
     answer.retry_after := seconds_until(limits.refused_started_at + interval '1 hour', clock_timestamp());
     answer.refusal := 'refusals';
@@ -264,8 +265,8 @@ BEGIN
     cost := cost_refusal(r, s, CASE WHEN device IS NOT NULL THEN 'trusted' WHEN answer.is_known THEN 'known' ELSE 'new' END,
       answer.is_number, p_left, p_spent);
     answer.has_closed_country := cost.has_closed;
-    is_refused := cost.outcome IS NOT NULL;
-    IF is_refused AND (cost.outcome = 'again' OR NOT answer.is_hidden) THEN
+    is_refused := is_refused OR cost.outcome IS NOT NULL;
+    IF cost.outcome IS NOT NULL AND (cost.outcome = 'again' OR NOT answer.is_hidden) THEN
       answer.outcome := cost.outcome;
       answer.retry_after := cost.retry_after;
       IF cost.outcome <> 'again' THEN answer.refusal := substr(cost.outcome::text, 4); END IF;
@@ -437,7 +438,8 @@ BEGIN
     WHERE o.identifier = p_identifier AND o.purpose = p_purpose AND o.code_id = p_code_id AND o.consumed_at IS NULL;
     IF NOT FOUND THEN RETURN false; END IF;
     was_number := uncount_send(limits, p_code_id, p_is_on_top, p_counted_at);
-  ELSE
+  ELSIF p_is_refused OR p_country IS NOT NULL THEN
+    -- A known number that may have been sent something stays counted: its next send would come out of the budget again.
     was_number := uncount_number(limits, p_code_id);
   END IF;
   IF p_is_refused AND p_mailbox_key IS NOT NULL THEN PERFORM count_down(p_mailbox_key, 86400, 0, p_counted_at); END IF;

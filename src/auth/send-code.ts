@@ -149,7 +149,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
         ...[lane === '' ? mailboxKey : null, isKnown ? null : domainKey, country, shard, countedAt],
       ],
     })
-    if (row.budget_too && budget !== null) limits.leases.giveBack(budget)
+    if (row.budget_too && budget !== null) limits.leases.giveBack(budget, countedAt)
   }
 
   /** @throws Problem where no code is to be sent */

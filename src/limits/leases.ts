@@ -98,13 +98,21 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
       lease.unused += Number(budgetLeft[index]) - used.filter((name) => name === lease.budget.name).length
   }
 
-  /** Gives back what a message that was refused has used. */
-  function giveBack(name: string): void {
-    for (const lease of leases) if (lease.budget.name === name) lease.unused += 1
+  /**
+   * Gives back what a message that was refused has used, unless the hour of which it was is over: the next one has no more for it.
+   * @param usedAt by the database's clock
+   */
+  function giveBack(name: string, usedAt: Date): void {
+    for (const lease of leases)
+      if (lease.budget.name === name && lease.takenAt !== null && hourOf(lease.takenAt) === hourOf(usedAt))
+        lease.unused += 1
   }
 
   return { reserve, putBack, giveBack }
 }
+
+/** Hours since 1970: the window of a moment. */
+const hourOf = (moment: Date) => Math.floor(moment.getTime() / 3_600_000)
 
 /** What the database counts a budget by: `sms_hour:new`, `mail_day:known`. */
 function keysOf(name: string): { hour_key: string; day_key: string } {

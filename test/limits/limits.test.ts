@@ -181,6 +181,23 @@ t.test('in strict mode a refused delivery gives no cooldown back, which would te
   t.match(await open.database.identifierLimit.findFirst(), { hourSends: 1 })
 })
 
+t.test('in strict mode nobody is told that the messages to an owner were refused', async (t) => {
+  const open = await startApp(t)
+  t.equal((await signUp(open, 1)).status, 200)
+  await forgetSends(open.database)
+  const settings = { ACCOUNT_DISCLOSURE: 'strict' }
+  const service = await startApp(t, { settings, databaseUrl: open.config.database.url })
+  const sent = await send(service, 2, '203.0.113.1', 'login')
+  await service.database.$executeRaw`
+    INSERT INTO identifier_limits (identifier, hour_started_at, hour_sends, day_started_at, day_sends, refused_started_at, refused_sends)
+    VALUES (${`+91${mobile(1)}`}, now(), 0, now(), 0, now(), 20)`
+  const before = service.messages.length
+  const answer = await send(service, 1, '203.0.113.1', 'login')
+  t.strictSame([answer.status, answer.text], [200, sent.text])
+  await service.app.close()
+  t.equal(service.messages.length, before, 'and none is tried')
+})
+
 t.test('the SMS budget of new numbers never stops those that verified before, nor email', async (t) => {
   const service = await startApp(t, { settings: { SMS_BUDGET_PER_HOUR: '3' } })
   await signUp(service, 1)

@@ -122,6 +122,18 @@ t.test('while a provider is down nothing counts against a country', async (t) =>
   t.match(await service.database.identifierLimit.findMany(), Array(20).fill({ hourSends: 1 }), 'they may have gone out')
 })
 
+t.test('a known number that may have been sent something counts once, also while a provider is down', async (t) => {
+  const open = await startApp(t)
+  const number = newNumber()
+  await join(open, `+91${number}`)
+  await forgetSends(open.database)
+  const { state, service } = await start(t, { databaseUrl: open.config.database.url })
+  state.send = () => Promise.reject(new Error('garbage'))
+  for (let index = 0; index < 6; index += 1) await send(service, newNumber())
+  t.strictSame(codeOf(await send(service, number)), delivered)
+  t.match(await sendsOf(service, `+91${number}`), { hourSends: 1, countedAt: Date })
+})
+
 t.test('a send that another one has followed gives nothing back, and counts as no refusal', async (t) => {
   const { state, service } = await start(t)
   const number = newNumber()
