@@ -50,7 +50,9 @@ export type CodeUse = Readonly<
 >
 
 /** send_code_request, as far as budgets need it. */
-type SendRequest = DecisionRequest & CodeDraft & Readonly<{ method: Identifier['method'] }>
+type SendRequest = DecisionRequest &
+  CodeDraft &
+  Readonly<{ method: Identifier['method']; deviceHash: Uint8Array<ArrayBuffer> | null }>
 
 /** Who asks needs no account yet. */
 const anySignIn: CodeUse = { purpose: 'sign_in', mode: 'any' }
@@ -204,12 +206,15 @@ export function createSendCode(dependencies: SendCodeDependencies) {
 
 const emailOf = ({ method, identifier }: Identifier) => (method === 'email' ? identifier : null)
 
-/** What the requests may spend: which of the budgets of its channel one comes out of, the decision finds. A fixed code costs nothing. */
+/**
+ * What the requests may spend: which of the budgets of its channel one comes out of, the decision finds. A fixed code costs nothing, and
+ * whoever sends no device token sets nothing aside of what owners have.
+ */
 function wantedFor(requests: readonly SendRequest[]): Wanted {
   const wanted: Record<string, number> = {}
-  for (const { method, testEndsAt } of requests) {
+  for (const { method, testEndsAt, deviceHash } of requests) {
     if (testEndsAt !== null) continue
-    for (const kind of ['trusted', 'known', 'new']) {
+    for (const kind of [...(deviceHash === null ? [] : ['trusted']), 'known', 'new']) {
       const budget = `${method === 'phone' ? 'sms' : 'mail'}:${kind}`
       wanted[budget] = (wanted[budget] ?? 0) + 1
     }

@@ -119,6 +119,17 @@ t.test('two replicas never send more than a budget has', async (t) => {
   t.equal(first.messages.length + second.messages.length, 40)
 })
 
+t.test('strangers set nothing aside of the budget of owners', async (t) => {
+  const settings = { SMS_BUDGET_PER_HOUR: '1' }
+  const first = await startApp(t, { settings })
+  const { number, device_token } = await owner(first)
+  const second = await startApp(t, { settings, databaseUrl: first.config.database.url })
+  t.equal((await send(second, newNumber())).status, 200)
+  const third = await startApp(t, { settings, databaseUrl: first.config.database.url })
+  t.equal((await send(third, newNumber())).status, 503, 'of their own there was one')
+  t.equal((await send(third, number, { device_token })).status, 200)
+})
+
 t.test('the neighbours of an address have eight times its share', async (t) => {
   const service = await startApp(t, { settings: { IP_SEND_PER_HOUR: '2' } })
   const sendFrom = async (address: string) => (await send(service, newNumber(), {}, address)).status
