@@ -124,8 +124,10 @@ BEGIN
   IF r.identifier IS DISTINCT FROM now_mine AND count_of(changes_key, 86400) >= s.max_changes_per_day THEN
     answer.outcome := 'too_many';
     answer.retry_after := window_left(86400);
+    -- One event a day for each of both: no limit of addresses holds up who removes.
     PERFORM write_event('excess_rate_limit_exceeded', me.id, r.identifier_hash, r.network, r.request_id,
-      CASE WHEN r.identifier IS NULL THEN 'remove: changes, ' || r.method ELSE 'verify: changes, change_identifier' END);
+      CASE WHEN r.identifier IS NULL THEN 'remove: changes, ' || r.method ELSE 'verify: changes, change_identifier' END)
+    FROM count_up(ARRAY[CASE WHEN r.identifier IS NULL THEN 'told:removal:' ELSE 'told:change:' END || r.user_id], 86400) AS c WHERE c.total = 1;
     RETURN answer;
   END IF;
 
@@ -208,7 +210,7 @@ BEGIN
   FOR n IN 1 .. cardinality(asked) LOOP
     IF is_alone THEN
       answers[n] := change_identifier(asked[n], s, places_of_addresses[n]);
-    ELSIF clock_timestamp() > started + interval '250 ms' THEN
+    ELSIF clock_timestamp() > started + interval '250 ms' AND coalesce(places_of_addresses[n] <= s.max_per_address, true) THEN
       answers[n].outcome := 'again';
     ELSE
       BEGIN

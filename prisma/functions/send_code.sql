@@ -135,10 +135,10 @@ BEGIN
   RETURN coalesce(greatest(0, ceil(extract(epoch FROM p_moment - p_at)))::int, 0);
 END $$;
 
--- What an SMS or mail may not be sent for: see send_outcome. Trusted devices of the owner have a budget of their own, and so have
--- identifiers that somebody verified before: nobody who makes identifiers up can use up theirs, and no country is closed to them.
+-- What an SMS or mail may not be sent for: see send_outcome. Trusted devices of the owner have a budget of their own, beside that of
+-- identifiers that somebody verified before: nobody who makes identifiers up can use up either, and no country is closed to them.
 -- @param p_kind trusted, known or new
--- @param p_is_number it would count the identifier as a number, which known ones do once an hour
+-- @param p_is_number it would count the identifier as a number, which it does once an hour
 -- @param p_left what this call has left of each budget
 -- @param p_spent the keys of mailboxes and domains that the same call has sent to, and countries that it has found open
 CREATE FUNCTION cost_refusal(
@@ -147,24 +147,29 @@ CREATE FUNCTION cost_refusal(
 ) LANGUAGE plpgsql AS $$
 DECLARE
   is_solved CONSTANT boolean := coalesce(r.challenge_solved, false);
+  candidate text;
   place int;
 BEGIN
   has_closed := false;
   has_open := false;
-  IF p_kind <> 'known' OR p_is_number THEN
-    budget := CASE r.method WHEN 'phone' THEN 'sms:' ELSE 'mail:' END || p_kind;
-    place := array_position(s.budgets, budget);
-    IF p_left[place] <= 0 AND s.budget_left[place] = 0 AND is_solved AND p_kind <> 'trusted' THEN
-      budget := budget || ':solved';
+  -- Each message to a new identifier counts; others count as a number, once in an hour, and cost nothing in between.
+  IF p_kind = 'new' OR p_is_number THEN
+    outcome := 'by_budget';
+    FOREACH candidate IN ARRAY CASE
+      WHEN p_kind = 'trusted' THEN ARRAY['trusted', 'known']
+      WHEN is_solved THEN ARRAY[p_kind, p_kind || ':solved']
+      ELSE ARRAY[p_kind] END
+    LOOP
+      budget := CASE r.method WHEN 'phone' THEN 'sms:' ELSE 'mail:' END || candidate;
       place := array_position(s.budgets, budget);
-    END IF;
-    IF place IS NULL THEN RAISE 'there is no budget %', budget; END IF;
-    IF p_left[place] <= 0 THEN
-      -- What this call had of it went to the requests before this one, or there is none in any replica.
-      outcome := CASE WHEN s.budget_left[place] > 0 THEN 'again' ELSE 'by_budget' END;
+      IF place IS NULL THEN RAISE 'there is no budget %', budget; END IF;
+      -- What this call had of it went to the requests before this one; else there is none in any replica.
+      outcome := CASE WHEN p_left[place] > 0 THEN NULL WHEN s.budget_left[place] > 0 THEN 'again' ELSE 'by_budget' END;
+      EXIT WHEN outcome IS DISTINCT FROM 'by_budget';
       retry_after := s.budget_retry[place];
-      RETURN;
-    END IF;
+    END LOOP;
+    IF outcome IS NOT NULL THEN RETURN; END IF;
+    retry_after := NULL;
   END IF;
   IF p_kind = 'trusted' OR is_solved THEN RETURN; END IF;
 
@@ -197,7 +202,7 @@ DECLARE
   counted record;
   unknown_of_address bigint := 0;
   cost record;
-  is_refused boolean := false;                      -- for its cost
+  is_refused boolean;                               -- nothing may go out
   has_code boolean;
   put record;
   allowed_at timestamptz;
@@ -257,7 +262,8 @@ BEGIN
   -- A message that was refused gives back what it counted: without a bound, a number that every gateway refuses could be asked for
   -- without end.
   limits := lock_limits(r.identifier);
-  IF limits.refused_sends >= s.max_refusals_per_hour THEN
+  is_refused := coalesce(limits.refused_sends >= s.max_refusals_per_hour, false);
+  IF is_refused AND NOT answer.is_hidden THEN
     answer.outcome := 'refused_before';
     answer.retry_after := seconds_until(limits.refused_started_at + interval '1 hour', clock_timestamp());
     answer.refusal := 'refusals';
@@ -266,13 +272,13 @@ BEGIN
 
   -- What costs money has budgets. Where nobody may see what became of it, nothing goes out, and the answer is as always.
   IF has_code AND NOT is_fixed THEN
-    answer.is_number := device IS NULL AND limits.counted_at IS NULL;
+    answer.is_number := limits.counted_at IS NULL;
     cost := cost_refusal(r, s, CASE WHEN device IS NOT NULL THEN 'trusted' WHEN answer.is_known THEN 'known' ELSE 'new' END,
       answer.is_number, p_left, p_spent);
     answer.has_closed_country := cost.has_closed;
     answer.has_open_country := cost.has_open;
-    is_refused := cost.outcome IS NOT NULL;
-    IF is_refused AND (cost.outcome = 'again' OR NOT answer.is_hidden) THEN
+    is_refused := is_refused OR cost.outcome IS NOT NULL;
+    IF cost.outcome IS NOT NULL AND (cost.outcome = 'again' OR NOT answer.is_hidden) THEN
       answer.outcome := cost.outcome;
       answer.retry_after := cost.retry_after;
       IF cost.outcome <> 'again' THEN answer.refusal := substr(cost.outcome::text, 4); END IF;
@@ -318,12 +324,15 @@ BEGIN
   RETURN CASE WHEN r.test_ends_at IS NOT NULL THEN ', test identity' WHEN r.purpose <> 'sign_in' THEN ', ' || r.purpose ELSE '' END;
 END $$;
 
--- Writes what was refused into the trail: one event an hour for each address and limit, or whoever floods us fills it.
+-- Writes what was refused into the trail: one event an hour for each address and limit, of
+-- neighbours one for all of them (a /48 has 65,536 addresses), or whoever floods us fills it.
 CREATE FUNCTION write_refusals(asked send_code_request[], answers send_code_result[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   told CONSTANT text[] := ARRAY(
-    SELECT 'told:' || answers[n].refusal || substr(asked[n].address_key, strpos(asked[n].address_key, ':'))
-    FROM generate_subscripts(answers, 1) AS n);
+    SELECT 'told:' || answers[n].refusal || substr(k.key, strpos(k.key, ':'))
+    FROM generate_subscripts(answers, 1) AS n,
+      LATERAL (SELECT CASE answers[n].refusal WHEN 'block' THEN asked[n].block_key ELSE asked[n].address_key END) AS k (key)
+    ORDER BY n);
 BEGIN
   IF array_remove(told, NULL) = '{}' THEN RETURN; END IF;
   INSERT INTO auth_events (event, user_id, identifier_hash, network, request_id, detail)
@@ -370,7 +379,8 @@ BEGIN
   FOR n IN 1 .. cardinality(asked) LOOP
     IF is_alone THEN
       answers[n] := send_code(asked[n], s, devices[n], places_of_addresses[n], budget_left, blocks || mailboxes || domains || open_countries);
-    ELSIF clock_timestamp() > started + interval '250 ms' THEN
+    ELSIF clock_timestamp() > started + interval '250 ms' AND coalesce(places_of_addresses[n] <= s.max_per_address, true) THEN
+      -- Who is over a limit is told so here: what is asked again counts on no address.
       answers[n].outcome := 'again';
     ELSE
       BEGIN
@@ -435,7 +445,8 @@ BEGIN
     WHERE o.identifier = p_identifier AND o.purpose = p_purpose AND o.code_id = p_code_id AND o.consumed_at IS NULL;
     IF NOT FOUND THEN RETURN false; END IF;
     was_number := uncount_send(limits, p_code_id, p_is_on_top, p_counted_at);
-  ELSE
+  ELSIF p_is_refused OR p_country IS NOT NULL THEN
+    -- A known number that may have been sent something stays counted: its next send would come out of the budget again.
     was_number := uncount_number(limits, p_code_id);
   END IF;
   IF p_is_refused AND p_mailbox_key IS NOT NULL THEN PERFORM count_down(p_mailbox_key, 86400, 0, p_counted_at); END IF;

@@ -99,7 +99,7 @@ BEGIN
   FOR n IN 1 .. cardinality(asked) LOOP
     IF is_alone THEN
       answers[n] := step_up(asked[n], s, devices[n], places_of_addresses[n]);
-    ELSIF clock_timestamp() > started + interval '250 ms' THEN
+    ELSIF clock_timestamp() > started + interval '250 ms' AND coalesce(places_of_addresses[n] <= s.max_per_address, true) THEN
       answers[n].outcome := 'again';
     ELSE
       BEGIN

@@ -50,7 +50,9 @@ export type CodeUse = Readonly<
 >
 
 /** send_code_request, as far as budgets need it. */
-type SendRequest = DecisionRequest & CodeDraft & Readonly<{ method: Identifier['method'] }>
+type SendRequest = DecisionRequest &
+  CodeDraft &
+  Readonly<{ method: Identifier['method']; deviceHash: Uint8Array<ArrayBuffer> | null }>
 
 /** Who asks needs no account yet. */
 const anySignIn: CodeUse = { purpose: 'sign_in', mode: 'any' }
@@ -75,6 +77,8 @@ type SendAnswer = Readonly<{
   attemptsAllowed: number
   /** that the message came out of; null where it cost nothing. With what follows, what the send was counted on is found again */
   budget: string | null
+  /** of the trusted device; empty where there is none */
+  lane: string
   isOnTop: boolean
   isKnown: boolean
   shard: number
@@ -108,10 +112,10 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     settings: () => ({ ...otp.sendLimits, ...limits.sendLimits, shard: anyShard() }),
     async reserve(requests) {
       const reservation = await limits.leases.reserve(wantedFor(requests))
-      const settle = (answers: readonly object[]) =>
+      const settle = (answers: readonly object[] | null) =>
         limits.leases.putBack(
           reservation,
-          answers.map((answer) => (answer as Partial<SendAnswer>).budget ?? null),
+          answers?.map((answer) => (answer as Partial<SendAnswer>).budget ?? null) ?? null,
         )
       return { settings: reservation, settle }
     },
@@ -135,7 +139,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   /** Gives back what a message had counted that did not go out; of one that a provider which is down may have taken, the count of its country. */
   async function settle(report: DeliveryReport, { identifier, draft, answer }: CountedSend): Promise<void> {
     if (report.outcome === 'accepted' || (report.outcome === 'uncertain' && !report.isDown)) return
-    const { budget, isHidden, isOnTop, isKnown, shard, countedAt } = answer
+    const { budget, lane, isHidden, isOnTop, isKnown, shard, countedAt } = answer
     const country = identifier.method === 'phone' && !isKnown ? identifier.country : null
     const { mailboxKey, domainKey } = limits.mailKeysOf(emailOf(identifier))
     const text = `SELECT "${schema}".give_back_send($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS budget_too`
@@ -143,10 +147,11 @@ export function createSendCode(dependencies: SendCodeDependencies) {
       text,
       values: [
         ...[draft.identifier, draft.purpose, draft.codeId, report.outcome === 'refused', isHidden, isOnTop],
-        ...[mailboxKey, isKnown ? null : domainKey, country, shard, countedAt],
+        // Of a trusted device's mail nothing was counted on its mailbox.
+        ...[lane === '' ? mailboxKey : null, isKnown ? null : domainKey, country, shard, countedAt],
       ],
     })
-    if (row.budget_too && budget !== null) limits.leases.giveBack(budget)
+    if (row.budget_too && budget !== null) limits.leases.giveBack(budget, countedAt)
   }
 
   /** @throws Problem where no code is to be sent */
@@ -201,12 +206,15 @@ export function createSendCode(dependencies: SendCodeDependencies) {
 
 const emailOf = ({ method, identifier }: Identifier) => (method === 'email' ? identifier : null)
 
-/** What the requests may spend: which of the budgets of its channel one comes out of, the decision finds. A fixed code costs nothing. */
+/**
+ * What the requests may spend: which of the budgets of its channel one comes out of, the decision finds. A fixed code costs nothing, and
+ * whoever sends no device token sets nothing aside of what owners have.
+ */
 function wantedFor(requests: readonly SendRequest[]): Wanted {
   const wanted: Record<string, number> = {}
-  for (const { method, testEndsAt } of requests) {
+  for (const { method, testEndsAt, deviceHash } of requests) {
     if (testEndsAt !== null) continue
-    for (const kind of ['trusted', 'known', 'new']) {
+    for (const kind of [...(deviceHash === null ? [] : ['trusted']), 'known', 'new']) {
       const budget = `${method === 'phone' ? 'sms' : 'mail'}:${kind}`
       wanted[budget] = (wanted[budget] ?? 0) + 1
     }

@@ -21,7 +21,7 @@ export type BatchOptions<Request, Answer> = Readonly<{
 export type Call = Readonly<{
   /** there is one, which keeps nobody else waiting */
   isAlone: boolean
-  /** it has been asked before, in a batch that did nothing for it */
+  /** it has been asked before, in a batch that did nothing for it but was committed: what it counts by has been counted */
   isRepeated: boolean
 }>
 
@@ -33,6 +33,9 @@ type Waiting<Request, Answer> = {
   request: Request
   /** one of its own where requests have none */
   key: string | symbol
+  /** it is asked a second time, alone */
+  isSecond: boolean
+  /** see `Call` */
   isRepeated: boolean
   /** when it came (milliseconds of `performance.now()`) */
   since: number
@@ -115,7 +118,7 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
       for (const [index, one] of batch.entries()) settle(one, answers[index])
     } catch (error) {
       const isToBeRepeated = !call.isAlone && mayAskAgain(error)
-      for (const one of batch) isToBeRepeated ? askAlone(one) : one.reject(error)
+      for (const one of batch) isToBeRepeated ? askAlone(one, false) : one.reject(error)
     } finally {
       underWay -= 1
       for (const { key } of batch) keysUnderWay.delete(key)
@@ -126,12 +129,13 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
   function settle(one: Waiting<Request, Answer>, answer: Answer | Again | undefined): void {
     if (answer === undefined) one.reject(new Error('the database left out an answer'))
     else if (answer !== again) one.resolve(answer as Answer)
-    else if (one.isRepeated) one.reject(new Error('the database answers "again" to a request that was asked alone'))
-    else askAlone(one)
+    else if (one.isSecond) one.reject(new Error('the database answers "again" to a request that was asked alone'))
+    else askAlone(one, true)
   }
 
-  function askAlone(one: Waiting<Request, Answer>): void {
-    one.isRepeated = true
+  function askAlone(one: Waiting<Request, Answer>, isCommitted: boolean): void {
+    one.isSecond = true
+    one.isRepeated = isCommitted
     repeated.push(one)
   }
 
@@ -139,7 +143,8 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
     ask: (request) =>
       new Promise((resolve, reject) => {
         const key = keyOf?.(request) ?? Symbol()
-        waiting.push({ request, key, isRepeated: false, since: performance.now(), resolve, reject })
+        const times = { isSecond: false, isRepeated: false, since: performance.now() }
+        waiting.push({ request, key, ...times, resolve, reject })
         if (isScheduled) return
         isScheduled = true
         // At the end of this turn of the event loop: what it brought together goes out together.

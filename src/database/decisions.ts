@@ -27,8 +27,8 @@ export type DecisionOptions<Request, Answer> = Readonly<{
 export type Reserved<Answer> = Readonly<{
   /** further settings */
   settings: object
-  /** told what came of the call: no answer has used anything where nothing was done */
-  settle: (answers: readonly (Answer | AnswerRow<'again'>)[]) => void
+  /** told what came of the call: no answer has used anything where nothing was done; null where nobody knows */
+  settle: (answers: readonly (Answer | AnswerRow<'again'>)[] | null) => void
 }>
 
 /**
@@ -55,7 +55,7 @@ export function createDecision<Request extends DecisionRequest, Answer extends R
       ]
       const rows = await database.run<AnswerRow<Answer['outcome']>[]>({ text, values }).catch((error: unknown) => {
         // Where nobody knows what was done, all that was set aside counts as used.
-        if (isRefusedByPostgres(error)) reserved?.settle([])
+        reserved?.settle(isRefusedByPostgres(error) ? [] : null)
         throw error
       })
       const answers: (Answer | typeof again)[] = new Array(requests.length)

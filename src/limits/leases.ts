@@ -21,6 +21,8 @@ export type Reservation = Readonly<{
 type Lease = {
   budget: Budget
   unused: number
+  /** set aside for calls that are under way */
+  held: number
   /** of `performance.now()`: from then on it goes back */
   endsAt: number
   /** by the database's clock; null before the first */
@@ -34,13 +36,22 @@ export type Leases = ReturnType<typeof createLeases>
 
 /** Milliseconds that a slice is kept. */
 const keptFor = 60_000
-/** Milliseconds before the hour is over in which no slice of it is used: longer than a call takes. */
+/** Milliseconds before the hour is over in which no slice of it is kept, but taken anew for each call: longer than one takes. */
 const marginOfHour = 5_000
 
 export function createLeases(database: Database, budgets: readonly Budget[]) {
   const { schema } = readFunctionFiles()
-  const leases: Lease[] = budgets.map((budget) => ({ budget, unused: 0, endsAt: 0, takenAt: null, retryAfter: 0 }))
+  const leases: Lease[] = budgets.map((budget) => ({
+    budget,
+    unused: 0,
+    held: 0,
+    endsAt: 0,
+    takenAt: null,
+    retryAfter: 0,
+  }))
   let refill = Promise.resolve()
+  /** resolves when the next call that is under way puts back what it has not used */
+  let nextPutBack = newSignal()
 
   const shortOf = (wanted: Wanted) =>
     leases.filter(({ budget, unused, endsAt }) => {
@@ -80,9 +91,15 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
   /** Sets aside of each budget what a call may need of it, as far as there is as much. */
   async function reserve(wanted: Wanted): Promise<Reservation> {
     if (shortOf(wanted).length > 0) await bring(wanted)
+    // At the end of a budget another call may hold what it turns out not to need: only after it is known whether there is none.
+    while (leases.some(({ budget, unused, held }) => (wanted[budget.name] ?? 0) > 0 && unused === 0 && held > 0)) {
+      await nextPutBack.given
+      if (shortOf(wanted).length > 0) await bring(wanted)
+    }
     const budgetLeft = leases.map((lease) => {
       const taken = Math.min(lease.unused, wanted[lease.budget.name] ?? 0)
       lease.unused -= taken
+      lease.held += taken
       return taken
     })
     return {
@@ -92,15 +109,28 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
     }
   }
 
-  /** Puts back what a call has not used. */
-  function putBack({ budgetLeft }: Reservation, used: readonly (string | null)[]): void {
-    for (const [index, lease] of leases.entries())
-      lease.unused += Number(budgetLeft[index]) - used.filter((name) => name === lease.budget.name).length
+  /**
+   * Puts back what a call has not used.
+   * @param used the budgets of its messages; null where nobody knows: then all of it counts as used
+   */
+  function putBack({ budgetLeft }: Reservation, used: readonly (string | null)[] | null): void {
+    for (const [index, lease] of leases.entries()) {
+      const held = Number(budgetLeft[index])
+      lease.held -= held
+      if (used !== null) lease.unused += held - used.filter((name) => name === lease.budget.name).length
+    }
+    nextPutBack.give()
+    nextPutBack = newSignal()
   }
 
-  /** Gives back what a message that was refused has used. */
-  function giveBack(name: string): void {
-    for (const lease of leases) if (lease.budget.name === name) lease.unused += 1
+  /**
+   * Gives back what a message that was refused has used, unless the hour of which it was is over: the next one has no more for it.
+   * @param usedAt by the database's clock
+   */
+  function giveBack(name: string, usedAt: Date): void {
+    for (const lease of leases)
+      if (lease.budget.name === name && lease.takenAt !== null && hourOf(lease.takenAt) === hourOf(usedAt))
+        lease.unused += 1
   }
 
   /** Gives back all that is left, for a replica that stops: it would be lost until the window is over. */
@@ -112,6 +142,17 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
 
   return { reserve, putBack, giveBack, giveBackAll }
 }
+
+function newSignal() {
+  let resolveGiven: () => void = () => undefined
+  const given = new Promise<void>((resolve) => {
+    resolveGiven = resolve
+  })
+  return { given, give: () => resolveGiven() }
+}
+
+/** Hours since 1970: the window of a moment. */
+const hourOf = (moment: Date) => Math.floor(moment.getTime() / 3_600_000)
 
 /** What the database counts a budget by: `sms_hour:new`, `mail_day:known`. */
 function keysOf(name: string): { hour_key: string; day_key: string } {

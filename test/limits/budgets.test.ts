@@ -1,6 +1,7 @@
 // Budgets that strangers can't use up: of the identifier as a whole, of owners, of numbers, of neighbours, of mail; and the tenth that
 // passes a closed country.
 import { randomUUID } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { readFunctionFiles } from '../../src/database/function-files.js'
 import { startApp, type TestApp } from '../support/app.js'
@@ -58,6 +59,19 @@ t.test('sends count for the identifier as a whole, and its trusted devices have 
   t.equal((await send(service, number, { device_token })).status, 200, 'a day later')
 })
 
+t.test('a trusted device that has used up what it has on top goes on where everybody may', async (t) => {
+  const service = await startApp(t)
+  const { number, device_token } = await owner(service)
+  for (let index = 0; index < 10; index += 1) {
+    t.equal((await send(service, number, { device_token })).status, 200)
+    await endCooldowns(service)
+  }
+  t.equal((await send(service, number, { device_token })).status, 429)
+  await service.database.$executeRaw`UPDATE identifier_limits SET hour_started_at = now() - interval '1 hour'`
+  const later = await send(service, number, { device_token })
+  t.match([later.status, later.body.resend_after <= 300], [200, true], 'an hour later, and its countdown says so')
+})
+
 t.test('the counts outlive the account', async (t) => {
   const service = await startApp(t)
   const { number, token } = await owner(service)
@@ -74,7 +88,8 @@ t.test('the counts outlive the account', async (t) => {
 
 t.test('strangers use up neither the budget of known numbers twice with one nor that of owners', async (t) => {
   const open = await startApp(t)
-  const owners = [await owner(open), await owner(open), await owner(open)]
+  const owners = []
+  for (let index = 0; index < 5; index += 1) owners.push(await owner(open))
   const [one, other, third] = owners.map(({ number }) => number) as [string, string, string]
   const service = await startApp(t, { settings: { SMS_BUDGET_PER_HOUR: '2' }, databaseUrl: open.config.database.url })
   for (let index = 0; index < 3; index += 1) {
@@ -84,12 +99,44 @@ t.test('strangers use up neither the budget of known numbers twice with one nor 
   t.equal((await send(service, other)).status, 200)
   t.equal((await send(service, third)).status, 503, 'two numbers were two')
   t.equal((await send(service, one)).status, 200, 'what has counted goes on')
-  for (const { number, device_token } of owners.slice(1))
-    t.equal((await send(service, number, { device_token })).status, 200, 'owners have a budget of their own')
-  t.equal((await send(service, one, { device_token: owners[0]?.device_token })).status, 503, 'of the same size')
+  const onDevices = []
+  for (const { number, device_token } of owners.slice(2))
+    onDevices.push((await send(service, number, { device_token })).status)
+  t.strictSame(onDevices, [200, 200, 503], 'owners have a budget of their own, of the same size')
   await service.database.$executeRaw`UPDATE identifier_limits SET counted_at = now() - interval '1 hour'`
   await endCooldowns(service)
   t.equal((await send(service, one)).status, 503, 'an hour later it counts again')
+})
+
+t.test('owners who use up the budget of trusted devices leave others that of verified numbers', async (t) => {
+  const open = await startApp(t)
+  const owners = []
+  for (let index = 0; index < 5; index += 1) owners.push(await owner(open))
+  const service = await startApp(t, { settings: { SMS_BUDGET_PER_HOUR: '2' }, databaseUrl: open.config.database.url })
+  const statuses = []
+  for (const { number, device_token } of owners) {
+    for (let index = 0; index < 2; index += 1) {
+      statuses.push((await send(service, number, { device_token })).status)
+      await endCooldowns(service)
+    }
+  }
+  t.strictSame(statuses, [200, 200, 200, 200, 200, 200, 200, 200, 503, 503], 'each counts once an hour')
+})
+
+t.test('what another call holds and does not need is waited for', async (t) => {
+  const open = await startApp(t)
+  const owners = []
+  for (let index = 0; index < 20; index += 1) owners.push(await owner(open))
+  const service = await startApp(t, { settings: { SMS_BUDGET_PER_HOUR: '21' }, databaseUrl: open.config.database.url })
+  const known = owners.map(({ number }) => send(service, number))
+  await setImmediate()
+  await setImmediate()
+  const strangers = Array.from({ length: 10 }, () => send(service, newNumber()))
+  const statuses = (await Promise.all([...known, ...strangers])).map(({ status }) => status)
+  t.ok(
+    statuses.every((status) => status === 200),
+    `${statuses}`,
+  )
 })
 
 t.test('two replicas never send more than a budget has', async (t) => {
@@ -115,6 +162,17 @@ t.test('a replica that stops gives back what it has not used', async (t) => {
   t.ok((await taken()).count > 3, 'slices are larger than what was sent')
   for (const { app } of [first, second]) await app.close()
   t.equal((await taken()).count, 3)
+})
+
+t.test('strangers set nothing aside of the budget of owners', async (t) => {
+  const settings = { SMS_BUDGET_PER_HOUR: '1' }
+  const first = await startApp(t, { settings })
+  const { number, device_token } = await owner(first)
+  const second = await startApp(t, { settings, databaseUrl: first.config.database.url })
+  t.equal((await send(second, newNumber())).status, 200)
+  const third = await startApp(t, { settings, databaseUrl: first.config.database.url })
+  t.equal((await send(third, newNumber())).status, 503, 'of their own there was one')
+  t.equal((await send(third, number, { device_token })).status, 200)
 })
 
 t.test('the neighbours of an address have eight times its share', async (t) => {
@@ -236,6 +294,14 @@ t.test('refusals are one event an hour for each address and limit', async (t) =>
   t.strictSame(await details(), ['send: address', 'send: identifier'])
   await send(service, number, {}, '203.0.113.2')
   t.strictSame(await details(), ['send: address', 'send: identifier', 'send: identifier'], 'another address')
+})
+
+t.test('what neighbours are refused together is one event for all of them', async (t) => {
+  const service = await startApp(t, { settings: { IP_SEND_PER_HOUR: '1' } })
+  for (let net = 0; net < 12; net += 1) await send(service, newNumber(), {}, `2001:db8:1:${net}::1`)
+  const events = await service.database.authEvent.findMany({ where: { event: 'excess_rate_limit_exceeded' } })
+  t.match(events, [{ detail: 'send: block' }], 'a /48 has 65,536 addresses')
+  t.equal(events.length, 1)
 })
 
 t.test('a solved challenge opens what many share, and no more', async (t) => {

@@ -1,8 +1,10 @@
 // The limits around the identifier's own: per address, on the cost of SMS, and what they tell.
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { DeliveryRefused } from '../../src/delivery/sender.js'
 import { clientAddress } from '../../src/http/address.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { newNumber } from '../support/flows.js'
 import { forgetSends, numberOutsideTheTenth } from '../support/limits.js'
 
 const mobile = (index: number) => `98765${String(43_210 + index)}`
@@ -58,6 +60,33 @@ t.test('sends of one address, shared by replicas, IPv6 by its /64', async (t) =>
     keys.some(({ key }) => /203\.0|2001:/.test(key)),
     'no address is stored',
   )
+})
+
+t.test('an address has no more where a batch waits too long', async (t) => {
+  const service = await startApp(t, { settings: { IP_SEND_PER_HOUR: '5', IP_VERIFY_PER_10_MIN: '5' } })
+  const first = [newNumber(), newNumber(), newNumber()]
+  const send = (phone: string, remoteAddress: string) =>
+    service.post('/auth/request-otp', { phonePrefix: '+91', phone }, { remoteAddress })
+  const guess = (phone: string, remoteAddress: string) =>
+    service.post('/auth/verify-otp', { phonePrefix: '+91', phone, otp: '000000' }, { remoteAddress })
+  for (const number of first) await send(number, '203.0.113.50')
+
+  /** All at once, while somebody holds rows longer than a batch waits. */
+  async function whileHeld(table: string, ask: (number: string) => Promise<{ status: number }>) {
+    const held = await service.database.$transaction(async (transaction) => {
+      await transaction.$queryRawUnsafe(`SELECT FROM ${table} FOR UPDATE`)
+      const answers = Promise.all([...first, ...Array.from({ length: 20 }, newNumber)].map(ask))
+      await setTimeout(500)
+      return { answers }
+    })
+    return (await held.answers).filter(({ status }) => status !== 429).length
+  }
+  const sent = await whileHeld('identifier_limits', (number) => send(number, '203.0.113.51'))
+  t.ok(sent <= 5, `${sent} where identifiers are held: what is left for later was told that it is too much`)
+  const counters = await whileHeld('limit_counters', (number) => send(number, '203.0.113.51'))
+  t.equal(counters, 0, 'where the count of the address is held: a batch that was undone counted nothing')
+  const guessed = await whileHeld('otps', (number) => guess(number, '203.0.113.52'))
+  t.ok(guessed <= 5, `${guessed} attempts`)
 })
 
 t.test('verifications of one address', async (t) => {
@@ -150,6 +179,23 @@ t.test('in strict mode a refused delivery gives no cooldown back, which would te
   await service.app.close()
   t.match(await open.database.otp.findFirst(), { codeHash: Uint8Array })
   t.match(await open.database.identifierLimit.findFirst(), { hourSends: 1 })
+})
+
+t.test('in strict mode nobody is told that the messages to an owner were refused', async (t) => {
+  const open = await startApp(t)
+  t.equal((await signUp(open, 1)).status, 200)
+  await forgetSends(open.database)
+  const settings = { ACCOUNT_DISCLOSURE: 'strict' }
+  const service = await startApp(t, { settings, databaseUrl: open.config.database.url })
+  const sent = await send(service, 2, '203.0.113.1', 'login')
+  await service.database.$executeRaw`
+    INSERT INTO identifier_limits (identifier, hour_started_at, hour_sends, day_started_at, day_sends, refused_started_at, refused_sends)
+    VALUES (${`+91${mobile(1)}`}, now(), 0, now(), 0, now(), 20)`
+  const before = service.messages.length
+  const answer = await send(service, 1, '203.0.113.1', 'login')
+  t.strictSame([answer.status, answer.text], [200, sent.text])
+  await service.app.close()
+  t.equal(service.messages.length, before, 'and none is tried')
 })
 
 t.test('the SMS budget of new numbers never stops those that verified before, nor email', async (t) => {

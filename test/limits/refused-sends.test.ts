@@ -7,7 +7,7 @@ import { DeliveryRefused, type Sender } from '../../src/delivery/sender.js'
 import { type StartOptions, startApp, type TestApp } from '../support/app.js'
 import { newEmail, newNumber } from '../support/flows.js'
 import { forgetSends } from '../support/limits.js'
-import { join } from '../users/people.js'
+import { join, verify } from '../users/people.js'
 
 /** A sender that refuses, or does as it is told. */
 function gateway() {
@@ -74,6 +74,18 @@ t.test('an address of mail is an identifier like any other', async (t) => {
   t.equal((await service.post('/auth/request-otp', { email })).status, 429)
 })
 
+t.test('mail to a trusted device counts on no mailbox, and gives none back', async (t) => {
+  const open = await startApp(t)
+  const email = newEmail()
+  const { body } = await verify(open, email)
+  const mailboxes = () => open.database.limitCounter.findMany({ where: { key: { startsWith: 'mailbox:' } } })
+  t.match(await mailboxes(), [{ count: 1 }])
+  const { service } = await start(t, { databaseUrl: open.config.database.url })
+  const refused = await service.post('/auth/request-otp', { email, device_token: body.device_token })
+  t.strictSame(codeOf(refused), delivered)
+  t.match(await mailboxes(), [{ count: 1 }])
+})
+
 t.test('a gateway that cannot be reached costs newcomers nothing', async (t) => {
   const settings = { BREAKER_MIN_SENDS: '4', SMS_BUDGET_PER_HOUR: '4', SMS_BUDGET_PER_DAY: '4' }
   const { state, service } = await start(t, { settings })
@@ -108,6 +120,18 @@ t.test('while a provider is down nothing counts against a country', async (t) =>
   const counted = await countedInIndia(service)
   t.ok(counted <= 5, `${counted} until its circuit opened`)
   t.match(await service.database.identifierLimit.findMany(), Array(20).fill({ hourSends: 1 }), 'they may have gone out')
+})
+
+t.test('a known number that may have been sent something counts once, also while a provider is down', async (t) => {
+  const open = await startApp(t)
+  const number = newNumber()
+  await join(open, `+91${number}`)
+  await forgetSends(open.database)
+  const { state, service } = await start(t, { databaseUrl: open.config.database.url })
+  state.send = () => Promise.reject(new Error('garbage'))
+  for (let index = 0; index < 6; index += 1) await send(service, newNumber())
+  t.strictSame(codeOf(await send(service, number)), delivered)
+  t.match(await sendsOf(service, `+91${number}`), { hourSends: 1, countedAt: Date })
 })
 
 t.test('a send that another one has followed gives nothing back, and counts as no refusal', async (t) => {

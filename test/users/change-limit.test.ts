@@ -70,8 +70,8 @@ t.test(
       where: { event: 'excess_rate_limit_exceeded' },
       orderBy: { id: 'asc' },
     })
+    t.equal(events.length, 2, 'one event a day for each of both')
     t.match(events, [
-      { userId: asha.id, detail: 'verify: changes, change_identifier' },
       { userId: asha.id, detail: 'verify: changes, change_identifier' },
       { userId: asha.id, detail: 'remove: changes, email' },
     ])

@@ -25,7 +25,8 @@ DECLARE
     CASE WHEN l.hour_sends >= p_max_per_hour THEN l.hour_started_at + interval '1 hour' END,
     CASE WHEN l.day_sends >= p_max_per_day THEN l.day_started_at + interval '24 hours' END);
 BEGIN
-  IF NOT p_is_trusted THEN RETURN allowed_at; END IF;
+  -- Where the others may send, so may a trusted device: least() would take the other moment for a null.
+  IF allowed_at IS NULL OR NOT p_is_trusted THEN RETURN allowed_at; END IF;
   RETURN CASE WHEN l.trusted_sends >= p_max_trusted THEN least(allowed_at, l.trusted_started_at + interval '24 hours') END;
 END $$;
 

@@ -1,0 +1,31 @@
+// Slices of budgets in a replica's memory, where the hour changes.
+import { setImmediate } from 'node:timers/promises'
+import t from 'tap'
+import type { Database } from '../../src/database/client.js'
+import { createLeases } from '../../src/limits/leases.js'
+
+t.test('what an hour gave comes back in no other', async (t) => {
+  const taken_at = new Date('2026-11-26T10:00:00.000Z')
+  const rows = [{ budget: 'sms:new', granted: 1, ends_in: 3_600, retry_after: 3_600, taken_at }]
+  const database = { run: async () => rows } as unknown as Database
+  const leases = createLeases(database, [{ name: 'sms:new', perHour: 1, perDay: 1 }])
+  const first = await leases.reserve({ 'sms:new': 1 })
+  t.match(first, { budgetLeft: [1] })
+  leases.putBack(first, ['sms:new'])
+  rows.splice(0, 1, { ...(rows[0] as (typeof rows)[0]), granted: 0 })
+  leases.giveBack('sms:new', new Date('2026-11-26T09:59:59.999Z'))
+  t.match(await leases.reserve({ 'sms:new': 1 }), { budgetLeft: [0] })
+  leases.giveBack('sms:new', new Date('2026-11-26T10:59:59.999Z'))
+  const again = await leases.reserve({ 'sms:new': 1 })
+  t.match(again, { budgetLeft: [1] })
+
+  let isOver = false
+  const waiting = leases.reserve({ 'sms:new': 1 }).then((reservation) => {
+    isOver = true
+    return reservation
+  })
+  await setImmediate()
+  t.notOk(isOver, 'whether there is none is known when the call that holds it has ended')
+  leases.putBack(again, null)
+  t.match(await waiting, { budgetLeft: [0] }, 'of a call of which nobody knows what it did, all counts as used')
+})
