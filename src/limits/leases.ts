@@ -1,6 +1,7 @@
 // Budgets that all replicas share (prisma/functions/shared/budgets.sql): a replica takes a slice of each and uses it up in its memory. A
 // slice is counted before any of it is used, so that all replicas together never send more than a budget has; what is left of one after a
 // minute goes back.
+import { EventEmitter, once } from 'node:events'
 import type { Database } from '../database/client.js'
 import { readFunctionFiles } from '../database/function-files.js'
 
@@ -50,8 +51,8 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
     retryAfter: 0,
   }))
   let refill = Promise.resolve()
-  /** resolves when the next call that is under way puts back what it has not used */
-  let nextPutBack = newSignal()
+  /** tells each time that a call has put back what it has not used */
+  const calls = new EventEmitter()
 
   const shortOf = (wanted: Wanted) =>
     leases.filter(({ budget, unused, endsAt }) => {
@@ -93,7 +94,7 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
     if (shortOf(wanted).length > 0) await bring(wanted)
     // At the end of a budget another call may hold what it turns out not to need: only after it is known whether there is none.
     while (leases.some(({ budget, unused, held }) => (wanted[budget.name] ?? 0) > 0 && unused === 0 && held > 0)) {
-      await nextPutBack.given
+      await once(calls, 'ended')
       if (shortOf(wanted).length > 0) await bring(wanted)
     }
     const budgetLeft = leases.map((lease) => {
@@ -119,8 +120,7 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
       lease.held -= held
       if (used !== null) lease.unused += held - used.filter((name) => name === lease.budget.name).length
     }
-    nextPutBack.give()
-    nextPutBack = newSignal()
+    calls.emit('ended')
   }
 
   /**
@@ -141,14 +141,6 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
   }
 
   return { reserve, putBack, giveBack, giveBackAll }
-}
-
-function newSignal() {
-  let resolveGiven: () => void = () => undefined
-  const given = new Promise<void>((resolve) => {
-    resolveGiven = resolve
-  })
-  return { given, give: () => resolveGiven() }
 }
 
 /** Hours since 1970: the window of a moment. */

@@ -173,7 +173,7 @@ t.test('--prove says before it starts what it will write, and leaves no more', a
   const left = await rows()
   t.ok(left.events > 0 && left.events <= Number(events), `events: ${left.events}`)
   t.ok(left.counters > 0 && left.counters <= Number(counters), `counters: ${left.counters}`)
-  t.equal(left.sends, Number(sends))
+  t.ok(left.sends <= Number(sends), `sends: ${left.sends}`)
   // Nothing else than these.
   await service.database.$executeRaw`DELETE FROM limit_counters`
   await service.database.$executeRaw`DELETE FROM identifier_limits`

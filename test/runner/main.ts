@@ -74,7 +74,7 @@ function runOn(adminUrl: string, files: string[], options: Options): Promise<num
     try {
       return isEnding ? 130 : await run(adminUrl, files, options)
     } finally {
-      await dropTestDatabases(client)
+      await dropTestDatabases(adminUrl)
     }
   })
 }
