@@ -224,7 +224,7 @@ const rules = [
     'change_identifier',
     'OR NOT is_signed_in(me.id, r.session_id, s.session_max_age)',
     '',
-    ['test/users/identifiers.test.ts', 'test/model/races.test.ts'],
+    ['test/users/identifiers.test.ts', 'test/users/identifier-races.test.ts', 'test/model/races.test.ts'],
   ],
   [
     'a change ends the other sessions',
@@ -238,28 +238,28 @@ const rules = [
     'change_identifier',
     'DELETE FROM devices d WHERE d.user_id = p_user_id;',
     '',
-    [...model, 'test/users/identifiers.test.ts'],
+    [...model, 'test/users/identifiers.test.ts', 'test/users/identifier-races.test.ts'],
   ],
   [
     'a change voids the codes of the lost identifier',
     'change_identifier',
     'UPDATE otps o SET code_hash = NULL WHERE',
     'UPDATE otps o SET code_hash = o.code_hash WHERE',
-    ['test/users/identifiers.test.ts'],
+    ['test/users/identifiers.test.ts', 'test/users/identifier-races.test.ts'],
   ],
   [
     'the last identifier stays',
     'change_identifier',
     '(now_mine IS NULL OR NOT is_other_proven)',
     '(now_mine IS NULL)',
-    ['test/users/identifiers.test.ts'],
+    ['test/users/identifiers.test.ts', 'test/users/identifier-races.test.ts'],
   ],
   [
     'nobody takes what somebody else has proved',
     'change_identifier',
     'IF holder.id <> p_user_id AND (has_proved(holder, p_method) OR has_no_owner(holder)) THEN RETURN false; END IF;',
     '',
-    ['test/users/identifiers.test.ts'],
+    ['test/users/identifiers.test.ts', 'test/users/identifier-races.test.ts'],
   ],
 ]
 
