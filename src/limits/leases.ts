@@ -148,6 +148,5 @@ const hourOf = (moment: Date) => Math.floor(moment.getTime() / 3_600_000)
 
 /** What the database counts a budget by: `sms_hour:new`, `mail_day:known`. */
 function keysOf(name: string): { hour_key: string; day_key: string } {
-  const [channel, kind] = [name.slice(0, name.indexOf(':')), name.slice(name.indexOf(':') + 1)]
-  return { hour_key: `${channel}_hour:${kind}`, day_key: `${channel}_day:${kind}` }
+  return { hour_key: name.replace(':', '_hour:'), day_key: name.replace(':', '_day:') }
 }

@@ -1,4 +1,4 @@
-// The limits that lie around the identifier's own: per address, on the cost of SMS, and on guesses in all.
+// The limits that lie around the identifier's own: of addresses and their neighbours, on the cost of SMS and mail, on guesses in all.
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { keyedDigest } from '../database/keyed-digest.js'
@@ -49,9 +49,9 @@ export type Limits = ReturnType<typeof createLimits>
 type LimitDependencies = { database: Database; settings: LimitSettings; eventKey: string }
 
 export function createLimits({ database, settings, eventKey }: LimitDependencies) {
-  /** A client's block (`ClientAddress`) as the keys of its counters name it: the database knows it by its digest alone. */
-  function digestOf(block: string): string {
-    return Buffer.from(keyedDigest(eventKey, 'ip:v1', block)).toString('base64url')
+  /** What the keys of counters name an address or a mailbox by: the database knows it by its digest alone. */
+  function digestOf(text: string, domain: 'ip:v1' | 'mail:v1' = 'ip:v1'): string {
+    return Buffer.from(keyedDigest(eventKey, domain, text)).toString('base64url')
   }
 
   /** The keys of what a send counts of its client's address, and of its neighbours. */
@@ -69,10 +69,11 @@ export function createLimits({ database, settings, eventKey }: LimitDependencies
     if (email === null) return { mailboxKey: null, domainKey: null }
     const domain = email.slice(email.lastIndexOf('@'))
     const mailbox = `${email.slice(0, -domain.length).replace(/\+.*$/, '')}${domain}`
-    return { mailboxKey: `mailbox:${mailDigestOf(mailbox)}`, domainKey: `domain:${mailDigestOf(domain)}` }
+    return {
+      mailboxKey: `mailbox:${digestOf(mailbox, 'mail:v1')}`,
+      domainKey: `domain:${digestOf(domain, 'mail:v1')}`,
+    }
   }
-
-  const mailDigestOf = (text: string) => Buffer.from(keyedDigest(eventKey, 'mail:v1', text)).toString('base64url')
 
   /**
    * Whether wrong attempts in all have passed the alarm, asked after each call that counted some.
