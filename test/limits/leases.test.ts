@@ -29,3 +29,26 @@ t.test('what an hour gave comes back in no other', async (t) => {
   leases.putBack(again, null)
   t.match(await waiting, { budgetLeft: [0] }, 'of a call of which nobody knows what it did, all counts as used')
 })
+
+t.test('a slice is kept for a minute, goes back then, and is not kept at the end of its hour', async (t) => {
+  let now = 0
+  t.intercept(performance, 'now', { value: () => now })
+  const row = { budget: 'sms:new', granted: 10, ends_in: 3_600, retry_after: 3_600, taken_at: new Date() }
+  const asked: { unused: number }[] = []
+  const run = async ({ values }: { values: unknown[] }) => {
+    asked.push(...(JSON.parse(String(values[0])) as { unused: number }[]))
+    return [row]
+  }
+  const leases = createLeases({ run } as unknown as Database, [{ name: 'sms:new', perHour: 100, perDay: 100 }])
+  const send = async () => leases.putBack(await leases.reserve({ 'sms:new': 1 }), ['sms:new'])
+  await send()
+  now = 59_000
+  await send()
+  t.match(asked, [{ unused: 0 }], 'within a minute it is not asked again')
+  now = 60_000
+  row.ends_in = 5
+  await send()
+  t.match(asked[1], { unused: 8 }, 'what is left goes back')
+  await send()
+  t.match(asked[2], { unused: 9 }, 'each call of the last five seconds takes its own')
+})
