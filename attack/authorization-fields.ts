@@ -1,7 +1,8 @@
 // Z. Fields that are not for me to write, and changes that ask for a recent proof.
+
+import type { Attack, AttackContext } from './support/context.js'
 import { type SignedIn, signUp } from './support/flows.js'
 import type { Answer } from './support/http.js'
-import type { Attack, Scene } from './support/scene.js'
 import { as, attack, join, nobody } from './support/users.js'
 
 const ownFields = {
@@ -17,9 +18,9 @@ const ownFields = {
   addresses: [],
 }
 
-const massAssignment = attack('Z5', 'fields that are not mine to write, in PATCH of myself', async (scene) => {
-  const { service, allOf, equal } = scene
-  const me = await join(scene)
+const massAssignment = attack('Z5', 'fields that are not mine to write, in PATCH of myself', async (context) => {
+  const { service, allOf, equal } = context
+  const me = await join(context)
   const read = () => service.grey.query('SELECT * FROM users WHERE id = $1', [me.userId])
   const before = await read()
   const answers: Answer[] = []
@@ -49,14 +50,14 @@ const staleProof: Attack = {
   tried: 'changing the identifier, export, deletion 20 minutes after the sign-in, by refresh too',
   flows: ['phone'],
   needs: { routes: ['POST /users/me/identifiers', 'GET /users/me/export'] },
-  async run(scene) {
-    const { service, allOf } = scene
-    const me = await join(scene)
+  async run(context) {
+    const { service, allOf } = context
+    const me = await join(context)
     await service.grey.query(`UPDATE sessions s SET created_at = now() - interval '20 minutes' WHERE user_id = $1`, [
       me.userId,
     ])
-    const { rows } = await aged(scene, me)
-    scene.note(`${rows} time columns aged`)
+    const { rows } = await aged(context, me)
+    context.note(`${rows} time columns aged`)
     const refreshed = await service.ask('POST', '/api/auth/refresh', as(me))
     const fresh = { ...me, token: String(refreshed.body['token']) }
     const answers = [
@@ -69,7 +70,7 @@ const staleProof: Attack = {
 }
 
 /** Ages whatever the session calls the time of its last proof. */
-async function aged({ service }: Scene, { userId }: SignedIn): Promise<{ rows: number }> {
+async function aged({ service }: AttackContext, { userId }: SignedIn): Promise<{ rows: number }> {
   const columns = await service.grey.query<{ name: string }>(
     `SELECT quote_ident(column_name) AS name FROM information_schema.columns
      WHERE table_schema = 'public' AND table_name = 'sessions' AND column_name ~ '(prove|proof|auth|step|verified)'

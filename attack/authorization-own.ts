@@ -1,9 +1,10 @@
 // Z. What is one's own: addresses and sessions of others, and sessions that were ended.
+
+import { type Attack, named } from './support/context.js'
 import { signIn } from './support/flows.js'
 import type { Answer } from './support/http.js'
 import { looks } from './support/looks.js'
 import { forgetCodes } from './support/otp-rows.js'
-import { type Attack, named } from './support/scene.js'
 import { as, join, nobody } from './support/users.js'
 
 const home = { house_number: '1', street_locality: 'MG Road', city: 'Bengaluru', state: 'Karnataka', pincode: '560001' }
@@ -13,9 +14,9 @@ const addresses: Attack = {
   tried: "another user's address: change, make default, delete; an owner in the body; ids that are none",
   flows: ['phone'],
   needs: { routes: ['PATCH /users/me/addresses/{id}', 'DELETE /users/me/addresses/{id}'] },
-  async run(scene) {
-    const { service, allOf, equal } = scene
-    const [me, other] = [await join(scene), await join(scene)]
+  async run(context) {
+    const { service, allOf, equal } = context
+    const [me, other] = [await join(context), await join(context)]
     const added = await service.ask('POST', '/users/me/addresses', as(other, home))
     const id = String(Object(added.body['data']).id)
     const read = () => service.grey.query('SELECT * FROM addresses WHERE user_id = $1', [other.userId])
@@ -49,9 +50,9 @@ const sessions: Attack = {
   tried: "another user's session, and one's own sessions after they were ended",
   flows: ['phone', 'email'],
   needs: { routes: ['GET /users/me/sessions', 'DELETE /users/me/sessions/{id}', 'DELETE /users/me/sessions'] },
-  async run(scene) {
-    const { service, flow, allOf, equal } = scene
-    const [eve, person] = [await join(scene), flow.newPerson()]
+  async run(context) {
+    const { service, flow, allOf, equal } = context
+    const [eve, person] = [await join(context), flow.newPerson()]
     const signInAgain = async () => {
       await forgetCodes(service.grey, person.identifier)
       return signIn(service, flow, person)

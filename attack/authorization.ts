@@ -2,24 +2,24 @@
 import { fields } from './authorization-fields.js'
 import { late } from './authorization-late.js'
 import { own } from './authorization-own.js'
+import { type AttackContext, type Group, named } from './support/context.js'
 import { createFlow } from './support/flows.js'
 import type { Answer } from './support/http.js'
 import { looks } from './support/looks.js'
-import { type Group, named, type Scene } from './support/scene.js'
 import { as, attack, join, joinAsAdmin, nobody } from './support/users.js'
 
-const anonymous = attack('Z1', 'every call under /users without a token', async ({ service, world, allOf }) => {
+const anonymous = attack('Z1', 'every call under /users without a token', async ({ service, fixtures, allOf }) => {
   const answers: Answer[] = []
-  for (const route of [...world.build.routes].filter((name) => / \/users(\/|$)/.test(name))) {
+  for (const route of [...fixtures.build.routes].filter((name) => / \/users(\/|$)/.test(name))) {
     const [method = '', path = ''] = route.split(' ')
     answers.push(await service.ask(method, path.replaceAll(/\{[^}]+\}/g, nobody), { json: {} }))
   }
   allOf('answers', answers, ['401 unauthorized'])
 })
 
-const others = attack('Z2', "another user's account, and one that does not exist", async (scene) => {
-  const { service, allOf, equal } = scene
-  const [me, other] = [await join(scene), await join(scene)]
+const others = attack('Z2', "another user's account, and one that does not exist", async (context) => {
+  const { service, allOf, equal } = context
+  const [me, other] = [await join(context), await join(context)]
   const answers: Answer[] = []
   for (const [method, json] of [['GET'], ['PATCH', { user_name: 'Eve' }], ['DELETE']] as const) {
     const pair = [other.userId, nobody].map((id) => service.ask(method, `/users/${id}`, as(me, json)))
@@ -34,28 +34,28 @@ const others = attack('Z2', "another user's account, and one that does not exist
   equal('the other one', (await service.ask('GET', '/api/auth/me', as(other))).status, 200)
 })
 
-const lists = attack('Z3', 'the list of users and making one, as no admin', async (scene) => {
-  const me = await join(scene)
+const lists = attack('Z3', 'the list of users and making one, as no admin', async (context) => {
+  const me = await join(context)
   const answers = [
-    await scene.service.ask('GET', '/users', as(me)),
-    await scene.service.ask('POST', '/users', as(me, { email: 'eve@example.org', role: 'ADMIN' })),
+    await context.service.ask('GET', '/users', as(me)),
+    await context.service.ask('POST', '/users', as(me, { email: 'eve@example.org', role: 'ADMIN' })),
   ]
-  scene.allOf('answers', answers, ['403 forbidden'])
+  context.allOf('answers', answers, ['403 forbidden'])
 })
 
-const demotion = attack('Z4', 'an admin before and after demotion, with the same token', async (scene) => {
-  const { service, equal } = scene
-  await joinAsAdmin(scene)
-  const admin = await joinAsAdmin(scene)
+const demotion = attack('Z4', 'an admin before and after demotion, with the same token', async (context) => {
+  const { service, equal } = context
+  await joinAsAdmin(context)
+  const admin = await joinAsAdmin(context)
   equal('before', (await service.ask('GET', '/users', as(admin))).status, 200)
   await service.grey.query(`UPDATE users SET role = 'USER' WHERE id = $1`, [admin.userId])
   equal('after', named(await service.ask('GET', '/users', as(admin))), '403 forbidden')
 })
 
-const lastAdmin = attack('Z6', 'the last admin demotes, disables, deletes itself', async (scene) => {
-  const { world, allOf, equal } = scene
-  const service = await world.ownService()
-  const own: Scene = { ...scene, service, flow: createFlow('phone', service) }
+const lastAdmin = attack('Z6', 'the last admin demotes, disables, deletes itself', async (context) => {
+  const { fixtures, allOf, equal } = context
+  const service = await fixtures.ownService()
+  const own: AttackContext = { ...context, service, flow: createFlow('phone', service) }
   const admin = await joinAsAdmin(own)
   const path = `/users/${admin.userId}`
   const answers = [
@@ -72,18 +72,18 @@ const lastAdmin = attack('Z6', 'the last admin demotes, disables, deletes itself
   equal('admins left', left.length >= 1, true)
 })
 
-const oddIds = attack('Z7', 'ids that are none, as an admin', async (scene) => {
-  const admin = await joinAsAdmin(scene)
+const oddIds = attack('Z7', 'ids that are none, as an admin', async (context) => {
+  const admin = await joinAsAdmin(context)
   const ids = ['1', '%00', '..%2f', 'a'.repeat(10_000), "'%20OR%201=1", nobody.slice(1), `${nobody}0`, '-1', 'null']
   const answers: Answer[] = []
   for (const id of ids)
-    for (const method of ['GET', 'DELETE']) answers.push(await scene.service.ask(method, `/users/${id}`, as(admin)))
-  scene.allOf('answers', answers, [400, 404, 414])
+    for (const method of ['GET', 'DELETE']) answers.push(await context.service.ask(method, `/users/${id}`, as(admin)))
+  context.allOf('answers', answers, [400, 404, 414])
 })
 
-const paging = attack('Z8', 'the list: limits, orders, cursors that are not offered', async (scene) => {
-  const { service, allOf, equal } = scene
-  const admin = await joinAsAdmin(scene)
+const paging = attack('Z8', 'the list: limits, orders, cursors that are not offered', async (context) => {
+  const { service, allOf, equal } = context
+  const admin = await joinAsAdmin(context)
   const queries = [
     'limit=101',
     'limit=0',
@@ -106,9 +106,9 @@ const paging = attack('Z8', 'the list: limits, orders, cursors that are not offe
 
 const members = ['created_at', 'email', 'id', 'mobile_number', 'phone', 'role', 'updated_at', 'user_name']
 
-const onlyDocumented = attack('Z9', 'members of a user in every answer', async (scene) => {
-  const { service, equal } = scene
-  const admin = await joinAsAdmin(scene)
+const onlyDocumented = attack('Z9', 'members of a user in every answer', async (context) => {
+  const { service, equal } = context
+  const admin = await joinAsAdmin(context)
   const one = await service.ask('GET', '/users/me', as(admin))
   const list = await service.ask('GET', '/users', as(admin))
   const found = [one.body['data'], ...Object(list.body['data'])].flatMap((user) => Object.keys(Object(user)))

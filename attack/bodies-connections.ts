@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { Attack } from './support/context.js'
+import type { Service } from './support/fixtures.js'
 import { atOnce } from './support/http.js'
-import type { Attack } from './support/scene.js'
-import type { Service } from './support/world.js'
 
 const bundle = 'GET /docs/static/swagger-ui-bundle.js HTTP/1.1\r\nhost: a\r\n\r\n'
 

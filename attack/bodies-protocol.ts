@@ -1,7 +1,7 @@
 // B. Hostile requests: paths, headers, lengths and content types that parsers disagree about.
 import { types } from './bodies-types.js'
+import { type Attack, bothFlows } from './support/context.js'
 import { type Answer, askRaw } from './support/http.js'
-import { type Attack, bothFlows } from './support/scene.js'
 
 const isProblem = (text: string) => /content-type: application\/problem\+json/i.test(text) && text.includes('"code":"')
 
@@ -32,7 +32,7 @@ const duplicateKeys: Attack = {
   id: 'B9',
   tried: 'a name twice in one object: refused, or the last one counts, as documented',
   flows: bothFlows,
-  async run({ service, flow, note, equal, world }) {
+  async run({ service, flow, note, equal, fixtures }) {
     const [one, other] = [flow.newPerson(), flow.newPerson()]
     const raw = `${JSON.stringify(one.fields).slice(0, -1)},${JSON.stringify(other.fields).slice(1)}`
     const { status } = await service.ask('POST', flow.sendPath, {
@@ -40,9 +40,9 @@ const duplicateKeys: Attack = {
       headers: { 'content-type': 'application/json' },
     })
     note(String(status))
-    const isDocumented = world.build.document.includes('the last one counts')
-    equal('first got one', service.sink.to(one.identifier).length, 0)
-    equal('as documented', status === 400 || (isDocumented && service.sink.to(other.identifier).length === 1), true)
+    const isDocumented = fixtures.build.document.includes('the last one counts')
+    equal('first got one', service.gateway.to(one.identifier).length, 0)
+    equal('as documented', status === 400 || (isDocumented && service.gateway.to(other.identifier).length === 1), true)
   },
 }
 

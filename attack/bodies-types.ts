@@ -1,6 +1,7 @@
 // B. Content types, charsets and compressions that parsers disagree about.
+
+import { type Attack, onEachFlow } from './support/context.js'
 import type { Answer } from './support/http.js'
-import { type Attack, onEachFlow } from './support/scene.js'
 
 function contentTypes(
   id: string,
@@ -10,13 +11,13 @@ function contentTypes(
 ): Attack {
   return onEachFlow(id, tried, async ({ service, flow, allOf, equal }) => {
     const answers: Answer[] = []
-    const before = service.sink.messages.length
+    const before = service.gateway.messages.length
     for (const headers of make()) {
       const body = JSON.stringify({ ...flow.newPerson().fields, role: 'ADMIN' })
       answers.push(await service.ask('POST', flow.sendPath, { raw: body, headers }))
     }
     allOf('answers', answers, allowed)
-    equal('messages', service.sink.messages.length - before, 0)
+    equal('messages', service.gateway.messages.length - before, 0)
   })
 }
 

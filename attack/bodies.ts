@@ -1,9 +1,9 @@
 // B. Hostile bodies: what is not exactly what was asked for is refused, and never a 500.
 import { connections } from './bodies-connections.js'
 import { protocol } from './bodies-protocol.js'
+import { type Attack, type Group, onEachFlow } from './support/context.js'
 import { signUp } from './support/flows.js'
 import type { Answer } from './support/http.js'
-import { type Attack, type Group, onEachFlow } from './support/scene.js'
 
 type Fields = Record<string, unknown>
 
@@ -22,7 +22,7 @@ function hostile(
     for (const raw of make({ ...person.fields, otp: '123456' }))
       answers.push(await service.ask('POST', flow.verifyPath, { raw, headers }))
     allOf('answers', answers, allowed)
-    equal('messages', service.sink.to(person.identifier).length, 0)
+    equal('messages', service.gateway.to(person.identifier).length, 0)
   })
 }
 

@@ -1,7 +1,8 @@
 // W. What a page of another site may read of our answers.
+
+import type { Attack } from './support/context.js'
+import type { Service } from './support/fixtures.js'
 import { type Answer, atOnce } from './support/http.js'
-import type { Attack } from './support/scene.js'
-import type { Service } from './support/world.js'
 
 const corsOf = ({ headers }: Answer) => headers['access-control-allow-origin']
 

@@ -1,8 +1,8 @@
 // W. Browsers: what another site's page can make a visitor's browser do, and what it may read.
 import { reading } from './browser-reading.js'
+import { type Attack, bothFlows, type Group, named } from './support/context.js'
 import { createFlow, signIn } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
-import { type Attack, bothFlows, type Group, named } from './support/scene.js'
 import { asBoth } from './support/session.js'
 
 const unsafeRoutes = [

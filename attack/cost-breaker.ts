@@ -1,15 +1,16 @@
 // M. The breaker: a country in which nobody verifies is closed to strangers for a while, and closed again where nothing changed.
+
+import { type Attack, named, tally } from './support/context.js'
 import { createFlow, signIn } from './support/flows.js'
 import type { Answer } from './support/http.js'
-import { type Attack, named, tally } from './support/scene.js'
 
 const pumping: Attack = {
   id: 'M1',
   tried: '30 sends to numbers of one country, none verified, breaker at 10',
   flows: ['mobile', 'phone'],
   needs: { settings: ['BREAKER_MIN_SENDS'] },
-  async run({ world, note, expect, equal, flow: { name } }) {
-    const service = await world.ownService({ BREAKER_MIN_SENDS: '10', SMS_COUNTRIES: 'IN,US' })
+  async run({ fixtures, note, expect, equal, flow: { name } }) {
+    const service = await fixtures.ownService({ BREAKER_MIN_SENDS: '10', SMS_COUNTRIES: 'IN,US' })
     const flow = createFlow(name, service)
     const owner = flow.newPerson()
     await signIn(service, flow, owner)
@@ -29,8 +30,8 @@ const reopening: Attack = {
   tried: 'the closed country 15 minutes later: tried again, counted anew, closed again',
   flows: ['mobile', 'phone'],
   needs: { settings: ['BREAKER_MIN_SENDS'] },
-  async run({ world, equal, flow: { name } }) {
-    const service = await world.ownService({ BREAKER_MIN_SENDS: '3' })
+  async run({ fixtures, equal, flow: { name } }) {
+    const service = await fixtures.ownService({ BREAKER_MIN_SENDS: '3' })
     const flow = createFlow(name, service)
     const sends = async () => {
       const answers: string[] = []

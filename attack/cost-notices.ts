@@ -1,10 +1,11 @@
 // M. Notices: each change of a phone or an email sends one, which no budget counts. So changes are few.
+
+import { type Attack, named, tally } from './support/context.js'
 import { createFlow, personOf, signIn } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
-import { type Attack, named, tally } from './support/scene.js'
 import { as } from './support/users.js'
 
-const mostChanges = 5
+const maxChanges = 5
 
 const needs = {
   routes: ['POST /users/me/identifiers', 'POST /users/me/identifiers/verify', 'DELETE /users/me/identifiers/{id}'],
@@ -15,28 +16,28 @@ const rounds: Attack = {
   tried: 'an email of mine added and removed 20 times: each time the phone gets an SMS',
   flows: ['phone'],
   needs,
-  async run({ world, flow: { name }, equal, expect, note }) {
-    const service = await world.ownService()
+  async run({ fixtures, flow: { name }, equal, expect, note }) {
+    const service = await fixtures.ownService()
     const flow = createFlow(name, service)
     const person = flow.newPerson()
     const me = await signIn(service, flow, person)
-    const before = service.sink.to(person.identifier).length
+    const before = service.gateway.to(person.identifier).length
     const answers: Answer[] = []
     for (let round = 0; round < 20; round += 1) {
       const { identifier: email } = personOf('email')
       await service.ask('POST', '/users/me/identifiers', as(me, { email }))
-      const otp = service.sink.lastCode(email)
+      const otp = service.gateway.lastCode(email)
       answers.push(await service.ask('POST', '/users/me/identifiers/verify', as(me, { email, otp })))
       answers.push(await service.ask('DELETE', '/users/me/identifiers/email', as(me)))
     }
     note(tally(answers))
-    equal('changes', answers.filter(({ status }) => status === 200).length, mostChanges)
+    equal('changes', answers.filter(({ status }) => status === 200).length, maxChanges)
     const last = answers.filter(({ status }) => status === 429).at(-1)
     expect(Number(last?.headers['retry-after']) <= 86_400, `Retry-After ${last?.headers['retry-after']}`)
     // Notices leave after the answer; a stop in order waits for them.
     await service.stop()
-    const sent = service.sink.to(person.identifier).length - before
-    expect(sent >= 1 && sent <= mostChanges, `${sent} SMS to the number`)
+    const sent = service.gateway.to(person.identifier).length - before
+    expect(sent >= 1 && sent <= maxChanges, `${sent} SMS to the number`)
   },
 }
 
@@ -51,11 +52,11 @@ const racing: Attack = {
     for (const email of emails) await service.ask('POST', '/users/me/identifiers', as(me, { email }))
     const answers = await atOnce(20, (index) => {
       const email = String(emails[index])
-      const otp = service.sink.lastCode(email)
+      const otp = service.gateway.lastCode(email)
       return service.ask('POST', '/users/me/identifiers/verify', as(me, { email, otp }))
     })
     allOf('answers', answers, [200, '429 rate_limited'])
-    equal('changes', answers.filter((answer) => named(answer) === '200').length, mostChanges)
+    equal('changes', answers.filter((answer) => named(answer) === '200').length, maxChanges)
   },
 }
 

@@ -4,10 +4,10 @@ import { budgets } from './cost-budgets.js'
 import { messages } from './cost-messages.js'
 import { notices } from './cost-notices.js'
 import { refusedSends } from './cost-refused.js'
+import { type Attack, type Group, named, tally } from './support/context.js'
 import { createFlow, signIn } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { endCooldown } from './support/otp-rows.js'
-import { type Attack, type Group, named, tally } from './support/scene.js'
 
 const refused = ['429 rate_limited', '503 service_unavailable']
 const isRefused = (answer: Answer) => refused.includes(named(answer))
@@ -17,8 +17,8 @@ const ownersBudget: Attack = {
   tried: 'SMS_BUDGET_PER_HOUR=3 and three owners who ask four times: their budget is one too',
   flows: ['mobile', 'phone'],
   needs: { settings: ['SMS_BUDGET_PER_HOUR'] },
-  async run({ world, flow: { name }, equal }) {
-    const service = await world.ownService({ SMS_BUDGET_PER_HOUR: '3' })
+  async run({ fixtures, flow: { name }, equal }) {
+    const service = await fixtures.ownService({ SMS_BUDGET_PER_HOUR: '3' })
     const flow = createFlow(name, service)
     const owners = [flow.newPerson(), flow.newPerson(), flow.newPerson()]
     for (const owner of owners) await signIn(service, flow, owner)
@@ -48,7 +48,7 @@ const offTheList: Attack = {
       return service.ask('POST', '/auth/request-otp', { json: { phonePrefix, phone } })
     })
     allOf('answers', answers, ['400 country_not_supported'])
-    equal('messages', service.sink.messages.length, 0)
+    equal('messages', service.gateway.messages.length, 0)
   },
 }
 
@@ -58,8 +58,8 @@ function budget(id: string, setting: string, windowSeconds: number): Attack {
     tried: `20 strangers with ${setting}=5: then owners, email and the other budget`,
     flows: ['mobile', 'phone'],
     needs: { settings: [setting] },
-    async run({ world, flow: { name }, note, equal, expect }) {
-      const service = await world.ownService({ [setting]: '5' })
+    async run({ fixtures, flow: { name }, note, equal, expect }) {
+      const service = await fixtures.ownService({ [setting]: '5' })
       const flow = createFlow(name, service)
       const owner = flow.newPerson()
       await signIn(service, flow, owner)

@@ -1,10 +1,11 @@
 // N. ACCOUNT_DISCLOSURE=strict: login mode answers an unknown number as a known one, byte for byte.
+
+import { type Attack, type AttackContext, named } from './support/context.js'
+import type { Service } from './support/fixtures.js'
 import { createFlow, type Flow, type Person, signIn, wrongCode } from './support/flows.js'
 import type { Answer } from './support/http.js'
 import { looks } from './support/looks.js'
 import { endCooldown, forgetBudgets, forgetCodes, otpRow } from './support/otp-rows.js'
-import { type Attack, named, type Scene } from './support/scene.js'
-import type { Service } from './support/world.js'
 
 const settings = { ACCOUNT_DISCLOSURE: 'strict' }
 const needs = { settings: ['ACCOUNT_DISCLOSURE'] }
@@ -29,13 +30,13 @@ const withoutWaits = (answer: Answer) =>
 function comparison(
   id: string,
   tried: string,
-  compare: (scene: Scene, known: Person, unknown: Person) => Promise<void>,
+  compare: (context: AttackContext, known: Person, unknown: Person) => Promise<void>,
 ): Attack {
-  const run = async (scene: Scene) => {
-    const people = await pair(scene.service, scene.flow)
+  const run = async (context: AttackContext) => {
+    const people = await pair(context.service, context.flow)
     // As if the known one had not been sent a code before.
-    await forgetBudgets(scene.service.grey)
-    await compare(scene, ...people)
+    await forgetBudgets(context.service.grey)
+    await compare(context, ...people)
   }
   return { id, tried, settings, needs, run }
 }
@@ -64,7 +65,7 @@ const sends = comparison(
       ofKnown.map(({ status }) => status),
     )
     await new Promise((resolve) => setTimeout(resolve, 300))
-    equal('messages to the unknown one', service.sink.to(unknown.identifier).length, 0)
+    equal('messages to the unknown one', service.gateway.to(unknown.identifier).length, 0)
   },
 )
 
@@ -77,7 +78,7 @@ const guesses = comparison(
       for (let round = 0; round < 6; round += 1) {
         await endCooldown(service.grey, person.identifier)
         answers.push(await flow.send(person, login))
-        const code = service.sink.lastCode(known.identifier)
+        const code = service.gateway.lastCode(known.identifier)
         for (let step = 1; step <= 6; step += 1) answers.push(await flow.verify(person, wrongCode(code, step)))
       }
       return answers.map(withoutWaits).join('\n')
@@ -96,16 +97,16 @@ const failingGateway: Attack = {
   id: 'N5c',
   tried: 'strict: a gateway that refuses or is slow tells nothing',
   needs,
-  async run({ world, equal, expect }) {
-    const service = await world.ownService(settings)
+  async run({ fixtures, equal, expect }) {
+    const service = await fixtures.ownService(settings)
     const flow = createFlow('mobile', service)
     const [known, unknown] = await pair(service, flow)
-    service.sink.behaviour.status = 400
+    service.gateway.behaviour.status = 400
     equal('refusing', withoutWaits(await flow.send(known, login)), withoutWaits(await flow.send(unknown, login)))
     await new Promise((resolve) => setTimeout(resolve, 300))
     equal('again', withoutWaits(await flow.send(known, login)), withoutWaits(await flow.send(unknown, login)))
-    service.sink.behaviour.status = 204
-    service.sink.behaviour.delayMilliseconds = 1_500
+    service.gateway.behaviour.status = 204
+    service.gateway.behaviour.delayMilliseconds = 1_500
     const [slow, other] = await pair(service, flow).then(async ([one, two]) => [
       await flow.send(one, login),
       await flow.send(two, login),

@@ -1,7 +1,8 @@
 // N. Enumeration by time: a guess at a code that was never sent does the same work as a wrong guess.
+
+import type { Attack, AttackContext } from './support/context.js'
 import { createFlow, type Flow, type Person, wrongCode } from './support/flows.js'
 import type { Answer } from './support/http.js'
-import type { Attack, Scene } from './support/scene.js'
 
 const samples = 300
 const toleranceMilliseconds = 5
@@ -13,13 +14,13 @@ async function peopleWithCodes(flow: Flow, count: number): Promise<Person[]> {
   return people
 }
 
-function guesses({ flow, service }: Pick<Scene, 'flow' | 'service'>, people: readonly Person[]) {
+function guesses({ flow, service }: Pick<AttackContext, 'flow' | 'service'>, people: readonly Person[]) {
   return {
     wrong(index: number): Promise<Answer> {
       const person = people[index % people.length] ?? flow.newPerson()
       return flow.verify(
         person,
-        wrongCode(service.sink.lastCode(person.identifier), Math.floor(index / people.length) + 1),
+        wrongCode(service.gateway.lastCode(person.identifier), Math.floor(index / people.length) + 1),
       )
     },
     neverSent: () => flow.verify(flow.newPerson(), '123456'),
@@ -32,14 +33,14 @@ const interleaved: Attack = {
   id: 'N2',
   tried: `${samples} never-sent and ${samples} wrong codes in turns: the time they take`,
   flows: ['mobile', 'email'],
-  async run(scene) {
-    const { world, expect, note, allOf, flow } = scene
-    const { admin } = world.databases
+  async run(context) {
+    const { fixtures, expect, note, allOf, flow } = context
+    const { admin } = fixtures.databases
     // A commit costs what it costs in production.
     await admin('ALTER SYSTEM SET fsync = on')
     await admin('SELECT pg_reload_conf()')
     try {
-      const { wrong, neverSent } = guesses(scene, await peopleWithCodes(flow, samples / 4))
+      const { wrong, neverSent } = guesses(context, await peopleWithCodes(flow, samples / 4))
       const times = { wrong: [] as number[], neverSent: [] as number[] }
       const answers: Answer[] = []
       for (let index = 0; index < samples; index += 1) {
@@ -69,12 +70,12 @@ const commits: Attack = {
   id: 'N2b',
   tried: '40 never-sent and 40 wrong codes, one by one: transactions committed, and those that write',
   flows: ['mobile', 'email'],
-  async run({ world, flow: { name }, equal }) {
+  async run({ fixtures, flow: { name }, equal }) {
     // One connection, and nothing else going on: what is counted is theirs.
-    const service = await world.ownService({ DATABASE_POOL_SIZE: '1' })
+    const service = await fixtures.ownService({ DATABASE_POOL_SIZE: '1' })
     const flow = createFlow(name, service)
     const { wrong, neverSent } = guesses({ flow, service }, await peopleWithCodes(flow, 10))
-    const { admin } = world.databases
+    const { admin } = fixtures.databases
     const count = async () => {
       // A backend reports what it did at the first statement a second after its last report.
       await new Promise((resolve) => setTimeout(resolve, 1_200))

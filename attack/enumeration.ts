@@ -2,12 +2,12 @@
 
 import { strictMode } from './enumeration-strict.js'
 import { enumerationByTime } from './enumeration-time.js'
+import { type Attack, bothFlows, type Group, named, tally } from './support/context.js'
 import { createFlow, signIn, signUp, wrongCode } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { looks } from './support/looks.js'
 import { expireCode, forgetCodes } from './support/otp-rows.js'
 import type { Settings } from './support/process.js'
-import { type Attack, bothFlows, type Group, named, tally } from './support/scene.js'
 
 const sameBytes: Attack = {
   id: 'N1',
@@ -24,8 +24,8 @@ const sameBytes: Attack = {
     await atOnce(5, () => flow.verify(exhausted, wrongCode(other)))
     const answers = [
       await flow.verify(wrong, wrongCode(code)),
-      await flow.verify(expired, wrongCode(service.sink.lastCode(expired.identifier))),
-      await flow.verify(expired, service.sink.lastCode(expired.identifier)),
+      await flow.verify(expired, wrongCode(service.gateway.lastCode(expired.identifier))),
+      await flow.verify(expired, service.gateway.lastCode(expired.identifier)),
       await flow.verify(used, usedCode),
       await flow.verify(exhausted, other),
       await flow.verify(flow.newPerson(), '123456'),
@@ -69,7 +69,7 @@ const sameLimits: Attack = {
     const walk = async (person: typeof known) => {
       const answers = [await flow.send(person), await flow.send(person)]
       for (let step = 1; step <= 6; step += 1)
-        answers.push(await flow.verify(person, wrongCode(service.sink.lastCode(person.identifier), step)))
+        answers.push(await flow.verify(person, wrongCode(service.gateway.lastCode(person.identifier), step)))
       return answers.map((answer) => looks(answer).replaceAll(/"(retry_after|retry-after)\\?":\\?"?\d+/g, 'wait'))
     }
     const [ofKnown, ofUnknown] = [await walk(known), await walk(unknown)]

@@ -7,15 +7,15 @@ import { cost } from './cost.js'
 import { enumeration } from './enumeration.js'
 import { guessing } from './guessing.js'
 import { identifiers } from './identifiers.js'
-import { lanes } from './lanes.js'
 import { privacy } from './privacy.js'
 import { proxies } from './proxies.js'
 import { races } from './races.js'
 import { receipts } from './receipts.js'
 import { signup } from './signup.js'
 import { standards } from './standards.js'
-import type { Group } from './support/scene.js'
+import type { Group } from './support/context.js'
 import { tokens } from './tokens.js'
+import { lanes } from './trusted-devices.js'
 
 export const groups: readonly Group[] = [
   guessing,

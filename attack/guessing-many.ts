@@ -1,7 +1,8 @@
 // A. A guess at each of many people: nobody is locked out, and somebody is told.
+
+import type { Attack, AttackContext } from './support/context.js'
 import { type Person, wrongCode } from './support/flows.js'
 import { atOnce, inTurns } from './support/http.js'
-import type { Attack, Scene } from './support/scene.js'
 
 const settings = { TRUST_PROXY: '127.0.0.1' }
 /** more than the guesses an hour over which the service is to raise its alarm */
@@ -27,7 +28,7 @@ const nobodyLocked: Attack = {
     const [first = flow.newPerson()] = victims
     equal(
       'the first one still gets in',
-      (await flow.verify(first, service.sink.lastCode(first.identifier))).status,
+      (await flow.verify(first, service.gateway.lastCode(first.identifier))).status,
       200,
     )
   },
@@ -55,7 +56,7 @@ const alarm: Attack = {
   },
 }
 
-async function eventTables({ grey }: Scene['service']): Promise<string[]> {
+async function eventTables({ grey }: AttackContext['service']): Promise<string[]> {
   const rows = await grey.query<{ name: string }>(
     `SELECT quote_ident(table_name) AS name FROM information_schema.tables
      WHERE table_schema = 'public' AND table_name ~ '(event|audit)'`,

@@ -1,7 +1,8 @@
 // A. Guesses that are no codes: refused as requests, and not counted as guesses.
+
+import { type Attack, onEachFlow } from './support/context.js'
 import { atOnce } from './support/http.js'
 import { otpRow } from './support/otp-rows.js'
-import { type Attack, onEachFlow } from './support/scene.js'
 
 function shapes(id: string, tried: string, write: (code: string) => unknown[]): Attack {
   return onEachFlow(id, tried, async ({ flow, service, allOf, equal }) => {

@@ -1,10 +1,11 @@
 // A. What is counted stays counted: past the cleanup, in the other flow, in other spellings. What was no guess is not counted.
+
+import { type Attack, bothFlows } from './support/context.js'
 import { wrongCode } from './support/flows.js'
 import { atOnce } from './support/http.js'
 import { burnBudget } from './support/lockout.js'
 import { countOtpRows, endCooldown, expireCode, otpRow } from './support/otp-rows.js'
 import { startProgram } from './support/process.js'
-import { type Attack, bothFlows } from './support/scene.js'
 
 const invalid = ['401 otp_invalid']
 
@@ -12,10 +13,10 @@ export const afterCleanup: Attack = {
   id: 'A5',
   tried: 'budget burnt, code expired, cleanup run, then a new code',
   flows: bothFlows,
-  async run(scene) {
-    const { flow, service, equal, allOf } = scene
+  async run(context) {
+    const { flow, service, equal, allOf } = context
     const person = flow.newPerson()
-    await burnBudget(scene, person)
+    await burnBudget(context, person)
     await expireCode(service.grey, person.identifier)
     const cleanup = startProgram('cli/cleanup.js', { DATABASE_URL: service.grey.url })
     equal('cleanup ends with', await cleanup.exited, 0)
@@ -46,10 +47,10 @@ export const otherWays: Attack = {
   id: 'A6',
   tried: 'budget burnt, then on in the other flow and other spellings',
   flows: bothFlows,
-  async run(scene) {
-    const { flow, service, allOf, equal } = scene
+  async run(context) {
+    const { flow, service, allOf, equal } = context
     const person = flow.newPerson()
-    const code = await burnBudget(scene, person)
+    const code = await burnBudget(context, person)
     const spellings = person.identifier.startsWith('+91')
       ? phoneSpellings(person.identifier)
       : emailSpellings(person.identifier)

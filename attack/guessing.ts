@@ -2,10 +2,10 @@
 import { spraying } from './guessing-many.js'
 import { otherDigits, otherShapes } from './guessing-shapes.js'
 import { afterCleanup, lockout, otherWays, sendsAfterCleanup } from './guessing-windows.js'
+import { type Attack, bothFlows, type Group, named } from './support/context.js'
 import { wrongCode } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { endCooldown, otpRow } from './support/otp-rows.js'
-import { type Attack, bothFlows, type Group, named } from './support/scene.js'
 import { testIdentities } from './test-identities.js'
 
 const invalid = ['401 otp_invalid']
@@ -66,7 +66,7 @@ const resends: Attack = {
       await endCooldown(service.grey, person.identifier)
       const sent = await flow.send(person)
       sends.push(sent)
-      code = service.sink.lastCode(person.identifier)
+      code = service.gateway.lastCode(person.identifier)
       await atOnce(30, (index) => flow.verify(person, wrongCode(code, (index % 9) + 1)))
       if (sent.status === 200) evaluated += Number((await otpRow(service.grey, person.identifier))?.attempts)
     }
@@ -91,7 +91,7 @@ const sameCode: Attack = {
     for (let round = 0; round < 8; round += 1) {
       const sent = await flow.send(person)
       allowed.push(sent.body['attempts_allowed'])
-      codes.push(service.sink.lastCode(person.identifier))
+      codes.push(service.gateway.lastCode(person.identifier))
       await flow.verify(person, wrongCode(String(codes.at(-1))))
       await endCooldown(service.grey, person.identifier)
     }

@@ -1,7 +1,7 @@
 // E. Email addresses: one mailbox is one account, and no text is two addresses.
 import { refusals, send, ways } from './identifiers-refused.js'
+import { type Attack, named } from './support/context.js'
 import { createFlow, type Person, signIn } from './support/flows.js'
-import { type Attack, named } from './support/scene.js'
 
 const letterCase: Attack = {
   id: 'E6',
@@ -13,7 +13,7 @@ const letterCase: Attack = {
     const shouting: Person = { identifier: person.identifier, fields: { email: person.identifier.toUpperCase() } }
     const second = await signIn(service, flow, shouting)
     equal('same user', first.userId === second.userId, true)
-    equal('messages to the canonical address', service.sink.to(person.identifier).length, 2)
+    equal('messages to the canonical address', service.gateway.to(person.identifier).length, 2)
   },
 }
 
@@ -21,16 +21,16 @@ const kept: Attack = {
   id: 'E9b',
   tried: 'dots and plus signs in an address keep their meaning',
   flows: ['email'],
-  async run(scene) {
-    const { service, equal } = scene
+  async run(context) {
+    const { service, equal } = context
     const flow = createFlow('email', service)
     const [name = ''] = flow.newPerson().identifier.split('@')
     const addresses = [`${name}@example.com`, `${name}+tag@example.com`, `${name.replace('-', '.')}@example.com`]
-    const answers = await Promise.all(addresses.map((address) => send(scene, ways.email(address))))
+    const answers = await Promise.all(addresses.map((address) => send(context, ways.email(address))))
     equal('answers', answers.map(named), ['200', '200', '200'])
     equal(
       'messages',
-      addresses.map((address) => service.sink.to(address).length),
+      addresses.map((address) => service.gateway.to(address).length),
       [1, 1, 1],
     )
   },

@@ -1,6 +1,7 @@
 // E. Texts that are no identifier: sent in every flow, refused, and no message leaves.
+
+import type { Attack, AttackContext } from './support/context.js'
 import type { Answer } from './support/http.js'
-import type { Attack, Scene } from './support/scene.js'
 
 type Fields = Record<string, unknown>
 
@@ -11,7 +12,7 @@ export const ways = {
   email: (text: string): [string, Fields] => ['/auth/request-otp', { email: text }],
 }
 
-export const send = ({ service }: Scene, [path, json]: [string, Fields]) => service.ask('POST', path, { json })
+export const send = ({ service }: AttackContext, [path, json]: [string, Fields]) => service.ask('POST', path, { json })
 /** Each text is refused with 400, and no message leaves. */
 export function refusals(
   id: string,
@@ -23,14 +24,14 @@ export function refusals(
     id,
     tried,
     flows: [way],
-    async run(scene) {
-      const { service, flow, allOf, equal } = scene
-      const before = service.sink.messages.length
+    async run(context) {
+      const { service, flow, allOf, equal } = context
+      const before = service.gateway.messages.length
       const person = flow.newPerson()
       const answers: Answer[] = []
-      for (const text of texts(person.identifier.replace('+91', ''))) answers.push(await send(scene, ways[way](text)))
+      for (const text of texts(person.identifier.replace('+91', ''))) answers.push(await send(context, ways[way](text)))
       allOf('answers', answers, ['400 validation_failed'])
-      equal('messages', service.sink.messages.length - before, 0)
+      equal('messages', service.gateway.messages.length - before, 0)
     },
   }
 }

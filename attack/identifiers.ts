@@ -1,11 +1,11 @@
 // E. Identifier confusion: one person under two names, two people under one, a message to somebody else.
 import { emails } from './identifiers-emails.js'
 import { refusals, send, ways } from './identifiers-refused.js'
+import type { Attack, AttackContext, Group } from './support/context.js'
 import { personOf } from './support/flows.js'
 import type { Answer } from './support/http.js'
-import type { Attack, Group, Scene } from './support/scene.js'
 
-const rowsLike = async ({ service }: Scene, pattern: string) =>
+const rowsLike = async ({ service }: AttackContext, pattern: string) =>
   service.grey.query<{ identifier: string }>('SELECT identifier FROM otps WHERE identifier LIKE $1', [pattern])
 
 /** Each text is refused or means the same number: one row, whatever is typed. */
@@ -14,8 +14,8 @@ function spellings(way: 'mobile' | 'phone'): Attack {
     id: 'E1',
     tried: 'a number with trunk 0, dashes, brackets, in other digits, with invisible signs',
     flows: [way],
-    async run(scene) {
-      const { flow, allOf, equal, service } = scene
+    async run(context) {
+      const { flow, allOf, equal, service } = context
       const { identifier } = flow.newPerson()
       const number = identifier.slice(3)
       const [start, end] = [number.slice(0, 5), number.slice(5)]
@@ -24,14 +24,14 @@ function spellings(way: 'mobile' | 'phone'): Attack {
       const odd = [`+91${number}`, `+910${number}`, `+91 0${number}`, `91${number}`, `0091${number}`]
       const odder = [arabic, `${start}\u200b${end}`, `\ufeff${number}`, `${start}\u00a0${end}`, ` ${number}\n`]
       const answers: Answer[] = []
-      for (const text of [...same, ...odd, ...odder]) answers.push(await send(scene, ways[way](text)))
+      for (const text of [...same, ...odd, ...odder]) answers.push(await send(context, ways[way](text)))
       allOf('answers', answers, [200, '429 rate_limited', '400 validation_failed'])
       equal(
         'rows',
-        (await rowsLike(scene, `%${end}`)).map((row) => row.identifier),
+        (await rowsLike(context, `%${end}`)).map((row) => row.identifier),
         [identifier],
       )
-      equal('messages', service.sink.to(identifier).length, 1)
+      equal('messages', service.gateway.to(identifier).length, 1)
     },
   }
 }
@@ -75,7 +75,7 @@ const costly: Attack = {
     }
     const refused = ['number_type_not_supported', 'country_not_supported', 'validation_failed']
     allOf('answers', answers, refused)
-    equal('messages', service.sink.messages.length, 0)
+    equal('messages', service.gateway.messages.length, 0)
   },
 }
 
@@ -83,8 +83,8 @@ const conflicts: Attack = {
   id: 'E5',
   tried: 'a prefix against a number of another country; no prefix; both phone and email',
   settings: abroad,
-  async run(scene) {
-    const { service, allOf, equal } = scene
+  async run(context) {
+    const { service, allOf, equal } = context
     const { identifier } = personOf('phone')
     const phone = identifier.slice(3)
     const bodies = [
@@ -102,7 +102,7 @@ const conflicts: Attack = {
     const answers: Answer[] = []
     for (const json of bodies) answers.push(await service.ask('POST', '/auth/request-otp', { json }))
     allOf('answers', answers, ['validation_failed', 'country_not_supported'])
-    equal('messages', service.sink.messages.length, 0)
+    equal('messages', service.gateway.messages.length, 0)
   },
 }
 

@@ -1,9 +1,9 @@
 // P. Privacy: what was printed, answered and stored during the whole run, searched for all that must not be there.
 import { createHash } from 'node:crypto'
+import { type Attack, bothFlows, type Group } from './support/context.js'
 import { errorBodiesSoFar, leaksIn, printedSoFar, secretsOf, urlsSoFar } from './support/evidence.js'
+import type { Service } from './support/fixtures.js'
 import { createFlow, signIn, wrongCode } from './support/flows.js'
-import { type Attack, bothFlows, type Group } from './support/scene.js'
-import type { Service } from './support/world.js'
 
 const leakList = (leaks: string[]) => (leaks.length > 5 ? [...leaks.slice(0, 5), `… ${leaks.length} in all`] : leaks)
 
@@ -11,17 +11,17 @@ const everydayUse: Attack = {
   id: 'P0',
   tried: 'everyday use with LOG_LEVEL=trace, failures of gateway and database included',
   flows: bothFlows,
-  async run({ world, flow: { name }, equal, allOf }) {
-    const service = await world.ownService()
+  async run({ fixtures, flow: { name }, equal, allOf }) {
+    const service = await fixtures.ownService()
     const flow = createFlow(name, service)
     const person = flow.newPerson()
     const { token } = await signIn(service, flow, person)
     await flow.verify(person, wrongCode(await flow.sendForCode(person)))
-    service.sink.behaviour.status = 400
+    service.gateway.behaviour.status = 400
     await flow.send(flow.newPerson())
-    service.sink.behaviour.status = 500
+    service.gateway.behaviour.status = 500
     await flow.send(flow.newPerson())
-    service.sink.behaviour.status = 204
+    service.gateway.behaviour.status = 204
     // Whatever the statements meet now is an error of the database that quotes their parameters.
     await service.grey.query('ALTER TABLE otps RENAME TO elsewhere')
     const answers = [await flow.send(flow.newPerson()), await flow.verify(person, '123456')]
@@ -83,9 +83,9 @@ const logLines: Attack = {
 const inUrls: Attack = {
   id: 'P3',
   tried: 'the paths of all calls: no phone, address, code or token is asked for in one',
-  async run({ equal, world }) {
+  async run({ equal, fixtures }) {
     equal('found', leakList(leaksIn(urlsSoFar())), [])
-    const inPath = world.build.document.match(/\{(phone|email|mobile|otp|token|identifier)\w*\}/g) ?? []
+    const inPath = fixtures.build.document.match(/\{(phone|email|mobile|otp|token|identifier)\w*\}/g) ?? []
     equal('path parameters', inPath, [])
   },
 }
@@ -126,8 +126,8 @@ const stored: Attack = {
   id: 'P5',
   tried: 'a dump of the database: live codes, bare hashes of them, tokens, tickets',
   flows: bothFlows,
-  async run({ world, flow: { name }, equal, note }) {
-    const service = await world.ownService()
+  async run({ fixtures, flow: { name }, equal, note }) {
+    const service = await fixtures.ownService()
     const flow = createFlow(name, service)
     const [live, newcomer] = [flow.newPerson(), flow.newPerson()]
     const code = await flow.sendForCode(live)

@@ -1,13 +1,14 @@
 // L. The flood guard: every route and none, many addresses of one network.
+
+import { type Attack, named, tally } from './support/context.js'
 import type { Answer } from './support/http.js'
-import { type Attack, named, tally } from './support/scene.js'
 
 const flood: Attack = {
   id: 'L6',
   tried: '40 requests each to 404s, broken JSON, wrong methods, FLOOD_PER_MINUTE=20',
   needs: { settings: ['FLOOD_PER_MINUTE'] },
-  async run({ world, equal, note }) {
-    const service = await world.ownService({ TRUST_PROXY: '127.0.0.1', FLOOD_PER_MINUTE: '20' })
+  async run({ fixtures, equal, note }) {
+    const service = await fixtures.ownService({ TRUST_PROXY: '127.0.0.1', FLOOD_PER_MINUTE: '20' })
     const tries: [string, string, string | undefined][] = [
       ['GET', '/nothing/here', undefined],
       ['POST', '/api/auth/verify-otp', '{broken'],
@@ -31,8 +32,8 @@ const floodOfNetwork: Attack = {
   id: 'L6b',
   tried: '40 requests to a 404, each from another address of one IPv6 /64, FLOOD_PER_MINUTE=20',
   needs: { settings: ['FLOOD_PER_MINUTE'] },
-  async run({ world, equal }) {
-    const service = await world.ownService({ TRUST_PROXY: '127.0.0.1', FLOOD_PER_MINUTE: '20' })
+  async run({ fixtures, equal }) {
+    const service = await fixtures.ownService({ TRUST_PROXY: '127.0.0.1', FLOOD_PER_MINUTE: '20' })
     const answers: Answer[] = []
     for (let index = 0; index < 40; index += 1) {
       const headers = { 'x-forwarded-for': `2001:db8:1:2::${index + 1}` }

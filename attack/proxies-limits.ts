@@ -1,9 +1,10 @@
 // L. The limits of one client address, and what a client tries to get another one.
+
+import { type Attack, named, tally } from './support/context.js'
 import { createFlow, wrongCode } from './support/flows.js'
 import { type Answer, inTurns } from './support/http.js'
 import { otpRow } from './support/otp-rows.js'
 import { type Settings, startProgram } from './support/process.js'
-import { type Attack, named, tally } from './support/scene.js'
 
 const sendLimit: Settings = { IP_SEND_PER_HOUR: '5' }
 const behindProxy: Settings = { ...sendLimit, TRUST_PROXY: '127.0.0.1' }
@@ -23,8 +24,8 @@ function sendsWith(
     tried,
     flows,
     needs,
-    async run({ world, flow: { name }, note, equal, expect }) {
-      const service = await world.ownService(settings)
+    async run({ fixtures, flow: { name }, note, equal, expect }) {
+      const service = await fixtures.ownService(settings)
       const flow = createFlow(name, service)
       const answers: Answer[] = []
       for (let index = 0; index < count; index += 1)
@@ -49,8 +50,8 @@ const guessLimit: Attack = {
   tried: '12 guesses at 12 people from one address, IP_VERIFY_PER_10_MIN=5, then from another',
   flows,
   needs: { settings: ['IP_VERIFY_PER_10_MIN'] },
-  async run({ world, flow: { name }, note, equal }) {
-    const service = await world.ownService({ TRUST_PROXY: '127.0.0.1', IP_VERIFY_PER_10_MIN: '5' })
+  async run({ fixtures, flow: { name }, note, equal }) {
+    const service = await fixtures.ownService({ TRUST_PROXY: '127.0.0.1', IP_VERIFY_PER_10_MIN: '5' })
     const flow = createFlow(name, service)
     const from = (address: string) => ({ headers: { 'x-forwarded-for': address } })
     const answers: Answer[] = []
@@ -76,8 +77,8 @@ const evicting: Attack = {
   id: 'L5',
   tried: 'the limit met, then 5,500 other addresses, then again',
   needs,
-  async run({ world, equal }) {
-    const service = await world.ownService({ ...behindProxy, FLOOD_PER_MINUTE: '1000' })
+  async run({ fixtures, equal }) {
+    const service = await fixtures.ownService({ ...behindProxy, FLOOD_PER_MINUTE: '1000' })
     const flow = createFlow('email', service)
     const hot = { headers: { 'x-forwarded-for': '203.0.113.77' } }
     for (let index = 0; index < 5; index += 1) await flow.send(flow.newPerson(), hot)
@@ -97,8 +98,8 @@ const afterCleanup: Attack = {
   tried: 'the limit of an address met, the cleanup run, then again',
   flows,
   needs,
-  async run({ world, flow: { name }, equal }) {
-    const service = await world.ownService(sendLimit)
+  async run({ fixtures, flow: { name }, equal }) {
+    const service = await fixtures.ownService(sendLimit)
     const flow = createFlow(name, service)
     for (let index = 0; index < 5; index += 1) await flow.send(flow.newPerson())
     equal('before', named(await flow.send(flow.newPerson())), '429 rate_limited')

@@ -1,17 +1,17 @@
 // L. Limits and proxies: addresses that a client makes up, many addresses of one network, many replicas.
 import { floods } from './proxies-floods.js'
 import { addressLimits } from './proxies-limits.js'
+import { type Attack, bothFlows, type Group, named, tally } from './support/context.js'
 import { createFlow, wrongCode } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { otpRow } from './support/otp-rows.js'
 import { productionSettings, refusalOf } from './support/process.js'
-import { type Attack, bothFlows, type Group, named, tally } from './support/scene.js'
 
 const refusedAtStart: Attack = {
   id: 'L2',
   tried: 'a start with TRUST_PROXY true, a number, everybody by name',
   async run({ service, equal }) {
-    const base = productionSettings(service.grey.url, service.sink.url)
+    const base = productionSettings(service.grey.url, service.gateway.url)
     const values = ['true', '1', '10', '*', 'loopback', '10.0.0.0/33']
     const refusals = await atOnce(values.length, (index) => refusalOf({ ...base, TRUST_PROXY: String(values[index]) }))
     equal(
@@ -26,16 +26,16 @@ const twoReplicas: Attack = {
   id: 'L7',
   tried: 'sends and 60 guesses spread over two processes on one database',
   flows: bothFlows,
-  async run({ world, flow: { name }, allOf, equal }) {
-    const one = await world.service()
-    const two = await world.ownService({}, one)
+  async run({ fixtures, flow: { name }, allOf, equal }) {
+    const one = await fixtures.service()
+    const two = await fixtures.ownService({}, one)
     const flows = [createFlow(name, one), createFlow(name, two)] as const
     const person = flows[0].newPerson()
     const pick = (index: number) => flows[index % 2 === 0 ? 0 : 1]
     const sends = await atOnce(20, (index) => pick(index).send(person))
     allOf('sends', sends, [200, '429 rate_limited'])
     equal('sent', sends.filter(({ status }) => status === 200).length, 1)
-    const code = one.sink.lastCode(person.identifier)
+    const code = one.gateway.lastCode(person.identifier)
     const answers = await atOnce(60, (index) => pick(index).verify(person, wrongCode(code, (index % 9) + 1)))
     allOf('guesses', answers, ['401 otp_invalid'])
     equal('evaluated', (await otpRow(one.grey, person.identifier))?.attempts, 5)
@@ -47,10 +47,10 @@ const twoReplicasByAddress: Attack = {
   id: 'L7b',
   tried: '20 sends from one address over two processes, IP_SEND_PER_HOUR=10',
   needs: { settings: ['IP_SEND_PER_HOUR'] },
-  async run({ world, equal, note }) {
+  async run({ fixtures, equal, note }) {
     const settings = { IP_SEND_PER_HOUR: '10' }
-    const one = await world.ownService(settings)
-    const two = await world.ownService(settings, one)
+    const one = await fixtures.ownService(settings)
+    const two = await fixtures.ownService(settings, one)
     const flows = [createFlow('phone', one), createFlow('email', two)] as const
     const answers = await atOnce(20, (index) => {
       const flow = flows[index % 2 === 0 ? 0 : 1]

@@ -1,8 +1,9 @@
 // R. Races about accounts: two signups, two flows, an account that goes while it is used.
+
+import type { Attack } from './support/context.js'
 import { createFlow, personOf, signIn, signUp, wrongCode } from './support/flows.js'
 import { type Answer, atOnce, textOf } from './support/http.js'
 import { endCooldown } from './support/otp-rows.js'
-import type { Attack } from './support/scene.js'
 
 const duplicateAccount: Attack = {
   id: 'R5',

@@ -1,6 +1,7 @@
 // R. Races for what there is one of, or twenty: the default address, and room for another one.
+
+import type { Attack } from './support/context.js'
 import { signIn } from './support/flows.js'
-import type { Attack } from './support/scene.js'
 import { as } from './support/users.js'
 
 const home = { house_number: '1', street_locality: 'MG Road', city: 'Bengaluru', state: 'Karnataka', pincode: '560001' }

@@ -1,10 +1,10 @@
 // R. Races and replay: the same code twice, two codes at once, everything at once.
 import { accountRaces } from './races-accounts.js'
 import { addressRaces } from './races-addresses.js'
+import { type Attack, bothFlows, type Group } from './support/context.js'
 import { signIn } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { countOtpRows, endCooldown, expireCode } from './support/otp-rows.js'
-import { type Attack, bothFlows, type Group } from './support/scene.js'
 
 const invalid = ['401 otp_invalid']
 const succeeded = (answers: readonly Answer[]) => answers.filter(({ status }) => status < 300).length
@@ -50,7 +50,7 @@ const concurrentSends: Attack = {
     const answers = await atOnce(50, () => flow.send(person))
     allOf('answers', answers, [200, '429 rate_limited'])
     equal('sent', succeeded(answers), 1)
-    equal('messages', service.sink.to(person.identifier).length, 1)
+    equal('messages', service.gateway.to(person.identifier).length, 1)
     equal('rows', await countOtpRows(service.grey, [person.identifier]), 1)
   },
 }
@@ -59,9 +59,9 @@ const interleaved: Attack = {
   id: 'R3',
   tried: '100 sends and 100 guesses at once, on one and on ten people',
   flows: bothFlows,
-  async run({ flow, service, world, allOf, equal }) {
+  async run({ flow, service, fixtures, allOf, equal }) {
     const deadlocks = () =>
-      world.databases.admin<{ deadlocks: string }>('SELECT deadlocks FROM pg_stat_database WHERE datname = $1', [
+      fixtures.databases.admin<{ deadlocks: string }>('SELECT deadlocks FROM pg_stat_database WHERE datname = $1', [
         service.grey.name,
       ])
     const before = await deadlocks()
@@ -88,7 +88,7 @@ const replays: Attack = {
     allOf('used', [await flow.verify(owner, used)], invalid)
     const code = await flow.sendForCode(owner)
     await flow.sendForCode(other)
-    const isSame = service.sink.lastCode(other.identifier) === code
+    const isSame = service.gateway.lastCode(other.identifier) === code
     if (!isSame) allOf('of somebody else', [await flow.verify(other, code)], invalid)
     await expireCode(service.grey, owner.identifier)
     allOf('expired', [await flow.verify(owner, code)], invalid)
@@ -110,7 +110,7 @@ const otherPurpose: Attack = {
     const headers = { authorization: `Bearer ${token}` }
     const asked = await service.ask('POST', '/users/me/step-up', { headers, json: {} })
     equal('step-up asked', asked.status, 200)
-    allOf('its code', [await flow.verify(person, service.sink.lastCode(person.identifier))], invalid)
+    allOf('its code', [await flow.verify(person, service.gateway.lastCode(person.identifier))], invalid)
   },
 }
 

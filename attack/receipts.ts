@@ -1,4 +1,6 @@
 // D. Delivery receipts: who may say what became of a message, and how often it counts.
+
+import type { Group } from './support/context.js'
 import { atOnce } from './support/http.js'
 import {
   callBack,
@@ -11,7 +13,6 @@ import {
   told,
   twilio,
 } from './support/receipts.js'
-import type { Group } from './support/scene.js'
 
 const delivered = (messageId: string) => ({ message_id: messageId, status: 'delivered' })
 
@@ -83,7 +84,7 @@ const reflected = told({
   async attempt({ service, flow, allOf }) {
     const person = flow.newPerson()
     await flow.sendForCode(person)
-    const [message] = service.sink.to(person.identifier)
+    const [message] = service.gateway.to(person.identifier)
     const headers = { ...message?.headers }
     allOf('reflected', [await report(service, { raw: String(message?.raw), headers })], ['400 validation_failed'])
     allOf('another driver', [await report(service, signedReport(service, delivered('msg_d4')))], ['404 not_found'])

@@ -1,18 +1,18 @@
 // `npm run attack [-- --no-build --only A,R]`: the attack catalogue against the built service, in production mode, over HTTP.
 import { spawn } from 'node:child_process'
-import { exitCodeAfter, readCommandLineOrExit, UsageError } from '../src/config/command-line.js'
+import { exitCodeAfter, parseCommandLineOrExit, UsageError } from '../src/config/command-line.js'
 import { exitCodeOf } from '../src/development/processes.js'
 import { onEndRequest } from '../src/development/signals.js'
 import { groups } from './groups.js'
+import { type Group, type Result, runAttack } from './support/context.js'
 import { type Databases, startDatabases } from './support/database.js'
+import { askBuild, type Build, createFixtures } from './support/fixtures.js'
 import { endAll, projectDirectory } from './support/process.js'
-import { type Group, type Result, runAttack } from './support/scene.js'
 import { printRow, summaryOf, tell } from './support/table.js'
-import { askBuild, type Build, createWorld } from './support/world.js'
 
 // No host and no port can be given: it attacks what it started itself, and nothing else.
 function readArguments() {
-  const { values } = readCommandLineOrExit(
+  const { values } = parseCommandLineOrExit(
     {
       script: 'attack',
       summary: 'Runs the catalogue of attacks against the built service, in production mode, over HTTP.',
@@ -65,18 +65,18 @@ async function runAll(chosen: readonly Group[], databases: Databases): Promise<n
 }
 
 async function runGroup({ attacks }: Group, databases: Databases, build: Build): Promise<Result[]> {
-  const world = createWorld(databases, build)
+  const fixtures = createFixtures(databases, build)
   const results: Result[] = []
   try {
     for (const attack of attacks) {
       for (const flow of attack.flows ?? [undefined]) {
-        const result = await runAttack(attack, flow, world)
+        const result = await runAttack(attack, flow, fixtures)
         printRow(result)
         results.push(result)
       }
     }
   } finally {
-    await world.close()
+    await fixtures.close()
   }
   return results
 }

@@ -1,9 +1,10 @@
 // T. What the standards ask of answers: the cookie, the token's claims, the headers, the one error shape.
+
+import { type Attack, bothFlows, named } from './support/context.js'
+import type { Service } from './support/fixtures.js'
 import { createFlow, signIn, signUp } from './support/flows.js'
 import { partsOf } from './support/forge.js'
 import type { Answer } from './support/http.js'
-import { type Attack, bothFlows, named } from './support/scene.js'
-import type { Service } from './support/world.js'
 
 const cookie: Attack = {
   id: 'T4',
@@ -53,11 +54,11 @@ const wanted: Record<string, RegExp> = {
 const headersOfAll: Attack = {
   id: 'T6',
   tried: 'the protective headers and the error shape on 200 and on every kind of error, 500 and 502 too',
-  async run({ service, flow, equal, world }) {
+  async run({ service, flow, equal, fixtures }) {
     const person = flow.newPerson()
-    const broken = await world.ownService()
+    const broken = await fixtures.ownService()
     const other = createFlow('email', broken)
-    broken.sink.behaviour.status = 400
+    broken.gateway.behaviour.status = 400
     const { ask } = service
     const big = { raw: ' '.repeat(20_000), headers: { 'content-type': 'application/json' } }
     const answers = [

@@ -1,9 +1,9 @@
 // T. What the standards ask that no other group has: codes, lives, cookies, claims, headers, refusals at start.
 import { answers } from './standards-answers.js'
+import { type Attack, bothFlows, type Group } from './support/context.js'
 import { atOnce, inTurns } from './support/http.js'
 import { expireCode } from './support/otp-rows.js'
 import { pepper, productionSettings, refusalOf } from './support/process.js'
-import { type Attack, bothFlows, type Group } from './support/scene.js'
 
 const codes: Attack = {
   id: 'T1',
@@ -11,7 +11,7 @@ const codes: Attack = {
   flows: ['email'],
   async run({ service, flow, equal, note, expect }) {
     await inTurns(2_000, 24, () => flow.send(flow.newPerson()))
-    const all = service.sink.messages.map(({ code }) => code)
+    const all = service.gateway.messages.map(({ code }) => code)
     equal('six digits', all.filter((code) => /^[0-9]{6}$/.test(code)).length, 2_000)
     const leading = all.filter((code) => code.startsWith('0')).length
     note(`${leading} with a leading zero`)
@@ -53,9 +53,10 @@ const unsafe: Record<string, string> = {
 const refusals: Attack = {
   id: 'T3',
   tried: 'a start in production with each unsafe setting',
-  async run({ service, world, equal, note }) {
-    const base = productionSettings(service.grey.url, service.sink.url)
-    const isKnown = (name: string) => world.build.settings.has(name) || !['RATE_LIMITS', 'CORS_ORIGINS'].includes(name)
+  async run({ service, fixtures, equal, note }) {
+    const base = productionSettings(service.grey.url, service.gateway.url)
+    const isKnown = (name: string) =>
+      fixtures.build.settings.has(name) || !['RATE_LIMITS', 'CORS_ORIGINS'].includes(name)
     const names = Object.keys(unsafe).filter(isKnown)
     const missed: string[] = []
     await inTurns(names.length, 3, async (index) => {

@@ -1,8 +1,9 @@
 // A. The fixed codes of test identities, which an attacker knows of: no admin's account, no guess more, no use elsewhere.
+
+import { type Attack, bothFlows, named } from './support/context.js'
 import { createFlow, type FlowName, personOf, signIn, wrongCode } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
 import { otpRow } from './support/otp-rows.js'
-import { type Attack, bothFlows, named } from './support/scene.js'
 
 const needs = { settings: ['TEST_OTPS'] }
 const code = '246813'
@@ -22,8 +23,8 @@ const noAdmin: Attack = {
   tried: "a fixed code at an admin's account, also on a replica that knows of none",
   flows: bothFlows,
   needs,
-  async run({ world, flow: { name }, equal }) {
-    const service = await world.ownService(settings)
+  async run({ fixtures, flow: { name }, equal }) {
+    const service = await fixtures.ownService(settings)
     const person = personOf(name, identifiers[name])
     const flow = createFlow(name, service)
     const maker = createFlow(name === 'mobile' ? 'phone' : name, service)
@@ -33,11 +34,11 @@ const noAdmin: Attack = {
     await service.grey.query(`UPDATE users SET role = 'ADMIN'`)
     await flow.send(person)
     equal('as an admin', named(await flow.verify(person, code)), '401 otp_invalid')
-    const other = createFlow(name, await world.ownService({}, service))
+    const other = createFlow(name, await fixtures.ownService({}, service))
     equal('on another replica', named(await other.verify(person, code)), '401 otp_invalid')
     const sessions = await service.grey.query('SELECT id FROM sessions')
     equal('sessions', sessions.length, 1)
-    equal('messages', service.sink.messages.length, 0)
+    equal('messages', service.gateway.messages.length, 0)
   },
 }
 
@@ -46,8 +47,8 @@ const noExtraGuesses: Attack = {
   tried: '8 × (a test identity asked for, 30 wrong guesses at once), without cooldown',
   flows: bothFlows,
   needs,
-  async run({ world, flow: { name }, equal, note, allOf }) {
-    const service = await world.ownService(settings)
+  async run({ fixtures, flow: { name }, equal, note, allOf }) {
+    const service = await fixtures.ownService(settings)
     const flow = createFlow(name, service)
     const person = personOf(name, identifiers[name])
     const sends: Answer[] = []
@@ -67,8 +68,8 @@ const nowhereElse: Attack = {
   tried: 'a fixed code at somebody else, without a send, and twice',
   flows: bothFlows,
   needs,
-  async run({ world, flow: { name }, equal, allOf }) {
-    const service = await world.ownService(settings)
+  async run({ fixtures, flow: { name }, equal, allOf }) {
+    const service = await fixtures.ownService(settings)
     const flow = createFlow(name, service)
     const person = personOf(name, identifiers[name])
     allOf('without a send', [await flow.verify(person, code)], ['401 otp_invalid'])

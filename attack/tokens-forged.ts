@@ -1,26 +1,27 @@
 // J. Forged tokens: each made out of a good one, each refused as a Bearer and as a cookie.
+
+import { type Attack, type AttackContext, named } from './support/context.js'
 import { createFlow, signIn } from './support/flows.js'
 import { change, forge, hmacSigned, type Part, partsOf, unsigned } from './support/forge.js'
 import type { Answer } from './support/http.js'
 import { newKey, serviceKey } from './support/process.js'
-import { type Attack, named, type Scene } from './support/scene.js'
 import { asBoth } from './support/session.js'
 
 /** Tokens made out of a good one; all are refused, and the good one works before and after. */
 function forgeries(
   id: string,
   tried: string,
-  make: (header: Part, claims: Part, token: string, scene: Scene) => string[] | Promise<string[]>,
+  make: (header: Part, claims: Part, token: string, context: AttackContext) => string[] | Promise<string[]>,
 ): Attack {
   return {
     id,
     tried,
     flows: ['phone'],
-    async run(scene) {
-      const { service, flow, allOf, equal } = scene
+    async run(context) {
+      const { service, flow, allOf, equal } = context
       const { token } = await signIn(service, flow, flow.newPerson())
       const { header, claims } = partsOf(token)
-      const tokens = await make(header, claims, token, scene)
+      const tokens = await make(header, claims, token, context)
       const answers: Answer[] = []
       for (const forged of tokens) answers.push(...(await asBoth(service, forged)))
       allOf('answers', answers, ['401 unauthorized'])
@@ -57,8 +58,8 @@ export const forged: readonly Attack[] = [
       ...kids.map((kid) => forge(change(header, { kid }), claims)),
     ]
   }),
-  forgeries('J4', "no signature, zeros, somebody else's, another token's", async (header, claims, _token, scene) => {
-    const other = await signIn(scene.service, scene.flow, scene.flow.newPerson())
+  forgeries('J4', "no signature, zeros, somebody else's, another token's", async (header, claims, _token, context) => {
+    const other = await signIn(context.service, context.flow, context.flow.newPerson())
     return [
       unsigned(header, claims),
       unsigned(header, claims, Buffer.alloc(64).toString('base64url')),
@@ -88,16 +89,20 @@ export const forged: readonly Attack[] = [
     forge(change(header, { typ: 'at+jwt' }), claims),
     forge(change(header, { typ: undefined }), claims),
   ]),
-  forgeries('J7', 'a signup ticket, a code, a token of another environment', async (header, claims, _token, scene) => {
-    const { service, world } = scene
-    const person = { identifier: '', fields: { mobile_number: '9876500001' } }
-    await service.ask('POST', '/api/auth/send-otp', { json: person.fields })
-    const code = service.sink.lastCode('+919876500001')
-    const verified = await service.ask('POST', '/api/auth/verify-otp', { json: { ...person.fields, otp: code } })
-    const elsewhere = await world.ownService({ JWT_PRIVATE_KEY: stranger.pem })
-    const flow = createFlow('email', elsewhere)
-    const foreign = await signIn(elsewhere, flow, flow.newPerson())
-    const ours = forge(header, change(claims, { sub: foreign.userId }))
-    return [String(verified.body['signup_token']), code, foreign.token, ours]
-  }),
+  forgeries(
+    'J7',
+    'a signup ticket, a code, a token of another environment',
+    async (header, claims, _token, context) => {
+      const { service, fixtures } = context
+      const person = { identifier: '', fields: { mobile_number: '9876500001' } }
+      await service.ask('POST', '/api/auth/send-otp', { json: person.fields })
+      const code = service.gateway.lastCode('+919876500001')
+      const verified = await service.ask('POST', '/api/auth/verify-otp', { json: { ...person.fields, otp: code } })
+      const elsewhere = await fixtures.ownService({ JWT_PRIVATE_KEY: stranger.pem })
+      const flow = createFlow('email', elsewhere)
+      const foreign = await signIn(elsewhere, flow, flow.newPerson())
+      const ours = forge(header, change(claims, { sub: foreign.userId }))
+      return [String(verified.body['signup_token']), code, foreign.token, ours]
+    },
+  ),
 ]

@@ -1,9 +1,10 @@
 // J. The end of a token: logout, disabling, deletion, a retired key; and its other spellings after that.
+
+import { type Attack, bothFlows, named } from './support/context.js'
 import { createFlow, signIn } from './support/flows.js'
 import { forge, partsOf } from './support/forge.js'
 import { type Answer, atOnce } from './support/http.js'
 import { newKey, serviceKey } from './support/process.js'
-import { type Attack, bothFlows, named } from './support/scene.js'
 import { asBoth } from './support/session.js'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
@@ -118,15 +119,15 @@ export const retiredKey: Attack = {
   id: 'J10',
   tried: 'a token of the last key: while it is listed, and after it was retired',
   flows: ['phone'],
-  async run({ world, flow: { name }, equal, allOf }) {
-    const first = await world.ownService()
+  async run({ fixtures, flow: { name }, equal, allOf }) {
+    const first = await fixtures.ownService()
     const flow = createFlow(name, first)
     const { token } = await signIn(first, flow, flow.newPerson())
     const { pem } = newKey()
     const settings = { JWT_PRIVATE_KEY: pem }
     const [rotating, rotated] = await Promise.all([
-      world.ownService({ ...settings, JWT_PREVIOUS_PUBLIC_KEYS: serviceKey.publicPem }, first),
-      world.ownService(settings, first),
+      fixtures.ownService({ ...settings, JWT_PREVIOUS_PUBLIC_KEYS: serviceKey.publicPem }, first),
+      fixtures.ownService(settings, first),
     ])
     equal('listed', (await asBoth(rotating, token)).map(named), ['200', '200'])
     allOf('retired', await asBoth(rotated, token), ['401 unauthorized'])

@@ -1,8 +1,8 @@
 // J. Tokens: forged, altered, stale, of somebody else; each as a Bearer and as a cookie.
 
+import { type Attack, type Group, named } from './support/context.js'
 import { signIn } from './support/flows.js'
 import { type Answer, askRaw } from './support/http.js'
-import { type Attack, type Group, named } from './support/scene.js'
 import { me } from './support/session.js'
 import { forged } from './tokens-forged.js'
 import { retiredKey, tokenLife } from './tokens-life.js'

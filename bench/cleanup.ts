@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { exitCodeAfter, readCommandLineOrExit, wholeNumber } from '../src/config/command-line.js'
+import { exitCodeAfter, parseCommandLineOrExit, wholeNumber } from '../src/config/command-line.js'
 import { latchkey } from './contestants.js'
 import { withDatabases } from './support/borrowed-databases.js'
 import { phasesOf, phaseTable } from './support/cleanup-phases.js'
@@ -26,7 +26,7 @@ const never = '0 0 1 1 *'
 const tell = (line: string): void => void process.stderr.write(`${line}\n`)
 
 function readOptions() {
-  const { values } = readCommandLineOrExit(
+  const { values } = parseCommandLineOrExit(
     {
       script: 'bench:cleanup',
       summary: 'Measures whether a cleanup of a million rows of each table is noticed: docs/performance.md.',

@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { exitCodeAfter, readCommandLineOrExit, wholeNumber } from '../src/config/command-line.js'
+import { exitCodeAfter, parseCommandLineOrExit, wholeNumber } from '../src/config/command-line.js'
 import { type Contestant, latchkey } from './contestants.js'
 import { grownEvidence } from './evidence.js'
 import { chooseWorkloads } from './options.js'
@@ -22,7 +22,7 @@ const projectDirectory = fileURLToPath(new URL('..', import.meta.url))
 const tell = (line: string): void => void process.stderr.write(`${line}\n`)
 
 function readOptions() {
-  const { values } = readCommandLineOrExit(
+  const { values } = parseCommandLineOrExit(
     {
       script: 'bench:growth',
       summary: 'Measures what a million users cost the service, and ten million: docs/performance.md.',

@@ -1,5 +1,5 @@
 // The arguments of `npm run bench`.
-import { readCommandLineOrExit, UsageError, type Values, wholeNumber } from '../src/config/command-line.js'
+import { parseCommandLineOrExit, UsageError, type Values, wholeNumber } from '../src/config/command-line.js'
 import { type Contestant, contestants } from './contestants.js'
 import { type Workload, workloads } from './protocol.js'
 
@@ -43,7 +43,7 @@ const options = {
 
 /** @throws UsageError with one line about an argument that is wrong */
 export function readOptions(): Options {
-  const { values } = readCommandLineOrExit(
+  const { values } = parseCommandLineOrExit(
     {
       script: 'bench',
       summary:

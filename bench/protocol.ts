@@ -42,7 +42,7 @@ export type Command =
 export type Measurement = Readonly<{
   operations: number
   seconds: number
-  /** of the generator, the sink included */
+  /** of the generator, the gateway included */
   generatorCpuSeconds: number
   /** milliseconds */
   latency: Readonly<{ p50: number; p95: number; p99: number }>
@@ -58,9 +58,9 @@ export type Timeline = Readonly<{
   times: readonly number[]
 }>
 
-/** The first message says where the sink is; then one for each command, in order. */
+/** The first message says where the gateway is; then one for each command, in order. */
 export type Reply =
-  | Readonly<{ kind: 'started'; sinkUrl: string }>
+  | Readonly<{ kind: 'started'; gatewayUrl: string }>
   | Readonly<{ kind: 'done' }>
   | Readonly<{ kind: 'measured'; measurement: Measurement }>
   | Readonly<{ kind: 'failed'; reason: string }>

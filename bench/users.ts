@@ -5,8 +5,8 @@ import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../src/app.js'
 import { perform } from '../src/cli/command.js'
 import { seedCommand } from '../src/cli/seed.js'
-import { exitCodeAfter, readCommandLineOrExit, wholeNumber } from '../src/config/command-line.js'
-import { readConfig } from '../src/config/config.js'
+import { exitCodeAfter, parseCommandLineOrExit, wholeNumber } from '../src/config/command-line.js'
+import { parseConfig } from '../src/config/config.js'
 import { openDatabase } from '../src/database/client.js'
 import { readFunctionFiles } from '../src/database/function-files.js'
 import { createLogger } from '../src/http/logger.js'
@@ -49,7 +49,7 @@ async function openPlace(url: string, users: number): Promise<Place & { close: (
   const printError = (line: string) => process.stderr.write(`\r${line} `)
   const code = await perform(seedCommand, { words, environment, print: tell, printError })
   if (code !== 0) throw new Error('the users could not be written')
-  const config = readConfig(environment)
+  const config = parseConfig(environment)
   const database = openDatabase(config.database)
   const logger = createLogger('silent', { write: () => {} })
   const health = createHealth({ database, migrationNames: [], functionSchema: readFunctionFiles().schema, logger })
@@ -98,7 +98,7 @@ async function measure(place: Place, query: string, requests: number): Promise<n
 }
 
 async function main(): Promise<void> {
-  const { values } = readCommandLineOrExit(
+  const { values } = parseCommandLineOrExit(
     {
       script: 'bench:users',
       summary: 'Measures what list and search of users cost where there are many: docs/performance.md.',

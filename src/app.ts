@@ -2,47 +2,47 @@
 import fastifyCookie from '@fastify/cookie'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
-import { identifierFlow } from './auth/identifier-routes.js'
-import { introspectionRoutes } from './auth/introspection-routes.js'
-import { keyRoutes } from './auth/key-routes.js'
-import { mobileFlow } from './auth/mobile-routes.js'
-import { ownIdentifierRoutes } from './auth/own-identifier-routes.js'
-import { phonePrefixRoutes } from './auth/phone-prefix-routes.js'
-import { sessionRoutes } from './auth/session-routes.js'
-import { stepUpRoutes } from './auth/step-up-routes.js'
+import { addressRoutes } from './account/address-routes.js'
+import { exportRoutes } from './account/export-routes.js'
+import { ownIdentifierRoutes } from './account/identifier-routes.js'
+import { ownSessionRoutes } from './account/session-routes.js'
+import { SessionSchema } from './account/session-schemas.js'
+import { stepUpRoutes } from './account/step-up-routes.js'
+import { identifierFlow } from './auth/routes/identifier-routes.js'
+import { introspectionRoutes } from './auth/routes/introspection-routes.js'
+import { keyRoutes } from './auth/routes/key-routes.js'
+import { mobileFlow } from './auth/routes/mobile-routes.js'
+import { phonePrefixRoutes } from './auth/routes/phone-prefix-routes.js'
+import { sessionRoutes } from './auth/routes/session-routes.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
-import type { Senders } from './delivery/chain.js'
 import { ProblemSchema } from './errors.js'
 import { useCors } from './http/cors.js'
+import { useCsrfProtection } from './http/csrf.js'
 import { useFloodGuard } from './http/flood-guard.js'
 import { useMethodNotAllowed } from './http/method-not-allowed.js'
 import { createServer } from './http/server.js'
-import { createNotices } from './notices.js'
+import type { Senders } from './messaging/failover.js'
+import { receiptPaths, receiptSources } from './messaging/receipts/sources.js'
+import { twilioReceiptRoutes } from './messaging/receipts/twilio-routes.js'
+import { webhookReceiptRoutes } from './messaging/receipts/webhook-routes.js'
 import { docsPage } from './operations/docs-page-routes.js'
 import type { Health } from './operations/health.js'
 import { healthRoutes } from './operations/health-routes.js'
 import { createMetrics } from './operations/metrics.js'
 import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
 import { openApiRoute, useOpenApi } from './operations/openapi.js'
-import { receiptPaths, receiptSources } from './receipts/sources.js'
-import { twilioReceiptRoutes } from './receipts/twilio-routes.js'
-import { webhookReceiptRoutes } from './receipts/webhook-routes.js'
 import { createServices } from './services.js'
 import { createSessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
-import { useSameOrigin } from './sessions/same-origin.js'
-import { accountRoutes } from './users/account-routes.js'
+import { createTelemetry } from './telemetry.js'
 import { AddressSchema } from './users/address.js'
-import { addressRoutes } from './users/address-routes.js'
 import { administrationRoutes } from './users/administration-routes.js'
-import { exportRoutes } from './users/export-routes.js'
-import { ownSessionRoutes } from './users/own-session-routes.js'
-import { SessionSchema } from './users/own-session-schemas.js'
-import { createScopes } from './users/scopes.js'
+import { createPolicies } from './users/policies.js'
 import { addressesOfUser } from './users/statements.js'
 import { UserSchema } from './users/user.js'
+import { userRoutes } from './users/user-routes.js'
 
 /** What the service is made of that it does not make itself. Whoever made them ends them. */
 export type AppDependencies = Readonly<{
@@ -75,7 +75,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
 
   const keyRing = createKeyRing(sessionSettings.privateKey, sessionSettings.previousPublicKeys)
   const tokens = await registerTokens(app, keyRing, sessionSettings)
-  const services = createServices({ config, database, senders, tokens, notices: createNotices(logger, metrics) })
+  const services = createServices({ config, database, senders, tokens, telemetry: createTelemetry(logger, metrics) })
   app.addHook('onClose', services.settle)
 
   app.decorateRequest('authentication', null)
@@ -83,7 +83,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(fastifyCookie)
   const cookie = createSessionCookie(sessionSettings)
   const sites = { publicOrigin: config.publicUrl, allowedOrigins: config.crossOrigin.origins }
-  useSameOrigin(app, sites, [cookie.name, 'signup', 'device'])
+  useCsrfProtection(app, sites, [cookie.name, 'signup', 'device'])
   await useOpenApi(app, { cookieName: cookie.name, version, publicUrl: config.publicUrl })
 
   const { sessions, receipts } = services
@@ -105,9 +105,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { introspectionToken } = sessionSettings
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
 
-  const people = { ...shared, scopes: createScopes({ ...services, cookie }) }
+  const people = { ...shared, policies: createPolicies({ ...services, cookie }) }
   await app.register(administrationRoutes, { ...people, prefix: '/users' })
-  await app.register(accountRoutes, { ...people, prefix: '/users' })
+  await app.register(userRoutes, { ...people, prefix: '/users' })
   await app.register(stepUpRoutes, { ...people, prefix: '/users/me' })
   await app.register(exportRoutes, { ...people, prefix: '/users/me' })
   await app.register(ownIdentifierRoutes, { ...people, prefix: '/users/me' })

@@ -4,8 +4,8 @@ import closeWithGrace from 'close-with-grace'
 import { destination } from 'pino'
 import { buildApp } from './app.js'
 import { createCleanupTasks } from './cleanup-tasks.js'
-import { readCommandLineOrExit } from './config/command-line.js'
-import { readConfig } from './config/config.js'
+import { parseCommandLineOrExit } from './config/command-line.js'
+import { parseConfig } from './config/config.js'
 import { loadEnvironmentFile } from './config/environment-file.js'
 import { ConfigError } from './config/reader.js'
 import { openDatabase } from './database/client.js'
@@ -13,11 +13,11 @@ import { readFunctionFiles } from './database/function-files.js'
 import { describeFailure } from './database/migration-failures.js'
 import { readMigrationNames } from './database/migration-files.js'
 import { migrate } from './database/migrations.js'
-import { closeSenders, createSenders } from './delivery/drivers.js'
 import { createLogger } from './http/logger.js'
+import { closeSenders, createSenders } from './messaging/drivers.js'
+import { twilioStatusCallback } from './messaging/receipts/sources.js'
 import { scheduleCleanup } from './operations/cleanup.js'
 import { createHealth } from './operations/health.js'
-import { twilioStatusCallback } from './receipts/sources.js'
 
 /** Milliseconds that a stop may take, and that load balancers get to notice that the replica is not ready any more. */
 const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, test: 0 } }
@@ -31,9 +31,9 @@ const declaration = {
 }
 
 async function start(): Promise<void> {
-  readCommandLineOrExit(declaration, process.argv.slice(2), 'node dist/server.js')
+  parseCommandLineOrExit(declaration, process.argv.slice(2), 'node dist/server.js')
   loadEnvironmentFile()
-  const config = readConfig(process.env)
+  const config = parseConfig(process.env)
   // Lines gather for a moment and go out together: writing each by itself took a tenth of what a request costs.
   const output = destination({ dest: 1, sync: false, ...logging })
   process.once('exit', () => output.flushSync())

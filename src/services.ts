@@ -1,32 +1,33 @@
 // The services, made of what is given and of each other. The routes that show them are registered in app.ts.
+
+import { createAddressBook } from './account/address-book.js'
+import { createUserExport } from './account/export.js'
+import { createOwnIdentifiers } from './account/identifiers.js'
+import { createOwnSessions } from './account/sessions.js'
 import { createDeliveryTrail } from './audit/deliveries.js'
 import { createAuditTrail } from './audit/events.js'
-import { createJudgeAttempt } from './auth/attempts.js'
-import { createCourier } from './auth/courier.js'
-import { createOwnIdentifiers } from './auth/own-identifiers.js'
 import { createSendCode } from './auth/send-code.js'
 import { createSignIn } from './auth/sign-in.js'
 import { createSignUp } from './auth/sign-up.js'
 import { createStepUp } from './auth/step-up.js'
+import { createConcludeAttempt } from './auth/verification.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
-import { createDelivery, type Senders } from './delivery/chain.js'
-import { createMessages } from './delivery/messages.js'
 import { createIdentifierParser } from './identifiers/parser.js'
 import { prefixOf } from './identifiers/phone.js'
 import { createLimits } from './limits/service.js'
-import type { Notices } from './notices.js'
+import { createDelivery, type Senders } from './messaging/failover.js'
+import { createNotifier } from './messaging/notifier.js'
+import { createReceipts } from './messaging/receipts/service.js'
+import { createMessages } from './messaging/templates/messages.js'
 import { createOtpService } from './otp/service.js'
 import { createTestIdentities } from './otp/test-identities.js'
-import { createReceipts } from './receipts/service.js'
 import { createSessionService } from './sessions/service.js'
 import type { Tokens } from './sessions/tokens.js'
+import type { Telemetry } from './telemetry.js'
 import { createAct } from './users/acting.js'
-import { createAddressBook } from './users/address-book.js'
 import { createUserAdministration } from './users/administration.js'
-import { createUserExport } from './users/export.js'
 import { createUserList } from './users/list.js'
-import { createOwnSessions } from './users/own-sessions.js'
 import { createUsersService } from './users/service.js'
 
 export type ServiceDependencies = Readonly<{
@@ -34,16 +35,16 @@ export type ServiceDependencies = Readonly<{
   database: Database
   senders: Senders
   tokens: Tokens
-  notices: Notices
+  telemetry: Telemetry
 }>
 
 export type Services = ReturnType<typeof createServices>
 
-export function createServices({ config, database, senders, tokens, notices }: ServiceDependencies) {
+export function createServices({ config, database, senders, tokens, telemetry }: ServiceDependencies) {
   const { otp: otpSettings, identifiers: countries, delivery: deliverySettings } = config
   const { defaultCountry } = countries
   const { value: eventKey, isOwn: hasOwnEventKey } = config.eventKey
-  if (otpSettings.peppers.length > 1 && !hasOwnEventKey) notices.onEventKeyAtRisk()
+  if (otpSettings.peppers.length > 1 && !hasOwnEventKey) telemetry.onEventKeyAtRisk()
 
   const identifiers = createIdentifierParser({
     defaultCountry,
@@ -53,7 +54,7 @@ export function createServices({ config, database, senders, tokens, notices }: S
   const testIdentities = createTestIdentities({
     testCodes: otpSettings.testCodes,
     identifiers,
-    onEnded: notices.onEndedTestIdentities,
+    onEnded: telemetry.onEndedTestIdentities,
   })
   const users = createUsersService({ database })
   const act = createAct({ database })
@@ -63,37 +64,43 @@ export function createServices({ config, database, senders, tokens, notices }: S
   const audit = createAuditTrail({ database, eventKey })
 
   const messages = createMessages(config.messages, otpSettings)
-  if (deliverySettings.channels.includes('sms') && messages.costly.length > 0) notices.onCostlyMessages(messages.costly)
+  if (deliverySettings.channels.includes('sms') && messages.costly.length > 0)
+    telemetry.onCostlyMessages(messages.costly)
   const delivery = createDelivery({
     senders,
     routes: deliverySettings.smsRoutes,
-    onFailure: notices.onFailedAttempt,
-    onBreaker: notices.onBreaker,
+    onFailure: telemetry.onFailedAttempt,
+    onCircuitChange: telemetry.onCircuitChange,
   })
-  const deliveries = createDeliveryTrail({ database, eventKey, onLoss: notices.onLostDeliveryEvent })
-  const receipts = createReceipts({ deliveries, onReceipt: notices.onReceipt })
-  const courier = createCourier({
+  const deliveries = createDeliveryTrail({ database, eventKey, onLoss: telemetry.onLostDeliveryEvent })
+  const receipts = createReceipts({ deliveries, onReceipt: telemetry.onReceipt })
+  const notifier = createNotifier({
     delivery,
     messages,
     deliveries,
-    onCarried: notices.onSend,
-    onLoss: notices.onLostReturn,
+    onDelivery: telemetry.onSend,
+    onLoss: telemetry.onLostReturn,
   })
 
-  const onNotice = notices.onSignIn
+  const onTelemetry = telemetry.onSignIn
   const sendCode = createSendCode({
     database,
     otp,
     limits,
     audit,
-    courier,
+    notifier,
     settings: otpSettings,
-    onNotice: notices.onSend,
+    onTelemetry: telemetry.onSend,
   })
-  const judgeAttempt = createJudgeAttempt({ limits, audit, onAttemptAlarm: notices.onGuessAlarm, onNotice })
-  const signIn = createSignIn({ database, otp, sessions, messages, limits, audit, judgeAttempt, onNotice })
-  const signUp = createSignUp({ database, sessions, messages, audit, onNotice })
-  const proofs = { database, identifiers, otp, sendCode, judgeAttempt, limits }
+  const concludeAttempt = createConcludeAttempt({
+    limits,
+    audit,
+    onAttemptAlarm: telemetry.onAttemptAlarm,
+    onTelemetry,
+  })
+  const signIn = createSignIn({ database, otp, sessions, messages, limits, audit, concludeAttempt, onTelemetry })
+  const signUp = createSignUp({ database, sessions, messages, audit, onTelemetry })
+  const proofs = { database, identifiers, otp, sendCode, concludeAttempt, limits }
 
   return {
     identifiers,
@@ -105,7 +112,7 @@ export function createServices({ config, database, senders, tokens, notices }: S
     signIn,
     signUp,
     stepUp: createStepUp({ ...proofs, users }),
-    ownIdentifiers: createOwnIdentifiers({ ...proofs, courier, audit }),
+    ownIdentifiers: createOwnIdentifiers({ ...proofs, notifier, audit }),
     ownSessions: createOwnSessions({ act }),
     addressBook: createAddressBook({ act }),
     exportUser: createUserExport({ database, audit, eventKey }),
@@ -113,7 +120,7 @@ export function createServices({ config, database, senders, tokens, notices }: S
     list: createUserList({ database, defaultPrefix: prefixOf(defaultCountry) }),
     /** Waits for messages and events that are still on their way when the last request is done. */
     async settle(): Promise<void> {
-      await courier.settle()
+      await notifier.settle()
       await limits.leases.giveBackAll()
       await deliveries.settle()
     },

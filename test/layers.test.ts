@@ -80,15 +80,15 @@ t.test('modules import only what lies below them', async (t) => {
 
 t.test('what is wrong is said', async (t) => {
   const faults: [string, string, RegExp | undefined][] = [
-    ['src/config/urls.ts', '../http/headers.js', /imports http: config may import nothing/],
+    ['src/config/formats.ts', '../http/headers.js', /imports http: config may import nothing/],
     ['src/otp/code.ts', '../users/user.js', /imports users: otp may import config/],
     ['src/otp/code.ts', 'fastify', /knows Fastify/],
     ['src/audit/events.ts', '@fastify/cookie', /knows Fastify/],
     ['src/users/list.ts', '../auth/sign-in.js', /imports auth/],
-    ['src/auth/mobile-routes.ts', '../database/client.js', /is a route and knows database/],
+    ['src/auth/routes/mobile-routes.ts', '../database/client.js', /is a route and knows database/],
     ['src/app.ts', './cli/doctor.js', /imports cli/],
     ['src/services.ts', './server.js', /imports server/],
-    ['src/auth/mobile-routes.ts', 'fastify', undefined],
+    ['src/auth/routes/mobile-routes.ts', 'fastify', undefined],
     ['src/auth/sign-in.ts', '../database/client.js', undefined],
     ['src/otp/code.ts', './issue.js', undefined],
     ['src/cli/doctor.ts', '../cleanup-tasks.js', undefined],

@@ -1,14 +1,14 @@
 // The ways to sign in, as an attacker or a victim uses them: the mobile flow, and the identifier flow by phone and by email.
 import { randomInt } from 'node:crypto'
 import { remember } from './evidence.js'
+import type { Service } from './fixtures.js'
 import { type Answer, type AskOptions, textOf } from './http.js'
-import type { Service } from './world.js'
 
 export type FlowName = 'mobile' | 'phone' | 'email'
 
 /** Who signs in, and how they are written in each flow. */
 export type Person = {
-  /** canonical: what the database keeps and the sink is told */
+  /** canonical: what the database keeps and the gateway is told */
   identifier: string
   /** of the body of both calls */
   fields: Record<string, unknown>
@@ -25,7 +25,7 @@ export type Flow = {
   newPerson: () => Person
   send: (person: Person, options?: CallOptions) => Promise<Answer>
   verify: (person: Person, otp: unknown, options?: CallOptions) => Promise<Answer>
-  /** sends and returns the code from the sink */
+  /** sends and returns the code from the gateway */
   sendForCode: (person: Person, options?: CallOptions) => Promise<string>
 }
 
@@ -60,7 +60,7 @@ export function personOf(name: FlowName, identifier?: string): Person {
   return { identifier: `+91${number}`, fields }
 }
 
-export function createFlow(name: FlowName, { ask, sink }: Service): Flow {
+export function createFlow(name: FlowName, { ask, gateway }: Service): Flow {
   const [sendPath, verifyPath] =
     name === 'mobile' ? ['/api/auth/send-otp', '/api/auth/verify-otp'] : ['/auth/request-otp', '/auth/verify-otp']
   const call = (path: string, fields: Record<string, unknown>, { fields: more, headers }: CallOptions) =>
@@ -73,13 +73,17 @@ export function createFlow(name: FlowName, { ask, sink }: Service): Flow {
     send: (person, options = {}) => call(sendPath, person.fields, options),
     verify: (person, otp, options = {}) => call(verifyPath, { ...person.fields, otp }, options),
     async sendForCode(person, options) {
-      const before = sink.to(person.identifier).length
+      const before = gateway.to(person.identifier).length
       const answer = await flow.send(person, options)
       // In strict mode the answer comes first.
-      for (let wait = 0; sink.to(person.identifier).length === before && answer.status === 200 && wait < 100; wait += 1)
+      for (
+        let wait = 0;
+        gateway.to(person.identifier).length === before && answer.status === 200 && wait < 100;
+        wait += 1
+      )
         await new Promise((resolve) => setTimeout(resolve, 20))
       if (answer.status !== 200) throw new Error(`no code: ${answer.status} ${answer.text}`)
-      return sink.lastCode(person.identifier)
+      return gateway.lastCode(person.identifier)
     },
   }
   return flow

@@ -41,7 +41,7 @@ const outOfTheWay = {
   BREAKER_MIN_SENDS: '100000',
 }
 
-export const productionSettings = (databaseUrl: string, sinkUrl: string): Settings => ({
+export const productionSettings = (databaseUrl: string, gatewayUrl: string): Settings => ({
   DATABASE_URL: databaseUrl,
   HOST: '127.0.0.1',
   PORT: '0',
@@ -49,7 +49,7 @@ export const productionSettings = (databaseUrl: string, sinkUrl: string): Settin
   OTP_PEPPER: pepper,
   SMS_DRIVERS: 'webhook',
   EMAIL_DRIVERS: 'webhook',
-  SENDER_WEBHOOK_URL: sinkUrl,
+  SENDER_WEBHOOK_URL: gatewayUrl,
   SENDER_WEBHOOK_SECRET: webhookSecret,
   LOG_LEVEL: 'trace',
   // Once a year: an attack that wants the cleanup runs it.

@@ -1,9 +1,9 @@
 // Reports on messages, signed as a gateway and as Twilio sign them, or nearly so.
 import { createHmac, randomBytes } from 'node:crypto'
+import type { Attack, AttackContext } from './context.js'
 import { remember } from './evidence.js'
+import type { Service } from './fixtures.js'
 import type { Answer, AskOptions } from './http.js'
-import type { Attack, Scene } from './scene.js'
-import type { Service } from './world.js'
 
 export const publicUrl = 'https://login.example.com'
 export const twilioToken = randomBytes(16).toString('hex')
@@ -81,17 +81,17 @@ type Told = Omit<Attack, 'run'> & {
   message: readonly [driver: string, id: string]
   /** what is recorded of its end afterwards */
   recorded: readonly string[]
-  attempt: (scene: Scene) => Promise<void>
+  attempt: (context: AttackContext) => Promise<void>
 }
 
 /** An attack by reports on a message that a driver has taken. */
 export function told({ message: [driver, id], recorded, attempt, ...attack }: Told): Attack {
   return {
     ...attack,
-    async run(scene) {
-      await acceptMessage(scene.service, driver, id)
-      await attempt(scene)
-      scene.equal('recorded', await endsOf(scene.service, id), recorded)
+    async run(context) {
+      await acceptMessage(context.service, driver, id)
+      await attempt(context)
+      context.equal('recorded', await endsOf(context.service, id), recorded)
     },
   }
 }

@@ -1,7 +1,7 @@
 // Asks as a signed-in person, by Bearer and by cookie.
 import type { OutgoingHttpHeaders } from 'node:http'
+import type { Service } from './fixtures.js'
 import type { Answer } from './http.js'
-import type { Service } from './world.js'
 
 export const me = ({ ask }: Service, headers: OutgoingHttpHeaders): Promise<Answer> =>
   ask('GET', '/api/auth/me', { headers })

@@ -2,8 +2,8 @@
 import { once } from 'node:events'
 import { type IncomingMessage, request } from 'node:http'
 import { rememberErrorBody } from './evidence.js'
+import type { Service } from './fixtures.js'
 import type { SignedIn } from './flows.js'
-import type { Service } from './world.js'
 
 /** Sends head and first byte, waits until the session was let in, and returns what sends the rest: `status code` comes back. */
 export async function startSlowly({ base, grey }: Service, me: SignedIn, method: string, path: string, json: object) {

@@ -1,5 +1,5 @@
 // The table: one row an attack, and the count at the end.
-import type { Result, Verdict } from './scene.js'
+import type { Result, Verdict } from './context.js'
 
 export const tell = (line: string): void => void process.stdout.write(`${line}\n`)
 

@@ -1,7 +1,8 @@
 // Users and admins for attacks on /users.
+
+import type { Attack, AttackContext } from './context.js'
 import { type SignedIn, signIn } from './flows.js'
 import type { AskOptions } from './http.js'
-import type { Attack, Scene } from './scene.js'
 
 const routes = ['GET /users/{id}', 'PATCH /users/{id}', 'DELETE /users/{id}', 'GET /users', 'POST /users']
 const needs = { routes }
@@ -14,11 +15,11 @@ export const as = ({ token }: SignedIn, json?: unknown): AskOptions => ({
   ...(json !== undefined && { json }),
 })
 /** signs somebody new in */
-export const join = ({ service, flow }: Scene) => signIn(service, flow, flow.newPerson())
+export const join = ({ service, flow }: AttackContext) => signIn(service, flow, flow.newPerson())
 
-export async function joinAsAdmin(scene: Scene): Promise<SignedIn> {
-  const admin = await join(scene)
-  await scene.service.grey.query(`UPDATE users SET role = 'ADMIN' WHERE id = $1`, [admin.userId])
+export async function joinAsAdmin(context: AttackContext): Promise<SignedIn> {
+  const admin = await join(context)
+  await context.service.grey.query(`UPDATE users SET role = 'ADMIN' WHERE id = $1`, [admin.userId])
   return admin
 }
 

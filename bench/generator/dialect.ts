@@ -4,7 +4,7 @@ import type { Connection, HttpAnswer } from './connection.js'
 import { addressOf, type MobileNumber } from './numbers.js'
 
 export type Dialect = Readonly<{
-  /** Asks for a code, which then is in the sink. */
+  /** Asks for a code, which then is in the gateway. */
   send: (connection: Connection, number: MobileNumber) => Promise<void>
   /** Signs in somebody who has an account; returns what `me` shows. */
   verify: (connection: Connection, number: MobileNumber, code: string) => Promise<string>

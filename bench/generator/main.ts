@@ -3,9 +3,9 @@ import type { Command, DialectName, Measurement, Reply, Tally, Timeline } from '
 import { betterAuthDialect } from './better-auth-dialect.js'
 import { openConnection } from './connection.js'
 import type { Dialect } from './dialect.js'
+import { startFakeGateway } from './fake-gateway.js'
 import { latchkeyDialect } from './latchkey-dialect.js'
 import { closedLoop, type Load, openLoop, percentileOf } from './load.js'
-import { startSink } from './sink.js'
 import { type Contestant, createContestant } from './workloads.js'
 
 /** A bare route knows no accounts: it is asked in the workload `hello` alone, which uses none of this. */
@@ -15,7 +15,7 @@ const dialects: Readonly<Record<DialectName, Dialect>> = {
   hello: latchkeyDialect,
 }
 
-const sink = await startSink()
+const gateway = await startFakeGateway()
 const contestants = new Map<string, Contestant>()
 
 function contestantOf(name: string): Contestant {
@@ -27,7 +27,7 @@ function contestantOf(name: string): Contestant {
 function open({ contestant, dialect, urls, connections, users, signedIn }: Extract<Command, { kind: 'open' }>): void {
   const places = Array.from({ length: connections }, (_, index) => String(urls[index % urls.length]))
   const openAll = () => Promise.all(places.map(openConnection))
-  contestants.set(contestant, createContestant(dialects[dialect], sink, openAll, users, signedIn))
+  contestants.set(contestant, createContestant(dialects[dialect], gateway, openAll, users, signedIn))
 }
 
 let isEnough = false
@@ -106,4 +106,4 @@ process.on('message', (command: Command) => {
 })
 // The run that started us is gone.
 process.on('disconnect', () => process.exit(0))
-reply({ kind: 'started', sinkUrl: sink.url })
+reply({ kind: 'started', gatewayUrl: gateway.url })

@@ -2,9 +2,9 @@
 import type { SignedIn, Tally, Workload } from '../protocol.js'
 import type { Connection } from './connection.js'
 import { bodyOf, type Dialect, expectMembers } from './dialect.js'
+import type { FakeGateway } from './fake-gateway.js'
 import { closedLoop, type Operation } from './load.js'
 import { createRotation, createSupply, internationalOf, type MobileNumber } from './numbers.js'
-import type { Sink } from './sink.js'
 
 /** Wrong guesses that a code takes: what the settings of every server allow. */
 const guessesOfACode = 10
@@ -30,7 +30,7 @@ export type Contestant = ReturnType<typeof createContestant>
  */
 export function createContestant(
   dialect: Dialect,
-  sink: Sink,
+  gateway: FakeGateway,
   open: () => Promise<Connection[]>,
   users: number,
   given: readonly SignedIn[] = [],
@@ -51,7 +51,7 @@ export function createContestant(
   async function codeFor(connection: Connection, number: MobileNumber): Promise<string> {
     await dialect.send(connection, number)
     tally.sends += 1
-    return sink.takeCode(internationalOf(number))
+    return gateway.takeCode(internationalOf(number))
   }
 
   async function signIn(connection: Connection): Promise<SignedIn> {
@@ -73,7 +73,7 @@ export function createContestant(
     const number = supplies.newcomer()
     await dialect.sendToNewcomer(connection, number)
     tally.sends += 1
-    await dialect.signUp(connection, number, sink.takeCode(internationalOf(number)))
+    await dialect.signUp(connection, number, gateway.takeCode(internationalOf(number)))
     tally.signups += 1
   }
 

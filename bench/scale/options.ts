@@ -1,5 +1,5 @@
 // The arguments of `npm run bench:scale`: some of those of `npm run bench`, with more repetitions of shorter windows.
-import { readCommandLineOrExit } from '../../src/config/command-line.js'
+import { parseCommandLineOrExit } from '../../src/config/command-line.js'
 import { type Options, optionsOf } from '../options.js'
 
 /** More clients than the largest pool has connections, so that each size is used to the full. */
@@ -7,7 +7,7 @@ const clients = 64
 
 /** @throws UsageError with one line about an argument that is wrong */
 export function readScaleOptions(): Options {
-  const { values } = readCommandLineOrExit(
+  const { values } = parseCommandLineOrExit(
     {
       script: 'bench:scale',
       summary: 'Measures what replicas, pools and the disk do to the built service: docs/scaling.md.',

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises'
 import { fastify } from 'fastify'
 import pg from 'pg'
 import { v7 as uuid } from 'uuid'
-import { readConfig } from '../../dist/config/config.js'
+import { parseConfig } from '../../dist/config/config.js'
 import { registerTokens } from '../../dist/sessions/jwt-plugin.js'
 import { createKeyRing } from '../../dist/sessions/keys.js'
 import { createDelivery } from './delivery.mjs'
@@ -13,7 +13,7 @@ import { createFacts } from './facts.mjs'
 import { createFiller } from './recorded-statements.mjs'
 import { stopOnSignal } from './stop.mjs'
 
-const { sessions } = readConfig(process.env)
+const { sessions } = parseConfig(process.env)
 const facts = createFacts(String(process.env.OTP_PEPPER))
 const deliver = createDelivery(process.env)
 const pool = new pg.Pool({

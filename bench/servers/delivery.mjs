@@ -1,5 +1,5 @@
 // How every server of the benchmark hands a code to the gateway: by the service's own webhook driver, one signed POST each.
-import { createWebhookSender } from '../../dist/delivery/webhook-sender.js'
+import { createWebhookSender } from '../../dist/messaging/drivers/webhook.js'
 
 /**
  * @param {Record<string, string | undefined>} environment

@@ -1,6 +1,6 @@
 // What a call's statements are filled with, as far as it can be known from outside the service: computed by the service's own
 // functions, at its own cost. A value that is none of these and nothing the service makes up stops the recording.
-import { keyedDigest } from '../../dist/database/keyed-digest.js'
+import { keyedDigest } from '../../dist/database/hmac.js'
 import { clientAddress } from '../../dist/http/address.js'
 import { createCodes } from '../../dist/otp/code.js'
 

@@ -68,7 +68,7 @@ async function startRunner(parts: FieldParts, contestant: Contestant): Promise<R
       cores: cores.server(replica),
       nodeArguments: profiles === null ? [] : ['--cpu-prof', '--cpu-prof-dir', profiles],
       settings: (port) => ({
-        ...serverSettings(databaseUrl ?? '', generator.sinkUrl, port, options.pool),
+        ...serverSettings(databaseUrl ?? '', generator.gatewayUrl, port, options.pool),
         ...(recording && { RECORDED_STATEMENTS: recording }),
         ...settings,
       }),

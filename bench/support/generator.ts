@@ -6,7 +6,7 @@ import type { Command, Measurement, Reply } from '../protocol.js'
 import { pinned } from './cores.js'
 
 export type Generator = Readonly<{
-  sinkUrl: string
+  gatewayUrl: string
   /** Does what is asked. Rejects with the reason why it could not, or why an answer was wrong. */
   tell: (command: Exclude<Command, { kind: 'measure' | 'enough' }>) => Promise<void>
   measure: (command: Extract<Command, { kind: 'measure' }>) => Promise<Measurement>
@@ -34,7 +34,7 @@ export async function startGenerator(projectDirectory: string, cores: string | n
   }
 
   return {
-    sinkUrl: first.sinkUrl,
+    gatewayUrl: first.gatewayUrl,
     async tell(request) {
       await ask(request)
     },

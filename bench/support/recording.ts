@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { type Connection, type HttpRequest, openConnection } from '../generator/connection.js'
 import { bodyOf, forwardedFor, textOf } from '../generator/dialect.js'
+import { type FakeGateway, startFakeGateway } from '../generator/fake-gateway.js'
 import { addressOf, createRotation, createSupply, internationalOf, type MobileNumber } from '../generator/numbers.js'
-import { type Sink, startSink } from '../generator/sink.js'
 import type { createFacts } from '../servers/facts.mjs'
 import { startServer } from './servers.js'
 import { type Settings, serverSettings } from './settings.js'
@@ -25,10 +25,10 @@ const repetitions = 6
 export async function recordStatements(projectDirectory: string, databaseUrl: string, users: number): Promise<string> {
   const folder = join(projectDirectory, '.data', 'bench')
   const seenFile = join(folder, 'seen-statements.jsonl')
-  const sink = await startSink()
+  const gateway = await startFakeGateway()
   const hook = pathToFileURL(join(projectDirectory, 'bench', 'servers', 'record-statements.mjs')).href
   const settings = (port: number): Settings => ({
-    ...serverSettings(databaseUrl, sink.url, port, 1),
+    ...serverSettings(databaseUrl, gateway.url, port, 1),
     RECORD_STATEMENTS_TO: seenFile,
     // Once a year: what it asks belongs to no call.
     CLEANUP_CRON: '0 0 1 1 *',
@@ -45,7 +45,7 @@ export async function recordStatements(projectDirectory: string, databaseUrl: st
   // Loaded late: it is made of the build.
   const { createFacts } = await import('../servers/facts.mjs')
   const facts = createFacts(String(settings(0)['OTP_PEPPER']))
-  const recorder = createRecorder({ connection, seenFile, facts, sink, databaseUrl })
+  const recorder = createRecorder({ connection, seenFile, facts, gateway, databaseUrl })
   const calls: Record<RecordedCall, Call[]> = { send: [], verify: [], signup: [], me: [] }
   // Each calls from another network.
   const [nextUser, nextNewcomer] = [createRotation(users), createSupply('recorded')]
@@ -62,7 +62,7 @@ export async function recordStatements(projectDirectory: string, databaseUrl: st
   }
   connection.close()
   await server.stop()
-  sink.close()
+  gateway.close()
   const recording = Object.fromEntries(Object.entries(calls).map(([name, made]) => [name, statementsOf(made)]))
   const file = join(folder, 'recorded-statements.json')
   writeFileSync(file, JSON.stringify(recording, null, 1))
@@ -73,7 +73,7 @@ type RecorderParts = Readonly<{
   connection: Connection
   seenFile: string
   facts: ReturnType<typeof createFacts>
-  sink: Sink
+  gateway: FakeGateway
   databaseUrl: string
 }>
 
@@ -81,7 +81,7 @@ type RecorderParts = Readonly<{
 const quiet = 150
 
 /** Makes calls and sees what the service asks of its database meanwhile. */
-function createRecorder({ connection, seenFile, facts, sink, databaseUrl }: RecorderParts) {
+function createRecorder({ connection, seenFile, facts, gateway, databaseUrl }: RecorderParts) {
   async function watch(request: HttpRequest) {
     writeFileSync(seenFile, '')
     const answer = await connection.ask(request)
@@ -96,10 +96,10 @@ function createRecorder({ connection, seenFile, facts, sink, databaseUrl }: Reco
   async function send(path: string, number: MobileNumber, body: object): Promise<{ call: Call; code: string }> {
     const { seen, requestId } = await watch({ method: 'POST', path, headers: forwardedFor(number), body })
     const identifier = internationalOf(number)
-    const code = sink.takeCode(identifier)
+    const code = gateway.takeCode(identifier)
     const stored = { codeSeed: await seedOf(databaseUrl, identifier), codeHash: facts.hashOf(identifier, code) }
     const known = facts.ofSend(identifier, stored, addressOf(number), requestId)
-    return { call: { seen, facts: { ...known, messageId: sink.lastMessageId() } }, code }
+    return { call: { seen, facts: { ...known, messageId: gateway.lastMessageId() } }, code }
   }
 
   async function verify(path: string, number: MobileNumber, body: object, code: string) {

@@ -34,7 +34,7 @@ function newKey(): string {
   return privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 }
 
-export function serverSettings(databaseUrl: string, sinkUrl: string, port: number, pool: number): Settings {
+export function serverSettings(databaseUrl: string, gatewayUrl: string, port: number, pool: number): Settings {
   return {
     NODE_ENV: 'production',
     HOST: '127.0.0.1',
@@ -45,7 +45,7 @@ export function serverSettings(databaseUrl: string, sinkUrl: string, port: numbe
     TRUST_PROXY: '127.0.0.1',
     SMS_DRIVERS: 'webhook',
     EMAIL_DRIVERS: 'webhook',
-    SENDER_WEBHOOK_URL: sinkUrl,
+    SENDER_WEBHOOK_URL: gatewayUrl,
     ...secrets,
     ...raisedLimits,
   }

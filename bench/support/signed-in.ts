@@ -1,6 +1,6 @@
 // Sessions that a database was filled with, and tokens of them, signed as the service signs them.
 import Fastify from 'fastify'
-import { readConfig } from '../../src/config/config.js'
+import { parseConfig } from '../../src/config/config.js'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { registerTokens } from '../../src/sessions/jwt-plugin.js'
 import { createKeyRing } from '../../src/sessions/keys.js'
@@ -21,7 +21,7 @@ export function sessionsOf(users: number): number {
 
 /** Sessions of users from everywhere in the table, by chance in order. */
 export async function readSignedIn(databaseUrl: string, users: number): Promise<SignedIn[]> {
-  const { sessions } = readConfig(serverSettings(databaseUrl, 'http://127.0.0.1/', 0, 1))
+  const { sessions } = parseConfig(serverSettings(databaseUrl, 'http://127.0.0.1/', 0, 1))
   const app = Fastify()
   const ring = createKeyRing(sessions.privateKey, sessions.previousPublicKeys)
   const tokens = await registerTokens(app, ring, sessions)

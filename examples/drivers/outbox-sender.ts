@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DeliveryRefused, type Sender } from '../../src/delivery/sender.js'
+import { DeliveryRefused, type Sender } from '../../src/messaging/sender.js'
 
 export type OutboxSettings = Readonly<{ name: 'outbox'; folder: string }>
 

@@ -3,14 +3,14 @@ import type { Database } from '../database/client.js'
 import { isDatabaseUnavailable } from '../database/failures.js'
 import { prepare } from '../database/prepared.js'
 import { Prisma } from '../generated/prisma/client.js'
-import type { Caller, LogOrigin } from '../http/caller.js'
-import type { Traffic } from '../identifiers/parser.js'
+import type { Client, LogOrigin } from '../http/client.js'
+import type { MetricLabels } from '../identifiers/parser.js'
 import { identifierHash } from './events.js'
 
 export type DeliveryEvent = Readonly<{
   /** canonical; only its digest is kept */
   identifier: string
-  traffic: Traffic
+  labels: MetricLabels
   report: Readonly<{
     outcome: 'accepted' | 'refused' | 'uncertain'
     driver?: string
@@ -29,7 +29,7 @@ export type Receipt = Readonly<{
 }>
 
 /** The message that a receipt is about. `isNew` is false where its end was known already. */
-export type ReceivedRow = Traffic & Readonly<{ isNew: boolean }>
+export type ReceivedRow = MetricLabels & Readonly<{ isNew: boolean }>
 
 export type DeliveryTrail = ReturnType<typeof createDeliveryTrail>
 
@@ -43,7 +43,7 @@ type DeliveryTrailDependencies = {
 /** Milliseconds that an event waits for others, which nobody notices: twenty in one statement cost little more than one. */
 const gathering = 20
 /** Events in one statement; where as many wait, they wait no longer. */
-const mostAtOnce = 100
+const maxAtOnce = 100
 
 /** A row of an event; an array of them is sent as one array for each column. */
 type DeliveryRow = Readonly<{
@@ -74,18 +74,18 @@ export function createDeliveryTrail({ database, eventKey, onLoss }: DeliveryTrai
   let hurry = () => {}
 
   /** Writes how a delivery went. Nobody waits for it: the message is out, whether or not this can be written. */
-  function note(caller: Caller, { identifier, traffic, report }: DeliveryEvent): void {
+  function note(client: Client, { identifier, labels, report }: DeliveryEvent): void {
     if (waiting.length === 0) writing = writeAfter(writing)
     waiting.push({
       event: `delivery_${report.outcome}`,
       identifierHash: identifierHash(eventKey, identifier),
-      network: caller.network,
-      requestId: caller.requestId,
-      ...traffic,
+      network: client.network,
+      requestId: client.requestId,
+      ...labels,
       driver: report.driver ?? null,
       messageId: report.messageId ?? null,
     })
-    if (waiting.length >= mostAtOnce) hurry()
+    if (waiting.length >= maxAtOnce) hurry()
   }
 
   /** One write at a time, so that a burst of events is a few commits and one connection. */
@@ -93,7 +93,7 @@ export function createDeliveryTrail({ database, eventKey, onLoss }: DeliveryTrai
     await Promise.all([before, gather()])
     const rows = waiting
     waiting = []
-    for (let start = 0; start < rows.length; start += mostAtOnce) await write(rows.slice(start, start + mostAtOnce))
+    for (let start = 0; start < rows.length; start += maxAtOnce) await write(rows.slice(start, start + maxAtOnce))
   }
 
   function gather(): Promise<void> {
@@ -127,7 +127,7 @@ export function createDeliveryTrail({ database, eventKey, onLoss }: DeliveryTrai
    * @returns undefined where that driver was given no message of that id
    */
   async function receive(
-    caller: Caller,
+    client: Client,
     { driver, messageId, status, reason }: Receipt,
   ): Promise<ReceivedRow | undefined> {
     const event = status === 'delivered' ? 'delivery_confirmed' : 'delivery_failed'
@@ -142,7 +142,7 @@ export function createDeliveryTrail({ database, eventKey, onLoss }: DeliveryTrai
       received AS (
         INSERT INTO auth_events
           (event, identifier_hash, network, request_id, detail, channel, country, driver, message_id)
-        SELECT ${event}, message.identifier_hash, ${caller.network}, ${caller.requestId}::uuid, ${reason},
+        SELECT ${event}, message.identifier_hash, ${client.network}, ${client.requestId}::uuid, ${reason},
           message.channel, message.country, ${driver}, ${messageId}
         FROM message
         ON CONFLICT DO NOTHING RETURNING id

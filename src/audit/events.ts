@@ -1,10 +1,10 @@
 // The audit trail: what happened, in the words of the OWASP Logging Vocabulary, as part of the statement that made it happen.
 // No code, token, ticket or whole identifier ever is in it.
 import type { Database } from '../database/client.js'
-import { keyedDigest } from '../database/keyed-digest.js'
+import { hmac } from '../database/hmac.js'
 import { prepare } from '../database/prepared.js'
 import { Prisma } from '../generated/prisma/client.js'
-import type { Caller } from '../http/caller.js'
+import type { Client } from '../http/client.js'
 
 export type AuthEventName =
   | 'authn_login_success'
@@ -35,7 +35,7 @@ export type EventValues = Readonly<{
 }>
 
 /** An event that no other statement writes along. */
-type LoneEvent = Pick<Caller, 'network' | 'requestId'> &
+type LoneEvent = Pick<Client, 'network' | 'requestId'> &
   Readonly<{
     event: AuthEventName
     userId: string | null
@@ -50,7 +50,7 @@ const insertEvent = prepare<LoneEvent, never[]>(
 
 /** By which events of one identifier are found, and the identifier is not. */
 export function identifierHash(eventKey: string, identifier: string): Uint8Array<ArrayBuffer> {
-  return keyedDigest(eventKey, 'event:v1', identifier)
+  return hmac(eventKey, 'event:v1', identifier)
 }
 
 export type AuditTrail = ReturnType<typeof createAuditTrail>
@@ -59,17 +59,17 @@ export function createAuditTrail({ database, eventKey }: { database: Database; e
   const hash = (identifier: string) => identifierHash(eventKey, identifier)
 
   /** What an event about an identifier says of its call. */
-  function valuesOf({ network, requestId }: Caller, identifier: string): EventValues {
+  function valuesOf({ network, requestId }: Client, identifier: string): EventValues {
     return { network, requestId, identifierHash: hash(identifier) }
   }
 
   /** Writes an event by itself. */
-  async function record(caller: Caller, { event, userId, detail }: AuthEvent): Promise<void> {
+  async function record(client: Client, { event, userId, detail }: AuthEvent): Promise<void> {
     await insertEvent(database, {
       event,
       userId: userId ?? null,
-      network: caller.network,
-      requestId: caller.requestId,
+      network: client.network,
+      requestId: client.requestId,
       detail: detail ?? null,
     })
   }

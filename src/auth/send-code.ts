@@ -4,19 +4,19 @@ import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { createDecision, type DecisionRequest } from '../database/decisions.js'
 import { readFunctionFiles } from '../database/function-files.js'
-import type { DeliveryReport } from '../delivery/chain.js'
 import { type ErrorCode, Problem } from '../errors.js'
-import type { Caller, LogOrigin } from '../http/caller.js'
-import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
+import type { Client, LogOrigin } from '../http/client.js'
+import { type Identifier, type MetricLabels, metricLabelsOf } from '../identifiers/parser.js'
 import { anyShard } from '../limits/counters.js'
 import type { Wanted } from '../limits/leases.js'
 import type { Limits } from '../limits/service.js'
+import type { DeliveryReport } from '../messaging/failover.js'
+import type { DeliveryTelemetry, Notifier, OutgoingCode } from '../messaging/notifier.js'
 import type { StoredCode } from '../otp/code.js'
 import type { CodeDraft } from '../otp/issue.js'
 import type { OtpService } from '../otp/service.js'
-import type { Asker } from '../sessions/asker.js'
 import { deviceHashOf } from '../sessions/devices.js'
-import type { CarriedNotice, Courier, OutgoingCode } from './courier.js'
+import type { Actor } from '../sessions/service.js'
 
 export type SentCode = {
   /** seconds */
@@ -28,9 +28,9 @@ export type SentCode = {
 }
 
 /** What became of a send, to be logged and counted. */
-export type SendNotice =
-  | CarriedNotice
-  | (Traffic &
+export type SendTelemetry =
+  | DeliveryTelemetry
+  | (MetricLabels &
       Readonly<
         | { kind: 'refused'; limit: SendLimit; code: ErrorCode }
         | { kind: 'country_closed'; code?: ErrorCode | undefined }
@@ -46,7 +46,7 @@ export type CodeUse = Readonly<
       /** whether an unknown identifier is to be told, or hidden, instead of getting a code */
       mode: 'any' | 'login'
     }
-  | { purpose: 'step_up' | 'change_identifier'; asker: Asker }
+  | { purpose: 'step_up' | 'change_identifier'; actor: Actor }
 >
 
 /** send_code_request, as far as budgets need it. */
@@ -96,13 +96,13 @@ type SendCodeDependencies = {
   otp: OtpService
   limits: Limits
   audit: AuditTrail
-  courier: Courier
+  notifier: Notifier
   settings: Pick<Config['otp'], 'echo'>
-  onNotice: (origin: LogOrigin, notice: SendNotice) => void
+  onTelemetry: (origin: LogOrigin, event: SendTelemetry) => void
 }
 
 export function createSendCode(dependencies: SendCodeDependencies) {
-  const { database, otp, limits, audit, courier, settings, onNotice } = dependencies
+  const { database, otp, limits, audit, notifier, settings, onTelemetry } = dependencies
 
   const { schema } = readFunctionFiles()
   const decide = createDecision<SendRequest, SendAnswer>({
@@ -124,7 +124,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   /** Sends the code. What certainly did not go out costs nothing; what may have gone out keeps its count. */
   async function deliverSeen(code: OutgoingCode, counted: CountedSend): Promise<void> {
     const failure = 'delivery_failed'
-    const report = await courier.carryCode(counted.identifier, code, failure)
+    const report = await notifier.sendCode(counted.identifier, code, failure)
     await settle(report, counted)
     if (report.outcome !== 'accepted') throw new Problem(failure)
   }
@@ -133,7 +133,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     const { isHidden, isPaid } = counted.answer
     if (!isHidden) await deliverSeen(code, counted)
     // Nobody may see, by an answer that waits or a cooldown that came back, how it went.
-    else if (isPaid) courier.carryCodeUnawaited(counted.identifier, code, (report) => settle(report, counted))
+    else if (isPaid) notifier.sendCodeInBackground(counted.identifier, code, (report) => settle(report, counted))
   }
 
   /** Gives back what a message had counted that did not go out; of one that a provider which is down may have taken, the count of its country. */
@@ -155,14 +155,14 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   }
 
   /** @throws Problem where no code is to be sent */
-  function requireSent(answer: SendAnswer, identifier: Identifier, caller: Caller): void {
+  function requireSent(answer: SendAnswer, identifier: Identifier, client: Client): void {
     const { outcome, retryAfter, hasClosedCountry } = answer
-    const traffic = trafficOf(identifier)
+    const labels = metricLabelsOf(identifier)
     const code = failureOf[outcome]
-    if (hasClosedCountry) onNotice(caller, { kind: 'country_closed', code, ...traffic })
+    if (hasClosedCountry) onTelemetry(client, { kind: 'country_closed', code, ...labels })
     if (outcome === 'sent') return
     if (outcome === 'unknown') throw new Problem(failureOf[outcome], { needsSignup: true })
-    onNotice(caller, { kind: 'refused', limit: limitNames[outcome], code: failureOf[outcome], ...traffic })
+    onTelemetry(client, { kind: 'refused', limit: limitNames[outcome], code: failureOf[outcome], ...labels })
     throw new Problem(failureOf[outcome], { retryAfter: Number(retryAfter) })
   }
 
@@ -170,28 +170,28 @@ export function createSendCode(dependencies: SendCodeDependencies) {
    * Puts a code there and delivers it; the live one again where there is one. A test identity knows its code: nothing goes out.
    * @throws Problem `rate_limited` and `service_unavailable` with a true Retry-After, `account_not_found`, `delivery_failed`
    */
-  async function sendCode(identifier: Identifier, caller: Caller, use: CodeUse = anySignIn): Promise<SentCode> {
+  async function sendCode(identifier: Identifier, client: Client, use: CodeUse = anySignIn): Promise<SentCode> {
     const { purpose } = use
-    const asker = 'asker' in use ? use.asker : undefined
-    const draft = otp.draft({ purpose, identifier, session: asker?.sessionId })
+    const actor = 'actor' in use ? use.actor : undefined
+    const draft = otp.draft({ purpose, identifier, session: actor?.sessionId })
     const answer = await decide({
       ...draft.values,
-      ...limits.sendKeysOf(caller),
+      ...limits.sendKeysOf(client),
       ...limits.mailKeysOf(emailOf(identifier)),
-      ...audit.valuesOf(caller, identifier.identifier),
+      ...audit.valuesOf(client, identifier.identifier),
       method: identifier.method,
-      userId: asker?.userId ?? null,
+      userId: actor?.userId ?? null,
       onlyKnown: use.purpose === 'sign_in' && use.mode === 'login',
-      deviceHash: deviceHashOf(caller),
+      deviceHash: deviceHashOf(client),
       country: identifier.method === 'phone' ? identifier.country : null,
     })
-    requireSent(answer, identifier, caller)
+    requireSent(answer, identifier, client)
 
     const code = await draft.codeIn(answer)
     const { expiresIn, resendAfter, attemptsAllowed, locale } = answer
-    const languages = locale === null ? caller.languages : [...caller.languages, locale]
+    const languages = locale === null ? client.languages : [...client.languages, locale]
     if (draft.values.testEndsAt === null) {
-      await dispatch({ code, expiresIn, languages, caller }, { identifier, draft: draft.values, answer })
+      await dispatch({ code, expiresIn, languages, client }, { identifier, draft: draft.values, answer })
     }
     return {
       expires_in: expiresIn,

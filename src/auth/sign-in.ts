@@ -6,18 +6,18 @@ import type { Database } from '../database/client.js'
 import { createDecision, type DecisionRequest } from '../database/decisions.js'
 import { newId } from '../database/ids.js'
 import { type MaybeUserRow, type UserRow, userRowOf } from '../database/user-row.js'
-import type { Messages } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
-import type { Caller, LogOrigin } from '../http/caller.js'
-import { type Identifier, type Traffic, trafficOf } from '../identifiers/parser.js'
+import type { Client, LogOrigin } from '../http/client.js'
+import { type Identifier, type MetricLabels, metricLabelsOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import { anyShard, verifiedKeyOf } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
+import type { Messages } from '../messaging/templates/messages.js'
 import type { Attempt, OtpService } from '../otp/service.js'
 import { deviceHashOf } from '../sessions/devices.js'
 import type { SessionService } from '../sessions/service.js'
-import type { AttemptAnswer, AttemptNotice, JudgeAttempt } from './attempts.js'
 import { draftTicket, ticketTimeToLive } from './signup-tickets.js'
+import type { AttemptAnswer, AttemptTelemetry, ConcludeAttempt } from './verification.js'
 
 export type SignedIn = Readonly<{
   outcome: 'signed_in'
@@ -30,7 +30,7 @@ export type SignedIn = Readonly<{
 export type Newcomer = Readonly<{ outcome: 'newcomer'; ticket: string }>
 
 /** What became of whoever asked, to be logged and counted. */
-export type SignInNotice = AttemptNotice | (Traffic & Readonly<{ kind: 'new_account' }>)
+export type SignInTelemetry = AttemptTelemetry | (MetricLabels & Readonly<{ kind: 'new_account' }>)
 
 export type SignIn = ReturnType<typeof createSignIn>
 
@@ -58,12 +58,12 @@ type SignInDependencies = {
   messages: Pick<Messages, 'localeOf'>
   limits: Limits
   audit: AuditTrail
-  judgeAttempt: JudgeAttempt
-  onNotice: (origin: LogOrigin, notice: SignInNotice) => void
+  concludeAttempt: ConcludeAttempt
+  onTelemetry: (origin: LogOrigin, event: SignInTelemetry) => void
 }
 
 export function createSignIn(dependencies: SignInDependencies) {
-  const { database, otp, sessions, messages, limits, audit, judgeAttempt, onNotice } = dependencies
+  const { database, otp, sessions, messages, limits, audit, concludeAttempt, onTelemetry } = dependencies
 
   const decide = createDecision<SignInRequest, SignInAnswer>({
     database,
@@ -71,7 +71,7 @@ export function createSignIn(dependencies: SignInDependencies) {
     keyOf: ({ identifier }) => identifier,
     settings: () => ({
       ...otp.attemptLimits,
-      ...sessions.openingLimits,
+      ...sessions.creationLimits,
       maxPerAddress: limits.settings.ipVerifyPerTenMinutes,
       ticketTtl: ticketTimeToLive,
       shard: anyShard(),
@@ -82,25 +82,25 @@ export function createSignIn(dependencies: SignInDependencies) {
   async function tryCode(
     identifier: Identifier,
     code: string,
-    caller: Caller,
+    client: Client,
     newcomer: Becoming,
   ): Promise<SignedIn | null> {
-    const session = sessions.draft(caller)
+    const session = sessions.draft(client)
     const answer = await decide({
       method: identifier.method,
       ...otp.attemptOf({ purpose: 'sign_in', identifier }, code),
       ...session.values,
       ...newcomer,
-      ...audit.valuesOf(caller, identifier.identifier),
-      deviceHash: deviceHashOf(caller),
-      addressKey: limits.attemptsKeyOf(caller.block),
+      ...audit.valuesOf(client, identifier.identifier),
+      deviceHash: deviceHashOf(client),
+      addressKey: limits.attemptsKeyOf(client.block),
       countryKey: identifier.method === 'phone' ? verifiedKeyOf(identifier.country) : null,
     })
-    await judgeAttempt(answer, trafficOf(identifier), caller)
+    await concludeAttempt(answer, metricLabelsOf(identifier), client)
     if (answer.outcome === 'disabled') throw new Problem('forbidden', { errors: ['This account is disabled'] })
     if (answer.outcome === 'newcomer') return null
     const { isNewUser, isNewDevice } = answer
-    if (isNewUser) onNotice(caller, { kind: 'new_account', ...trafficOf(identifier) })
+    if (isNewUser) onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(identifier) })
     const user = userRowOf(answer)
     return { outcome: 'signed_in', user, ...sessions.opened(session, user.id, isNewDevice), isNewUser }
   }
@@ -109,9 +109,9 @@ export function createSignIn(dependencies: SignInDependencies) {
    * Signs in, or makes the account that nobody has yet.
    * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
    */
-  async function signInOrCreate(identifier: Identifier, code: string, caller: Caller): Promise<SignedIn> {
-    const newUser = { newUserId: newId(), locale: messages.localeOf(caller.languages) }
-    const signedIn = await tryCode(identifier, code, caller, newUser)
+  async function signInOrCreate(identifier: Identifier, code: string, client: Client): Promise<SignedIn> {
+    const newUser = { newUserId: newId(), locale: messages.localeOf(client.languages) }
+    const signedIn = await tryCode(identifier, code, client, newUser)
     /* c8 ignore next -- whoever has a new user's id is made a user */
     if (signedIn === null) throw new Error('sign_in calls somebody a newcomer who was to become a user')
     return signedIn
@@ -121,9 +121,9 @@ export function createSignIn(dependencies: SignInDependencies) {
    * Signs in, or gives the ticket that signing up asks for.
    * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
    */
-  async function signInOrAdmit(phone: PhoneIdentifier, code: string, caller: Caller): Promise<SignedIn | Newcomer> {
+  async function signInOrAdmit(phone: PhoneIdentifier, code: string, client: Client): Promise<SignedIn | Newcomer> {
     const { ticket, ticketHash } = draftTicket()
-    return (await tryCode(phone, code, caller, { ticketHash })) ?? { outcome: 'newcomer', ticket }
+    return (await tryCode(phone, code, client, { ticketHash })) ?? { outcome: 'newcomer', ticket }
   }
 
   return { signInOrCreate, signInOrAdmit }

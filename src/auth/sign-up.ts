@@ -4,15 +4,15 @@ import type { Database } from '../database/client.js'
 import { createDecision, type DecisionRequest } from '../database/decisions.js'
 import { newId } from '../database/ids.js'
 import { type MaybeUserRow, type UserRow, userRowOf } from '../database/user-row.js'
-import type { Messages } from '../delivery/messages.js'
 import { Problem } from '../errors.js'
-import type { Caller, LogOrigin } from '../http/caller.js'
-import { trafficOf } from '../identifiers/parser.js'
+import type { Client, LogOrigin } from '../http/client.js'
+import { metricLabelsOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
+import type { Messages } from '../messaging/templates/messages.js'
 import type { SessionService } from '../sessions/service.js'
 import type { AddressRow } from '../users/address.js'
 import { nameKey } from '../users/name.js'
-import type { SignInNotice } from './sign-in.js'
+import type { SignInTelemetry } from './sign-in.js'
 import { hashTicket } from './signup-tickets.js'
 
 export type HomeAddress = Readonly<{
@@ -29,7 +29,7 @@ export type SignUpRequest = Readonly<{
   address: HomeAddress
   /** of this number's verification; undefined where the client sent none */
   ticket: string | undefined
-  caller: Caller
+  client: Client
 }>
 
 export type SignedUp = Readonly<{ user: UserRow; address: AddressRow; token: string; deviceToken: string | undefined }>
@@ -45,40 +45,40 @@ type SignUpDependencies = {
   sessions: SessionService
   messages: Pick<Messages, 'localeOf'>
   audit: AuditTrail
-  onNotice: (origin: LogOrigin, notice: SignInNotice) => void
+  onTelemetry: (origin: LogOrigin, event: SignInTelemetry) => void
 }
 
-export function createSignUp({ database, sessions, messages, audit, onNotice }: SignUpDependencies) {
+export function createSignUp({ database, sessions, messages, audit, onTelemetry }: SignUpDependencies) {
   const decide = createDecision<DecisionRequest & { phone: string }, SignUpAnswer>({
     database,
     name: 'sign_up',
     keyOf: ({ phone }) => phone,
-    settings: () => sessions.openingLimits,
+    settings: () => sessions.creationLimits,
   })
 
   /**
    * Makes the account. A ticket for another number, an expired, used or missing one is no proof.
    * @throws Problem `verification_required`, `already_registered`
    */
-  return async function signUp({ phone, userName, address, ticket, caller }: SignUpRequest): Promise<SignedUp> {
+  return async function signUp({ phone, userName, address, ticket, client }: SignUpRequest): Promise<SignedUp> {
     if (ticket === undefined) throw new Problem('verification_required')
     const home = { ...address, id: newId(), country: phone.country }
-    const session = sessions.draft(caller)
+    const session = sessions.draft(client)
     const answer = await decide({
       ticketHash: hashTicket(ticket),
       phone: phone.identifier,
       userId: newId(),
       userName,
       nameKey: nameKey(userName),
-      locale: messages.localeOf(caller.languages),
+      locale: messages.localeOf(client.languages),
       ...home,
       addressId: home.id,
       ...session.values,
-      ...audit.valuesOf(caller, phone.identifier),
+      ...audit.valuesOf(client, phone.identifier),
     })
     if (answer.outcome === 'no_proof') throw new Problem('verification_required')
     if (answer.outcome === 'already_registered') throw new Problem('already_registered')
-    onNotice(caller, { kind: 'new_account', ...trafficOf(phone) })
+    onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(phone) })
     const user = userRowOf(answer)
     return {
       user,

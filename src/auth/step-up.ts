@@ -3,17 +3,17 @@ import type { Database } from '../database/client.js'
 import { createDecision, type DecisionRequest } from '../database/decisions.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
-import type { Caller } from '../http/caller.js'
-import { type Identifier, type IdentifierParser, trafficOf } from '../identifiers/parser.js'
+import type { Client } from '../http/client.js'
+import { type Identifier, type IdentifierParser, metricLabelsOf } from '../identifiers/parser.js'
 import { anyShard } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
 import type { OtpService } from '../otp/service.js'
-import type { Asker } from '../sessions/asker.js'
 import { deviceHashOf } from '../sessions/devices.js'
+import type { Actor } from '../sessions/service.js'
 import { proofLifetime } from '../sessions/statements.js'
 import type { UsersService } from '../users/service.js'
-import type { AttemptAnswer, JudgeAttempt } from './attempts.js'
 import type { SendCode, SentCode } from './send-code.js'
+import type { AttemptAnswer, ConcludeAttempt } from './verification.js'
 
 /** step_up_result */
 type StepUpAnswer = AttemptAnswer &
@@ -32,12 +32,12 @@ type StepUpDependencies = {
   users: Pick<UsersService, 'provenIdentifiersOf'>
   otp: OtpService
   sendCode: SendCode
-  judgeAttempt: JudgeAttempt
+  concludeAttempt: ConcludeAttempt
   limits: Limits
 }
 
 export function createStepUp(dependencies: StepUpDependencies) {
-  const { database, identifiers, users, otp, sendCode, judgeAttempt, limits } = dependencies
+  const { database, identifiers, users, otp, sendCode, concludeAttempt, limits } = dependencies
 
   const decide = createDecision<DecisionRequest & { userId: string }, StepUpAnswer>({
     database,
@@ -61,18 +61,18 @@ export function createStepUp(dependencies: StepUpDependencies) {
    * @throws Problem `validation_failed` where there is none such, and those of `sendCode`
    */
   async function send(
-    asker: Asker,
+    actor: Actor,
     method: Identifier['method'] | undefined,
-    caller: Caller,
+    client: Client,
   ): Promise<SentCode & { method: Identifier['method'] }> {
-    const own = reachable(await users.provenIdentifiersOf(asker.userId))
+    const own = reachable(await users.provenIdentifiersOf(actor.userId))
     const identifier = own.find((each) => method === undefined || each.method === method)
     if (identifier === undefined) {
       throw new Problem('validation_failed', {
         errors: [`You have no ${method ?? 'phone or email'} to send a code to`],
       })
     }
-    const sent = await sendCode(identifier, caller, { purpose: 'step_up', asker })
+    const sent = await sendCode(identifier, client, { purpose: 'step_up', actor })
     return { method: identifier.method, ...sent }
   }
 
@@ -80,7 +80,7 @@ export function createStepUp(dependencies: StepUpDependencies) {
    * Takes the code and marks the session as freshly proven; says until when.
    * @throws Problem `otp_invalid`; `rate_limited` for the address; `unauthorized` where the session ended meanwhile
    */
-  async function verify(user: UserRow, sessionId: string, code: string, caller: Caller): Promise<Date> {
+  async function verify(user: UserRow, sessionId: string, code: string, client: Client): Promise<Date> {
     const attemptAt = (method: Identifier['method']) => {
       const [target] = reachable([user[method]])
       return (
@@ -91,20 +91,20 @@ export function createStepUp(dependencies: StepUpDependencies) {
     const answer = await decide({
       userId: user.id,
       sessionId,
-      deviceHash: deviceHashOf(caller),
+      deviceHash: deviceHashOf(client),
       phone: phone?.identifier ?? null,
       phoneHash: phone?.codeHash ?? null,
       phonePreviousHash: phone?.previousCodeHash ?? null,
       email: email?.identifier ?? null,
       emailHash: email?.codeHash ?? null,
       emailPreviousHash: email?.previousCodeHash ?? null,
-      addressKey: limits.attemptsKeyOf(caller.block),
-      network: caller.network,
-      requestId: caller.requestId,
+      addressKey: limits.attemptsKeyOf(client.block),
+      network: client.network,
+      requestId: client.requestId,
     })
     const tried = email !== undefined && answer.identifier === email.identifier ? email : (phone ?? email)
     if (tried === undefined) throw new Problem('otp_invalid')
-    await judgeAttempt(answer, trafficOf(tried.target), caller)
+    await concludeAttempt(answer, metricLabelsOf(tried.target), client)
     if (answer.provenUntil === null) throw new Problem('unauthorized', { invalidToken: true })
     return answer.provenUntil
   }

@@ -2,7 +2,7 @@
 // never makes the first one.
 
 import { UsageError } from '../config/command-line.js'
-import { readAdminSettings } from '../config/config.js'
+import { parseAdminSettings } from '../config/config.js'
 import { type Database, openDatabase } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem, problemBody } from '../errors.js'
@@ -36,7 +36,7 @@ async function administer({ words, environment, print }: WorkContext): Promise<n
   const [action = '', text] = words
   const isComplete = action === 'list' ? text === undefined : text !== undefined
   if (!['grant', 'revoke', 'create', 'list'].includes(action) || !isComplete) throw new UsageError(usage)
-  const settings = readAdminSettings(environment)
+  const settings = parseAdminSettings(environment)
   const { defaultCountry, smsCountries: countries } = settings.identifiers
   const { fromText } = createIdentifierParser({ defaultCountry, countries, channels: ['sms', 'email'] })
   const database = openDatabase(settings.database)
@@ -55,7 +55,7 @@ async function administer({ words, environment, print }: WorkContext): Promise<n
   }
 }
 
-/** What callers of the API would read says enough here too. */
+/** What clients of the API would read says enough here too. */
 function explain(error: unknown): never {
   throw error instanceof Problem ? new Error(problemBody(error.code, error.details).detail) : error
 }

@@ -1,6 +1,6 @@
 // Removes expired codes, tickets and sessions once, for an outside scheduler: `npm run cleanup`.
 import { createCleanupTasks } from '../cleanup-tasks.js'
-import { readMaintenanceSettings } from '../config/config.js'
+import { parseMaintenanceSettings } from '../config/config.js'
 import { openDatabase } from '../database/client.js'
 import { cleanUp } from '../operations/cleanup.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
@@ -11,7 +11,7 @@ export const cleanupCommand = defineCommand(
 )
 
 async function cleanUpOnce({ environment, print }: WorkContext): Promise<number> {
-  const { database: settings, audit } = readMaintenanceSettings(environment)
+  const { database: settings, audit } = parseMaintenanceSettings(environment)
   const database = openDatabase(settings)
   try {
     const deleted = await cleanUp(createCleanupTasks(database, audit.retention), (task, rows) => {

@@ -8,7 +8,7 @@ import {
   type Declaration,
   exitCodeAfter,
   type OptionDeclarations,
-  readCommandLine,
+  parseCommandLine,
   type Terminal,
   terminal,
 } from '../config/command-line.js'
@@ -44,7 +44,7 @@ export async function perform(command: Command, context: CommandContext): Promis
   const answered = answerUsage(command.declaration, context.words, context)
   if (answered !== null) return answered
   try {
-    return await command.work({ ...context, ...readCommandLine(command.declaration, context.words) })
+    return await command.work({ ...context, ...parseCommandLine(command.declaration, context.words) })
   } catch (error) {
     context.printError(describeFailure(error))
     return exitCodeAfter(error)

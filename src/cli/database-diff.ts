@@ -1,7 +1,7 @@
 // Shows the SQL that the migrations lack to reach prisma/schema.prisma: `npm run db:diff`. With `-- NAME`, writes it as
 // the next migration.
 import { relative } from 'node:path'
-import { readDatabaseSettings } from '../config/config.js'
+import { parseDatabaseSettings } from '../config/config.js'
 import { migrationsDirectory, writeMigration } from '../database/migration-files.js'
 import { nextMigration } from '../database/migrations.js'
 import { type Command, defineCommand, runIfMain, type WorkContext } from './command.js'
@@ -25,7 +25,7 @@ export function createDatabaseDiffCommand(directory: string): Command {
 
 async function showDifference({ words, environment, print }: WorkContext, directory: string): Promise<number> {
   const [name] = words
-  const { directUrl } = readDatabaseSettings(environment)
+  const { directUrl } = parseDatabaseSettings(environment)
   const sql = await nextMigration(directUrl, directory)
   if (sql === '') print('schema and migrations agree')
   else if (name === undefined) print(sql.trimEnd())

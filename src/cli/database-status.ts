@@ -1,5 +1,5 @@
 // Tells how the database stands to the migrations: `npm run db:status`. Exit code 1 unless the service can run on it.
-import { readDatabaseSettings } from '../config/config.js'
+import { parseDatabaseSettings } from '../config/config.js'
 import { type MigrationState, migrationStatus } from '../database/migrations.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
@@ -19,7 +19,9 @@ export const databaseStatusCommand = defineCommand(
 )
 
 async function showStatus({ environment, print }: WorkContext): Promise<number> {
-  const { state, pending, edited, failed, unknown } = await migrationStatus(readDatabaseSettings(environment).directUrl)
+  const { state, pending, edited, failed, unknown } = await migrationStatus(
+    parseDatabaseSettings(environment).directUrl,
+  )
   print(migrationSummaries[state])
   const lists = { unfinished: failed, edited, pending, 'not in the files': unknown }
   for (const [label, names] of Object.entries(lists)) for (const name of names) print(`  ${label}: ${name}`)

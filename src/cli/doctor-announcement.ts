@@ -1,17 +1,17 @@
 // What `--prove` will write and count, told before it begins.
 import type { Config } from '../config/config.js'
-import { isLoopbackHost } from '../config/urls.js'
-import { mostCalls } from './doctor-flood.js'
+import { isLoopbackHost } from '../config/formats.js'
+import { maxCalls } from './doctor-flood.js'
 
 /** Rows that are left at most: where each window ends in between, and the cooldown does not hold. */
-const mostRows = { events: 12, counters: 30, sends: 1 }
+const maxRows = { events: 12, counters: 30, sends: 1 }
 
 const secondsOfDay = 86_400
 
 /** @param base where the service is */
 export function announcementOf({ limits, delivery, audit }: Config, base: URL): string[] {
   const tried = [
-    ...(isLoopbackHost(base.hostname) && limits.floodPerMinute <= mostCalls ? [floodLine(limits.floodPerMinute)] : []),
+    ...(isLoopbackHost(base.hostname) && limits.floodPerMinute <= maxCalls ? [floodLine(limits.floodPerMinute)] : []),
     ...(delivery.channels.includes('email') ? codeLines(limits.ipVerifyPerTenMinutes, audit.retention) : []),
   ]
   if (tried.length === 0) return [`--prove has nothing to try at ${base.origin}, and writes nothing`, '']
@@ -27,7 +27,7 @@ function floodLine(perMinute: number): string {
 }
 
 function codeLines(perAddress: number, retention: number): string[] {
-  const { events, counters, sends } = mostRows
+  const { events, counters, sends } = maxRows
   const days = Math.floor(retention / secondsOfDay)
   return [
     'up to 8 guesses at a code of doctor-…@doctor.invalid, which is nobody’s address, and one call for another code',

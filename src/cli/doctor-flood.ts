@@ -1,6 +1,6 @@
 // The flood guard of a running service, proved by being refused (`--prove`), from a loopback address that nobody else uses.
 import { randomInt } from 'node:crypto'
-import { isLoopbackHost } from '../config/urls.js'
+import { isLoopbackHost } from '../config/formats.js'
 import { type Finding, findingsOf } from './doctor-findings.js'
 import type { Answer } from './doctor-http.js'
 import type { ServiceUnderTest } from './doctor-service.js'
@@ -8,7 +8,7 @@ import type { ServiceUnderTest } from './doctor-service.js'
 const found = findingsOf('limits')
 
 /** More calls than that are no proof but a burden. */
-export const mostCalls = 3_000
+export const maxCalls = 3_000
 const callsAtOnce = 20
 
 export const onTheSpot = 'run it on the service’s own machine, with --url http://127.0.0.1:PORT'
@@ -32,7 +32,7 @@ export async function findOwnAddress({ base, ask }: ServiceUnderTest): Promise<s
 export async function floodFinding(service: ServiceUnderTest): Promise<Finding> {
   const { base, ask, config, proves } = service
   const most = config.limits.floodPerMinute
-  if (most > mostCalls) return found('note', 'the flood guard was not tried: FLOOD_PER_MINUTE is too high for that')
+  if (most > maxCalls) return found('note', 'the flood guard was not tried: FLOOD_PER_MINUTE is too high for that')
   if (!proves && isLoopbackHost(base.hostname)) return untried('the flood guard was')
   const localAddress = await findOwnAddress(service)
   if (localAddress === undefined) {

@@ -4,7 +4,7 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { text } from 'node:stream/consumers'
 
 /** Milliseconds */
-const longestWait = 10_000
+const maxWait = 10_000
 
 export type Answer = Readonly<{
   status: number
@@ -35,7 +35,7 @@ export function createClient(base: URL) {
       agent,
       method: payload ? 'POST' : 'GET',
       headers: { ...headers, ...(payload && { 'content-type': 'application/json' }) },
-      signal: AbortSignal.timeout(longestWait),
+      signal: AbortSignal.timeout(maxWait),
       ...(localAddress !== undefined && { localAddress, family: 4 }),
     }
     return new Promise((resolve, reject) => {

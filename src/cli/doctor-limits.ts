@@ -2,7 +2,7 @@
 // asked is about an address of nobody (RFC 2606 §2: `.invalid`), and where the service is on this machine, from a loopback address
 // that nobody else uses.
 import { randomUUID } from 'node:crypto'
-import { isLoopbackHost } from '../config/urls.js'
+import { isLoopbackHost } from '../config/formats.js'
 import { blockListOf } from '../http/address.js'
 import { type Finding, type Findings, findingsOf } from './doctor-findings.js'
 import { findOwnAddress, onTheSpot, refusalFinding, untried } from './doctor-flood.js'

@@ -1,7 +1,7 @@
 // A running service seen from outside: it answers, and its guards are up. Nothing that is asked here writes a row, counts as a guess
 // or sends a message, even where a guard is down.
 import type { Config } from '../config/config.js'
-import { isLoopbackHost } from '../config/urls.js'
+import { isLoopbackHost } from '../config/formats.js'
 import { standardHeaders } from '../http/headers.js'
 import { type Finding, type Findings, findingsOf, type State } from './doctor-findings.js'
 import type { Answer, Ask } from './doctor-http.js'

@@ -3,9 +3,9 @@
 // Exit code 1 where something failed.
 
 import { UsageError } from '../config/command-line.js'
-import { type Config, readConfig, readDatabaseSettings } from '../config/config.js'
+import { type Config, parseConfig, parseDatabaseSettings } from '../config/config.js'
+import { parseUrl } from '../config/formats.js'
 import type { ConfigError } from '../config/reader.js'
-import { parseUrl } from '../config/urls.js'
 import { openDatabase } from '../database/client.js'
 import { describeFailure } from '../database/migration-failures.js'
 import { type CommandContext, defineCommand, runIfMain, type WorkContext } from './command.js'
@@ -40,7 +40,7 @@ export const doctorCommand = defineCommand(
 async function examineDeployment(context: WorkContext<typeof options>): Promise<number> {
   const { values, environment, print, printError } = context
   const url = baseUrlOf(values.url)
-  const deployment = read(environment, readConfig)
+  const deployment = read(environment, parseConfig)
   const { config } = deployment
   if (config && values.prove) {
     // Standard output is one document with --json.
@@ -76,7 +76,7 @@ async function* examine({ config, problems }: Readout<Config>, { environment, ur
   const hint = 'the service does not start like this: .env.example explains each setting'
   for (const problem of problems) yield found('failed', problem, hint)
   if (config) yield* settingsFindings(config)
-  const settings = config?.database ?? read(environment, readDatabaseSettings).config
+  const settings = config?.database ?? read(environment, parseDatabaseSettings).config
   if (settings === undefined) return
   const database = openDatabase(settings)
   try {

@@ -1,9 +1,9 @@
 // Prints every message in every language, as the settings make them: `npm run messages`, `npm run messages -- hi ta`.
 
 import { UsageError } from '../config/command-line.js'
-import { readWords } from '../config/config.js'
-import { createMessages } from '../delivery/messages.js'
-import { smsSize } from '../delivery/segments.js'
+import { parseMessagesSettings } from '../config/config.js'
+import { createMessages } from '../messaging/templates/messages.js'
+import { smsSize } from '../messaging/templates/sms-text.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
 export const messagesCommand = defineCommand(
@@ -22,8 +22,8 @@ export const messagesCommand = defineCommand(
 
 /** For people who review the words: no setting of anything else is asked for. */
 async function printMessages({ words, environment, print }: WorkContext): Promise<number> {
-  const settings = readWords(environment)
-  const { locales, sms, email, changeNotice } = createMessages(settings.messages, settings.codes)
+  const settings = parseMessagesSettings(environment)
+  const { locales, sms, email, changeNotification } = createMessages(settings.messages, settings.codes)
   const unknown = words.filter((word) => !locales.has(word))
   if (unknown.length > 0) {
     throw new UsageError(`There are no messages in ${unknown.join(', ')}, only in ${[...locales].sort().join(', ')}`)
@@ -40,7 +40,7 @@ async function printMessages({ words, environment, print }: WorkContext): Promis
     print(`--- Email: ${mail.subject}`)
     print(mail.text)
     print('--- Notice of a change')
-    print(changeNotice([locale]).sms)
+    print(changeNotification([locale]).sms)
   }
   return 0
 }

@@ -1,5 +1,5 @@
 // Applies the pending migrations: `npm run db:migrate`. With `-- --rolled-back NAME`, lets a failed one be tried again.
-import { readDatabaseSettings } from '../config/config.js'
+import { parseDatabaseSettings } from '../config/config.js'
 import { markRolledBack, migrate } from '../database/migrations.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
@@ -13,7 +13,7 @@ export const migrateCommand = defineCommand(
 )
 
 async function applyMigrations({ values, environment, print }: WorkContext<typeof options>): Promise<number> {
-  const { directUrl: url } = readDatabaseSettings(environment)
+  const { directUrl: url } = parseDatabaseSettings(environment)
   const rolledBack = values['rolled-back']
   if (rolledBack !== undefined) {
     await markRolledBack(url, rolledBack)

@@ -1,7 +1,7 @@
 // Fills a development database with people who do not exist: `npm run seed -- --users 1000000 [--seed 1] [--force]`.
 import { Client } from 'pg'
 import { wholeNumber } from '../config/command-line.js'
-import { readDatabaseSettings } from '../config/config.js'
+import { parseDatabaseSettings } from '../config/config.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 import { progressLine } from './progress.js'
 import { type SeedUser, seedUsers } from './seed-data.js'
@@ -26,7 +26,7 @@ async function seedDatabase({ values, environment, print, printError }: WorkCont
   if (!['development', 'test'].includes(environment['NODE_ENV'] ?? '')) {
     throw new Error('Only with NODE_ENV=development or test: these users are not real')
   }
-  const client = new Client({ connectionString: readDatabaseSettings(environment).directUrl })
+  const client = new Client({ connectionString: parseDatabaseSettings(environment).directUrl })
   await client.connect()
   try {
     const { rows } = await client.query<{ filled: boolean }>('SELECT EXISTS (SELECT FROM users) AS filled')

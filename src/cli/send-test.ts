@@ -2,14 +2,14 @@
 // `npm run send-test -- PHONE|EMAIL`. With `--driver NAME`, through that one alone; `--locale hi` chooses the language. Exit code 1 unless one took it.
 
 import { UsageError } from '../config/command-line.js'
-import { type Config, readConfig } from '../config/config.js'
-import { codeMessage } from '../delivery/addressed.js'
-import { createDelivery, type DeliveryOptions, type FailedAttempt } from '../delivery/chain.js'
-import { closeSenders, createSenders } from '../delivery/drivers.js'
-import { createMessages } from '../delivery/messages.js'
-import type { Message, Sender } from '../delivery/sender.js'
+import { type Config, parseConfig } from '../config/config.js'
 import { Problem, problemBody } from '../errors.js'
 import { channelOf, createIdentifierParser, type Identifier } from '../identifiers/parser.js'
+import { closeSenders, createSenders } from '../messaging/drivers.js'
+import { createDelivery, type DeliveryOptions, type FailedAttempt } from '../messaging/failover.js'
+import { codeMessage } from '../messaging/render.js'
+import type { Message, Sender } from '../messaging/sender.js'
+import { createMessages } from '../messaging/templates/messages.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
 const options = {
@@ -34,7 +34,7 @@ export const sendTestCommand = defineCommand(
 
 async function sendTestMessage({ words, values, environment, print }: WorkContext<typeof options>): Promise<number> {
   const to = String(words[0])
-  const config = readConfig(environment)
+  const config = parseConfig(environment)
   const identifier = readIdentifier(config, to)
   const message = messageOf(config, identifier, values.locale)
   const all = createSenders(config.delivery, (text) => print(text.trimEnd()))

@@ -88,7 +88,7 @@ export function asksForHelp(typed: readonly string[]): boolean {
  *
  * @throws UsageError for an option or a word that is not declared, a value that is missing or too much, and for too few words
  */
-export function readCommandLine<const Options extends OptionDeclarations>(
+export function parseCommandLine<const Options extends OptionDeclarations>(
   { script, words: expected, options = {} as Options }: Declaration<Options>,
   typed: readonly string[],
 ): CommandLine<Options> {
@@ -164,7 +164,7 @@ export function answerUsage(
     return 0
   }
   try {
-    readCommandLine(declaration, typed)
+    parseCommandLine(declaration, typed)
     return null
   } catch (error) {
     printError((error as UsageError).message)
@@ -174,13 +174,13 @@ export function answerUsage(
 
 /* c8 ignore start -- ends the process: test/cli/usage.test.ts starts some */
 /** What was typed after a program. Ends the process where there is no work to do: 0 after the help, 2 after a refusal. */
-export function readCommandLineOrExit<const Options extends OptionDeclarations>(
+export function parseCommandLineOrExit<const Options extends OptionDeclarations>(
   declaration: Declaration<Options>,
   typed: readonly string[],
   program?: string,
 ): CommandLine<Options> {
   const answered = answerUsage(declaration, typed, terminal, program)
   if (answered !== null) process.exit(answered)
-  return readCommandLine(declaration, typed)
+  return parseCommandLine(declaration, typed)
 }
 /* c8 ignore stop */

@@ -1,19 +1,16 @@
 // The settings of the service: read once, checked, typed, frozen, and passed down. Nothing else reads the environment.
-import { readIdentifierSettings } from './country-settings.js'
-import { readCrossOriginSettings, refuseStrayCookies } from './cross-origin-settings.js'
-import { readDatabase } from './database-settings.js'
-import { readDeliverySettings } from './delivery-settings.js'
-import { readEventKey } from './event-key.js'
-import { readAuditSettings, readLimitSettings } from './limit-settings.js'
-import { readMessageSettings } from './message-settings.js'
-import { readCodeSettings, readOtpSettings } from './otp-settings.js'
+import { parseIdentifierSettings } from './country-settings.js'
+import { parseDatabase } from './database-settings.js'
+import { parseDeliverySettings } from './delivery-settings.js'
+import { parseAuditSettings, parseLimitSettings } from './limit-settings.js'
+import { parseMessageSettings } from './message-settings.js'
+import { parseCodeSettings, parseEventKey, parseOtpSettings, parseTestCodes } from './otp-settings.js'
 import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
 import { refuseSharedSecrets } from './secrets.js'
-import { readServerSettings } from './server-settings.js'
-import { readSessionSettings } from './session-settings.js'
-import { readTestCodes } from './test-code-settings.js'
+import { parseCrossOriginSettings, parseServerSettings, refuseStrayCookies } from './server-settings.js'
+import { parseSessionSettings } from './session-settings.js'
 
-export type Config = Readonly<ReturnType<typeof readConfig>>
+export type Config = Readonly<ReturnType<typeof parseConfig>>
 export type OtpSettings = Config['otp']
 export type SessionSettings = Config['sessions']
 
@@ -21,7 +18,7 @@ export type SessionSettings = Config['sessions']
  * The settings out of an environment.
  * @throws ConfigError listing every setting that is missing, malformed or unsafe, by name, never by value.
  */
-export function readConfig(environment: Environment) {
+export function parseConfig(environment: Environment) {
   const read = createSettingReader(environment)
   // Unset means production: forgetting the variable must never switch a guard off.
   const mode: Mode = read.choice('NODE_ENV', 'production', ['production', 'development', 'test'])
@@ -35,30 +32,30 @@ export function readConfig(environment: Environment) {
  * The settings of the database alone, for commands that need no other.
  * @throws ConfigError
  */
-export function readDatabaseSettings(environment: Environment) {
+export function parseDatabaseSettings(environment: Environment) {
   const read = createSettingReader(environment)
-  return accept(read, readDatabase(read, 'production'))
+  return accept(read, parseDatabase(read, 'production'))
 }
 
 /**
  * What maintenance from outside the service needs.
  * @throws ConfigError
  */
-export function readMaintenanceSettings(environment: Environment) {
+export function parseMaintenanceSettings(environment: Environment) {
   const read = createSettingReader(environment)
-  return accept(read, { database: readDatabase(read, 'production'), audit: readAuditSettings(read) })
+  return accept(read, { database: parseDatabase(read, 'production'), audit: parseAuditSettings(read) })
 }
 
 /**
  * What making an admin needs.
  * @throws ConfigError
  */
-export function readAdminSettings(environment: Environment) {
+export function parseAdminSettings(environment: Environment) {
   const read = createSettingReader(environment)
   return accept(read, {
-    database: readDatabase(read, 'production'),
-    identifiers: readIdentifierSettings(read),
-    testCodes: readTestCodes(read, readCodeSettings(read).length),
+    database: parseDatabase(read, 'production'),
+    identifiers: parseIdentifierSettings(read),
+    testCodes: parseTestCodes(read, parseCodeSettings(read).length),
   })
 }
 
@@ -66,9 +63,9 @@ export function readAdminSettings(environment: Environment) {
  * What messages are made of, for looking at them without a service.
  * @throws ConfigError
  */
-export function readWords(environment: Environment) {
+export function parseMessagesSettings(environment: Environment) {
   const read = createSettingReader(environment)
-  return accept(read, { messages: readMessageSettings(read), codes: readCodeSettings(read) })
+  return accept(read, { messages: parseMessageSettings(read), codes: parseCodeSettings(read) })
 }
 
 /** The names of all settings, for the test that holds `.env.example` to them. */
@@ -79,20 +76,20 @@ export function settingNames(): readonly string[] {
 }
 
 function readAll(read: SettingReader, mode: Mode) {
-  const identifiers = readIdentifierSettings(read)
-  const otp = readOtpSettings(read, mode)
+  const identifiers = parseIdentifierSettings(read)
+  const otp = parseOtpSettings(read, mode)
   return {
-    ...readServerSettings(read, mode),
-    database: readDatabase(read, mode),
+    ...parseServerSettings(read, mode),
+    database: parseDatabase(read, mode),
     otp,
-    eventKey: readEventKey(read, otp.peppers),
+    eventKey: parseEventKey(read, otp.peppers),
     identifiers,
-    sessions: readSessionSettings(read, mode),
-    crossOrigin: readCrossOriginSettings(read, mode),
-    delivery: readDeliverySettings(read, mode, identifiers.smsCountries),
-    messages: readMessageSettings(read),
-    limits: readLimitSettings(read, mode),
-    audit: readAuditSettings(read),
+    sessions: parseSessionSettings(read, mode),
+    crossOrigin: parseCrossOriginSettings(read, mode),
+    delivery: parseDeliverySettings(read, mode, identifiers.smsCountries),
+    messages: parseMessageSettings(read),
+    limits: parseLimitSettings(read, mode),
+    audit: parseAuditSettings(read),
   }
 }
 

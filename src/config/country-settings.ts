@@ -11,7 +11,7 @@ import type { SettingReader } from './reader.js'
 
 const isCountry = (item: string): item is CountryCode => isSupportedCountry(item)
 
-export function readIdentifierSettings(read: SettingReader) {
+export function parseIdentifierSettings(read: SettingReader) {
   const named = read.text('DEFAULT_COUNTRY') ?? 'IN'
   if (!isCountry(named)) read.report('DEFAULT_COUNTRY', 'must be a country code such as IN (ISO 3166-1 alpha-2)')
   const defaultCountry: CountryCode = isCountry(named) ? named : 'IN'

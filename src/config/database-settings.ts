@@ -1,8 +1,9 @@
 // The settings of the database: how it is reached, and whether the server migrates it.
-import type { Mode, SettingReader } from './reader.js'
-import { parseUrl } from './urls.js'
 
-export function readDatabase(read: SettingReader, mode: Mode) {
+import { parseUrl } from './formats.js'
+import type { Mode, SettingReader } from './reader.js'
+
+export function parseDatabase(read: SettingReader, mode: Mode) {
   const isPostgres = (value: string) => ['postgres:', 'postgresql:'].includes(parseUrl(value)?.protocol ?? '')
   const url = read.required('DATABASE_URL', mode === 'development' ? '(npm run dev sets it)' : '')
   const directUrl = read.text('DIRECT_DATABASE_URL') ?? url

@@ -1,5 +1,5 @@
 // The settings of channels, drivers and routes.
-import { type DriverName, readDriverSettings } from './driver-settings.js'
+import { type DriverName, parseDriverSettings } from './driver-settings.js'
 import type { Mode, SettingReader } from './reader.js'
 
 export type Channel = 'sms' | 'email'
@@ -12,14 +12,14 @@ const driversOf = {
 const isChannel = (item: string): item is Channel => item === 'sms' || item === 'email'
 
 /** @param smsCountries the countries whose numbers get an SMS (ISO 3166-1 alpha-2) */
-export function readDeliverySettings(read: SettingReader, mode: Mode, smsCountries: readonly string[]) {
+export function parseDeliverySettings(read: SettingReader, mode: Mode, smsCountries: readonly string[]) {
   const channels = read.list('CHANNELS', ['sms', 'email'], 'sms and email', isChannel)
   const inUse = (channel: Channel) => channels.includes(channel)
   const sms = readDrivers(read, mode, 'SMS_DRIVERS', inUse('sms'))
   const email = readDrivers(read, mode, 'EMAIL_DRIVERS', inUse('email'))
   const smsRoutes = readRoutes(read, sms, smsCountries)
   const used = { sms: inUse('sms') ? sms : [], email: inUse('email') ? email : [] }
-  const settingsOf = readDriverSettings(read, (name) => [...used.sms, ...used.email].includes(name))
+  const settingsOf = parseDriverSettings(read, (name) => [...used.sms, ...used.email].includes(name))
   return {
     channels,
     drivers: { sms: used.sms.map(settingsOf), email: used.email.map(settingsOf) },

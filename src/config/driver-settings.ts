@@ -1,8 +1,7 @@
 // The settings of single drivers: required where the driver is in use, checked wherever they are set.
-import { parseMailbox } from './mailbox.js'
+import { isConfidentialUrl, isLoopbackHost, parseMailbox, parseUrl } from './formats.js'
 import type { SettingReader } from './reader.js'
 import { refuseWeakSecret } from './secrets.js'
-import { isConfidentialUrl, isLoopbackHost, parseUrl } from './urls.js'
 
 export type WebhookSettings = Readonly<{ name: 'webhook'; url: string /** of the secret, decoded */; key: Uint8Array }>
 
@@ -33,7 +32,7 @@ export type DriverSettings = Readonly<{ name: 'console' }> | SmtpSettings | Twil
 export type DriverName = DriverSettings['name']
 
 /** The settings of each driver. Where a required one is missing, a problem has been reported and nobody gets to see them. */
-export function readDriverSettings(read: SettingReader, isInUse: (name: DriverName) => boolean) {
+export function parseDriverSettings(read: SettingReader, isInUse: (name: DriverName) => boolean) {
   const settings: Record<DriverName, DriverSettings> = {
     console: { name: 'console' },
     smtp: readSmtp(read, isInUse('smtp')),

@@ -4,7 +4,7 @@ import type { Mode, SettingReader } from './reader.js'
 const most = 1_000_000_000
 const atLeastOne = { minimum: 1, maximum: 999_999_999 }
 
-export function readLimitSettings(read: SettingReader, mode: Mode) {
+export function parseLimitSettings(read: SettingReader, mode: Mode) {
   const isOn = read.flag('RATE_LIMITS', true)
   if (!isOn && mode === 'production') read.report('RATE_LIMITS', 'must not be off in production')
   const limit = (name: string, fallback: number) => {
@@ -28,7 +28,7 @@ export function readLimitSettings(read: SettingReader, mode: Mode) {
   }
 }
 
-export function readAuditSettings(read: SettingReader) {
+export function parseAuditSettings(read: SettingReader) {
   const day = 86_400
   return {
     /** seconds that an event is kept */

@@ -1,16 +1,16 @@
 // The settings of what messages say.
 import type { SettingReader } from './reader.js'
 
-export type MessageSettings = ReturnType<typeof readMessageSettings>
+export type MessageSettings = ReturnType<typeof parseMessageSettings>
 
 /** Code units: what leaves room for the words of an SMS. */
-const longestName = 30
+const maxNameLength = 30
 /** Controls, line breaks, marks that turn the direction of what follows; joiners are letters' own business in many scripts. */
 const unprintable = /[^\P{C}\u200c\u200d]|[\p{Zl}\p{Zp}]/u
 /** At least two labels in A-labels (RFC 1123 §2.1), the last one no number: an address is no domain. */
 const domain = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
-export function readMessageSettings(read: SettingReader) {
+export function parseMessageSettings(read: SettingReader) {
   return {
     appName: readAppName(read),
     defaultLocale: readDefaultLocale(read),
@@ -28,8 +28,8 @@ export function readMessageSettings(read: SettingReader) {
 
 function readAppName(read: SettingReader): string {
   const name = (read.text('APP_NAME') ?? 'Latchkey').trim()
-  if (name === '' || name.length > longestName || unprintable.test(name)) {
-    read.report('APP_NAME', `must be 1 to ${longestName} characters on one line, without control characters`)
+  if (name === '' || name.length > maxNameLength || unprintable.test(name)) {
+    read.report('APP_NAME', `must be 1 to ${maxNameLength} characters on one line, without control characters`)
   }
   return name
 }

@@ -1,14 +1,14 @@
 // Secrets among the settings: long enough, nobody's example, and each for one lock.
 import type { SettingReader } from './reader.js'
 
-export function readSecret(read: SettingReader, name: string): string {
+export function parseSecret(read: SettingReader, name: string): string {
   const value = read.required(name, '(npm run keys prints one)')
   if (value) refuseWeakSecret(read, name, value)
   return value
 }
 
 /** A secret that somebody shows as a Bearer token; undefined where there is none, and then nobody can. */
-export function readBearerSecret(read: SettingReader, name: string): string | undefined {
+export function parseBearerSecret(read: SettingReader, name: string): string | undefined {
   const value = read.text(name)
   if (value === undefined) return undefined
   refuseWeakSecret(read, name, value)

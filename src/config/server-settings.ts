@@ -1,13 +1,13 @@
 // The settings of the server: where it listens, who it is to the world, whom it believes, what it tells.
 import { isIP } from 'node:net'
 import { Cron } from 'croner'
+import { isConfidentialUrl, isLoopbackHost, parseUrl } from './formats.js'
 import type { Mode, SettingReader } from './reader.js'
-import { readBearerSecret } from './secrets.js'
-import { isLoopbackHost, parseUrl } from './urls.js'
+import { parseBearerSecret } from './secrets.js'
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
-export function readServerSettings(read: SettingReader, mode: Mode) {
+export function parseServerSettings(read: SettingReader, mode: Mode) {
   return {
     host: read.text('HOST') ?? (mode === 'development' ? '127.0.0.1' : '0.0.0.0'),
     port: read.integer('PORT', 3000, { minimum: 0, maximum: 65_535 }),
@@ -16,7 +16,7 @@ export function readServerSettings(read: SettingReader, mode: Mode) {
     logLevel: read.choice('LOG_LEVEL', 'info', logLevels),
     // A page that calls the API is for who builds with it: production shows it only where that is asked for.
     docs: read.flag('DOCS', mode !== 'production'),
-    metricsToken: readBearerSecret(read, 'METRICS_TOKEN'),
+    metricsToken: parseBearerSecret(read, 'METRICS_TOKEN'),
     cleanupCron: readCron(read),
   }
 }
@@ -60,4 +60,42 @@ function readCron(read: SettingReader): string {
     read.report('CLEANUP_CRON', 'must be a cron expression such as */5 * * * *')
   }
   return pattern
+}
+
+// Which other sites' pages may call the service, and what cookies that reach that far must be like.
+
+export type CrossOriginSettings = ReturnType<typeof parseCrossOriginSettings>
+
+/** @param mode `*` and plain HTTP are for development and test */
+export function parseCrossOriginSettings(read: SettingReader, mode: Mode) {
+  const isAllowed = (item: string): item is string => {
+    if (item === '*') return mode !== 'production'
+    const url = parseUrl(item)
+    // Exactly as a browser writes an Origin (RFC 6454 §6.2): a path, a capital letter or a pattern would never match one.
+    const isOrigin = url !== null && /^https?:\/\/[^*]+$/.test(item) && url.origin === item
+    return isOrigin && (mode !== 'production' || isConfidentialUrl(url))
+  }
+  const expected =
+    'origins such as https://app.example.com (https except on loopback; never null, in production never *)'
+  const items = read.list('CORS_ORIGINS', [], expected, isAllowed)
+  return {
+    /** may call with cookies */
+    origins: items.filter((item) => item !== '*'),
+    /** whether pages of any site may call, without cookies */
+    allowsAnyOrigin: items.includes('*'),
+  }
+}
+
+type CookieReach = Readonly<{ cookieSameSite: 'lax' | 'strict' | 'none'; secureCookies: boolean }>
+
+/** A cookie that goes along from other sites needs sites to come from, and `Secure` (RFC 6265bis §5.7 drops it otherwise). */
+export function refuseStrayCookies(read: SettingReader, { origins }: CrossOriginSettings, cookies: CookieReach): void {
+  if (cookies.cookieSameSite !== 'none') return
+  if (origins.length === 0) read.report('COOKIE_SAMESITE', 'must not be none unless CORS_ORIGINS names the other sites')
+  if (!cookies.secureCookies) {
+    read.report(
+      'COOKIE_SAMESITE',
+      'must not be none in development unless COOKIE_NAME starts with __Host- or __Secure-',
+    )
+  }
 }

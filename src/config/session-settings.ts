@@ -2,14 +2,14 @@
 import type { KeyObject } from 'node:crypto'
 import { parsePrivateKey, parsePublicKeys } from './keys.js'
 import type { Mode, SettingReader } from './reader.js'
-import { readBearerSecret } from './secrets.js'
+import { parseBearerSecret } from './secrets.js'
 
 const day = 86_400
 /** Seconds after which a session ends whatever happens (NIST SP 800-63B-4 §2.1.3: 30 days at most). */
-export const longestSession = 30 * day
+export const maxSessionLifetime = 30 * day
 
-export function readSessionSettings(read: SettingReader, mode: Mode) {
-  const timeToLive = read.duration('SESSION_TTL', 7 * day, { minimum: 60, maximum: longestSession })
+export function parseSessionSettings(read: SettingReader, mode: Mode) {
+  const timeToLive = read.duration('SESSION_TTL', 7 * day, { minimum: 60, maximum: maxSessionLifetime })
   const privateKey = readPrivateKey(read)
   const previous = read.text('JWT_PREVIOUS_PUBLIC_KEYS')
   const previousPublicKeys = previous === undefined ? [] : parsePublicKeys(previous)
@@ -29,7 +29,7 @@ export function readSessionSettings(read: SettingReader, mode: Mode) {
     /** seconds that one token lives */
     tokenTimeToLive: read.duration('TOKEN_TTL', timeToLive, { minimum: 60, maximum: timeToLive }),
     /** what other services show to ask about a token; nobody may ask where there is none */
-    introspectionToken: readBearerSecret(read, 'INTROSPECTION_TOKEN'),
+    introspectionToken: parseBearerSecret(read, 'INTROSPECTION_TOKEN'),
     cookieName,
     cookieSameSite: read.choice('COOKIE_SAMESITE', 'lax', ['lax', 'strict', 'none']),
     // Browsers take `Secure` cookies on http://localhost alone, and some not even there. A prefixed name demands it.

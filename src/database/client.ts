@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
 import { type ClientConfig, Pool, type QueryConfig } from 'pg'
 import { PrismaClient } from '../generated/prisma/client.js'
-import { PromptClient, waits } from './prompt-client.js'
+import { ClientWithTimeouts, waits } from './client-with-timeouts.js'
 
 export type Database = PrismaClient &
   Readonly<{
@@ -47,12 +47,13 @@ export function openDatabase(settings: DatabaseSettings): Database {
   }
   const pool = new Pool({
     ...connection,
-    Client: PromptClient,
+    Client: ClientWithTimeouts,
     max: settings.poolSize,
     connectionTimeoutMillis: waits.queue,
   })
   // A server that is stopped or cut off enforces no timeout of its own, so the client has one too.
-  const lend = (client: object, isLent: boolean) => client instanceof PromptClient && Object.assign(client, { isLent })
+  const lend = (client: object, isLent: boolean) =>
+    client instanceof ClientWithTimeouts && Object.assign(client, { isLent })
   pool.on('acquire', (client) => lend(client, true))
   pool.on('release', (_error, client) => lend(client, false))
   // A connection that breaks while nobody uses it is replaced by the next one who needs one.

@@ -1,7 +1,7 @@
 // `npm run dev`: the service with all it needs, reloaded at every change; Ctrl-C stops all of it in order.
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { readCommandLineOrExit } from '../config/command-line.js'
+import { parseCommandLineOrExit } from '../config/command-line.js'
 import { loadEnvironmentFile } from '../config/environment-file.js'
 import { prepareDevelopmentEnvironment } from './environment.js'
 import { generateClient } from './generate-client.js'
@@ -10,7 +10,7 @@ import { onEndRequest } from './signals.js'
 import { startWatchedServer, type WatchedServer } from './watched-server.js'
 
 const projectDirectory = fileURLToPath(new URL('../..', import.meta.url))
-readCommandLineOrExit(
+parseCommandLineOrExit(
   {
     script: 'dev',
     summary: 'Runs the service with all it needs, and again after every change. Settings are those of .env.',

@@ -1,6 +1,5 @@
 // What the development tools need to know about other processes.
-import type { ChildProcess } from 'node:child_process'
-import { execFile } from 'node:child_process'
+import { type ChildProcess, execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { constants } from 'node:os'
 import { promisify } from 'node:util'

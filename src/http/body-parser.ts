@@ -5,7 +5,7 @@ import { Problem } from '../errors.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** the body as it came, of routes whose callers sign it (`isSigned`) */
+    /** the body as it came, of routes whose clients sign it (`isSigned`) */
     rawBody: Buffer | null
   }
 }

@@ -1,7 +1,7 @@
 // Cross-origin calls of browsers (CORS): which pages may read our answers, and which of them may send cookies.
 import fastifyCors, { type FastifyCorsOptions } from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { CrossOriginSettings } from '../config/cross-origin-settings.js'
+import type { CrossOriginSettings } from '../config/server-settings.js'
 
 /** Seconds that a browser may remember the answer to a preflight; none keeps it longer than two hours. */
 const preflightLifetime = 7200

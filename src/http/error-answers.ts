@@ -24,7 +24,7 @@ const codesOfFramework: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_BAD_URL: 'validation_failed',
 }
 
-/** What the caller is told about an error. Anything that is not known to be theirs is ours, and says nothing of the inside. */
+/** What the client is told about an error. Anything that is not known to be theirs is ours, and says nothing of the inside. */
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (isHangUp(error)) return new Problem('request_timeout', { cause: error })

@@ -4,13 +4,13 @@ import fastifyRateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { Redis } from 'ioredis'
 import { Problem } from '../errors.js'
-import { clientAddressOf } from './caller.js'
+import { clientAddressOf } from './client.js'
 import { answerNotFound } from './error-answers.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /**
-     * for routes whose callers sign the body: a provider reports on all messages from a few addresses, so that only calls
+     * for routes whose clients sign the body: a provider reports on all messages from a few addresses, so that only calls
      * without a good signature count there, by {@link FastifyInstance.refuseForgery}
      */
     isSigned?: true

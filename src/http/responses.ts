@@ -1,6 +1,6 @@
 // What routes say of their answers: references to the shared schemas, the envelope of what went well, and the errors of each, with
 // an example of every code.
-import { type Static, type TSchema, Type } from '@sinclair/typebox'
+import { type SchemaOptions, type Static, type TSchema, Type } from '@sinclair/typebox'
 import { type ErrorCode, errorCatalogue, type ProblemDetails, ProblemSchema, problemBody } from '../errors.js'
 
 /** A reference to a schema that is registered under its `$id`: one named type in every generated SDK. */
@@ -60,4 +60,16 @@ export function errorResponses(...documented: DocumentedError[]): Record<number,
     }
   }
   return responses
+}
+
+// Schema types that TypeBox writes in a way few generators and people like.
+
+/** One of a few texts, as a plain `enum`. */
+export function OneOf<const Value extends string>(values: readonly Value[], options: SchemaOptions = {}) {
+  return Type.Unsafe<Value>({ type: 'string', enum: [...values], ...options })
+}
+
+/** A text or null, as one type of two names. */
+export function NullableText(options: SchemaOptions = {}) {
+  return Type.Unsafe<string | null>({ type: ['string', 'null'], ...options })
 }

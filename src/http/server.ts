@@ -4,7 +4,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { Logger } from 'pino'
 import { Problem } from '../errors.js'
 import { useJsonBodies } from './body-parser.js'
-import { keepClientAddresses } from './caller.js'
+import { keepClientAddresses } from './client.js'
 import { watchConnections } from './connections.js'
 import { handleClientError, handleError, handleFrameworkError } from './error-answers.js'
 import { useStandardHeaders } from './headers.js'

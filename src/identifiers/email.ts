@@ -2,9 +2,9 @@
 import { toASCII } from 'tr46'
 
 /** RFC 5321 §4.5.3.1.3: a path is 256 octets with its angle brackets. */
-const longestAddress = 254
+const maxEmailLength = 254
 /** RFC 5321 §4.5.3.1.1 */
-const longestLocalPart = 64
+const maxLocalPartLength = 64
 
 /** RFC 5322 §3.2.3 dot-atom: no quoted local parts, which many systems read in different ways. */
 const localPart = /^[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*$/
@@ -30,8 +30,8 @@ export function isEmail(text: string): boolean {
   const host = text.slice(at + 1)
   return (
     at > 0 &&
-    at <= longestLocalPart &&
-    text.length <= longestAddress &&
+    at <= maxLocalPartLength &&
+    text.length <= maxEmailLength &&
     localPart.test(text.slice(0, at)) &&
     domain.test(host) &&
     hasCanonicalLabels(host)

@@ -31,13 +31,13 @@ export function channelOf(identifier: Pick<Identifier, 'method'>): 'sms' | 'emai
 }
 
 /** What is counted of an identifier, and no more of it. */
-export type Traffic = Readonly<{
+export type MetricLabels = Readonly<{
   channel: 'sms' | 'email'
   /** ISO 3166-1 alpha-2; null for mail */
   country: string | null
 }>
 
-export function trafficOf(identifier: Identifier): Traffic {
+export function metricLabelsOf(identifier: Identifier): MetricLabels {
   return { channel: channelOf(identifier), country: identifier.method === 'phone' ? identifier.country : null }
 }
 

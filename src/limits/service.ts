@@ -1,7 +1,7 @@
 // The limits that lie around the identifier's own: of addresses and their neighbours, on the cost of SMS and mail, on guesses in all.
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
-import { keyedDigest } from '../database/keyed-digest.js'
+import { hmac } from '../database/hmac.js'
 import type { ClientAddress } from '../http/address.js'
 import { type Counter, countOf, deleteExpiredCountersStatement, shards } from './counters.js'
 import { type Budget, createLeases } from './leases.js'
@@ -51,7 +51,7 @@ type LimitDependencies = { database: Database; settings: LimitSettings; eventKey
 export function createLimits({ database, settings, eventKey }: LimitDependencies) {
   /** What the keys of counters name an address or a mailbox by: the database knows it by its digest alone. */
   function digestOf(text: string, domain: 'ip:v1' | 'mail:v1' = 'ip:v1'): string {
-    return Buffer.from(keyedDigest(eventKey, domain, text)).toString('base64url')
+    return Buffer.from(hmac(eventKey, domain, text)).toString('base64url')
   }
 
   /** The keys of what a send counts of its client's address, and of its neighbours. */
@@ -101,7 +101,7 @@ export function createLimits({ database, settings, eventKey }: LimitDependencies
     breakerMinSends: settings.breakerMinSends,
     breakerMinVerified: settings.breakerMinVerified,
     closedFor,
-    tenthKey: keyedDigest(eventKey, 'tenth:v1', ''),
+    tenthKey: hmac(eventKey, 'tenth:v1', ''),
   }
 
   const leases = createLeases(database, budgetsOf(settings))

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
 import Negotiator from 'negotiator'
-import { etagOf, matchesEtag } from '../http/etag.js'
+import { etagOf, matchesEtag } from '../http/headers.js'
 
 /** The page's own policy: its own scripts and styles, calls to its own origin, and nothing else. */
 const policy = [

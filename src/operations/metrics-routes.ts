@@ -1,7 +1,7 @@
 // The metrics of this replica for Prometheus, and the counting of requests.
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import type { FastifyInstance } from 'fastify'
-import { requireSecret } from '../http/bearer.js'
+import { requireSecret } from '../http/headers.js'
 import { errorResponses } from '../http/responses.js'
 import type { Metrics } from './metrics.js'
 

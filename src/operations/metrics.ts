@@ -1,23 +1,23 @@
 // What is counted for whoever runs the service (Prometheus). Labels come from short lists of ours: never an identifier, an address
 // or a URL. docs/metrics.md explains each metric; a test holds it to this file.
 import { Counter, Histogram, Registry } from 'prom-client'
-import type { Traffic } from '../identifiers/parser.js'
+import type { MetricLabels } from '../identifiers/parser.js'
 import { addProcessMetrics } from './process-metrics.js'
 import { addStateMetrics, type StateOptions } from './state-metrics.js'
 
 /** What became of a send, as sending tells it. */
-export type CountedSend = Traffic & Readonly<{ kind: string; driver?: string; outcome?: string; limit?: string }>
+export type CountedSend = MetricLabels & Readonly<{ kind: string; driver?: string; outcome?: string; limit?: string }>
 
 /** What became of a verification, or a new account, as signing in tells it. */
-export type CountedSignIn = Traffic & Readonly<{ kind: 'verification'; result: string } | { kind: 'new_account' }>
+export type CountedSignIn = MetricLabels & Readonly<{ kind: 'verification'; result: string } | { kind: 'new_account' }>
 
 export type CountedAttempt = Readonly<{ channel: string; driver: string; refused: boolean }>
 
-/** A driver's breaker that opens, closes or is tried. */
-export type CountedBreaker = Readonly<{ channel: string; driver: string; state: string }>
+/** A driver's circuit that opens, closes or is tried. */
+export type CountedCircuit = Readonly<{ channel: string; driver: string; state: string }>
 
 /** How a message ended, as its provider tells. */
-export type CountedReceipt = Traffic & Readonly<{ driver: string; status: string }>
+export type CountedReceipt = MetricLabels & Readonly<{ driver: string; status: string }>
 
 /** `route` is the pattern, undefined where there is none. */
 export type CountedRequest = Readonly<{ method: string; route: string | undefined; status: number; seconds: number }>
@@ -52,7 +52,7 @@ export function createMetrics({ countries, ...replica }: MetricsOptions) {
   const countriesClosed = counter(
     'latchkey_countries_closed_total',
     ['country'],
-    'Times that the breaker closed a country to numbers never verified before',
+    'Times that the circuit closed a country to numbers never verified before',
   )
   const failedAttempts = counter(
     'latchkey_delivery_failures_total',
@@ -62,7 +62,7 @@ export function createMetrics({ countries, ...replica }: MetricsOptions) {
   const driverRests = counter(
     'latchkey_driver_rests_total',
     ['channel', 'driver'],
-    'Times that a driver failed so often that its breaker opened',
+    'Times that a driver failed so often that its circuit opened',
   )
   const receipts = counter(
     'latchkey_receipts_total',
@@ -107,18 +107,18 @@ export function createMetrics({ countries, ...replica }: MetricsOptions) {
     countFailedAttempt({ channel, driver, refused }: CountedAttempt): void {
       failedAttempts.inc({ channel, driver, outcome: refused ? 'refused' : 'uncertain' })
     },
-    countBreaker({ channel, driver, state }: CountedBreaker): void {
+    countCircuitChange({ channel, driver, state }: CountedCircuit): void {
       if (state === 'open') driverRests.inc({ channel, driver })
     },
     countReceipt({ channel, country, driver, status }: CountedReceipt): void {
       receipts.inc({ channel, country: country ?? none, driver, status })
     },
     countSignIn(notice: CountedSignIn): void {
-      const traffic = { channel: notice.channel, country: notice.country ?? none }
-      if (notice.kind === 'new_account') newAccounts.inc(traffic)
-      else verifications.inc({ ...traffic, result: notice.result })
+      const labels = { channel: notice.channel, country: notice.country ?? none }
+      if (notice.kind === 'new_account') newAccounts.inc(labels)
+      else verifications.inc({ ...labels, result: notice.result })
     },
-    countGuessAlarm(): void {
+    countAttemptAlarm(): void {
       guessAlarms.inc()
     },
     countRequest({ method, route = 'unknown', status, seconds }: CountedRequest): void {

@@ -1,4 +1,6 @@
 // What happens to a code outside the decisions of prisma/functions. The database's clock decides.
+
+import type { Database } from '../database/client.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { CodeDraft } from './issue.js'
 
@@ -35,4 +37,11 @@ export function deleteExpiredStatement(most: number): Prisma.Sql {
       WHERE o.day_started_at <= now() - interval '24 hours' AND o.hour_started_at <= now() - interval '1 hour'
         AND (o.failures_started_at IS NULL OR o.failures_started_at <= now() - interval '24 hours') AND o.expires_at <= now() AND o.resend_at <= now()
       ORDER BY o.day_started_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
+}
+
+// Deletes codes that are over. A row whose window is open stays: deleting it would reset a guess budget.
+
+/** Deletes up to `most` rows and returns how many it deleted. Safe to run on many replicas at once. */
+export function deleteExpiredCodes(database: Database, most: number): Promise<number> {
+  return database.$executeRaw(deleteExpiredStatement(most))
 }

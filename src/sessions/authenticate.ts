@@ -2,15 +2,13 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
 import { isAwaited } from '../http/around-body.js'
-import { bearerOf } from '../http/bearer.js'
-import { cookiesOf } from '../http/cookies.js'
-import type { Asker } from './asker.js'
+import { bearerOf, cookiesOf } from '../http/headers.js'
 import type { SessionCookie } from './cookies.js'
-import type { Authentication, SessionService } from './service.js'
+import type { Actor, Authentication, SessionService } from './service.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** who the request comes from; null outside the scopes that ask */
+    /** who the request comes from; null outside the policies that ask */
     authentication: Authentication | null
   }
 }
@@ -22,7 +20,7 @@ export const security = [{ bearer: [] }, { cookie: [] }]
 export const optionalSecurity = [...security, {}]
 
 /** Cookies of our name that a request is asked for at most; each may cost a query. */
-const mostCookies = 5
+const maxCookies = 5
 
 /** Every token that a request brings, each once: Bearer before cookies. */
 export function tokensOf(request: FastifyRequest, cookieName: string): Set<string> {
@@ -38,7 +36,7 @@ export function tokensOf(request: FastifyRequest, cookieName: string): Set<strin
 export function createAuthenticate(sessions: Pick<SessionService, 'authenticate' | 'renew'>, cookie: SessionCookie) {
   return async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const bearer = bearerOf(request)
-    const tokens = bearer === null ? cookiesOf(request, cookie.name).slice(0, mostCookies) : [bearer]
+    const tokens = bearer === null ? cookiesOf(request, cookie.name).slice(0, maxCookies) : [bearer]
     if (tokens.length === 0) throw new Problem('unauthorized')
     const authentication = theOneOf(await Promise.all([...new Set(tokens)].map(sessions.authenticate)))
     if (authentication === null) throw new Problem('unauthorized', { invalidToken: true })
@@ -64,7 +62,7 @@ export function signedIn(request: FastifyRequest): Authentication {
 }
 
 /** The same, as services have to know it. */
-export function askerOf(request: FastifyRequest): Asker {
+export function actorOf(request: FastifyRequest): Actor {
   const { user, sessionId } = signedIn(request)
   return { userId: user.id, sessionId }
 }

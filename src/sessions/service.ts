@@ -6,7 +6,7 @@ import { prepare } from '../database/prepared.js'
 import type { UserRow } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 import { deleteExpiredDevicesStatement } from './devices.js'
-import { createSessionOpening, type SessionDependencies, sessionLimits } from './opening.js'
+import { createSessionDrafts, type SessionDependencies, sessionLimits } from './drafts.js'
 import {
   deleteExpiredSessionsStatement,
   endSessionsStatement,
@@ -135,7 +135,7 @@ export function createSessionService(dependencies: SessionDependencies) {
   }
 
   return {
-    ...createSessionOpening(dependencies),
+    ...createSessionDrafts(dependencies),
     authenticate,
     authenticateBeside,
     introspect,
@@ -155,3 +155,8 @@ export function deleteExpiredSessions(database: Database, most: number): Promise
 export function deleteExpiredDevices(database: Database, most: number): Promise<number> {
   return database.$executeRaw(deleteExpiredDevicesStatement(most))
 }
+
+// Who asks, as far as services have to know.
+
+/** Somebody signed in, and the session in which they ask (both UUIDv7). */
+export type Actor = Readonly<{ userId: string; sessionId: string }>

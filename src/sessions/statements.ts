@@ -1,5 +1,5 @@
 // The SQL about sessions. The database's clock decides when one is over.
-import { unhurriedCommit } from '../database/unhurried-commit.js'
+import { asynchronousCommit } from '../database/asynchronous-commit.js'
 import { type UserRow, userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
 
@@ -40,7 +40,7 @@ export type ListedSession = {
 }
 
 /** Sessions in a list. */
-const mostListed = 100
+const maxListed = 100
 
 /** Seconds that a proof counts as recent (contract §3): what cannot be undone asks for one. */
 export const proofLifetime = 900
@@ -83,7 +83,7 @@ export function touchSessionStatement(sessionId: string, { timeToLive, longest }
   return Prisma.sql`
     UPDATE sessions SET last_seen_at = now(), expires_at = least(
       now() + make_interval(secs => ${timeToLive}), created_at + make_interval(secs => ${longest}))
-    FROM ${unhurriedCommit}
+    FROM ${asynchronousCommit}
     WHERE id = ${sessionId}::uuid AND last_seen_at <= now() - make_interval(secs => ${touchInterval})`
 }
 
@@ -102,7 +102,7 @@ export function listSessionsStatement(userId: string, { longest }: SessionLimits
     FROM sessions s
     WHERE s.user_id = ${userId}::uuid AND s.expires_at > now()
       AND s.created_at > now() - make_interval(secs => ${longest})
-    ORDER BY s.created_at DESC, s.id DESC LIMIT ${mostListed}`
+    ORDER BY s.created_at DESC, s.id DESC LIMIT ${maxListed}`
 }
 
 /** Deletes up to `most` sessions that are over; rows that another replica works on are skipped. */

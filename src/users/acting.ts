@@ -1,17 +1,17 @@
 // The transactions in which users and admins act. Whether they may is asked in there, behind locks: whoever was demoted, disabled,
 // deleted or signed out before them changes nothing, and whoever is so meanwhile is so afterwards.
 import type { AuthEventName } from '../audit/events.js'
+import { maxSessionLifetime } from '../config/session-settings.js'
 import type { Database } from '../database/client.js'
 import { Problem } from '../errors.js'
-import type { Prisma } from '../generated/prisma/client.js'
-import type { Caller } from '../http/caller.js'
-import type { Asker } from '../sessions/asker.js'
-import { type LockedSession, type LockedUser, lockSessionStatement, lockUsersStatement } from './acting-statements.js'
+import { Prisma } from '../generated/prisma/client.js'
+import type { Client } from '../http/client.js'
+import type { Actor } from '../sessions/service.js'
 
 /** Who does it, and where from. */
-export type Actor = Asker &
+export type RequestActor = Actor &
   Readonly<{
-    caller: Pick<Caller, 'network' | 'requestId'>
+    client: Pick<Client, 'network' | 'requestId'>
     /** method and route, for the event of a refusal */
     call: string
   }>
@@ -32,7 +32,7 @@ type Demands = Readonly<{
 export type Happening = Readonly<{ event: AuthEventName; userId: string; detail?: string }>
 
 /** What the work has to go by. */
-export type Scene = Readonly<{
+export type ActingContext = Readonly<{
   transaction: Prisma.TransactionClient
   /** the database's time; Prisma would write that of this machine */
   now: Date
@@ -56,9 +56,9 @@ export function createAct({ database }: { database: Database }) {
    * @throws Problem `unauthorized` for whose session is over, `forbidden` for who is no admin any more
    */
   return async function act<Result>(
-    actor: Actor | null,
+    actor: RequestActor | null,
     { target, isForAdmins = false, mayTakeAdmin = false, lockBefore }: Demands,
-    work: (scene: Scene) => Promise<Result>,
+    work: (context: ActingContext) => Promise<Result>,
   ): Promise<Result> {
     const ids = [actor?.userId, target].filter((id) => id !== undefined)
     async function perform(transaction: Prisma.TransactionClient) {
@@ -89,8 +89,47 @@ export function createAct({ database }: { database: Database }) {
 }
 
 /** What an event says of who did it. */
-function originOf(actor: Actor | null, { userId }: Happening) {
+function originOf(actor: RequestActor | null, { userId }: Happening) {
   if (actor === null) return {}
-  const { network, requestId } = actor.caller
+  const { network, requestId } = actor.client
   return { network, requestId, actorId: actor.userId === userId ? null : actor.userId }
+}
+
+// The locks behind which users and admins act: rows of users in the order of their ids, then the session that asks.
+
+/** A user as it stays until the transaction ends. */
+export type LockedUser = {
+  id: string
+  /** E.164 */
+  phone: string | null
+  email: string | null
+  role: 'USER' | 'ADMIN'
+  disabledAt: Date | null
+}
+
+/**
+ * Locks users ({@link LockedUser}) and shows them as they are after the wait; who is gone is left out. Whoever signs in as one of
+ * them waits for it.
+ * @param withAdmins also everybody who can act as an admin: two of whom one is to go cannot both count on the other one
+ */
+export function lockUsersStatement(ids: readonly string[], withAdmins: boolean): Prisma.Sql {
+  const admins = withAdmins ? Prisma.sql`OR (u.role = 'ADMIN' AND u.disabled_at IS NULL)` : Prisma.empty
+  return Prisma.sql`
+    SELECT u.id, u.phone, u.email, u.role::text AS role, u.disabled_at AS "disabledAt"
+    FROM users u WHERE u.id = ANY(${ids}::uuid[]) ${admins} ORDER BY u.id FOR NO KEY UPDATE`
+}
+
+/** The time of the transaction, and the session that acts: its id is null where it is over. */
+export type LockedSession = { now: Date; sessionId: string | null; deviceId: string | null }
+
+/** Keeps the session that asks from ending before the transaction does ({@link LockedSession}). That it is in use can be noted. */
+export function lockSessionStatement(actor: Actor | null): Prisma.Sql {
+  return Prisma.sql`
+    SELECT now() AS now, own.id AS "sessionId", own.device_id AS "deviceId"
+    FROM (SELECT) AS always LEFT JOIN (
+      SELECT s.id, s.device_id FROM sessions s
+      WHERE s.id = ${actor?.sessionId ?? null}::uuid AND s.user_id = ${actor?.userId ?? null}::uuid
+        AND s.expires_at > clock_timestamp() AND s.created_at > clock_timestamp() - make_interval(secs => ${maxSessionLifetime})
+      FOR KEY SHARE
+    ) AS own ON true`
 }

@@ -1,11 +1,11 @@
 // An address as the API shows one, and what people may write into one.
 import { type Static, Type } from '@sinclair/typebox'
 import type { Address } from '../generated/prisma/client.js'
-import { OneOf } from '../http/schema-types.js'
+import { OneOf } from '../http/responses.js'
 import { indianPincode } from './postal-code.js'
 
 /** Addresses of one user. */
-export const mostAddresses = 20
+export const maxAddresses = 20
 
 /** 1–200 characters after trimming, no control characters; see the format `text`. */
 export const Text = (description: string, example: string) =>
@@ -53,11 +53,11 @@ export const AddressSchema = Type.Object(
     ],
   },
 )
-export type PresentedAddress = Static<typeof AddressSchema>
+export type SerializedAddress = Static<typeof AddressSchema>
 
 export type AddressRow = Omit<Address, 'userId' | 'createdAt' | 'updatedAt'>
 
-export function presentAddress(address: AddressRow): PresentedAddress {
+export function serializeAddress(address: AddressRow): SerializedAddress {
   return {
     id: address.id,
     type: address.type,

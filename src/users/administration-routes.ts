@@ -6,11 +6,11 @@ import type { CountryCode } from '../identifiers/phone.js'
 import type { UserAdministration } from './administration.js'
 import { createUser, listUsers } from './administration-schemas.js'
 import type { UserList } from './list.js'
-import { actorOf, type Scopes, scoped } from './scopes.js'
-import { presentUser } from './user.js'
+import { type Policies, requestActorOf, underPolicy } from './policies.js'
+import { serializeUser } from './user.js'
 
 export type AdministrationOptions = {
-  scopes: Scopes
+  policies: Policies
   identifiers: IdentifierParser
   administration: UserAdministration
   list: UserList
@@ -18,18 +18,18 @@ export type AdministrationOptions = {
 }
 
 export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptions> = async (app, options) => {
-  const { scopes, identifiers, administration, list, defaultCountry } = options
-  scopes.forAdmins(app)
+  const { policies, identifiers, administration, list, defaultCountry } = options
+  policies.forAdmins(app)
 
   app.get(
     '',
-    { schema: { operationId: 'listUsers', summary: 'List and find users', ...scoped, ...listUsers } },
+    { schema: { operationId: 'listUsers', summary: 'List and find users', ...underPolicy, ...listUsers } },
     async (request) => {
       const { limit = '20', sort = 'created_at', cursor, q: search } = request.query
       const { users, nextCursor } = await list({ limit: Number(limit), sort, cursor, search })
       return {
         success: true,
-        data: users.map((user) => presentUser(user, defaultCountry)),
+        data: users.map((user) => serializeUser(user, defaultCountry)),
         next_cursor: nextCursor,
       } as const
     },
@@ -37,7 +37,7 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
 
   app.post(
     '',
-    { schema: { operationId: 'createUser', summary: 'Make a user', ...scoped, ...createUser } },
+    { schema: { operationId: 'createUser', summary: 'Make a user', ...underPolicy, ...createUser } },
     async (request, reply) => {
       const { phone, email, user_name, role = 'USER' } = request.body
       if (phone === undefined && email === undefined) {
@@ -49,9 +49,9 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
         userName: user_name?.trim() ?? null,
         role,
       }
-      const user = await administration.create(draft, actorOf(request))
+      const user = await administration.create(draft, requestActorOf(request))
       reply.code(201)
-      return { success: true, data: presentUser(user, defaultCountry) } as const
+      return { success: true, data: serializeUser(user, defaultCountry) } as const
     },
   )
 }

@@ -1,12 +1,21 @@
 // Bodies, queries and answers of the routes on users: what admins ask, and what a user asks about themselves.
 import { Type } from '@sinclair/typebox'
+import { endedSessions } from '../account/session-schemas.js'
 import type { ErrorCode } from '../errors.js'
-import { errorResponses, one, Removed, refer, Success, signedInErrors, writingErrors } from '../http/responses.js'
-import { NullableText, OneOf } from '../http/schema-types.js'
+import {
+  errorResponses,
+  NullableText,
+  OneOf,
+  one,
+  Removed,
+  refer,
+  Success,
+  signedInErrors,
+  writingErrors,
+} from '../http/responses.js'
 import { closed, errorLine } from '../http/validation.js'
 import { Text } from './address.js'
-import { sorts } from './list-cursor.js'
-import { endedSessions } from './own-session-schemas.js'
+import { sorts } from './list.js'
 import { UserSchema } from './user.js'
 
 const [user] = UserSchema.examples

@@ -5,9 +5,7 @@ import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import { Prisma } from '../generated/prisma/client.js'
 import { voidCodesStatement } from '../otp/statements.js'
-import type { Act, Actor, Happening, Scene } from './acting.js'
-import type { LockedUser } from './acting-statements.js'
-import { type AdminRow, adminsStatement, lockCodesStatement } from './administration-statements.js'
+import type { Act, ActingContext, Happening, LockedUser, RequestActor } from './acting.js'
 import { nameKey } from './name.js'
 
 type Role = 'USER' | 'ADMIN'
@@ -46,7 +44,7 @@ export function createUserAdministration({ database, act, testCodes }: Administr
    * Makes a user who has not proved anything yet (docs/decisions/0011-who-owns-an-identifier.md).
    * @throws Problem `already_registered`; `forbidden` for an admin with a fixed code; those of `act`
    */
-  function create({ userName, phone, email, role }: UserDraft, actor: Actor | null): Promise<UserRow> {
+  function create({ userName, phone, email, role }: UserDraft, actor: RequestActor | null): Promise<UserRow> {
     return act(actor, { isForAdmins: true }, async ({ transaction, now, record }) => {
       if (role === 'ADMIN') refuseTestIdentity({ phone, email })
       const id = newId()
@@ -79,15 +77,15 @@ export function createUserAdministration({ database, act, testCodes }: Administr
    * the sessions that a fixed code opened, which anybody may have typed.
    * @throws Problem `not_found`, `last_admin`; `forbidden` for who has a fixed code and is to become an admin; those of `act`
    */
-  function change(id: string, changes: UserChange, actor: Actor | null): Promise<UserRow> {
+  function change(id: string, changes: UserChange, actor: RequestActor | null): Promise<UserRow> {
     const { role, disabled } = changes
     const mayTakeAdmin = role === 'USER' || disabled === true
     const isForAdmins = role !== undefined || disabled !== undefined || actor?.userId !== id
-    return act(actor, { target: id, isForAdmins, mayTakeAdmin }, async (scene) => {
-      const { transaction, now, record } = scene
-      const before = targetIn(scene, id)
+    return act(actor, { target: id, isForAdmins, mayTakeAdmin }, async (context) => {
+      const { transaction, now, record } = context
+      const before = targetIn(context, id)
       const becomesAdmin = role === 'ADMIN' && before.role !== 'ADMIN'
-      if (mayTakeAdmin) refuseLastAdmin(scene, before)
+      if (mayTakeAdmin) refuseLastAdmin(context, before)
       if (becomesAdmin) refuseTestIdentity(before)
 
       const data = { ...columnsOf(changes, before, now), updatedAt: now }
@@ -104,16 +102,16 @@ export function createUserAdministration({ database, act, testCodes }: Administr
    * Deletes a user with sessions, devices and addresses. The counts of their identifiers' guesses stay.
    * @throws Problem `not_found`, `last_admin`; those of `act`
    */
-  function remove(id: string, actor: Actor | null): Promise<void> {
+  function remove(id: string, actor: RequestActor | null): Promise<void> {
     const demands = {
       target: id,
       isForAdmins: actor?.userId !== id,
       mayTakeAdmin: true,
       lockBefore: (transaction: Prisma.TransactionClient) => transaction.$queryRaw(lockCodesStatement(id)),
     }
-    return act(actor, demands, async (scene) => {
-      const { transaction, record } = scene
-      const { phone, email } = refuseLastAdmin(scene, targetIn(scene, id))
+    return act(actor, demands, async (context) => {
+      const { transaction, record } = context
+      const { phone, email } = refuseLastAdmin(context, targetIn(context, id))
       await transaction.$executeRaw(voidCodesStatement(Prisma.sql`SELECT unnest(${[phone, email]}::text[])`))
       await transaction.user.deleteMany({ where: { id } })
       await record({ event: 'user_deleted', userId: id })
@@ -124,11 +122,11 @@ export function createUserAdministration({ database, act, testCodes }: Administr
    * Ends every session of a user and returns how many there were.
    * @throws Problem `not_found`; those of `act`
    */
-  function endSessions(id: string, actor: Actor | null): Promise<number> {
-    return act(actor, { target: id, isForAdmins: actor?.userId !== id }, async (scene) => {
-      targetIn(scene, id)
-      const { count } = await scene.transaction.session.deleteMany({ where: { userId: id } })
-      await scene.record({ event: 'session_logout', userId: id, detail: `all: ${count}` })
+  function endSessions(id: string, actor: RequestActor | null): Promise<number> {
+    return act(actor, { target: id, isForAdmins: actor?.userId !== id }, async (context) => {
+      targetIn(context, id)
+      const { count } = await context.transaction.session.deleteMany({ where: { userId: id } })
+      await context.record({ event: 'session_logout', userId: id, detail: `all: ${count}` })
       return count
     })
   }
@@ -145,7 +143,7 @@ export function createUserAdministration({ database, act, testCodes }: Administr
 const testCodeLine = 'A fixed test code is configured for this account'
 
 /** @throws Problem `not_found` */
-function targetIn({ users }: Scene, id: string): LockedUser {
+function targetIn({ users }: ActingContext, id: string): LockedUser {
   const user = users.get(id)
   if (user === undefined) throw new Problem('not_found')
   return user
@@ -180,8 +178,36 @@ function happeningsOf({ userName, disabled }: UserChange, before: LockedUser, af
  * Somebody stays admin: who is one that can act may go only where there is another one, locked against going too.
  * @throws Problem `last_admin`
  */
-function refuseLastAdmin({ users }: Scene, user: LockedUser): LockedUser {
+function refuseLastAdmin({ users }: ActingContext, user: LockedUser): LockedUser {
   const isOtherThere = [...users.values()].some((other) => other.id !== user.id && canActAsAdmin(other))
   if (canActAsAdmin(user) && !isOtherThere) throw new Problem('last_admin')
   return user
+}
+
+// The SQL of administration that Prisma's models cannot say.
+
+/** All admins, those who are disabled or never signed in too: few, and in an index of their own, which asks for the role by name. */
+export const adminsStatement = Prisma.sql`
+  SELECT u.id, u.phone, u.email, u.disabled_at IS NOT NULL AS "isDisabled",
+    u.phone_verified_at IS NOT NULL OR u.email_verified_at IS NOT NULL AS "isProven"
+  FROM users u WHERE u.role = 'ADMIN' ORDER BY u.id`
+
+export type AdminRow = {
+  id: string
+  phone: string | null
+  email: string | null
+  isDisabled: boolean
+  isProven: boolean
+}
+
+/**
+ * Locks the codes that only a signed-in user could have asked for, of a user's identifiers (whose collation is another one than the
+ * index has): before the user, as everywhere.
+ */
+export function lockCodesStatement(userId: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT o.code_id FROM otps o
+    WHERE o.purpose <> 'sign_in' AND o.identifier = ANY(ARRAY(
+      SELECT unnest(ARRAY[u.phone, u.email]) FROM users u WHERE u.id = ${userId}::uuid) COLLATE "default")
+    ORDER BY o.identifier COLLATE "C", o.purpose, o.lane FOR UPDATE`
 }

@@ -2,7 +2,7 @@
 // in the order (no OFFSET), and a search is ranges of the indexes on name key, phone and email.
 import { userColumns } from '../database/user-row.js'
 import { Prisma } from '../generated/prisma/client.js'
-import type { Place, Sort } from './list-cursor.js'
+import type { Place, Sort } from './list.js'
 
 /** What a search looks for: beginnings of each. */
 export type Prefixes = Readonly<{ names: readonly string[]; phones: readonly string[]; emails: readonly string[] }>

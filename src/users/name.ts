@@ -1,7 +1,7 @@
 // Names as they are sorted and searched by.
 
 /** Characters of a name key: all that its column holds. */
-const longestKey = 200
+const maxKeyLength = 200
 
 /**
  * The key of a name: compatibility forms, case and runs of spaces do not tell two names apart (Unicode 17, §3.11 NFKC). Made here
@@ -9,5 +9,5 @@ const longestKey = 200
  */
 export function nameKey(name: string): string {
   const folded = name.normalize('NFKC').toLowerCase().replace(/\s+/gu, ' ').trim()
-  return [...folded].slice(0, longestKey).join('')
+  return [...folded].slice(0, maxKeyLength).join('')
 }

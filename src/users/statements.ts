@@ -36,7 +36,7 @@ export function isProven(method: Method): Prisma.Sql {
 }
 
 /** Whether the user `u` has the identifier and it leads in: proven, or on an account that waits for its owner. */
-export function isLedInBy(identifier: Named): Prisma.Sql {
+export function canSignInWith(identifier: Named): Prisma.Sql {
   return Prisma.sql`${holds(identifier)} AND (${isProven(identifier.method)} OR ${hasNoOwner})`
 }
 
@@ -65,7 +65,7 @@ export function ownerByProofStatement(identifier: Named): Prisma.Sql {
       WHERE ${holds(identifier)} AND NOT ${isProven(identifier.method)} AND NOT ${hasNoOwner}
     )
     UPDATE users AS u SET ${verifiedAt} = coalesce(u.${verifiedAt}, now())
-    WHERE ${isLedInBy(identifier)}
+    WHERE ${canSignInWith(identifier)}
     RETURNING ${userColumns}`
 }
 

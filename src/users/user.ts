@@ -1,7 +1,7 @@
 // A user as the API shows one, everywhere the same.
 import { type Static, Type } from '@sinclair/typebox'
 import type { UserRow } from '../database/user-row.js'
-import { NullableText, OneOf } from '../http/schema-types.js'
+import { NullableText, OneOf } from '../http/responses.js'
 import { type CountryCode, nationalNumberIn } from '../identifiers/phone.js'
 
 export const UserSchema = Type.Object(
@@ -33,9 +33,9 @@ export const UserSchema = Type.Object(
     ],
   },
 )
-export type PresentedUser = Static<typeof UserSchema>
+export type SerializedUser = Static<typeof UserSchema>
 
-export function presentUser(user: UserRow, defaultCountry: CountryCode): PresentedUser {
+export function serializeUser(user: UserRow, defaultCountry: CountryCode): SerializedUser {
   return {
     id: user.id,
     user_name: user.userName,

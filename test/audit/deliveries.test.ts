@@ -4,7 +4,7 @@ import { createDeliveryTrail } from '../../src/audit/deliveries.js'
 import { openDatabase } from '../../src/database/client.js'
 import { startApp } from '../support/app.js'
 
-const caller = {
+const client = {
   block: '10.0.0.1',
   neighbours: '10.0.0.0/24',
   network: '10.0.0.0/24',
@@ -23,9 +23,9 @@ t.test('events that gather go out together, and a wrong one takes no other along
     onLoss: (origin) => lost.push(origin.requestId),
   })
   const note = (messageId: string, driver = 'webhook') =>
-    trail.note(caller, {
+    trail.note(client, {
       identifier: '+919876543210',
-      traffic: { channel: 'sms', country: 'IN' },
+      labels: { channel: 'sms', country: 'IN' },
       report: { outcome: 'accepted', driver, messageId },
     })
   const writes = () =>
@@ -52,7 +52,7 @@ t.test('events that gather go out together, and a wrong one takes no other along
   note('wrong', 'x'.repeat(33))
   note('after')
   await trail.settle()
-  t.strictSame(lost, [caller.requestId])
+  t.strictSame(lost, [client.requestId])
   t.equal(await database.authEvent.count({ where: { messageId: { in: ['before', 'after'] } } }), 2)
 
   // A trail whose database is gone says so of every event.
@@ -67,10 +67,10 @@ t.test('events that gather go out together, and a wrong one takes no other along
   const requestIds = ['first', 'second', 'third']
   for (const requestId of requestIds) {
     without.note(
-      { ...caller, requestId },
+      { ...client, requestId },
       {
         identifier: 'a@example.com',
-        traffic: { channel: 'email', country: null },
+        labels: { channel: 'email', country: null },
         report: { outcome: 'refused' },
       },
     )
@@ -89,11 +89,11 @@ t.test('a receipt that is quicker than the event of its message finds it', async
   })
   const receipt = { driver: 'webhook', messageId: 'quick', status: 'delivered', reason: null } as const
   // Asked once before, so that the question itself is quick.
-  t.equal(await trail.receive(caller, receipt), undefined, 'nobody was given such a message')
-  trail.note(caller, {
+  t.equal(await trail.receive(client, receipt), undefined, 'nobody was given such a message')
+  trail.note(client, {
     identifier: '+919876543210',
-    traffic: { channel: 'sms', country: 'IN' },
+    labels: { channel: 'sms', country: 'IN' },
     report: { outcome: 'accepted', driver: 'webhook', messageId: 'quick' },
   })
-  t.match(await trail.receive(caller, receipt), { channel: 'sms', country: 'IN', isNew: true })
+  t.match(await trail.receive(client, receipt), { channel: 'sms', country: 'IN', isNew: true })
 })

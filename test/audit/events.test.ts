@@ -30,7 +30,7 @@ t.test('each call leaves its event', async (t) => {
     headers: { authorization: `Bearer ${created.body.token}` },
   })
 
-  // What became of the messages is written some time after: test/receipts.
+  // What became of the messages is written some time after: test/messaging/receipts.
   const events = await service.database.authEvent.findMany({
     where: { NOT: { event: { startsWith: 'delivery_' } } },
     orderBy: { id: 'asc' },

@@ -3,7 +3,7 @@ import { createPublicKey } from 'node:crypto'
 import t from 'tap'
 import { perform } from '../../src/cli/command.js'
 import { keysCommand } from '../../src/cli/keys.js'
-import { readConfig } from '../../src/config/config.js'
+import { parseConfig } from '../../src/config/config.js'
 
 async function printed(): Promise<string[]> {
   const lines: string[] = []
@@ -33,7 +33,7 @@ t.test('settings of a production that starts, and the next key announced by its 
     'no quotes, no spaces in a value',
   )
   const announced = next.filter((line) => line.startsWith('# JWT')).map((line) => line.slice(2))
-  const config = readConfig({
+  const config = parseConfig({
     ...toSettings([...now.filter((line) => !line.startsWith('#')), ...announced]),
     DATABASE_URL: 'postgresql://localhost/none',
     SMS_DRIVERS: 'webhook',

@@ -5,7 +5,7 @@ import {
   exitCodeAfter,
   helpOf,
   isDeclared,
-  readCommandLine,
+  parseCommandLine,
   UsageError,
   wholeNumber,
 } from '../../src/config/command-line.js'
@@ -24,14 +24,14 @@ const declaration = {
 
 t.test('options, words and their defaults', async (t) => {
   const nothing = { 'no-primer': false, coats: '2' }
-  t.same(readCommandLine(declaration, ['red']), { words: ['red'], values: nothing })
-  t.same(readCommandLine(declaration, ['--coats', '3', 'red', '--no-primer', '--url=-x', 'blue']), {
+  t.same(parseCommandLine(declaration, ['red']), { words: ['red'], values: nothing })
+  t.same(parseCommandLine(declaration, ['--coats', '3', 'red', '--no-primer', '--url=-x', 'blue']), {
     words: ['red', 'blue'],
     values: { 'no-primer': true, coats: '3', url: '-x' },
   })
-  t.same(readCommandLine(declaration, ['--coats=3', '--coats=4', 'red']).values.coats, '4', 'the last one counts')
-  t.same(readCommandLine(declaration, ['--', '--coats', '--help']), { words: ['--coats', '--help'], values: nothing })
-  t.same(readCommandLine({ script: 'x', summary: 'x' }, []), { words: [], values: {} })
+  t.same(parseCommandLine(declaration, ['--coats=3', '--coats=4', 'red']).values.coats, '4', 'the last one counts')
+  t.same(parseCommandLine(declaration, ['--', '--coats', '--help']), { words: ['--coats', '--help'], values: nothing })
+  t.same(parseCommandLine({ script: 'x', summary: 'x' }, []), { words: [], values: {} })
 })
 
 t.test('what is wrong with it, in one line', async (t) => {
@@ -54,10 +54,10 @@ t.test('what is wrong with it, in one line', async (t) => {
     [['red', 'blue', 'green'], 'One word too many: green. What is taken: COLOUR…'],
   ] as const
   for (const [typed, message] of faults) {
-    t.throws(() => readCommandLine(declaration, typed), new UsageError(message), typed.join(' '))
+    t.throws(() => parseCommandLine(declaration, typed), new UsageError(message), typed.join(' '))
   }
-  t.throws(() => readCommandLine(alone, ['now']), new UsageError('Unknown word now; --help lists what there is'))
-  t.throws(() => readCommandLine(alone, ['help']), new UsageError('Unknown word help; did you mean --help?'))
+  t.throws(() => parseCommandLine(alone, ['now']), new UsageError('Unknown word now; --help lists what there is'))
+  t.throws(() => parseCommandLine(alone, ['help']), new UsageError('Unknown word help; did you mean --help?'))
 })
 
 t.test('numbers', async (t) => {

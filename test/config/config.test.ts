@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
-import { readConfig, settingNames } from '../../src/config/config.js'
+import { parseConfig, settingNames } from '../../src/config/config.js'
 import { parseDuration } from '../../src/config/reader.js'
 import { newPrivateKey } from '../support/app.js'
 import { problemsThrownBy } from '../support/problems.js'
@@ -20,10 +20,10 @@ const production = {
   SENDER_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
 }
 
-const problemsOf = (environment: Record<string, string | undefined>) => problemsThrownBy(() => readConfig(environment))
+const problemsOf = (environment: Record<string, string | undefined>) => problemsThrownBy(() => parseConfig(environment))
 
 t.test('production with what is required has the defaults of the contract', async (t) => {
-  const config = readConfig(production)
+  const config = parseConfig(production)
   t.match(config, {
     mode: 'production',
     host: '0.0.0.0',
@@ -70,7 +70,7 @@ t.test('production with what is required has the defaults of the contract', asyn
 
 t.test('development needs secrets and a database, which npm run dev brings, and nothing else', async (t) => {
   const { DATABASE_URL, JWT_PRIVATE_KEY, OTP_PEPPER } = production
-  const config = readConfig({ NODE_ENV: 'development', DATABASE_URL, JWT_PRIVATE_KEY, OTP_PEPPER })
+  const config = parseConfig({ NODE_ENV: 'development', DATABASE_URL, JWT_PRIVATE_KEY, OTP_PEPPER })
   t.match(config, {
     host: '127.0.0.1',
     otp: { echo: true },
@@ -305,7 +305,7 @@ t.test('cookies go along from other sites only where those are named and the coo
     [/^COOKIE_SAMESITE must not be none unless CORS_ORIGINS/],
     'anyone is nobody in particular',
   )
-  const { crossOrigin } = readConfig({ ...development, COOKIE_SAMESITE: 'lax', CORS_ORIGINS: '*,http://shop.test' })
+  const { crossOrigin } = parseConfig({ ...development, COOKIE_SAMESITE: 'lax', CORS_ORIGINS: '*,http://shop.test' })
   t.strictSame(crossOrigin, { origins: ['http://shop.test'], allowsAnyOrigin: true })
 })
 
@@ -320,17 +320,17 @@ t.test('one secret is not used for two things', async (t) => {
 
 t.test('events and counters have a key of their own, which the pepper is where there is none', async (t) => {
   const next = 'the next pepper, of 32 bytes and more'
-  t.strictSame(readConfig(production).eventKey, { value: secret, isOwn: false })
+  t.strictSame(parseConfig(production).eventKey, { value: secret, isOwn: false })
   const accepting = { ...production, EVENT_KEY: secret, OTP_PEPPER_PREVIOUS: next }
-  t.strictSame(readConfig(accepting).eventKey, { value: secret, isOwn: true }, 'it goes on with the pepper of today')
-  const swapped = readConfig({ ...accepting, OTP_PEPPER: next, OTP_PEPPER_PREVIOUS: secret })
+  t.strictSame(parseConfig(accepting).eventKey, { value: secret, isOwn: true }, 'it goes on with the pepper of today')
+  const swapped = parseConfig({ ...accepting, OTP_PEPPER: next, OTP_PEPPER_PREVIOUS: secret })
   t.strictSame([swapped.eventKey.value, swapped.otp.peppers], [secret, [next, secret]], 'and of yesterday')
   const METRICS_TOKEN = 'a-token-of-thirty-two-bytes-and-more'
   const shared = problemsOf({ ...production, METRICS_TOKEN, EVENT_KEY: METRICS_TOKEN })
   t.match(shared, [/^EVENT_KEY must differ from METRICS_TOKEN/], 'and with no other secret')
   const file = join(t.testdir(), 'event-key')
   await writeFile(file, `${next}\n`)
-  t.strictSame(readConfig({ ...production, EVENT_KEY_FILE: file }).eventKey, { value: next, isOwn: true })
+  t.strictSame(parseConfig({ ...production, EVENT_KEY_FILE: file }).eventKey, { value: next, isOwn: true })
 })
 
 t.test('secrets come from files too', async (t) => {
@@ -338,7 +338,7 @@ t.test('secrets come from files too', async (t) => {
   const file = join(folder, 'pepper')
   await writeFile(file, `${secret}\n`)
   const { OTP_PEPPER, ...rest } = production
-  t.strictSame(readConfig({ ...rest, OTP_PEPPER_FILE: file }).otp.peppers, [secret], 'without the last line break')
+  t.strictSame(parseConfig({ ...rest, OTP_PEPPER_FILE: file }).otp.peppers, [secret], 'without the last line break')
   t.match(problemsOf({ ...rest, OTP_PEPPER, OTP_PEPPER_FILE: file }), [/^OTP_PEPPER and OTP_PEPPER_FILE are both set/])
   await writeFile(join(folder, 'empty'), '')
   t.match(problemsOf({ ...rest, OTP_PEPPER_FILE: join(folder, 'empty') }), [/^OTP_PEPPER is required/])
@@ -354,13 +354,13 @@ t.test('durations', async (t) => {
 
 t.test('test identities: each with a code of OTP_LENGTH digits and a last day that counts whole', async (t) => {
   const TEST_OTPS = '+919999900001:12345678@2027-01-31, reviewer@example.com:87654321@2028-02-29'
-  t.strictSame(readConfig({ ...production, OTP_LENGTH: '8', TEST_OTPS }).otp.testCodes, [
+  t.strictSame(parseConfig({ ...production, OTP_LENGTH: '8', TEST_OTPS }).otp.testCodes, [
     { identifier: '+919999900001', code: '12345678', endsAt: new Date('2027-02-01T00:00:00Z') },
     { identifier: 'reviewer@example.com', code: '87654321', endsAt: new Date('2028-03-01T00:00:00Z') },
   ])
-  t.strictSame(readConfig(production).otp.testCodes, [])
+  t.strictSame(parseConfig(production).otp.testCodes, [])
   const ten = Array.from({ length: 10 }, (_, index) => `reviewer${index}@example.com:123456@2027-01-31`).join(',')
-  t.equal(readConfig({ ...production, TEST_OTPS: ten }).otp.testCodes.length, 10)
+  t.equal(parseConfig({ ...production, TEST_OTPS: ten }).otp.testCodes.length, 10)
 })
 
 t.test('.env.example names every setting, once, and no other', async (t) => {

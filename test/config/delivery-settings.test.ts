@@ -1,7 +1,7 @@
 // The settings of drivers and routes: what is required of the drivers in use, and what is refused wherever it is set.
 import t from 'tap'
-import { readConfig } from '../../src/config/config.js'
-import { parseMailbox } from '../../src/config/mailbox.js'
+import { parseConfig } from '../../src/config/config.js'
+import { parseMailbox } from '../../src/config/formats.js'
 import { newPrivateKey } from '../support/app.js'
 import { problemsThrownBy } from '../support/problems.js'
 
@@ -22,10 +22,10 @@ const twilio = {
 const smtp = { SMTP_URL: 'smtp://app:p%40ss@mail.example.com', EMAIL_FROM: 'Latchkey <codes@example.com>' }
 const production = { ...base, ...webhook, ...twilio, ...smtp, SMS_DRIVERS: 'twilio,webhook', EMAIL_DRIVERS: 'smtp' }
 
-const problemsOf = (environment: Record<string, string | undefined>) => problemsThrownBy(() => readConfig(environment))
+const problemsOf = (environment: Record<string, string | undefined>) => problemsThrownBy(() => parseConfig(environment))
 
 t.test('drivers get their settings, in the order of their channel', async (t) => {
-  const { drivers, smsRoutes } = readConfig(production).delivery
+  const { drivers, smsRoutes } = parseConfig(production).delivery
   t.strictSame(drivers.email, [
     {
       name: 'smtp',
@@ -69,7 +69,7 @@ t.test('a driver without its settings stops the start, each named', async (t) =>
   t.strictSame(problemsOf({ ...base, ...webhook, SMS_DRIVERS: 'webhook', EMAIL_DRIVERS: 'webhook' }), [])
   t.strictSame(problemsOf({ ...missing, ...webhook, ...twilio, CHANNELS: 'sms' }), [], 'none of a channel that is off')
   const mail = { ...missing, ...smtp, CHANNELS: 'email', SMS_ROUTES: 'IN:webhook' }
-  t.strictSame(readConfig(mail).delivery.drivers.sms, [])
+  t.strictSame(parseConfig(mail).delivery.drivers.sms, [])
 })
 
 const long = 'x'.repeat(255)
@@ -125,13 +125,13 @@ t.test(
 t.test('Twilio sends from a number or from a messaging service, never from both', async (t) => {
   const service = `MG${'0a'.repeat(16)}`
   t.match(problemsOf({ ...production, TWILIO_MESSAGING_SERVICE_SID: service }), [/^TWILIO_FROM and .* keep one$/])
-  const { delivery } = readConfig({ ...production, TWILIO_FROM: '', TWILIO_MESSAGING_SERVICE_SID: service })
+  const { delivery } = parseConfig({ ...production, TWILIO_FROM: '', TWILIO_MESSAGING_SERVICE_SID: service })
   t.match(delivery.drivers.sms[0], { sender: { MessagingServiceSid: service } })
   for (const from of ['56789', 'Latchkey', 'Acme 24'])
     t.strictSame(problemsOf({ ...production, TWILIO_FROM: from }), [], from)
   const { TWILIO_AUTH_TOKEN } = twilio
   t.match(problemsOf({ ...production, OTP_PEPPER: TWILIO_AUTH_TOKEN }), [/^TWILIO_AUTH_TOKEN must differ from/])
-  const local = readConfig({ ...production, TWILIO_BASE_URL: 'http://127.0.0.1:4010/' }).delivery.drivers.sms[0]
+  const local = parseConfig({ ...production, TWILIO_BASE_URL: 'http://127.0.0.1:4010/' }).delivery.drivers.sms[0]
   t.match(local, { origin: 'http://127.0.0.1:4010' })
 })
 
@@ -147,7 +147,7 @@ t.test('mail is sent over TLS, except to this machine', async (t) => {
     'smtp://localhost.example.com': { security: 'starttls' },
   }
   for (const [SMTP_URL, expected] of Object.entries(servers))
-    t.match(readConfig({ ...production, SMTP_URL }).delivery.drivers.email[0], expected, SMTP_URL)
+    t.match(parseConfig({ ...production, SMTP_URL }).delivery.drivers.email[0], expected, SMTP_URL)
 })
 
 t.test('a sender is one address, with or without a name', async (t) => {
@@ -183,7 +183,7 @@ t.test('a sender is one address, with or without a name', async (t) => {
 
 t.test('routes name countries and drivers of their lists, each once', async (t) => {
   const routed = { ...production, SMS_COUNTRIES: 'IN,DE' }
-  const { smsRoutes } = readConfig({ ...routed, SMS_ROUTES: 'IN:webhook+twilio, *:twilio' }).delivery
+  const { smsRoutes } = parseConfig({ ...routed, SMS_ROUTES: 'IN:webhook+twilio, *:twilio' }).delivery
   t.strictSame(
     [...smsRoutes],
     [

@@ -243,7 +243,7 @@ t.test('the address of a client is what the nearest trusted proxy says, and noth
   t.equal(await addressFor(['127.0.0.1', '10.0.0.0/8'], '127.0.0.1', chain), '198.51.100.1', 'through two of our own')
 })
 
-t.test("whatever a handler throws is the caller's fault only where it is known to be", async (t) => {
+t.test("whatever a handler throws is the client's fault only where it is known to be", async (t) => {
   const lines: string[] = []
   const app = createServer({ logger: createLogger('info', { write: (line) => void lines.push(line) }), trustProxy: [] })
   const thrown: Record<string, [unknown, ErrorCode]> = {

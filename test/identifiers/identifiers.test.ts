@@ -1,10 +1,9 @@
 // Identifiers: every spelling ends in one canonical form or in a refusal.
 import t from 'tap'
 import { Problem } from '../../src/errors.js'
-import { phonePrefixes } from '../../src/identifiers/countries.js'
 import { isEmail, normalizeEmail } from '../../src/identifiers/email.js'
 import { createIdentifierParser } from '../../src/identifiers/parser.js'
-import { isPhoneE164, nationalNumberIn, normalizePhone, prefixOf } from '../../src/identifiers/phone.js'
+import { isPhoneE164, nationalNumberIn, normalizePhone, phonePrefixes, prefixOf } from '../../src/identifiers/phone.js'
 
 function linesOf(work: () => unknown): readonly string[] | undefined {
   try {

@@ -1,8 +1,8 @@
 // The limits around the identifier's own: per address, on the cost of SMS, and what they tell.
 import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
-import { DeliveryRefused } from '../../src/delivery/sender.js'
 import { clientAddress } from '../../src/http/address.js'
+import { DeliveryRefused } from '../../src/messaging/sender.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { newNumber } from '../support/flows.js'
 import { forgetSends, numberOutsideTheTenth } from '../support/limits.js'

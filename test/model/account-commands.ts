@@ -1,20 +1,20 @@
 // What people do with their sessions, and what admins do to accounts.
 import fc from 'fast-check'
-import { asker, type Command, command, oneOf, place, signedIn, signIn, yesOrNo } from './play.js'
-import type { Client, Steps } from './scene.js'
-import type { Device, Method, User } from './world.js'
+import type { Client, Steps } from './context.js'
+import { actor, type Command, command, oneOf, place, signedIn, signIn, yesOrNo } from './play.js'
+import type { Device, Method, User } from './state.js'
 
 const calls = (name: string, act: (steps: Steps, client: Client) => Promise<unknown>) =>
-  command(name, asker, async (steps, asker) => act(steps, await signedIn(steps, asker)))
+  command(name, actor, async (steps, actor) => act(steps, await signedIn(steps, actor)))
 
 /** Mostly one of their own, whose client then comes back on its device. */
 const endSession = command(
   'end session',
-  fc.record({ asker, place, isOwn: yesOrNo(3, 1) }),
-  async (steps, { asker, place, isOwn }) => {
-    const { scene } = steps
-    const client = await signedIn(steps, asker)
-    const sessions = [...scene.sessions].filter(({ user }) => !isOwn || user === client.session?.user)
+  fc.record({ actor, place, isOwn: yesOrNo(3, 1) }),
+  async (steps, { actor, place, isOwn }) => {
+    const { context } = steps
+    const client = await signedIn(steps, actor)
+    const sessions = [...context.sessions].filter(({ user }) => !isOwn || user === client.session?.user)
     const session = sessions[place % sessions.length]
     if (!session) return
     await steps.endSession(client, session)
@@ -26,13 +26,13 @@ const endSession = command(
 const endOthers = calls('end others', async (steps, client) => {
   await steps.endOthers(client)
   const user = client.session?.user
-  for (const { device } of steps.scene.clients) if (user && device?.user === user) await comeBack(steps, user, device)
+  for (const { device } of steps.context.clients) if (user && device?.user === user) await comeBack(steps, user, device)
 })
 
 /** Whoever has the device signs in on it. */
 async function comeBack(steps: Steps, user: User, device: Device): Promise<void> {
-  const client = steps.scene.clients.find((each) => each.device === device)
-  const [identifier] = steps.scene.model.provenOf(user)
+  const client = steps.context.clients.find((each) => each.device === device)
+  const [identifier] = steps.context.model.provenOf(user)
   if (client && identifier) await signIn(steps, { flow: 'identifier', identifier, client, onDevice: true })
 }
 
@@ -45,7 +45,7 @@ const acts = oneOf(
 
 /** What admins do, and how it looks on a device of the user's. */
 const administer = command('administer', fc.record({ place, act: acts }), async (steps, { place, act }) => {
-  const users = [...steps.scene.model.world.users]
+  const users = [...steps.context.model.state.users]
   const user = users[place % users.length]
   if (!user) return
   await steps.administer(user, act)
@@ -55,8 +55,8 @@ const administer = command('administer', fc.record({ place, act: acts }), async 
 })
 
 async function lookAt(steps: Steps, user: User): Promise<void> {
-  const client = steps.scene.clients.find(({ device }) => device?.user === user)
-  const [identifier] = steps.scene.model.provenOf(user)
+  const client = steps.context.clients.find(({ device }) => device?.user === user)
+  const [identifier] = steps.context.model.provenOf(user)
   if (!client?.device || !identifier) return
   // What the device is told to wait for shows whether its sends still count by themselves.
   const by = { flow: 'identifier' as const, identifier, client, onDevice: false }
@@ -85,16 +85,16 @@ const createUser = command(
     isMobile,
   }),
   async (steps, { methods, isTaken, proves, later, isMobile }) => {
-    const { scene } = steps
+    const { context } = steps
     const identifiers = methods.flatMap((method) => {
-      const of = scene.identifiers.filter((each) => each.method === method)
-      const wanted = of.find((each) => isTaken === (scene.model.world.holderOf(each) !== undefined))
+      const of = context.identifiers.filter((each) => each.method === method)
+      const wanted = of.find((each) => isTaken === (context.model.state.holderOf(each) !== undefined))
       return wanted ?? of.slice(0, 1)
     })
     await steps.createUser(identifiers)
     const [first, second] = identifiers
     if (!proves || !first) return
-    const [, another, owner] = scene.clients as [Client, Client, Client]
+    const [, another, owner] = context.clients as [Client, Client, Client]
     await signIn(steps, { flow: 'identifier', identifier: first, client: owner, onDevice: false })
     if (later === 'removes') await steps.removeIdentifier(owner, first.method)
     if (later !== 'another comes' || !second) return

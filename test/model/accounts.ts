@@ -1,11 +1,11 @@
 // The part of the model about sessions and accounts that are there: who is signed in where, and what ends it.
 import { type Expected, refused } from './answers.js'
-import type { Identifier, Session, User, World } from './world.js'
+import type { Identifier, Session, State, User } from './state.js'
 
 type AsUser = (session: Session | null, act: (session: Session) => Expected) => Expected
 
-export function createAccounts(world: World, { asUser, asProvenUser }: Record<'asUser' | 'asProvenUser', AsUser>) {
-  const { users, sessionsOf, endSessions, forgetDevices } = world
+export function createAccounts(state: State, { asUser, asProvenUser }: Record<'asUser' | 'asProvenUser', AsUser>) {
+  const { users, sessionsOf, endSessions, forgetDevices } = state
 
   const me = (session: Session | null) => asUser(session, ({ user }) => ({ status: 200, user }))
 
@@ -14,14 +14,14 @@ export function createAccounts(world: World, { asUser, asProvenUser }: Record<'a
 
   /** The same answer with and without a session. The device stays trusted. */
   function logOut(session: Session | null): Expected {
-    if (session) world.sessions.delete(session)
+    if (session) state.sessions.delete(session)
     return { status: 200 }
   }
 
   function listSessions(session: Session | null): Expected {
     return asUser(session, (live) => ({
       status: 200,
-      sessions: sessionsOf(live.user).filter(world.isLive).reverse(),
+      sessions: sessionsOf(live.user).filter(state.isLive).reverse(),
       current: live,
     }))
   }
@@ -29,8 +29,8 @@ export function createAccounts(world: World, { asUser, asProvenUser }: Record<'a
   /** The device goes along, unless it is that of the session that asks. */
   function endSession(session: Session | null, other: Session): Expected {
     return asUser(session, (live) => {
-      if (other.user !== live.user || !world.sessions.has(other)) return refused('not_found')
-      world.sessions.delete(other)
+      if (other.user !== live.user || !state.sessions.has(other)) return refused('not_found')
+      state.sessions.delete(other)
       forgetDevices(live.user, (device) => device === other.device && device !== live.device)
       return { status: 200 }
     })
@@ -54,9 +54,9 @@ export function createAccounts(world: World, { asUser, asProvenUser }: Record<'a
 
   /** Makes an account that waits for whoever proves one of its identifiers first. */
   function createUser(identifiers: readonly Identifier[]): Expected {
-    if (identifiers.some(world.holderOf)) return refused('already_registered')
+    if (identifiers.some(state.holderOf)) return refused('already_registered')
     const claims = identifiers.map(({ method, name }) => [method, { name, isProven: false }])
-    return { status: 201, user: world.addUser(Object.fromEntries(claims)) }
+    return { status: 201, user: state.addUser(Object.fromEntries(claims)) }
   }
 
   /** Both ways end every session, and doing it again ends none. Devices stay, and are trusted again with the account. */
@@ -76,7 +76,7 @@ export function createAccounts(world: World, { asUser, asProvenUser }: Record<'a
     if (!users.delete(user)) return refused('not_found')
     endSessions(user)
     forgetDevices(user)
-    for (const held of [user.phone, user.email]) if (held) world.voidCodes(held.name)
+    for (const held of [user.phone, user.email]) if (held) state.voidCodes(held.name)
     return { status: 200 }
   }
 

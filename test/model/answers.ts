@@ -1,6 +1,6 @@
 // What the model says of an answer, as far as it says anything.
 import type { Code, SendResult } from './codes.js'
-import type { Device, Method, Session, Ticket, User } from './world.js'
+import type { Device, Method, Session, Ticket, User } from './state.js'
 
 /** The flows share every rule; they differ in what a newcomer gets: a ticket to sign up with, or an account at once. */
 export type Flow = 'mobile' | 'identifier'

@@ -3,8 +3,8 @@ import { ok } from 'node:assert/strict'
 import type { InjectOptions } from 'fastify'
 import type { Answer } from '../support/app.js'
 import type { Expected } from './answers.js'
+import { createContext, createSteps, type Steps } from './context.js'
 import { times } from './play.js'
-import { createScene, createSteps, type Steps } from './scene.js'
 import { createRun, type Replica, type Service } from './service.js'
 
 export type Race = Readonly<{
@@ -34,16 +34,16 @@ export async function race(replicas: Replicas, of: Race): Promise<void> {
 
 async function runAtOnce(replicas: Replicas, { before, atOnce, after, meet }: Race): Promise<Outcome> {
   const [one, other] = replicas
-  const scene = createScene()
+  const context = createContext()
   const run = createRun(one)
-  await before(createSteps(scene, run))
-  const knownUsers = new Set([...scene.model.world.users].map(run.users.of))
+  await before(createSteps(context, run))
+  const knownUsers = new Set([...context.model.state.users].map(run.users.of))
   const tokens = [...run.tokens.values()]
 
   // From here on the requests are written down, and sent when all of them are there.
   const requests: { name: string; request: InjectOptions }[] = []
   let name = ''
-  const steps = createSteps(scene, { ...run, ask: async (request) => void requests.push({ name, request }) })
+  const steps = createSteps(context, { ...run, ask: async (request) => void requests.push({ name, request }) })
   for (const [group, [count, act]] of Object.entries(atOnce(steps))) {
     name = group
     await times(count, act)
@@ -72,22 +72,22 @@ async function runAtOnce(replicas: Replicas, { before, atOnce, after, meet }: Ra
 
 /** Steps that ask nobody: what the model says of each. */
 function rehearsal() {
-  const scene = createScene()
+  const context = createContext()
   const said: Expected[] = []
   const names = { of: () => '000000', has: () => false, learn: () => {} }
-  const steps = createSteps(scene, {
+  const steps = createSteps(context, {
     ask: async (_request, expected) => void said.push(expected),
     ...{ codes: names, users: names, sessions: names, devices: names, tickets: names, tokens: new Map() },
     ...{ expectNotices: async () => {}, age: async () => {}, adminToken: '' },
   })
-  return { scene, said, steps }
+  return { context, said, steps }
 }
 
 /** What the model says where the calls come in this order. */
 async function rehearse({ before, atOnce, after }: Race, order: readonly string[]): Promise<Outcome> {
-  const { scene, said, steps } = rehearsal()
+  const { context, said, steps } = rehearsal()
   await before(steps)
-  const knownUsers = new Set(scene.model.world.users)
+  const knownUsers = new Set(context.model.state.users)
   const groups = atOnce(steps)
   said.length = 0
   for (const name of order) await groups[name]?.[1]()
@@ -99,8 +99,8 @@ async function rehearse({ before, atOnce, after }: Race, order: readonly string[
   outcome.push(...said.map((expected) => `after: ${signatureOfExpected(expected)}`))
 
   const live = { known: 0, new: 0 }
-  for (const session of scene.sessions) {
-    if (scene.model.world.isSignedIn(session)) live[knownUsers.has(session.user) ? 'known' : 'new'] += 1
+  for (const session of context.sessions) {
+    if (context.model.state.isSignedIn(session)) live[knownUsers.has(session.user) ? 'known' : 'new'] += 1
   }
   return [...outcome, `sessions: ${JSON.stringify(live)}`]
 }

@@ -5,7 +5,7 @@ export const rules = {
   /** seconds that a code is good after a send */
   timeToLive: 300,
   /** seconds after its making past which no resend brings a code (NIST SP 800-63B-4 §3.1.3.2) */
-  longestLife: 600,
+  maxLifetime: 600,
   guessesPerCode: 5,
   wrongGuessesPerDay: 20,
   sendsPerHour: 5,
@@ -16,7 +16,7 @@ export const rules = {
   refusalsPerHour: 20,
   /** seconds between two sends, doubling with each one that is not followed by a success */
   cooldown: 30,
-  longestCooldown: 300,
+  maxCooldown: 300,
 } as const
 
 const [hour, day] = [3_600, 86_400]
@@ -94,7 +94,7 @@ export function send<Session>(
   sends: Sends,
   { next, session, now, isTrusted }: Send<Session>,
 ): SendResult {
-  const { cooldown, longestCooldown, wrongGuessesPerDay, guessesPerCode, refusalsPerHour } = rules
+  const { cooldown, maxCooldown, wrongGuessesPerDay, guessesPerCode, refusalsPerHour } = rules
   const refusalsEnd = opensAt(sends.refused, hour, refusalsPerHour)
   if (refusalsEnd > now) return { outcome: 'refused', retryAfter: refusalsEnd - now }
   const end = Math.max(
@@ -105,13 +105,13 @@ export function send<Session>(
   if (end > now) return { outcome: 'refused', retryAfter: end - now }
 
   const isNoResend = kept.isUsed || kept.hourStartedAt + hour <= now
-  const wait = isNoResend ? cooldown : Math.min(longestCooldown, cooldown * 2 ** kept.streak)
+  const wait = isNoResend ? cooldown : Math.min(maxCooldown, cooldown * 2 ** kept.streak)
   const goesOn = canGoOn(kept, now)
   if (!goesOn) Object.assign(kept, { madeAt: now, guesses: 0, messages: 0, isUsed: false })
   // A session that did not ask for the code gets one of its own, in its place; the guesses made at it stay made (decision 12).
   if (!goesOn || kept.code === null || kept.session !== session) Object.assign(kept, { code: next, session })
   kept.messages += 1
-  kept.expiresAt = Math.min(now + rules.timeToLive, (kept.madeAt ?? now) + rules.longestLife)
+  kept.expiresAt = Math.min(now + rules.timeToLive, (kept.madeAt ?? now) + rules.maxLifetime)
   kept.resendAt = now + wait
   kept.streak = isNoResend ? 1 : kept.streak + 1
   if (kept.hourStartedAt + hour <= now) kept.hourStartedAt = now
@@ -132,7 +132,7 @@ export function send<Session>(
 /** A resend is the same code while that is live, and while it would leave at least half of its time (decision 10). */
 function canGoOn<Session>({ madeAt, isUsed, expiresAt, guesses }: Codes<Session>, now: number): boolean {
   if (madeAt === null || isUsed || expiresAt <= now || guesses >= rules.guessesPerCode) return false
-  return madeAt + rules.longestLife > now + rules.timeToLive / 2
+  return madeAt + rules.maxLifetime > now + rules.timeToLive / 2
 }
 
 /** The provider refused the message: cooldown and counts are as before it, and the code is good only if an earlier one has it. */

@@ -1,6 +1,7 @@
 // What people do, in any order. Each command is one step or a few that belong together, weighted so that each rule is met often.
 import fc from 'fast-check'
 import { accountCommands } from './account-commands.js'
+import type { Context, Steps } from './context.js'
 import { identifierCommands } from './identifier-commands.js'
 import {
   by,
@@ -19,20 +20,19 @@ import {
   who,
   yesOrNo,
 } from './play.js'
-import type { Scene, Steps } from './scene.js'
-import type { Identifier } from './world.js'
+import type { Identifier } from './state.js'
 
 // All times, these and those of the rules, are multiples of 30 seconds: the second or two that a run takes decides nothing.
 const [minute, hour, day] = [60, 3_600, 86_400]
 
-const signInCommand = command('sign in', by, (steps, details) => signIn(steps, signInBy(steps.scene, details)))
+const signInCommand = command('sign in', by, (steps, details) => signIn(steps, signInBy(steps.context, details)))
 
 const gateway = oneOf([6, 'accepts' as const], [2, 'refuses' as const], [1, 'breaks' as const])
 const mode = oneOf([2, undefined], [2, 'login' as const], [1, 'signup' as const])
 
 const sendCommand = command('send', fc.record({ by, mode, gateway }), async (steps, details) => {
   // Only the mobile flow has modes.
-  const by = signInBy(steps.scene, { ...details.by, isMobile: details.by.isMobile || details.mode !== undefined })
+  const by = signInBy(steps.context, { ...details.by, isMobile: details.by.isMobile || details.mode !== undefined })
   await steps.send(by, details.mode, details.gateway)
 })
 
@@ -48,7 +48,7 @@ const insist = command(
   }),
   async (steps, { count, pause, wrong, refusals, ...details }) => {
     await times(count, async () => {
-      const by = signInBy(steps.scene, details.by)
+      const by = signInBy(steps.context, details.by)
       if (refusals) await steps.send(by, undefined, 'refuses')
       await steps.send(by)
       await times(wrong, () => steps.enter(by, 'wrong'))
@@ -58,8 +58,8 @@ const insist = command(
 )
 
 const enter = command('enter', fc.record({ by, how, place }), async (steps, details) => {
-  const by = signInBy(steps.scene, details.by)
-  await steps.enter(by, typed(steps.scene, by.identifier, signInCodes(steps.scene, by), details))
+  const by = signInBy(steps.context, details.by)
+  await steps.enter(by, typed(steps.context, by.identifier, signInCodes(steps.context, by), details))
 })
 
 /** Wrong codes, mostly as many as one may, then the right one. */
@@ -67,7 +67,7 @@ const guess = command(
   'guess',
   fc.record({ by, count: oneOf([1, 1], [1, 3], [1, 4], [3, 5], [1, 6]), sends: yesOrNo(3, 1) }),
   async (steps, { count, sends, ...details }) => {
-    const by = signInBy(steps.scene, details.by)
+    const by = signInBy(steps.context, details.by)
     if (sends) await steps.send(by)
     await times(count, () => steps.enter(by, 'wrong'))
     await enterRightCode(steps, by)
@@ -79,7 +79,7 @@ const guessOn = command(
   'guess on',
   fc.record({ by, wrong: fc.constantFrom(4, 5) }),
   async (steps, { wrong, ...details }) => {
-    const by = signInBy(steps.scene, details.by)
+    const by = signInBy(steps.context, details.by)
     await times(6, async () => {
       await steps.send(by)
       await times(wrong, () => steps.enter(by, 'wrong'))
@@ -91,7 +91,7 @@ const guessOn = command(
 
 /** Signs in on nine or ten other devices, then on the one before: of ten others it has given way. */
 const moveAround = command('move around', fc.record({ by, others: oneOf([1, 9], [3, 10]) }), async (steps, details) => {
-  const by = { ...signInBy(steps.scene, details.by), flow: 'identifier' as const, onDevice: false }
+  const by = { ...signInBy(steps.context, details.by), flow: 'identifier' as const, onDevice: false }
   await signIn(steps, by)
   await times(details.others, async () => {
     await steps.wait(3 * hour)
@@ -118,18 +118,18 @@ const signUp = command(
     isFormValid: yesOrNo(4, 1),
   }),
   async (steps, { who, ticketKind, place, isProved, isLate, pause, isFormValid }) => {
-    const { scene } = steps
-    const client = clientAt(scene, who)
-    const first = scene.phones[place % scene.phones.length] as Identifier
+    const { context } = steps
+    const client = clientAt(context, who)
+    const first = context.phones[place % context.phones.length] as Identifier
     if (isProved) await signIn(steps, { flow: 'mobile', identifier: first, client, onDevice: false })
     if (pause > 0) await steps.wait(pause)
     // Somebody makes the account by the other flow meanwhile.
-    const other = clientAt(scene, (who + 1) % scene.clients.length)
+    const other = clientAt(context, (who + 1) % context.clients.length)
     if (isLate) await signIn(steps, { flow: 'identifier', identifier: first, client: other, onDevice: false })
-    const somebodys = scene.tickets[place % Math.max(1, scene.tickets.length)] ?? null
+    const somebodys = context.tickets[place % Math.max(1, context.tickets.length)] ?? null
     const ticket = ticketKind === 'none' ? null : ticketKind === 'of somebody' ? somebodys : client.ticket
-    const own = scene.phones.find(({ name }) => name === ticket?.phone) ?? first
-    const another = scene.phones.find(({ name }) => name !== own.name) as Identifier
+    const own = context.phones.find(({ name }) => name === ticket?.phone) ?? first
+    const another = context.phones.find(({ name }) => name !== own.name) as Identifier
     await steps.signUp(client, ticketKind === 'for another number' ? another : own, ticket, isFormValid)
   },
 )
@@ -158,5 +158,5 @@ const weighted: readonly [number, fc.Arbitrary<Command>][] = [
 export function commands(most: number, replayPath?: string) {
   const any = fc.oneof(...weighted.map(([weight, arbitrary]) => ({ weight, arbitrary })))
   const replay = replayPath === undefined ? {} : { replayPath }
-  return fc.commands<Scene, Steps, false>([any], { maxCommands: most, size: 'max', ...replay })
+  return fc.commands<Context, Steps, false>([any], { maxCommands: most, size: 'max', ...replay })
 }

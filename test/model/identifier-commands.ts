@@ -1,7 +1,8 @@
 // What people do with codes that only somebody signed in can ask for: stepping up, adding, changing and removing identifiers.
 import fc from 'fast-check'
+import type { Client, Context, Steps } from './context.js'
 import {
-  asker,
+  actor,
   type Command,
   clientAt,
   command,
@@ -17,13 +18,12 @@ import {
   whom,
   yesOrNo,
 } from './play.js'
-import type { Client, Scene, Steps } from './scene.js'
-import type { Identifier, Method } from './world.js'
+import type { Identifier, Method } from './state.js'
 
 const onDevice = fc.boolean()
 const right = { how: 'right', place: 0 } as const
-const changeCode = (scene: Scene, identifier: Identifier) =>
-  typed(scene, identifier, scene.model.world.codesOf(identifier, 'change_identifier', null), right)
+const changeCode = (context: Context, identifier: Identifier) =>
+  typed(context, identifier, context.model.state.codesOf(identifier, 'change_identifier', null), right)
 const method = fc.constantFrom<Method>('phone', 'email')
 
 const sendsTo = fc.constantFrom<(Method | undefined)[]>(
@@ -36,19 +36,19 @@ const sendsTo = fc.constantFrom<(Method | undefined)[]>(
 
 const sendStepUp = command(
   'send step-up',
-  fc.record({ asker, onDevice, method: oneOf([1, undefined], [1, 'phone' as const], [2, 'email' as const]) }),
-  async (steps, { asker, onDevice, method }) => steps.sendStepUpCode(await signedIn(steps, asker), onDevice, method),
+  fc.record({ actor, onDevice, method: oneOf([1, undefined], [1, 'phone' as const], [2, 'email' as const]) }),
+  async (steps, { actor, onDevice, method }) => steps.sendStepUpCode(await signedIn(steps, actor), onDevice, method),
 )
 
 /** Adds the phone or email that the client has not. */
 async function addOther(steps: Steps, client: Client): Promise<void> {
-  const { scene } = steps
-  const free = scene.identifiers.find(
-    (each) => client.session?.user[each.method] === null && !scene.model.world.holderOf(each),
+  const { context } = steps
+  const free = context.identifiers.find(
+    (each) => client.session?.user[each.method] === null && !context.model.state.holderOf(each),
   )
   if (!free) return
   await steps.sendChangeCode(client, free)
-  await steps.changeIdentifier(client, free, changeCode(scene, free))
+  await steps.changeIdentifier(client, free, changeCode(context, free))
 }
 
 /**
@@ -57,33 +57,38 @@ async function addOther(steps: Steps, client: Client): Promise<void> {
  */
 const stepUp = command(
   'step up',
-  fc.record({ asker, other: who, isElsewhere: yesOrNo(1, 4), isLate: yesOrNo(1, 2), onDevice, how, place, sendsTo }),
-  async (steps, { asker, other, isElsewhere, isLate, onDevice, sendsTo, ...what }) => {
-    const { scene } = steps
-    const client = await signedIn(steps, asker)
+  fc.record({ actor, other: who, isElsewhere: yesOrNo(1, 4), isLate: yesOrNo(1, 2), onDevice, how, place, sendsTo }),
+  async (steps, { actor, other, isElsewhere, isLate, onDevice, sendsTo, ...what }) => {
+    const { context } = steps
+    const client = await signedIn(steps, actor)
     if (isLate) await steps.wait(900)
     else if (sendsTo.length === 2) await addOther(steps, client)
     for (const method of sendsTo) await steps.sendStepUpCode(client, onDevice, method)
-    const code = stepUpCode(scene, client, onDevice, what)
-    await steps.stepUp(isElsewhere ? clientAt(scene, other) : client, onDevice, code)
+    const code = stepUpCode(context, client, onDevice, what)
+    await steps.stepUp(isElsewhere ? clientAt(context, other) : client, onDevice, code)
     if (isLate) await steps.removeIdentifier(client, 'email')
   },
 )
 
-function stepUpCode(scene: Scene, { session, device }: Client, onDevice: boolean, what: Parameters<typeof typed>[3]) {
-  const { model } = scene
+function stepUpCode(
+  context: Context,
+  { session, device }: Client,
+  onDevice: boolean,
+  what: Parameters<typeof typed>[3],
+) {
+  const { model } = context
   const own = session ? model.provenOf(session.user) : []
   const identifier = own[what.place % Math.max(1, own.length)]
   if (!identifier) return 'wrong'
   const known = model.signInDevice({ identifier, device: onDevice ? device : null })
-  return typed(scene, identifier, model.world.codesOf(identifier, 'step_up', known), what)
+  return typed(context, identifier, model.state.codesOf(identifier, 'step_up', known), what)
 }
 
 /** Mostly the one that they have not yet; typed in where the code was asked for, or elsewhere. */
 const change = command(
   'change identifier',
   fc.record({
-    asker,
+    actor,
     whom,
     addsOther: fc.boolean(),
     other: who,
@@ -92,22 +97,22 @@ const change = command(
     place,
     sends: oneOf([1, 0], [3, 1], [1, 2]),
   }),
-  async (steps, { asker, whom, addsOther, other, isElsewhere, sends, ...what }) => {
-    const { scene } = steps
-    const client = await signedIn(steps, asker)
-    const free = addsOther ? scene.identifiers.find(({ method }) => client.session?.user[method] === null) : undefined
-    const identifier = free ?? identifierAt(scene, whom)
+  async (steps, { actor, whom, addsOther, other, isElsewhere, sends, ...what }) => {
+    const { context } = steps
+    const client = await signedIn(steps, actor)
+    const free = addsOther ? context.identifiers.find(({ method }) => client.session?.user[method] === null) : undefined
+    const identifier = free ?? identifierAt(context, whom)
     await times(sends, async () => {
       await steps.sendChangeCode(client, identifier)
     })
-    const codes = scene.model.world.codesOf(identifier, 'change_identifier', null)
-    const code = typed(scene, identifier, codes, what)
-    await steps.changeIdentifier(isElsewhere ? clientAt(scene, other) : client, identifier, code)
+    const codes = context.model.state.codesOf(identifier, 'change_identifier', null)
+    const code = typed(context, identifier, codes, what)
+    await steps.changeIdentifier(isElsewhere ? clientAt(context, other) : client, identifier, code)
   },
 )
 
-const remove = command('remove identifier', fc.record({ asker, method }), async (steps, { asker, method }) =>
-  steps.removeIdentifier(await signedIn(steps, asker), method),
+const remove = command('remove identifier', fc.record({ actor, method }), async (steps, { actor, method }) =>
+  steps.removeIdentifier(await signedIn(steps, actor), method),
 )
 
 /** The same person in two places: a code that was asked for in one is typed in in the other, then where it belongs. */
@@ -115,19 +120,22 @@ const elsewhere = command(
   'elsewhere',
   fc.record({ whom, place, asks: fc.constantFrom('change', 'step-up') }),
   async (steps, { whom, place, asks }) => {
-    const { scene } = steps
-    const [one, other] = scene.clients as [Client, Client]
-    const [own, next] = [identifierAt(scene, whom), scene.identifiers[place % scene.identifiers.length] as Identifier]
+    const { context } = steps
+    const [one, other] = context.clients as [Client, Client]
+    const [own, next] = [
+      identifierAt(context, whom),
+      context.identifiers[place % context.identifiers.length] as Identifier,
+    ]
     for (const client of [one, other]) {
       await signIn(steps, { flow: 'identifier', identifier: own, client, onDevice: true })
     }
     if (asks === 'step-up') {
       await steps.sendStepUpCode(one, false)
-      for (const client of [other, one]) await steps.stepUp(client, false, stepUpCode(scene, one, false, right))
+      for (const client of [other, one]) await steps.stepUp(client, false, stepUpCode(context, one, false, right))
       return
     }
     await steps.sendChangeCode(one, next)
-    const code = changeCode(scene, next)
+    const code = changeCode(context, next)
     for (const client of [other, one]) await steps.changeIdentifier(client, next, code)
   },
 )
@@ -146,28 +154,28 @@ const leave = command(
     how: oneOf([2, 'replaces' as const], [1, 'removes' as const], [2, 'is deleted' as const]),
   }),
   async (steps, { whom, place, stranger, asks, how }) => {
-    const { scene } = steps
-    const [here, there] = scene.clients as [Client, Client]
-    const old = identifierAt(scene, whom)
-    const others = scene.identifiers.filter(
+    const { context } = steps
+    const [here, there] = context.clients as [Client, Client]
+    const old = identifierAt(context, whom)
+    const others = context.identifiers.filter(
       ({ method, name }) => name !== old.name && (method === old.method) === (how !== 'removes'),
     )
     const next = others[place % others.length] as Identifier
-    const theirs = stranger === undefined ? old : identifierAt(scene, stranger)
+    const theirs = stranger === undefined ? old : identifierAt(context, stranger)
     await signIn(steps, { flow: 'identifier', identifier: old, client: here, onDevice: true })
     await signIn(steps, { flow: 'identifier', identifier: theirs, client: there, onDevice: true })
     if (asks === 'step-up') await steps.sendStepUpCode(there, false, old.method)
     else await steps.sendChangeCode(there, old)
-    const asked = changeCode(scene, old)
+    const asked = changeCode(context, old)
     const user = here.session?.user
     if (how === 'is deleted' && user) await steps.administer(user, 'delete')
     else {
       await steps.sendChangeCode(here, next)
-      await steps.changeIdentifier(here, next, changeCode(scene, next))
+      await steps.changeIdentifier(here, next, changeCode(context, next))
     }
     if (how === 'removes') await steps.removeIdentifier(here, old.method)
     if (asks === 'change') await steps.changeIdentifier(there, old, asked)
-    else await steps.stepUp(there, false, stepUpCode(scene, there, false, right))
+    else await steps.stepUp(there, false, stepUpCode(context, there, false, right))
   },
 )
 

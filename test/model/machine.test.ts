@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import t from 'tap'
 import { commands } from './commands.js'
-import { createScene, createSteps } from './scene.js'
+import { createContext, createSteps } from './context.js'
 import { createRun, startService } from './service.js'
 
 const usual = { MODEL_SEED: 20_261_127, MODEL_RUNS: 60, MODEL_COMMANDS: 40 }
@@ -48,10 +48,10 @@ t.test(`${numRuns} runs of up to ${most} commands, by MODEL_SEED=${seed}`, async
   let done = 0
   const property = fc.asyncProperty(commands(most, replayPath), async (each) => {
     await service.clear()
-    const scene = createScene()
+    const context = createContext()
     const run = createRun(service)
-    const steps = createSteps(scene, run)
-    await fc.asyncModelRun(() => ({ model: scene, real: steps }), each)
+    const steps = createSteps(context, run)
+    await fc.asyncModelRun(() => ({ model: context, real: steps }), each)
     await steps.settle()
     for (const outcome of run.outcomes) outcomes.add(outcome)
     done += 1

@@ -4,7 +4,7 @@ import { createAccounts } from './accounts.js'
 import { type Expected, type Flow, type Gateway, refused, type Typed } from './answers.js'
 import { guess, returnSend, send } from './codes.js'
 import {
-  createWorld,
+  createState,
   type Device,
   type Held,
   hasOwner,
@@ -17,26 +17,26 @@ import {
   type Session,
   type Ticket,
   type User,
-} from './world.js'
+} from './state.js'
 
 export type SignInCall = Readonly<{ flow: Flow; identifier: Identifier; device: Device | null }>
 type SendOptions = Readonly<{ session?: Session; gateway?: Gateway }>
 export type Model = ReturnType<typeof createModel>
 
 export function createModel() {
-  const world = createWorld()
-  const { codesOf, holderOf, reachedBy, trusted, addUser, openSession, endSessions, forgetDevices, voidCodes } = world
+  const state = createState()
+  const { codesOf, holderOf, reachedBy, trusted, addUser, openSession, endSessions, forgetDevices, voidCodes } = state
 
   function sendTo(identifier: Identifier, purpose: Purpose, device: Device | null, more: SendOptions = {}): Expected {
     const { session = null, gateway = 'accepts' } = more
     const codes = codesOf(identifier, purpose, device)
-    const sends = world.sendsOf(identifier)
-    const next = { number: world.next() }
-    const sent = send(codes, sends, { next, session, now: world.now, isTrusted: device !== null })
+    const sends = state.sendsOf(identifier)
+    const next = { number: state.next() }
+    const sent = send(codes, sends, { next, session, now: state.now, isTrusted: device !== null })
     if (sent.outcome === 'refused') return { ...refused('rate_limited'), retryAfter: sent.retryAfter }
     const message = { to: identifier.name, code: sent.code }
     if (gateway === 'accepts') return { status: 200, sent, message }
-    if (gateway === 'refuses') returnSend(codes, sends, sent.isOnTop, world.now)
+    if (gateway === 'refuses') returnSend(codes, sends, sent.isOnTop, state.now)
     return { ...refused('delivery_failed'), message }
   }
 
@@ -62,8 +62,8 @@ export function createModel() {
     if (user?.isDisabled) return refused('forbidden')
     if (user) return signedIn(user, known, false)
     if (flow === 'mobile') {
-      const ticket = { phone: identifier.name, expiresAt: world.now + lifetimes.ticket }
-      world.tickets.add(ticket)
+      const ticket = { phone: identifier.name, expiresAt: state.now + lifetimes.ticket }
+      state.tickets.add(ticket)
       return { status: 200, isNewUser: true, ticket }
     }
     return signedIn(addUser({ [identifier.method]: { name: identifier.name, isProven: true } }), null, true)
@@ -81,11 +81,11 @@ export function createModel() {
       endSessions(user)
       forgetDevices(user)
     }
-    if (!user) releaseClaim(identifier)
+    if (!user) detachUnverified(identifier)
     return user
   }
 
-  function releaseClaim(identifier: Identifier): void {
+  function detachUnverified(identifier: Identifier): void {
     const holder = holderOf(identifier)
     if (holder && hasOwner(holder) && !isProven(holder, identifier.method)) holder[identifier.method] = null
   }
@@ -105,16 +105,16 @@ export function createModel() {
   ) {
     if (typed === 'malformed') return refused('validation_failed')
     const code = typed === 'wrong' ? null : typed
-    return guess(codesOf(identifier, purpose, device), code, session, world.now) || refused('otp_invalid')
+    return guess(codesOf(identifier, purpose, device), code, session, state.now) || refused('otp_invalid')
   }
 
   /** A ticket is good once, for its number, and only where the form is whole. */
   function signUp(phone: Identifier, ticket: Ticket | null, isFormValid: boolean): Expected {
     if (!isFormValid) return refused('validation_failed')
     const isGood =
-      ticket !== null && world.tickets.has(ticket) && ticket.phone === phone.name && ticket.expiresAt > world.now
+      ticket !== null && state.tickets.has(ticket) && ticket.phone === phone.name && ticket.expiresAt > state.now
     if (!isGood) return refused('verification_required')
-    world.tickets.delete(ticket)
+    state.tickets.delete(ticket)
     if (holderOf(phone)) return refused('already_registered')
     const user = addUser({ phone: { name: phone.name, isProven: true }, userName: 'Asha', addresses: 1 })
     const session = openSession(user, null)
@@ -123,7 +123,7 @@ export function createModel() {
 
   /** Lets a live session through. */
   function asUser(session: Session | null, act: (session: Session) => Expected): Expected {
-    const live = world.use(session)
+    const live = state.use(session)
     return live ? act(live) : refused('unauthorized')
   }
 
@@ -132,7 +132,7 @@ export function createModel() {
     return asUser(session, (live) => (isRecent(live) ? act(live) : refused('step_up_required')))
   }
 
-  const isRecent = ({ provedAt }: Session) => provedAt + lifetimes.proof > world.now
+  const isRecent = ({ provedAt }: Session) => provedAt + lifetimes.proof > state.now
 
   /** The proven identifiers of a user, phone first. */
   function provenOf(user: User): Identifier[] {
@@ -160,12 +160,12 @@ export function createModel() {
         identifier,
         codes: codesOf(identifier, 'step_up', known),
       }))
-      const alive = sent.filter(({ codes }) => codes.code !== null && codes.expiresAt > world.now)
+      const alive = sent.filter(({ codes }) => codes.code !== null && codes.expiresAt > state.now)
       const [last] = alive.sort((one, other) => other.codes.lastSend - one.codes.lastSend)
       if (!last) return refused('otp_invalid')
       const isRight = attempt(last.identifier, 'step_up', known, typed, live)
       if (isRight !== true) return isRight
-      live.provedAt = world.now
+      live.provedAt = state.now
       return { status: 200 }
     })
   }
@@ -187,7 +187,7 @@ export function createModel() {
       const owner = reachedBy(identifier)
       if (owner && owner !== user) return refused('already_registered')
       const holder = holderOf(identifier)
-      if (holder !== user) releaseClaim(identifier)
+      if (holder !== user) detachUnverified(identifier)
       const old = user[method]
       user[method] = { name, isProven: true }
       if (old?.name !== name) tellAndEnd(live, method, old)
@@ -211,20 +211,20 @@ export function createModel() {
   function tellAndEnd(session: Session, method: Method, old: Held | null): void {
     const other = session.user[method === 'phone' ? 'email' : 'phone']
     if (old?.isProven) endWhatRestsOn(session, old)
-    else if (other?.isProven) world.notices.push(other.name)
+    else if (other?.isProven) state.notices.push(other.name)
   }
 
   /** The sessions elsewhere, all devices, and the codes that only its owner could ask for. */
   function endWhatRestsOn(session: Session, { name }: Held): void {
-    world.notices.push(name)
+    state.notices.push(name)
     endSessions(session.user, (other) => other !== session)
     forgetDevices(session.user)
     voidCodes(name)
   }
 
   return {
-    ...createAccounts(world, { asUser, asProvenUser }),
-    ...{ world, provenOf, signInDevice, sendSignInCode, signIn, signUp },
+    ...createAccounts(state, { asUser, asProvenUser }),
+    ...{ state, provenOf, signInDevice, sendSignInCode, signIn, signUp },
     ...{ sendStepUpCode, stepUp, sendChangeCode, changeIdentifier, removeIdentifier },
   }
 }

@@ -2,12 +2,12 @@
 import fc from 'fast-check'
 import type { Typed } from './answers.js'
 import type { Codes } from './codes.js'
-import type { Client, Scene, SignInBy, Steps } from './scene.js'
-import type { Identifier, Session } from './world.js'
+import type { Client, Context, SignInBy, Steps } from './context.js'
+import type { Identifier, Session } from './state.js'
 
-export type Command = fc.AsyncCommand<Scene, Steps>
+export type Command = fc.AsyncCommand<Context, Steps>
 
-/** A command, told on failure by its name and details. Whatever it does not find in the scene, it leaves. */
+/** A command, told on failure by its name and details. Whatever it does not find in the context, it leaves. */
 export function command<Details>(
   name: string,
   details: fc.Arbitrary<Details>,
@@ -27,7 +27,7 @@ export function oneOf<Value>(...weighted: readonly [number, Value][]): fc.Arbitr
 
 export const yesOrNo = (yes: number, no: number) => oneOf([yes, true], [no, false])
 
-/** Places in the scene. Some identifiers (three phones, two emails) are busier than others, and a few are free most of the time. */
+/** Places in the context. Some identifiers (three phones, two emails) are busier than others, and a few are free most of the time. */
 export const who = fc.nat(2)
 export const whom = oneOf([4, 0], [3, 3], [2, 1], [1, 4], [1, 2])
 export const by = fc.record({ isMobile: fc.boolean(), whom, who, onDevice: fc.boolean() })
@@ -42,13 +42,13 @@ export const how = oneOf(
 )
 export const place = fc.nat(9)
 
-export const clientAt = ({ clients }: Scene, index: number) => clients[index] as Client
-export const identifierAt = ({ identifiers }: Scene, index: number) => identifiers[index] as Identifier
+export const clientAt = ({ clients }: Context, index: number) => clients[index] as Client
+export const identifierAt = ({ identifiers }: Context, index: number) => identifiers[index] as Identifier
 
-export function signInBy(scene: Scene, { isMobile, whom, who, onDevice }: By): SignInBy {
-  const identifier = identifierAt(scene, whom)
+export function signInBy(context: Context, { isMobile, whom, who, onDevice }: By): SignInBy {
+  const identifier = identifierAt(context, whom)
   const flow = isMobile && identifier.method === 'phone' ? 'mobile' : 'identifier'
-  return { flow, identifier, client: clientAt(scene, who), onDevice }
+  return { flow, identifier, client: clientAt(context, who), onDevice }
 }
 
 export async function times(count: number, work: () => Promise<unknown>): Promise<void> {
@@ -57,15 +57,15 @@ export async function times(count: number, work: () => Promise<unknown>): Promis
 
 const deviceOf = ({ client, onDevice }: SignInBy) => (onDevice ? client.device : null)
 
-export function signInCodes({ model }: Scene, by: SignInBy): Codes<Session> {
+export function signInCodes({ model }: Context, by: SignInBy): Codes<Session> {
   const { identifier } = by
-  return model.world.codesOf(identifier, 'sign_in', model.signInDevice({ identifier, device: deviceOf(by) }))
+  return model.state.codesOf(identifier, 'sign_in', model.signInDevice({ identifier, device: deviceOf(by) }))
 }
 
 type What = Readonly<{ how: 'right' | 'other' | 'wrong' | 'malformed'; place: number }>
 
 /** The live code of those, or else the last one; or any code that ever went to the identifier, whatever for. */
-export function typed({ sent }: Scene, { name }: Identifier, codes: Codes<Session>, { how, place }: What): Typed {
+export function typed({ sent }: Context, { name }: Identifier, codes: Codes<Session>, { how, place }: What): Typed {
   if (how === 'wrong' || how === 'malformed') return how
   const all = sent.filter(({ to }) => to === name)
   const chosen = how === 'right' ? (codes.code ?? all.at(-1)?.code) : all[place % Math.max(1, all.length)]?.code
@@ -75,8 +75,8 @@ export function typed({ sent }: Scene, { name }: Identifier, codes: Codes<Sessio
 const right = { how: 'right', place: 0 } as const
 
 export async function enterRightCode(steps: Steps, by: SignInBy): Promise<void> {
-  const { scene } = steps
-  await steps.enter(by, typed(scene, by.identifier, signInCodes(scene, by), right))
+  const { context } = steps
+  await steps.enter(by, typed(context, by.identifier, signInCodes(context, by), right))
 }
 
 export async function signIn(steps: Steps, by: SignInBy): Promise<void> {
@@ -85,17 +85,17 @@ export async function signIn(steps: Steps, by: SignInBy): Promise<void> {
 }
 
 /** Who asks: one of nine without being signed in, the others signed in where it can be done. */
-export const asker = fc.nat(8)
+export const actor = fc.nat(8)
 
-export async function signedIn(steps: Steps, asker: number): Promise<Client> {
-  const { scene } = steps
-  const client = clientAt(scene, asker % 3)
-  if (asker === 8) return client
-  const live = scene.clients.filter(({ session }) => session && scene.model.world.isSignedIn(session))
-  if (live.length > 0) return live[asker % live.length] as Client
+export async function signedIn(steps: Steps, actor: number): Promise<Client> {
+  const { context } = steps
+  const client = clientAt(context, actor % 3)
+  if (actor === 8) return client
+  const live = context.clients.filter(({ session }) => session && context.model.state.isSignedIn(session))
+  if (live.length > 0) return live[actor % live.length] as Client
   await signIn(steps, {
     flow: 'identifier',
-    identifier: identifierAt(scene, asker % 2 ? 3 : 0),
+    identifier: identifierAt(context, actor % 2 ? 3 : 0),
     client,
     onDevice: true,
   })

@@ -2,20 +2,20 @@
 import t from 'tap'
 import { countBlocked, untilBlocked } from '../users/waiting.js'
 import { type Race, type Replicas, race } from './at-once.js'
+import type { Steps } from './context.js'
 import { enterRightCode, signIn, signInBy, times } from './play.js'
-import type { Steps } from './scene.js'
 import { startReplica, startService } from './service.js'
-import type { Identifier, User } from './world.js'
+import type { Identifier, User } from './state.js'
 
-/** Places of identifiers in the scene. */
+/** Places of identifiers in the context. */
 const [phone, otherPhone, email] = [0, 1, 3]
 
 /** A client signs in by an identifier, never on a device that is known, which would have counts of its own. */
-const at = ({ scene }: Steps, who: number, whom: number, isMobile = false) =>
-  signInBy(scene, { isMobile, whom, who, onDevice: false })
-const client = ({ scene }: Steps, who: number) => at({ scene } as Steps, who, phone).client
-const identifier = ({ scene }: Steps, whom: number) => scene.identifiers[whom] as Identifier
-const onlyUser = ({ scene }: Steps) => [...scene.model.world.users][0] as User
+const at = ({ context }: Steps, who: number, whom: number, isMobile = false) =>
+  signInBy(context, { isMobile, whom, who, onDevice: false })
+const client = ({ context }: Steps, who: number) => at({ context } as Steps, who, phone).client
+const identifier = ({ context }: Steps, whom: number) => context.identifiers[whom] as Identifier
+const onlyUser = ({ context }: Steps) => [...context.model.state.users][0] as User
 
 const send = (steps: Steps, whom: number, isMobile = false) => steps.send(at(steps, 1, whom, isMobile))
 const enter = (steps: Steps, who: number, whom: number, isMobile = false) =>
@@ -30,8 +30,8 @@ async function memberWithCode(steps: Steps): Promise<void> {
 
 /** The code that was sent last is typed in, by client 0. */
 function changeTo(steps: Steps, whom: number) {
-  const { scene } = steps
-  const { code } = scene.model.world.codesOf(identifier(steps, whom), 'change_identifier', null)
+  const { context } = steps
+  const { code } = context.model.state.codesOf(identifier(steps, whom), 'change_identifier', null)
   return steps.changeIdentifier(client(steps, 0), identifier(steps, whom), code ?? 'wrong')
 }
 
@@ -121,7 +121,7 @@ const races: Record<string, Race & { rounds?: number }> = {
       await steps.sendStepUpCode(client(steps, 0), false)
     },
     atOnce: (steps) => {
-      const { code } = steps.scene.model.world.codesOf(identifier(steps, phone), 'step_up', null)
+      const { code } = steps.context.model.state.codesOf(identifier(steps, phone), 'step_up', null)
       return { 'step up': [20, () => steps.stepUp(client(steps, 0), false, code ?? 'wrong')] }
     },
   },

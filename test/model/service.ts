@@ -3,11 +3,11 @@ import { deepEqual, equal, fail, ok } from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import type { InjectOptions } from 'fastify'
 import type { Test } from 'tap'
-import { type Message, RecipientRefused, type Sender } from '../../src/delivery/sender.js'
+import { type Message, RecipientRefused, type Sender } from '../../src/messaging/sender.js'
 import { type Answer, startApp, type TestApp } from '../support/app.js'
 import type { Expected, Gateway } from './answers.js'
 import type { Code } from './codes.js'
-import type { Device, Session, Ticket, User } from './world.js'
+import type { Device, Session, Ticket, User } from './state.js'
 
 /** Shared limits have tests of their own; here they would make one run disturb another. */
 export const settings = {

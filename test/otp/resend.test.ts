@@ -1,6 +1,6 @@
 // Late messages: a resend sends the code that is already on its way, and gives nobody a guess more for it.
 import t, { type Test } from 'tap'
-import { DeliveryRefused } from '../../src/delivery/sender.js'
+import { DeliveryRefused } from '../../src/messaging/sender.js'
 import { type StartOptions, startApp, type TestApp, testConfig, wrongCode } from '../support/app.js'
 import { messagesCame } from '../support/limits.js'
 import { createOtp, type IssuedCode, type LaneRequest } from '../support/otp.js'

@@ -13,7 +13,7 @@ export const buildFolder = '.build'
 
 /** What the sources find beside their own folder when they run. */
 const linked = ['prisma', 'package.json']
-const copied = ['src/delivery/locales']
+const copied = ['src/messaging/templates/locales']
 
 /** What the compiled files are made of. */
 const inputs = [

@@ -1,5 +1,5 @@
 // The command line of the test runner.
-import { type CommandLine, type Declaration, readCommandLine, wholeNumber } from '../../src/config/command-line.js'
+import { type CommandLine, type Declaration, parseCommandLine, wholeNumber } from '../../src/config/command-line.js'
 
 const declared = {
   coverage: {
@@ -39,7 +39,7 @@ export type Options = Readonly<{
 
 /** @throws UsageError that names what is not understood */
 export function readOptions(typed: readonly string[]): Options {
-  const { words, values }: CommandLine<typeof declared> = readCommandLine(declaration, typed)
+  const { words, values }: CommandLine<typeof declared> = parseCommandLine(declaration, typed)
   const { coverage, grep, jobs, timeout } = values
   return {
     paths: words,

@@ -3,9 +3,9 @@
 import { randomUUID } from 'node:crypto'
 import fastifyCookie from '@fastify/cookie'
 import t, { type Test } from 'tap'
+import { isCrossSite, useCsrfProtection } from '../../src/http/csrf.js'
 import { createLogger } from '../../src/http/logger.js'
 import { createServer } from '../../src/http/server.js'
-import { isCrossSite, useSameOrigin } from '../../src/sessions/same-origin.js'
 import { type Answer, startApp, type TestApp } from '../support/app.js'
 
 const email = 'asha@example.com'
@@ -196,7 +196,7 @@ t.test('a route that sets cookies and does not say so fails at once', async (t) 
   const app = createServer({ logger: createLogger('info', { write: (line) => void lines.push(line) }), trustProxy: [] })
   t.teardown(() => app.close())
   await app.register(fastifyCookie)
-  useSameOrigin(app, { publicOrigin: undefined, allowedOrigins: [] }, ['jwt'])
+  useCsrfProtection(app, { publicOrigin: undefined, allowedOrigins: [] }, ['jwt'])
   for (const [url, config] of [
     ['/forgotten', {}],
     ['/said', { setsCookies: true }],

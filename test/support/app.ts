@@ -3,12 +3,12 @@ import { generateKeyPairSync } from 'node:crypto'
 import type { FastifyInstance, InjectOptions } from 'fastify'
 import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
-import { type Config, readConfig } from '../../src/config/config.js'
+import { type Config, parseConfig } from '../../src/config/config.js'
 import { type Database, openDatabase } from '../../src/database/client.js'
 import { readFunctionFiles } from '../../src/database/function-files.js'
 import { readMigrationNames } from '../../src/database/migration-files.js'
-import type { Message, Sender } from '../../src/delivery/sender.js'
 import { createLogger } from '../../src/http/logger.js'
+import type { Message, Sender } from '../../src/messaging/sender.js'
 import { createHealth, type Health } from '../../src/operations/health.js'
 import { createAnswerCheck } from './answer-check.js'
 import { createTestDatabase } from './database.js'
@@ -50,7 +50,7 @@ export function newPrivateKey(): string {
 
 /** The settings of a test, with overrides. */
 export function testConfig(overrides: Record<string, string> = {}): Config {
-  return readConfig({
+  return parseConfig({
     NODE_ENV: 'test',
     DATABASE_URL: 'postgresql://localhost/none',
     LOG_LEVEL: 'trace',

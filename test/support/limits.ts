@@ -1,7 +1,7 @@
 // The limits of identifiers, for tests that send more than a person would.
 import { setImmediate } from 'node:timers/promises'
 import type { Database } from '../../src/database/client.js'
-import { keyedDigest } from '../../src/database/keyed-digest.js'
+import { hmac } from '../../src/database/hmac.js'
 import type { TestApp } from './app.js'
 import { newNumber } from './flows.js'
 
@@ -10,7 +10,7 @@ export async function numberOutsideTheTenth({
   config,
   database,
 }: Pick<TestApp, 'config' | 'database'>): Promise<string> {
-  const key = keyedDigest(config.eventKey.value, 'tenth:v1', '')
+  const key = hmac(config.eventKey.value, 'tenth:v1', '')
   for (;;) {
     const number = newNumber()
     // The digest of send_code.sql's is_of_the_tenth, of two hours: a test may run around the change.

@@ -1,5 +1,5 @@
 // The messages that the tests of drivers send, and what may become of them.
-import { DeliveryRefused, type EmailMessage, RecipientRefused, type SmsMessage } from '../../src/delivery/sender.js'
+import { DeliveryRefused, type EmailMessage, RecipientRefused, type SmsMessage } from '../../src/messaging/sender.js'
 
 const common = { code: '123456', text: '123456 is your code', locale: 'en', expiresIn: 300 }
 

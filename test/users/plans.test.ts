@@ -3,9 +3,9 @@ import t, { type Test } from 'tap'
 import { withConnection } from '../../src/development/postgres-query.js'
 import type { Prisma } from '../../src/generated/prisma/client.js'
 import { listSessionsStatement, readSessionsStatement } from '../../src/sessions/statements.js'
-import { lockSessionStatement, lockUsersStatement } from '../../src/users/acting-statements.js'
-import { adminsStatement, lockCodesStatement } from '../../src/users/administration-statements.js'
-import { sorts } from '../../src/users/list-cursor.js'
+import { lockSessionStatement, lockUsersStatement } from '../../src/users/acting.js'
+import { adminsStatement, lockCodesStatement } from '../../src/users/administration.js'
+import { sorts } from '../../src/users/list.js'
 import { breadthStatement, type Prefixes, pageStatement, searchStatement } from '../../src/users/list-statements.js'
 import { addressesOfUser, ownerByProofStatement, userWithIdentifier } from '../../src/users/statements.js'
 import { createTestDatabase } from '../support/database.js'
@@ -82,8 +82,8 @@ t.test('plans on 50,000 users', async (t) => {
     await holds(t, 'lock two', lockUsersStatement([nobody, nobody], false), 'users_pkey')
     await holds(t, 'lock with admins', lockUsersStatement([nobody], true), 'users_pkey', 'users_admins_idx')
     await holds(t, 'lock codes', lockCodesStatement(nobody), 'users_pkey', 'otps_pkey')
-    const asker = { userId: nobody, sessionId: nobody }
-    await holds(t, 'lock a session', lockSessionStatement(asker), 'sessions_pkey')
+    const actor = { userId: nobody, sessionId: nobody }
+    await holds(t, 'lock a session', lockSessionStatement(actor), 'sessions_pkey')
     const limits = { timeToLive: 60, longest: 600 }
     const session = readSessionsStatement({ sessionIds: [nobody], userIds: [nobody] }, limits, addressesOfUser)
     await holds(t, 'session', session, 'users_pkey')

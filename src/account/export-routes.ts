@@ -1,0 +1,33 @@
+// Everything that is stored about oneself, as a file.
+import { Readable } from 'node:stream'
+import type { FastifyPluginAsync } from 'fastify'
+import { clientOf } from '../http/client.js'
+import { signedIn } from '../sessions/authenticate.js'
+import { type Policies, underPolicy } from '../users/policies.js'
+import type { UserExport } from './export.js'
+import { exportAccount } from './export-schemas.js'
+
+export type ExportOptions = { policies: Policies; exportUser: UserExport }
+
+export const exportRoutes: FastifyPluginAsync<ExportOptions> = async (app, { policies, exportUser }) => {
+  policies.forSelfProven(app)
+
+  app.get(
+    '/export',
+    {
+      schema: {
+        operationId: 'exportAccount',
+        summary: 'Everything that is stored about oneself',
+        ...underPolicy,
+        ...exportAccount,
+      },
+    },
+    async (request, reply) => {
+      const pieces = await exportUser(signedIn(request).user.id, clientOf(request))
+      return reply
+        .type('application/json; charset=utf-8')
+        .header('content-disposition', 'attachment; filename="account.json"')
+        .send(Readable.from(pieces))
+    },
+  )
+}

@@ -1,0 +1,126 @@
+// Bodies and answers of what people do with their own proofs and identifiers.
+import { Type } from '@sinclair/typebox'
+import { exampleCode, examples } from '../auth/routes/examples.js'
+import { deviceTokenFields, identifierErrors, OtpField, sendErrors, sentCodeFields } from '../auth/routes/schemas.js'
+import {
+  type DocumentedError,
+  errorResponses,
+  OneOf,
+  one,
+  refer,
+  signedInErrors,
+  writingErrors,
+} from '../http/responses.js'
+import { closed } from '../http/validation.js'
+import { UserSchema } from '../users/user.js'
+import { changesAreOverLine, maxChangesPerDay } from './identifiers.js'
+
+const [user] = UserSchema.examples
+
+/** What every one of these can answer. */
+const ownErrors = [...signedInErrors, ...writingErrors]
+
+/** Of a change too many: the seconds are those until the day (UTC) is over. */
+const changesAreOver: DocumentedError = {
+  code: 'rate_limited',
+  details: { errors: [changesAreOverLine], retryAfter: 21_600 },
+}
+
+/** For the description of the routes that change one's identifiers. */
+export const changesInWords = `An account can add, change and remove ${maxChangesPerDay} times a day (UTC); then it is 429, and nothing is changed.`
+
+const Method = OneOf(['phone', 'email'], { examples: ['phone'] })
+
+const phoneOrEmail = {
+  phone: Type.Optional(
+    Type.String({
+      maxLength: 26,
+      description: 'With its prefix (E.164); spaces, dashes and brackets are dropped',
+      examples: ['+91 98765 43211'],
+    }),
+  ),
+  email: Type.Optional(
+    Type.String({ maxLength: 320, description: 'Instead of a phone', examples: ['asha@example.com'] }),
+  ),
+}
+const newIdentifiers = [{ phone: '+91 98765 43211' }, { email: 'asha@example.com' }]
+
+const changedUser = (description: string) => one(refer(UserSchema), description, { ...user, email: 'asha@example.com' })
+
+export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; echo: boolean }) {
+  const otp = OtpField(otpLength)
+  const code = exampleCode(otpLength)
+  const sent = Type.Object({ method: Method, ...sentCodeFields(echo) })
+  const sentExample = { method: 'phone', ...examples.sent }
+
+  return {
+    stepUp: {
+      body: Type.Object(
+        {
+          method: Type.Optional(
+            OneOf(['phone', 'email'], { description: 'Where to; the phone where not given', examples: ['email'] }),
+          ),
+          ...deviceTokenFields,
+        },
+        { ...closed, examples: [{}, { method: 'email' }] },
+      ),
+      response: {
+        200: one(sent, 'The code is on its way to the user’s own phone or email', sentExample),
+        ...errorResponses(...sendErrors, ...ownErrors),
+      },
+    },
+    verifyStepUp: {
+      body: Type.Object({ otp, ...deviceTokenFields }, { ...closed, examples: [{ otp: code }] }),
+      response: {
+        200: one(
+          Type.Object({ proven_until: Type.String({ format: 'date-time' }) }),
+          'This session counts as freshly proven until then',
+          { proven_until: '2026-11-22T09:15:00.000Z' },
+        ),
+        ...errorResponses('otp_invalid', 'rate_limited', ...ownErrors),
+      },
+    },
+    addIdentifier: {
+      body: Type.Object(phoneOrEmail, {
+        ...closed,
+        description: 'Either phone or email',
+        examples: newIdentifiers,
+      }),
+      response: {
+        200: one(sent, 'The code is on its way to the new phone or email', sentExample),
+        ...errorResponses('step_up_required', ...sendErrors, ...identifierErrors, ...ownErrors),
+      },
+    },
+    verifyIdentifier: {
+      body: Type.Object(
+        { ...phoneOrEmail, otp },
+        {
+          ...closed,
+          description: 'Either phone or email, as it was sent before, and the code',
+          examples: newIdentifiers.map((identifier) => ({ ...identifier, otp: code })),
+        },
+      ),
+      response: {
+        200: changedUser('The user, with the identifier in place of the old one'),
+        ...errorResponses(
+          'otp_invalid',
+          'step_up_required',
+          'already_registered',
+          changesAreOver,
+          ...identifierErrors,
+          ...ownErrors,
+        ),
+      },
+    },
+    removeIdentifier: {
+      params: Type.Object(
+        { method: OneOf(['phone', 'email'], { description: 'Which one', examples: ['email'] }) },
+        closed,
+      ),
+      response: {
+        200: one(refer(UserSchema), 'The user, without it', user),
+        ...errorResponses('step_up_required', 'not_found', 'last_identifier', changesAreOver, ...ownErrors),
+      },
+    },
+  }
+}

@@ -1,0 +1,125 @@
+// The identifier flow: /auth/*. Routes and schemas only; every rule is behind the services that both flows share.
+import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
+import { clientOf } from '../../http/client.js'
+import { errorResponses, refer } from '../../http/responses.js'
+import { closed } from '../../http/validation.js'
+import type { IdentifierParser } from '../../identifiers/parser.js'
+import type { CountryCode } from '../../identifiers/phone.js'
+import type { SessionCookie } from '../../sessions/cookies.js'
+import { serializeUser, UserSchema } from '../../users/user.js'
+import type { SendCode } from '../send-code.js'
+import type { SignIn } from '../sign-in.js'
+import { exampleCode, examples } from './examples.js'
+import {
+  deviceTokenFields,
+  identifierErrors,
+  MessageHeaders,
+  OtpField,
+  sendErrors,
+  sentCodeFields,
+  TokenField,
+} from './schemas.js'
+
+export type IdentifierFlowOptions = {
+  identifiers: IdentifierParser
+  sendCode: SendCode
+  signIn: SignIn
+  cookie: SessionCookie
+  otpLength: number
+  echo: boolean
+  defaultCountry: CountryCode
+}
+
+const tags = ['Identifier flow']
+
+const identifierFields = {
+  phonePrefix: Type.Optional(
+    Type.String({
+      maxLength: 5,
+      description: 'Calling prefix with its plus sign, together with phone',
+      examples: ['+91'],
+    }),
+  ),
+  phone: Type.Optional(
+    Type.String({
+      maxLength: 25,
+      description: 'National number; spaces, dashes, brackets and a trunk 0 are dropped',
+      examples: ['9876543210'],
+    }),
+  ),
+  email: Type.Optional(
+    Type.String({ maxLength: 320, description: 'Instead of a phone', examples: ['asha@example.com'] }),
+  ),
+}
+
+export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = async (app, options) => {
+  const { identifiers, sendCode, signIn, cookie, otpLength, defaultCountry } = options
+
+  app.post(
+    '/request-otp',
+    {
+      schema: {
+        operationId: 'requestOtp',
+        summary: 'Send a code to a phone or an email address',
+        tags,
+        headers: MessageHeaders,
+        body: Type.Object(
+          { ...identifierFields, ...deviceTokenFields },
+          {
+            ...closed,
+            description: 'Either phonePrefix and phone, or email',
+            examples: examples.identifiers,
+          },
+        ),
+        response: {
+          200: Type.Object(
+            { message: Type.Literal('OTP sent'), ...sentCodeFields(options.echo) },
+            { description: 'The code is on its way', examples: [examples.identifierSent] },
+          ),
+          ...errorResponses(...sendErrors, ...identifierErrors),
+        },
+      },
+    },
+    async (request) => {
+      const { device_token, ...identifier } = request.body
+      const sent = await sendCode(identifiers.getIdentifierFromBody(identifier), clientOf(request, device_token))
+      return { message: 'OTP sent', ...sent } as const
+    },
+  )
+
+  app.post(
+    '/verify-otp',
+    {
+      config: { setsCookies: true },
+      schema: {
+        operationId: 'verifyIdentifierOtp',
+        summary: 'Check a code and sign in; the account is made now if there is none',
+        tags,
+        body: Type.Object(
+          { ...identifierFields, otp: OtpField(otpLength), ...deviceTokenFields },
+          {
+            ...closed,
+            description: 'Either phonePrefix and phone, or email, and the code',
+            examples: examples.identifiers.map((identifier) => ({ ...identifier, otp: exampleCode(otpLength) })),
+          },
+        ),
+        response: {
+          200: Type.Object(
+            { token: TokenField, user: refer(UserSchema), isNewUser: Type.Boolean(), ...deviceTokenFields },
+            { description: 'Signed in: the token, also as a cookie', examples: [examples.identifierSignedIn] },
+          ),
+          ...errorResponses('otp_invalid', 'forbidden', 'rate_limited', ...identifierErrors),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { otp, device_token, ...body } = request.body
+      const identifier = identifiers.getIdentifierFromBody(body)
+      const signedIn = await signIn.signInOrCreate(identifier, otp, clientOf(request, device_token))
+      cookie.set(reply, signedIn.token)
+      const device = cookie.setDevice(reply, signedIn.deviceToken)
+      const user = serializeUser(signedIn.user, defaultCountry)
+      return { token: signedIn.token, user, isNewUser: signedIn.isNewUser, ...device }
+    },
+  )
+}

@@ -1,0 +1,126 @@
+// The mobile flow: /api/auth/*. Routes and schemas only; every rule is behind the services that both flows share.
+import type { CookieSerializeOptions } from '@fastify/cookie'
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { clientOf } from '../../http/client.js'
+import type { IdentifierParser } from '../../identifiers/parser.js'
+import type { CountryCode } from '../../identifiers/phone.js'
+import type { SessionCookie } from '../../sessions/cookies.js'
+import { serializeAddress } from '../../users/address.js'
+import { checkedPincode } from '../../users/postal-code.js'
+import { serializeUser } from '../../users/user.js'
+import type { SendCode } from '../send-code.js'
+import type { SignIn } from '../sign-in.js'
+import type { SignUp } from '../sign-up.js'
+import { ticketTimeToLive } from '../signup-tickets.js'
+import { mobileSchemas } from './mobile-schemas.js'
+
+export type MobileFlowOptions = {
+  identifiers: IdentifierParser
+  sendCode: SendCode
+  signIn: SignIn
+  signUp: SignUp
+  cookie: SessionCookie
+  otpLength: number
+  echo: boolean
+  defaultCountry: CountryCode
+  secureCookies: boolean
+}
+
+const tags = ['Mobile flow']
+
+export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (app, options) => {
+  const { identifiers, sendCode, signIn, signUp, cookie, defaultCountry } = options
+  const schemas = mobileSchemas({ ...options, ...identifiers })
+  const ticketCookie: CookieSerializeOptions = {
+    path: '/api/auth',
+    httpOnly: true,
+    secure: options.secureCookies,
+    sameSite: 'strict',
+  }
+
+  app.post(
+    '/send-otp',
+    {
+      schema: {
+        operationId: 'sendOtp',
+        summary: 'Send a code to a mobile number',
+        tags,
+        ...schemas.sendOtp,
+      },
+    },
+    async (request) => {
+      const { mobile_number, mode, device_token } = request.body
+      const phone = identifiers.fromMobileNumber(mobile_number)
+      const use = { purpose: 'sign_in', mode: mode === 'login' ? 'login' : 'any' } as const
+      const sent = await sendCode(phone, clientOf(request, device_token), use)
+      return { success: true, message: 'OTP sent successfully', ...sent } as const
+    },
+  )
+
+  app.post(
+    '/verify-otp',
+    {
+      config: { setsCookies: true },
+      schema: {
+        operationId: 'verifyOtp',
+        summary: 'Check a code: sign in, or get the proof that signup asks for',
+        tags,
+        ...schemas.verifyOtp,
+      },
+    },
+    async (request, reply) => {
+      const { mobile_number, otp, device_token } = request.body
+      const phone = identifiers.fromMobileNumber(mobile_number)
+      const result = await signIn.signInOrAdmit(phone, otp, clientOf(request, device_token))
+      if (result.outcome === 'signed_in') {
+        cookie.set(reply, result.token)
+        const device = cookie.setDevice(reply, result.deviceToken)
+        const user = serializeUser(result.user, defaultCountry)
+        return { success: true, isNewUser: false, user, token: result.token, ...device } as const
+      }
+      reply.setCookie('signup', result.ticket, { ...ticketCookie, maxAge: ticketTimeToLive })
+      return {
+        success: true,
+        isNewUser: true,
+        message: 'User not found, please proceed to signup',
+        mobile_number: phone.nationalNumber,
+        signup_token: result.ticket,
+      } as const
+    },
+  )
+
+  app.post(
+    '/signup',
+    {
+      config: { setsCookies: true },
+      schema: {
+        operationId: 'signup',
+        summary: 'Create the account of a number that was just verified',
+        tags,
+        ...schemas.signup,
+      },
+    },
+    async (request, reply) => {
+      const { body, cookies } = request
+      const phone = identifiers.fromMobileNumber(body.mobile_number)
+      const { user, address, token, deviceToken } = await signUp({
+        phone,
+        userName: body.user_name.trim(),
+        address: {
+          houseNumber: body.house_number.trim(),
+          streetLocality: body.street_locality.trim(),
+          city: body.city.trim(),
+          state: body.state.trim(),
+          pincode: checkedPincode(phone.country, body.pincode),
+        },
+        ticket: body.signup_token ?? cookies['signup'],
+        client: clientOf(request),
+      })
+      cookie.set(reply, token)
+      reply.clearCookie('signup', ticketCookie).code(201)
+      const device = cookie.setDevice(reply, deviceToken)
+      const shown = { user: serializeUser(user, defaultCountry), address: serializeAddress(address) }
+      return { success: true, ...shown, token, ...device } as const
+    },
+  )
+}

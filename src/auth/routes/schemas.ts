@@ -1,0 +1,71 @@
+// What both flows share: a code as typed, and what a send tells the client.
+import { Type } from '@sinclair/typebox'
+import type { ErrorCode } from '../../errors.js'
+import { writingErrors } from '../../http/responses.js'
+import { errorLine } from '../../http/validation.js'
+import { exampleCode, examples } from './examples.js'
+
+/** What any call can answer that takes an identifier in its body. */
+export const identifierErrors: readonly ErrorCode[] = [
+  'country_not_supported',
+  'number_type_not_supported',
+  ...writingErrors,
+  'service_unavailable',
+]
+
+/** What any call can answer that sends a message. */
+export const sendErrors: readonly ErrorCode[] = ['rate_limited', 'delivery_failed']
+
+/** Exactly the digits asked for: anything else cannot be right and counts as no guess. */
+export const OtpField = (length: number) =>
+  Type.String({
+    pattern: `^[0-9]{${length}}$`,
+    description: `The code from the message: exactly ${length} digits`,
+    examples: [exampleCode(length)],
+    [errorLine]: `otp must be exactly ${length} digits`,
+  })
+
+/** Of a call that sends a message. */
+export const MessageHeaders = Type.Object({
+  'accept-language': Type.Optional(
+    Type.String({
+      description: 'Languages of the message; where there is none among ours, the language of the account',
+      examples: ['hi, en;q=0.5'],
+    }),
+  ),
+})
+
+/** What a client needs to count by itself. */
+const countingFields = {
+  expires_in: Type.Integer({
+    description: 'Seconds that the code is valid. A resend is the same code while it is live',
+    examples: [300],
+  }),
+  resend_after: Type.Integer({ description: 'Seconds until a code may be asked for again', examples: [30] }),
+  attempts_allowed: Type.Integer({ description: 'Guesses that the code still takes', examples: [5] }),
+}
+
+/**
+ * What a send tells the client. Answers are written by their schema, so where the echo is off no mistake can put the code into
+ * one, and the served document proves it.
+ */
+export function sentCodeFields(echo: boolean): typeof countingFields {
+  const otp = Type.Optional(Type.String({ description: 'The code itself: OTP_ECHO is on (development and test)' }))
+  return { ...countingFields, ...(echo && { otp }) }
+}
+
+/** In the body for clients without cookies; in the answer only where the device was not known before. */
+export const deviceTokenFields = {
+  device_token: Type.Optional(
+    Type.String({
+      maxLength: 200,
+      description:
+        'Of this device, from an earlier answer (browsers have it as the cookie `device`): strangers cannot lock its owner out',
+    }),
+  ),
+}
+
+export const TokenField = Type.String({
+  description: 'The session token (JWT): send it as `Authorization: Bearer`. Browsers get it as a cookie too',
+  examples: [examples.token],
+})

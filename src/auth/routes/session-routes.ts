@@ -1,0 +1,85 @@
+// The session that asks: end it, get another token of it, see whose it is. Under the mobile flow's path, for sessions of both flows.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { AuditTrail } from '../../audit/events.js'
+import { aroundBody } from '../../http/around-body.js'
+import { clientOf } from '../../http/client.js'
+import type { CountryCode } from '../../identifiers/phone.js'
+import { createAuthenticate, optionalSecurity, security, signedIn, tokensOf } from '../../sessions/authenticate.js'
+import type { SessionCookie } from '../../sessions/cookies.js'
+import type { SessionService } from '../../sessions/service.js'
+import type { SerializedAddress } from '../../users/address.js'
+import { serializeUser } from '../../users/user.js'
+import { logout, me, refresh } from './session-schemas.js'
+
+export type SessionRouteOptions = {
+  sessions: SessionService
+  /** the same, with the user's addresses beside ({@link SerializedAddress}) */
+  sessionsWithAddresses: Pick<SessionService, 'authenticate' | 'renew'>
+  audit: AuditTrail
+  cookie: SessionCookie
+  defaultCountry: CountryCode
+}
+
+const tags = ['Mobile flow']
+const config = { setsCookies: true } as const
+
+export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = async (app, options) => {
+  const { sessions, sessionsWithAddresses, audit, cookie, defaultCountry } = options
+
+  app.post(
+    '/logout',
+    {
+      config,
+      schema: {
+        operationId: 'logout',
+        summary: 'End this session',
+        description: 'Each session that the Bearer or a cookie names, also by a token that has ended.',
+        tags,
+        security: optionalSecurity,
+        ...logout,
+      },
+    },
+    async (request, reply) => {
+      // All that came, Bearer and cookies: whoever logs out wants none to be good any more.
+      for (const token of tokensOf(request, cookie.name)) {
+        const userId = await sessions.end(token)
+        if (userId !== null) await audit.record(clientOf(request), { event: 'session_logout', userId })
+      }
+      cookie.clear(reply)
+      return { success: true, message: 'Logged out successfully' } as const
+    },
+  )
+
+  app.post(
+    '/refresh',
+    {
+      config,
+      ...aroundBody(createAuthenticate(sessions, cookie)),
+      schema: {
+        operationId: 'refresh',
+        summary: 'A new token of this session, while the old one is still good',
+        tags,
+        security,
+        ...refresh,
+      },
+    },
+    async (request, reply) => {
+      const { token, lifetime } = sessions.reissue(signedIn(request))
+      cookie.set(reply, token, lifetime)
+      return { success: true, token } as const
+    },
+  )
+
+  app.get(
+    '/me',
+    {
+      ...aroundBody(createAuthenticate(sessionsWithAddresses, cookie)),
+      schema: { operationId: 'me', summary: 'Who is signed in', tags, security, ...me },
+    },
+    async (request) => {
+      const { user, beside } = signedIn(request)
+      const addresses = beside as SerializedAddress[]
+      return { success: true, data: { ...serializeUser(user, defaultCountry), addresses } } as const
+    },
+  )
+}

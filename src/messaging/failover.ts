@@ -1,0 +1,128 @@
+// Sends a message through the first driver that takes it, in the order of settings and routes, within a bounded time.
+import { type Circuit, type CircuitSettings, type CircuitStatus, createCircuit, OpenCircuitError } from './circuit.js'
+import { DeliveryRefused, type Message, type Sender } from './sender.js'
+
+/** Milliseconds that a whole delivery may take, and that a driver may while there is another one to try. */
+const deliveryTime = { total: 5_000, driver: 3_000 }
+const circuitDefaults: CircuitSettings = { failures: 5, rest: 30_000 }
+
+export type DeliveryReport = Readonly<
+  | { outcome: 'accepted'; driver: string; messageId: string | undefined }
+  /** no driver let it out */
+  | { outcome: 'refused' }
+  /** none confirmed it, but one may have let it out; `isDown` where one has been failing for some time */
+  | { outcome: 'uncertain'; isDown: boolean }
+>
+
+/** The request that a message is sent for. */
+type Origin = Readonly<{ requestId: string }>
+
+export type FailedAttempt = Readonly<{ driver: string; channel: Message['channel']; refused: boolean; error: unknown }>
+export type CircuitChange = Readonly<{ driver: string; channel: Message['channel']; state: CircuitStatus }>
+
+/** The drivers of each channel, in the order in which they are tried. */
+export type Senders = Readonly<Record<Message['channel'], readonly Sender[]>>
+
+/** The names of drivers by country (ISO 3166-1 alpha-2), `*` for the others, in the order in which they are tried. */
+export type Routes = ReadonlyMap<string, readonly string[]>
+
+type Turn = Readonly<{
+  sender: Sender
+  circuit: Circuit<Origin>
+  /** tried although it rests */
+  isHalfOpen: boolean
+}>
+
+/** What a driver is asked for, and how long that may take. */
+type Errand = Readonly<{ message: Message; origin: Origin; milliseconds: number }>
+
+export type Delivery = ReturnType<typeof createDelivery>
+
+export type DeliveryOptions = Readonly<{
+  senders: Senders
+  /** of SMS */
+  routes?: Routes
+  onFailure: (origin: Origin, attempt: FailedAttempt) => void
+  onCircuitChange?: (origin: Origin, change: CircuitChange) => void
+  time?: typeof deliveryTime
+  circuit?: CircuitSettings
+}>
+
+export function createDelivery(options: DeliveryOptions) {
+  const {
+    senders,
+    routes = new Map(),
+    onFailure,
+    onCircuitChange,
+    time = deliveryTime,
+    circuit = circuitDefaults,
+  } = options
+  const guarded = (channel: Message['channel']) =>
+    senders[channel].map((sender) => ({
+      sender,
+      circuit: createCircuit<Origin>(circuit, (origin, state) =>
+        onCircuitChange?.(origin, { driver: sender.name, channel, state }),
+      ),
+    }))
+  const drivers = { sms: guarded('sms'), email: guarded('email') }
+
+  function driversFor(message: Message) {
+    if (message.channel === 'email') return drivers.email
+    const names: readonly string[] | undefined = routes.get(message.country) ?? routes.get('*')
+    return names?.flatMap((name) => drivers.sms.filter(({ sender }) => sender.name === name)) ?? drivers.sms
+  }
+
+  const longest = (isLast: boolean) => (isLast ? time.total : time.driver)
+
+  /** One turn of a driver. */
+  async function attempt({ sender, circuit, isHalfOpen }: Turn, { message, origin, milliseconds }: Errand) {
+    const work = () => within(milliseconds, (signal) => sender.send(message, signal))
+    try {
+      const { messageId } = await (isHalfOpen ? circuit.attemptAnyway(origin, work) : circuit.attempt(origin, work))
+      return { outcome: 'accepted', driver: sender.name, messageId } as const
+    } catch (error) {
+      if (error instanceof OpenCircuitError) return { outcome: 'resting' } as const
+      const refused = error instanceof DeliveryRefused
+      onFailure(origin, { driver: sender.name, channel: message.channel, refused, error })
+      return { outcome: refused ? 'refused' : 'uncertain' } as const
+    }
+  }
+
+  async function send(message: Message, origin: Origin): Promise<DeliveryReport> {
+    const end = performance.now() + time.total
+    const line: Turn[] = driversFor(message).map((driver) => ({ ...driver, isHalfOpen: false }))
+    const outcomes = new Set<string>()
+    for (const turn of line) {
+      const left = end - performance.now()
+      if (left < 1) break
+      const milliseconds = Math.min(left, longest(turn === line.at(-1)))
+      const report = await attempt(turn, { message, origin, milliseconds })
+      if (report.outcome === 'accepted') return report
+      // To the end of the line: a last resort is better than no message, and shows at once that a provider is back.
+      if (report.outcome === 'resting') line.push({ ...turn, isHalfOpen: true })
+      outcomes.add(report.outcome)
+    }
+    if (!outcomes.has('uncertain')) return { outcome: 'refused' }
+    return { outcome: 'uncertain', isDown: outcomes.has('resting') }
+  }
+
+  return { send }
+}
+
+/** Ends with the work or with its time, also where a driver ignores its signal. */
+async function within<Result>(milliseconds: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const controller = new AbortController()
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      const error = new Error(`no answer within ${Math.round(milliseconds)} ms`)
+      controller.abort(error)
+      reject(error)
+    }, Math.ceil(milliseconds))
+  })
+  try {
+    return await Promise.race([work(controller.signal), timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,141 @@
+// The words of one language: what its file holds, how it is checked, how its gaps are filled.
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { ConfigError } from '../../config/reader.js'
+
+/** Sentences with gaps such as `{code}`; see docs/messages.md. */
+export type Template = Readonly<{
+  direction: 'ltr' | 'rtl'
+  /** the fullest first: the first that fits in one segment is sent */
+  sms: readonly string[]
+  subject: string
+  /** above the code */
+  heading: string
+  validity: string
+  warning: string
+  /** to whoever asked for nothing */
+  unasked: string
+  /** that the ways to sign in have changed, to whoever had the old one; the fullest first, as an SMS and as a mail */
+  changed: readonly string[]
+}>
+
+const gaps = ['code', 'app', 'duration', 'shortDuration'] as const
+type Gap = (typeof gaps)[number]
+export type Values = Readonly<Record<Gap, string>>
+
+const gap = /\{([^{}]*)\}/g
+const sentences = ['subject', 'heading', 'validity', 'warning', 'unasked'] as const
+const lists = ['sms', 'changed'] as const
+const keys: readonly string[] = ['direction', ...lists, ...sentences]
+
+/** What a sentence has to hold, and what it may. */
+type Rule = Readonly<{ needs?: Gap; gaps: readonly Gap[] }>
+const anyGap: Rule = { gaps }
+/** Without these they would be no message. */
+const rules: Readonly<Record<string, Rule>> = {
+  sms: { needs: 'code', gaps },
+  subject: { needs: 'code', gaps },
+  changed: { needs: 'app', gaps: ['app'] },
+}
+const ruleOf = (key: string) => rules[key] ?? anyGap
+
+/** All gaps at once, so that a value is never looked into for further ones. */
+export function fill(sentence: string, values: Partial<Values>): string {
+  return sentence.replaceAll(gap, (_, name: Gap) => String(values[name]))
+}
+
+/**
+ * The words in a file, on top of those that are there for its language already.
+ * @param report told what is wrong: the key and the rule
+ */
+export function readTemplate(file: string, known: Template | undefined, report: (problem: string) => void): Template {
+  const words: Record<string, unknown> = { ...known, ...readObject(file, report) }
+  for (const key of Object.keys(words)) if (!keys.includes(key)) report(`${key}: is no key of messages`)
+  if (words['direction'] !== 'ltr' && words['direction'] !== 'rtl') report('direction: must be ltr or rtl')
+  for (const key of lists) {
+    const list = words[key]
+    const templates: readonly unknown[] = Array.isArray(list) ? list : []
+    if (templates.length === 0) report(`${key}: must be a list of sentences, the fullest first`)
+    templates.forEach((sentence, index) => {
+      check(`${key}[${index}]`, sentence, ruleOf(key), report)
+    })
+  }
+  for (const key of sentences) check(key, words[key], ruleOf(key), report)
+  return words as Template
+}
+
+function readObject(file: string, report: (problem: string) => void): object {
+  try {
+    const content: unknown = JSON.parse(readFileSync(file, 'utf8'))
+    if (typeof content === 'object' && content !== null && !Array.isArray(content)) return content
+  } catch {
+    // told below, without the parser's words, which quote the file
+  }
+  report('must be a JSON object that can be read')
+  return {}
+}
+
+function check(key: string, sentence: unknown, { needs, gaps }: Rule, report: (problem: string) => void): void {
+  if (typeof sentence !== 'string' || sentence.trim() === '') {
+    report(`${key}: must be a sentence`)
+    return
+  }
+  if (/\p{Cc}|[\p{Zl}\p{Zp}]/u.test(sentence)) report(`${key}: must be one line without control characters`)
+  for (const [, name] of sentence.matchAll(gap)) {
+    if (!gaps.some((known) => known === name)) report(`${key}: {${name}} is none of {${gaps.join('}, {')}}`)
+  }
+  if (/[{}]/.test(sentence.replaceAll(gap, ''))) report(`${key}: has a brace without its partner`)
+  if (needs !== undefined && !sentence.includes(`{${needs}}`)) report(`${key}: must contain {${needs}}`)
+}
+
+// The languages there are: ours, and on top of them those in the operator's folder.
+
+const ours = fileURLToPath(new URL('locales', import.meta.url))
+
+/** A language, with its script and region where they matter (BCP 47). Stored with users: see users_locale_check. */
+const tag = /^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?$/
+
+export type Templates = Readonly<{
+  byLocale: ReadonlyMap<string, Template>
+  /** the locales whose SMS the operator has written */
+  ownSms: ReadonlySet<string>
+}>
+
+/**
+ * @param directory the operator's folder; undefined where there is none
+ * @throws ConfigError naming file and key
+ */
+export function readTemplates(directory: string | undefined): Templates {
+  const problems: string[] = []
+  const byLocale = new Map<string, Template>()
+  const ownSms = new Set<string>()
+
+  function read(folder: string, file: string): void {
+    const locale = file.slice(0, -'.json'.length)
+    const report = (problem: string) => problems.push(`MESSAGES_DIR ${file}: ${problem}`)
+    if (!isLocale(locale)) report('must be named by a language tag such as hi or zh-Hant (BCP 47)')
+    const known = byLocale.get(locale)
+    const template = readTemplate(join(folder, file), known, report)
+    byLocale.set(locale, template)
+    if (folder === directory && template.sms !== known?.sms) ownSms.add(locale)
+  }
+
+  for (const file of listFiles(ours)) read(ours, file)
+  if (directory !== undefined) for (const file of listFiles(directory)) read(directory, file)
+  if (problems.length > 0) throw new ConfigError(problems)
+  return { byLocale, ownSms }
+}
+
+/** Without hidden ones: a mounted folder of a cluster keeps its versions in such. */
+function listFiles(directory: string): string[] {
+  try {
+    return readdirSync(directory).filter((file) => file.endsWith('.json') && !file.startsWith('.'))
+  } catch {
+    throw new ConfigError(['MESSAGES_DIR must be a folder that can be read'])
+  }
+}
+
+function isLocale(name: string): boolean {
+  return tag.test(name) && Intl.getCanonicalLocales(name)[0] === name
+}

@@ -1,0 +1,71 @@
+// Opening sessions: what the decisions that sign somebody in are given, and what the client gets. The SQL is in
+// prisma/functions/shared/sessions.sql.
+
+import Bowser from 'bowser'
+import type { SessionSettings } from '../config/config.js'
+import { maxSessionLifetime } from '../config/session-settings.js'
+import type { Database } from '../database/client.js'
+import { newId } from '../database/ids.js'
+import { type DeviceValues, deviceTimeToLive, draftDevice, maxDevices } from './devices.js'
+import type { SessionLimits, SessionOrigin, SessionValues } from './statements.js'
+import type { Tokens } from './tokens.js'
+
+/** What a session is opened with, and its device where that is new. */
+export type SessionDraftValues = SessionValues & DeviceValues
+
+/** A session about to be opened, on a device that is new or known. */
+export type SessionDraft = Readonly<{
+  values: SessionDraftValues
+  /** of the device, to be told to the client where the device was new */
+  deviceToken: string
+}>
+
+/** A session that was opened; `deviceToken` only where the device was not known before. */
+export type CreatedSession = Readonly<{ token: string; deviceToken: string | undefined }>
+
+export type SessionDependencies = { database: Database; tokens: Tokens; settings: SessionSettings }
+
+export function sessionLimits({ timeToLive }: SessionSettings): SessionLimits {
+  return { timeToLive, longest: maxSessionLifetime }
+}
+
+export function createSessionDrafts({ tokens, settings }: Pick<SessionDependencies, 'tokens' | 'settings'>) {
+  function draft({ userAgent, network }: SessionOrigin): SessionDraft {
+    const { token, ...device } = draftDevice()
+    return { values: { sessionId: newId(), client: clientName(userAgent), network, ...device }, deviceToken: token }
+  }
+
+  /** The first token of a session that was just opened. */
+  function issueToken(userId: string, sessionId: string): string {
+    return tokens.issue(userId, sessionId, settings.tokenTimeToLive)
+  }
+
+  /** What the client of a draft gets, once the session is open. */
+  function opened({ values, deviceToken }: SessionDraft, userId: string, isNewDevice: boolean): CreatedSession {
+    return { token: issueToken(userId, values.sessionId), deviceToken: isNewDevice ? deviceToken : undefined }
+  }
+
+  /** What decisions that open sessions are given: seconds, and a number of devices. */
+  const creationLimits = { sessionTtl: settings.timeToLive, deviceTtl: deviceTimeToLive, maxDevices }
+
+  return { draft, creationLimits, opened }
+}
+
+// What a client is, in a few words for its user: "Chrome on Android". Browsers' own header is a fingerprint and is not kept.
+
+/** Characters of the header that are looked at: browsers need fewer, and reading takes as long as the text. */
+const maxRead = 255
+
+/** What a name is made of: the header is whatever a client wrote, and the words are shown to a person. */
+const plainName = /^[A-Za-z][\w .&+-]{0,39}$/
+
+/** Browser and system, or the name of an app, or null. Versions change every month and would tell more than is needed. */
+export function clientName(userAgent: string | undefined): string | null {
+  const header = userAgent?.slice(0, maxRead).trim()
+  if (!header) return null
+  const parser = Bowser.getParser(header, true)
+  const [browser, system] = [parser.getBrowserName(), parser.getOSName()].map((name) => name.replace(/ for .*/, ''))
+  const name = [browser, /^[^/\s]*/.exec(header)?.[0]].find((text) => text && plainName.test(text))
+  if (name === undefined) return null
+  return system ? `${name} on ${system}` : name
+}

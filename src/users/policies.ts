@@ -1,0 +1,100 @@
+// Who may come in. Each audience is a scope of routes with its rule on the scope, before a body is read and again when it is there,
+// so that no route in it can forget it. Call one of these first in the plugin that registers the routes. What changes something asks
+// once more, in its transaction (acting.ts).
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { AuditTrail } from '../audit/events.js'
+import { Problem } from '../errors.js'
+import { aroundBody } from '../http/around-body.js'
+import { type Client, clientOf } from '../http/client.js'
+import { uuidPattern } from '../http/uuid.js'
+import { actorOf, createAuthenticate, security, signedIn } from '../sessions/authenticate.js'
+import type { SessionCookie } from '../sessions/cookies.js'
+import type { SessionService } from '../sessions/service.js'
+import type { RequestActor } from './acting.js'
+
+export type Policies = ReturnType<typeof createPolicies>
+
+/** What every route of a scope says of itself in the OpenAPI document. */
+export const underPolicy = { tags: ['Users'], security }
+
+type PolicyDependencies = { sessions: SessionService; cookie: SessionCookie; audit: AuditTrail }
+
+export function createPolicies({ sessions, cookie, audit }: PolicyDependencies) {
+  const authenticate = createAuthenticate(sessions, cookie)
+
+  /** The same answer whatever the route, and whether its user exists or not. */
+  async function refuse(request: FastifyRequest): Promise<never> {
+    const { userId, client, call } = requestActorOf(request)
+    await audit.record(client, { event: 'authz_fail', userId, detail: call })
+    throw new Problem('forbidden')
+  }
+
+  /** Lets the routes of a scope in by a rule on who is signed in. */
+  function admit(app: FastifyInstance, rule: (request: FastifyRequest) => Promise<void> | void): void {
+    const { onRequest, preValidation } = aroundBody(async (request, reply) => {
+      await authenticate(request, reply)
+      await rule(request)
+    })
+    app.addHook('onRequest', onRequest)
+    app.addHook('preValidation', preValidation)
+  }
+
+  /** Whoever is signed in, about nobody but themselves. */
+  function forSelf(app: FastifyInstance): void {
+    admit(app, () => {})
+  }
+
+  /** Whoever is signed in, about themselves, soon after they proved that it is them. */
+  function forSelfProven(app: FastifyInstance): void {
+    admit(app, requireRecentProof)
+  }
+
+  /** Admins. */
+  function forAdmins(app: FastifyInstance): void {
+    admit(app, async (request) => {
+      if (!isByAdmin(request)) await refuse(request)
+    })
+  }
+
+  /** Admins and the user whom the parameter `id` of each route names. */
+  function forAdminsAndSelf(app: FastifyInstance): void {
+    admit(app, async (request) => {
+      const isAllowed = targetOf(request) === signedIn(request).user.id || isByAdmin(request)
+      if (!isAllowed) await refuse(request)
+    })
+  }
+
+  return { forSelf, forSelfProven, forAdmins, forAdminsAndSelf }
+}
+
+/** Who acts by a request: for services, which ask once more whether they may, where they act. */
+export function requestActorOf(request: FastifyRequest): RequestActor & { client: Client } {
+  const call = `${request.method} ${request.routeOptions.url}`
+  return { ...actorOf(request), client: clientOf(request), call }
+}
+
+/** Whether an admin asks; the role is read from the database with each request. */
+export function isByAdmin(request: FastifyRequest): boolean {
+  return signedIn(request).user.role === 'ADMIN'
+}
+
+const uuid = new RegExp(uuidPattern)
+
+/**
+ * The id of the user whom a route with the parameter `id` is about; `me` is whoever asks.
+ * @throws Problem `validation_failed`
+ */
+export function targetOf(request: FastifyRequest): string {
+  const id = String(Reflect.get(Object(request.params), 'id')).toLowerCase()
+  if (id === 'me') return signedIn(request).user.id
+  if (!uuid.test(id)) throw new Problem('validation_failed', { errors: ['id must be a UUID, or me'] })
+  return id
+}
+
+/**
+ * What cannot be undone asks for a recent proof: a sign-in or step-up of this session within the last 15 minutes.
+ * @throws Problem `step_up_required`
+ */
+export function requireRecentProof(request: FastifyRequest): void {
+  if (!signedIn(request).isRecentlyProven) throw new Problem('step_up_required')
+}

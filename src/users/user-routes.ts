@@ -1,0 +1,103 @@
+// One user, for admins and for the user in question: read, change, delete, end every session. `me` is whoever asks.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import type { FastifyRequest } from 'fastify'
+import { Problem } from '../errors.js'
+import type { CountryCode } from '../identifiers/phone.js'
+import { signedIn } from '../sessions/authenticate.js'
+import type { SessionCookie } from '../sessions/cookies.js'
+import type { UserAdministration } from './administration.js'
+import { changeUser, deleteUser, endSessions, readUser } from './administration-schemas.js'
+import { isByAdmin, type Policies, requestActorOf, requireRecentProof, targetOf, underPolicy } from './policies.js'
+import { serializeUser } from './user.js'
+
+export type UserRouteOptions = {
+  policies: Policies
+  administration: UserAdministration
+  cookie: SessionCookie
+  defaultCountry: CountryCode
+}
+
+/** Whoever ends their own session needs no cookie of it any more. */
+const config = { setsCookies: true } as const
+
+const isAboutSelf = (request: FastifyRequest) => targetOf(request) === signedIn(request).user.id
+
+export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (app, options) => {
+  const { policies, administration, cookie, defaultCountry } = options
+  policies.forAdminsAndSelf(app)
+
+  app.get(
+    '/:id',
+    { schema: { operationId: 'readUser', summary: 'One user', ...underPolicy, ...readUser } },
+    async (request) => {
+      // Whoever asks about themselves has just been read, to let them in.
+      const user = isAboutSelf(request) ? signedIn(request).user : await administration.read(targetOf(request))
+      return { success: true, data: serializeUser(user, defaultCountry) } as const
+    },
+  )
+
+  app.patch(
+    '/:id',
+    { schema: { operationId: 'changeUser', summary: 'Change a user', ...underPolicy, ...changeUser } },
+    async (request) => {
+      const user = await administration.change(
+        targetOf(request),
+        changesOf(request, request.body),
+        requestActorOf(request),
+      )
+      return { success: true, data: serializeUser(user, defaultCountry) } as const
+    },
+  )
+
+  app.delete(
+    '/:id',
+    {
+      config,
+      schema: {
+        operationId: 'deleteUser',
+        summary: 'Delete a user; of oneself only soon after signing in',
+        ...underPolicy,
+        ...deleteUser,
+      },
+    },
+    async (request, reply) => {
+      const id = targetOf(request)
+      if (isAboutSelf(request)) requireRecentProof(request)
+      await administration.remove(id, requestActorOf(request))
+      if (isAboutSelf(request)) cookie.clear(reply)
+      return { success: true, data: { id } } as const
+    },
+  )
+
+  app.delete(
+    '/:id/sessions',
+    {
+      config,
+      schema: { operationId: 'endSessions', summary: 'Sign a user out everywhere', ...underPolicy, ...endSessions },
+    },
+    async (request, reply) => {
+      const ended = await administration.endSessions(targetOf(request), requestActorOf(request))
+      if (isAboutSelf(request)) cookie.clear(reply)
+      return { success: true, data: { ended } } as const
+    },
+  )
+}
+
+type ChangeBody = { user_name?: string; role?: 'USER' | 'ADMIN'; disabled?: boolean }
+
+/**
+ * The changes that a body asks for. Of the fields for admins everybody else hears what they hear of fields that there are not.
+ * @throws Problem `validation_failed`
+ */
+function changesOf(request: FastifyRequest, { user_name, role, disabled }: ChangeBody) {
+  const forAdmins = { ...(role && { role }), ...(disabled !== undefined && { disabled }) }
+  const changes = { ...(user_name !== undefined && { userName: user_name.trim() }), ...forAdmins }
+  const refused = isByAdmin(request) ? [] : Object.keys(forAdmins)
+  if (refused.length > 0) {
+    throw new Problem('validation_failed', { errors: refused.map((field) => `${field} is not a known field`) })
+  }
+  if (Object.keys(changes).length === 0) {
+    throw new Problem('validation_failed', { errors: ['Give at least one field to change'] })
+  }
+  return changes
+}
