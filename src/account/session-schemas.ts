@@ -12,6 +12,7 @@ import {
 } from '../http/responses.js'
 import { closed, errorLine } from '../http/validation.js'
 import type { ListedSession } from '../sessions/statements.js'
+import { endedSessions } from '../users/administration-schemas.js'
 import { idParams, shortList } from './self-schemas.js'
 
 export const SessionSchema = Type.Object(
@@ -55,10 +56,6 @@ export function serializeSession(session: ListedSession, currentId: string): Sta
     current: session.id === currentId,
   }
 }
-
-/** What is answered where sessions end, however many. */
-export const endedSessions = (description: string) =>
-  one(Type.Object({ ended: Type.Integer({ description: 'Sessions that there were' }) }), description, { ended: 2 })
 
 export const listSessions = {
   response: {

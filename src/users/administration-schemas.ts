@@ -1,6 +1,5 @@
 // Bodies, queries and answers of the routes on users: what admins ask, and what a user asks about themselves.
 import { Type } from '@sinclair/typebox'
-import { endedSessions } from '../account/session-schemas.js'
 import type { ErrorCode } from '../errors.js'
 import {
   errorResponses,
@@ -36,6 +35,10 @@ const UserName = Text('What to call the person', 'Asha Rao')
 const oneUser = (description: string) => one(refer(UserSchema), description, user)
 
 const params = Type.Object({ id: Type.String({ description: 'UUID of the user, or `me`', examples: ['me'] }) }, closed)
+
+/** What is answered where sessions end, however many. */
+export const endedSessions = (description: string) =>
+  one(Type.Object({ ended: Type.Integer({ description: 'Sessions that there were' }) }), description, { ended: 2 })
 
 export const createUser = {
   body: Type.Object(

@@ -317,7 +317,7 @@ t.test('only Twilio may call Twilio’s route', async (t) => {
 t.test('the signature is the one that Twilio documents', async (t) => {
   const parameters = {
     CallSid: 'CA1234567890ABCDE',
-    Client: '+14158675310',
+    Caller: '+14158675310',
     Digits: '1234',
     From: '+14158675310',
     To: '+18005551212',
