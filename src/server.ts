@@ -8,8 +8,7 @@ import { parseCommandLineOrExit } from './config/command-line.js'
 import { parseConfig } from './config/config.js'
 import { loadEnvironmentFile } from './config/environment-file.js'
 import { ConfigError } from './config/reader.js'
-import { openDatabase } from './database/client.js'
-import { readFunctionFiles } from './database/function-files.js'
+import { type Database, openDatabase } from './database/client.js'
 import { describeFailure } from './database/migration-failures.js'
 import { readMigrationNames } from './database/migration-files.js'
 import { migrate } from './database/migrations.js'
@@ -43,8 +42,8 @@ async function start(): Promise<void> {
     if (applied.length > 0) logger.info({ applied }, 'database migrated')
   }
   const database = openDatabase(config.database)
-  const { schema: functionSchema } = readFunctionFiles()
-  const health = createHealth({ database, migrationNames: await readMigrationNames(), functionSchema, logger })
+  await refuseSettingsOf(database)
+  const health = createHealth({ database, migrationNames: await readMigrationNames(), logger })
   const senders = createSenders(
     config.delivery,
     (text) => process.stdout.write(text),
@@ -70,6 +69,16 @@ async function start(): Promise<void> {
     await database.$disconnect()
     logger.info('stopped')
   })
+}
+
+/**
+ * A database that is out of reach may come back; what its role has for settings stays until somebody mends it.
+ * @throws ConfigError naming each setting, with the statement that mends it
+ */
+async function refuseSettingsOf(database: Database): Promise<void> {
+  const report = await database.examine().catch(() => null)
+  if (report === null || report.faults.length === 0) return
+  throw new ConfigError(report.faults.map((fault) => `DATABASE_URL: ${fault}`))
 }
 
 /** Supervisors and terminals send the same signal more than once, and close-with-grace would take the second for "at once". */

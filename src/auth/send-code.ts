@@ -3,7 +3,6 @@ import type { AuditTrail } from '../audit/events.js'
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { createDecision, type DecisionRequest } from '../database/decisions.js'
-import { readFunctionFiles } from '../database/function-files.js'
 import { type ErrorCode, Problem } from '../errors.js'
 import type { Client, LogOrigin } from '../http/client.js'
 import { type Identifier, type MetricLabels, metricLabelsOf } from '../identifiers/parser.js'
@@ -104,7 +103,6 @@ type SendCodeDependencies = {
 export function createSendCode(dependencies: SendCodeDependencies) {
   const { database, otp, limits, audit, notifier, settings, onTelemetry } = dependencies
 
-  const { schema } = readFunctionFiles()
   const decide = createDecision<SendRequest, SendAnswer>({
     database,
     name: 'send_code',
@@ -142,7 +140,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     const { budget, lane, isHidden, isOnTop, isKnown, shard, countedAt } = answer
     const country = identifier.method === 'phone' && !isKnown ? identifier.country : null
     const { mailboxKey, domainKey } = limits.mailKeysOf(emailOf(identifier))
-    const text = `SELECT "${schema}".give_back_send($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS budget_too`
+    const text = `SELECT "${database.functionSchema}".give_back_send($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS budget_too`
     const [row] = await database.run<[{ budget_too: boolean }]>({
       text,
       values: [

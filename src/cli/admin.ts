@@ -3,7 +3,7 @@
 
 import { UsageError } from '../config/command-line.js'
 import { parseAdminSettings } from '../config/config.js'
-import { type Database, openDatabase } from '../database/client.js'
+import type { Database } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem, problemBody } from '../errors.js'
 import { maskIdentifier } from '../identifiers/masked.js'
@@ -13,6 +13,7 @@ import { createAct } from '../users/acting.js'
 import { createUserAdministration } from '../users/administration.js'
 import { UsersService } from '../users/service.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
+import { withDatabase } from './command-database.js'
 
 const usage = 'Usage: npm run admin -- grant|revoke|create PHONE|EMAIL, or npm run admin -- list'
 /** The command line is no user, and comes from no network. */
@@ -39,20 +40,13 @@ async function administer({ words, environment, print }: WorkContext): Promise<n
   const settings = parseAdminSettings(environment)
   const { defaultCountry, smsCountries: countries } = settings.identifiers
   const { fromText } = createIdentifierParser({ defaultCountry, countries, channels: ['sms', 'email'] })
-  const database = openDatabase(settings.database)
-  const actions = createActions(database, settings.testCodes, print)
 
-  async function act(): Promise<void> {
-    if (action === 'list') return actions.list()
-    return actions[action as 'grant'](fromText(String(text)))
-  }
-
-  try {
+  await withDatabase(settings.database, async (database) => {
+    const actions = createActions(database, settings.testCodes, print)
+    const act = async () => (action === 'list' ? actions.list() : actions[action as 'grant'](fromText(String(text))))
     await act().catch(explain)
-    return 0
-  } finally {
-    await database.$disconnect()
-  }
+  })
+  return 0
 }
 
 /** What clients of the API would read says enough here too. */

@@ -1,7 +1,8 @@
 // The database as the service finds it: there, new enough, migrated, its clock and the rights of the role.
-import { type Database, type DatabaseSettings, isUtc } from '../database/client.js'
+import type { Database, DatabaseSettings } from '../database/client.js'
 import { describeFailure } from '../database/migration-failures.js'
 import { migrationStatus } from '../database/migrations.js'
+import type { SessionReport } from '../database/route.js'
 import { migrationSummaries } from './database-status.js'
 import { type Finding, findingsOf } from './doctor-findings.js'
 
@@ -12,7 +13,7 @@ const oldestVersion = 15
 /** Seconds that the clocks of server and database may be apart: tokens are dated by one, codes by the other. */
 const clocksApart = { warning: 2, failed: 60 }
 
-type Facts = { version: string; major: number; timeZone: string; rights: string[] }
+type Facts = { version: string; major: number; rights: string[] }
 
 /** Returns whether the database answers. */
 export async function* databaseFindings(
@@ -27,7 +28,7 @@ export async function* databaseFindings(
   yield judgeVersion(facts)
   yield await migrationFinding(settings.directUrl)
   yield await clockFinding(database)
-  yield judgeTimeZone(facts.timeZone)
+  yield* judgeSession(await database.examine())
   yield facts.rights.length === 0
     ? found('ok', 'the role of DATABASE_URL has no rights beyond its database')
     : found(
@@ -42,7 +43,6 @@ async function askFacts(database: Database): Promise<Facts | string> {
   try {
     const [facts] = await database.$queryRaw<[Facts]>`
       SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major,
-        current_setting('TimeZone') AS "timeZone",
         array_remove(ARRAY[
           CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
           CASE WHEN r.rolcreatedb THEN 'CREATEDB' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END,
@@ -74,10 +74,20 @@ export function judgeVersion({ version, major }: Pick<Facts, 'version' | 'major'
   return found('failed', `PostgreSQL ${version} is too old`, `use version ${oldestVersion} or later`)
 }
 
-export function judgeTimeZone(timeZone: string): Finding {
-  if (isUtc(timeZone)) return found('ok', 'the sessions of the service are in UTC')
-  const hint = "let the pooler hand on the parameter TimeZone, or ALTER ROLE … SET timezone = 'UTC'"
-  return found('failed', `the sessions of the service are in ${timeZone}, not in UTC`, hint)
+export function* judgeSession({ faults, advice, hasLostNames }: SessionReport): Generator<Finding> {
+  for (const fault of faults) {
+    const hint = 'run that statement, and let the pooler, if there is one, open new connections (RECONNECT)'
+    yield found('failed', fault, hint)
+  }
+  if (faults.length === 0) yield found('ok', 'the sessions of the service have the settings that it needs')
+  if (hasLostNames)
+    yield found(
+      'warning',
+      'a pooler in transaction mode lies before the database',
+      'set DATABASE_NAMED_STATEMENTS=false',
+    )
+  if (advice.length > 0)
+    yield found('warning', 'a pooler lies before the database, and the role lacks settings', `${advice.join('; ')}`)
 }
 
 /** The database's time lies between our times before and after the question, where the clocks agree. */

@@ -7,7 +7,7 @@ import { type Config, parseConfig, parseDatabaseSettings } from '../config/confi
 import { parseUrl } from '../config/formats.js'
 import type { ConfigError } from '../config/reader.js'
 import { openDatabase } from '../database/client.js'
-import { describeFailure } from '../database/migration-failures.js'
+import { describeOther } from '../database/migration-failures.js'
 import { type CommandContext, defineCommand, runIfMain, type WorkContext } from './command.js'
 import { announcementOf } from './doctor-announcement.js'
 import { databaseFindings } from './doctor-database.js'
@@ -100,7 +100,7 @@ async function* examineService(about: Omit<ServiceUnderTest, 'ask'>, traces: Tra
     yield* limitFindings(service, traces)
   } catch (error) {
     const hint = 'is it started, and is this its address? --url names another'
-    yield findingsOf('service')('failed', `${base.origin}: ${describeFailure(error)}`, hint)
+    yield findingsOf('service')('failed', `${base.origin}: ${describeOther(error)}`, hint)
   } finally {
     close()
   }

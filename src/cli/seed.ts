@@ -1,7 +1,8 @@
 // Fills a development database with people who do not exist: `npm run seed -- --users 1000000 [--seed 1] [--force]`.
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import { wholeNumber } from '../config/command-line.js'
 import { parseDatabaseSettings } from '../config/config.js'
+import { withDirectClient } from '../database/direct-client.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 import { progressLine } from './progress.js'
 import { type SeedUser, seedUsers } from './seed-data.js'
@@ -26,9 +27,7 @@ async function seedDatabase({ values, environment, print, printError }: WorkCont
   if (!['development', 'test'].includes(environment['NODE_ENV'] ?? '')) {
     throw new Error('Only with NODE_ENV=development or test: these users are not real')
   }
-  const client = new Client({ connectionString: parseDatabaseSettings(environment).directUrl })
-  await client.connect()
-  try {
+  return withDirectClient(parseDatabaseSettings(environment).directUrl, async (client) => {
     const { rows } = await client.query<{ filled: boolean }>('SELECT EXISTS (SELECT FROM users) AS filled')
     if (rows[0]?.filled && !values.force) throw new Error('This database has users; --force adds these to them')
     const begin = performance.now()
@@ -42,9 +41,7 @@ async function seedDatabase({ values, environment, print, printError }: WorkCont
     const rate = Math.round(count / elapsed()).toLocaleString('en')
     print(`${written.toLocaleString('en')} users written in ${elapsed().toFixed(1)} s (${rate} a second)`)
     return 0
-  } finally {
-    await client.end()
-  }
+  })
 }
 
 function* batchesOf(users: Iterable<SeedUser>): Generator<{ users: SeedUser[]; end: number }> {

@@ -1,6 +1,8 @@
-// A connection that is made soon or not at all, that ends where the server falls silent on somebody, and that tells times in UTC.
+// A connection that is made soon or not at all, and that ends where the server falls silent on somebody.
 import { Socket } from 'node:net'
 import { Client, type ClientConfig } from 'pg'
+import type { SessionParameters } from './session-settings.js'
+import { waits } from './waits.js'
 
 declare module 'pg' {
   interface Client {
@@ -9,31 +11,33 @@ declare module 'pg' {
   }
 }
 
-/**
- * Of every session, whatever the server, the database or the role have for theirs: Prisma reads and writes times without their zone,
- * as if it were UTC, so that under another one they shift without an error. As a parameter of the start: PgBouncer takes it, unlike
- * those of `options`, and sets it on whichever connection of its own serves a transaction (decision 21).
- */
-const sessionParameters = { TimeZone: 'UTC' }
+/** A client whose sessions have these settings, over what the connection string says. A connection that fails is closed, too. */
+export abstract class ClientOfService extends Client {
+  protected abstract parameters(): SessionParameters
 
-/**
- * Milliseconds. A database that does not answer is told to the caller as 503 within three seconds. A burst larger than the pool
- * gets longer: on a healthy database it is being served, and on a silent one its first requests fail soon enough.
- */
-export const waits = {
-  connect: 2_000,
-  queue: 5_000,
-  statement: 2_500,
-  lock: 2_300,
-  idleInTransaction: 5_000,
-  silence: 2_800,
+  override getStartupConf(): Record<string, string> {
+    return { ...super.getStartupConf(), ...this.parameters() }
+  }
+
+  override connect(): Promise<this>
+  override connect(callback: (error: Error) => void): void
+  override connect(callback?: (error: Error) => void): Promise<this> | undefined {
+    if (callback === undefined)
+      return new Promise((resolve, reject) => this.connect((error) => (error ? reject(error) : resolve(this))))
+    super.connect((error: Error) => {
+      // Where it was this side that gave up (a password that the URL does not have), the server waits, and the process with it.
+      if (error) this.connection.stream.destroy()
+      callback(error)
+    })
+    return undefined
+  }
 }
 
 /**
  * The pool's own timeout also covers the wait for a free connection. The socket's own timer notices the silence: `query_timeout`
  * would make one, and throw it away, for each query.
  */
-export class ClientWithTimeouts extends Client {
+export abstract class ClientWithTimeouts extends ClientOfService {
   /** lent to somebody who waits for an answer */
   isLent = false
   readonly socket: Socket
@@ -45,10 +49,6 @@ export class ClientWithTimeouts extends Client {
     socket.setTimeout(waits.silence, () => {
       if (this.isLent) this.giveUp()
     })
-  }
-
-  override getStartupConf(): Record<string, string> {
-    return { ...super.getStartupConf(), ...sessionParameters }
   }
 
   /** Ends the connection for everybody who waits for an answer on it. */

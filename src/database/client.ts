@@ -1,15 +1,28 @@
 // Opens the database: Prisma over node-postgres, with waits that end and statements prepared by name.
 import { createHash } from 'node:crypto'
 import { PrismaPg } from '@prisma/adapter-pg'
-import { type ClientConfig, Pool, type QueryConfig } from 'pg'
+import type { QueryConfig } from 'pg'
+import { forDriver, schemaOf } from '../config/connection-string.js'
 import { PrismaClient } from '../generated/prisma/client.js'
-import { ClientWithTimeouts, waits } from './client-with-timeouts.js'
+import { ClientWithTimeouts } from './client-with-timeouts.js'
+import { functionSchemaOf } from './function-files.js'
+import { examineSession, type Route, ServicePool, type SessionReport } from './route.js'
+import { inSchema, schemaOfTables } from './schema-of-tables.js'
+import { serviceParameters } from './session-settings.js'
+import { waits } from './waits.js'
 
 export type Database = PrismaClient &
   Readonly<{
     /** Runs a statement on the same pool but past Prisma's runtime, which composes and converts anew with each call. */
     run: Run
     poolUse: () => PoolUse
+    /** where the functions of this release are */
+    functionSchema: string
+    /**
+     * Looks at a session as the service gets it, and at what lies between: to be asked before anything else.
+     * @throws the driver's error where there is none to be had
+     */
+    examine: () => Promise<SessionReport>
   }>
 
 type Statement = Readonly<{ text: string; values: unknown[] }>
@@ -22,33 +35,24 @@ export type DatabaseSettings = Readonly<{
   namedStatements: boolean
 }>
 
-/**
- * A plan that is remembered was made when its table may have been nearly empty, and would go on reading all of it until PostgreSQL
- * next analyzes the table. Every statement of the service has an index to go by. Compiling is for queries that take seconds.
- */
-const planning = '-c enable_seqscan=off -c jit=off'
-
 /** Connections of a pool, and requests that wait for one. */
 export type PoolUse = Readonly<{ inUse: number; idle: number; waiting: number }>
 
 /** The Prisma client on a pool of its own. Whoever opens it ends it with `$disconnect()`. */
 export function openDatabase(settings: DatabaseSettings): Database {
-  const isBehindPooler = settings.directUrl !== settings.url
-  const connection: ClientConfig = {
-    connectionString: settings.url,
+  const { url, directUrl, poolSize } = settings
+  const schema = schemaOf(url)
+  /** what was found out about the way to the server, once somebody went it */
+  const route: Route = { isPooled: directUrl !== url, namesStatements: settings.namedStatements }
+  const pool = new ServicePool(route, {
+    connectionString: forDriver(url),
     keepAlive: true,
-    // PgBouncer refuses these as startup parameters; behind one, set them with ALTER ROLE … SET.
-    ...(!isBehindPooler && {
-      statement_timeout: waits.statement,
-      lock_timeout: waits.lock,
-      idle_in_transaction_session_timeout: waits.idleInTransaction,
-      options: planning,
-    }),
-  }
-  const pool = new Pool({
-    ...connection,
-    Client: ClientWithTimeouts,
-    max: settings.poolSize,
+    Client: class extends ClientWithTimeouts {
+      protected override parameters() {
+        return serviceParameters({ schema, isPooled: route.isPooled })
+      }
+    },
+    max: poolSize,
     connectionTimeoutMillis: waits.queue,
   })
   // A server that is stopped or cut off enforces no timeout of its own, so the client has one too.
@@ -59,15 +63,12 @@ export function openDatabase(settings: DatabaseSettings): Database {
   // A connection that breaks while nobody uses it is replaced by the next one who needs one.
   pool.on('error', () => {})
   const adapter = new PrismaPg(pool, {
-    ...(settings.namedStatements && { statementNameGenerator: ({ sql }: { sql: string }) => statementName(sql) }),
+    statementNameGenerator: ({ sql }: { sql: string }) => nameOf(sql) as string,
   })
-  const client = new PrismaClient({ adapter })
+  const client = new PrismaClient({ adapter: inSchema(adapter, async () => schema ?? schemaOfTables(pool)) })
   const disconnect = client.$disconnect.bind(client)
-  const queryOf = ({ text, values }: Statement): QueryConfig => ({
-    name: settings.namedStatements ? statementName(text) : undefined,
-    text,
-    values,
-  })
+  const nameOf = (text: string) => (route.namesStatements ? statementName(text) : undefined)
+  const queryOf = ({ text, values }: Statement): QueryConfig => ({ name: nameOf(text), text, values })
   return Object.assign(client, {
     async $disconnect() {
       await disconnect()
@@ -77,6 +78,8 @@ export function openDatabase(settings: DatabaseSettings): Database {
       const { rows } = await pool.query(queryOf(statement))
       return rows as Rows
     },
+    functionSchema: functionSchemaOf(schema),
+    examine: () => examineSession(pool, route, schema),
     /** How the pool is used right now. */
     poolUse() {
       const { totalCount, idleCount, waitingCount } = pool
@@ -94,9 +97,4 @@ function statementName(sql: string): string {
   const name = createHash('sha256').update(sql).digest('base64url')
   names.set(sql, name)
   return name
-}
-
-/** Whether a session of that `TimeZone` tells and takes times in UTC. */
-export function isUtc(timeZone: string): boolean {
-  return /^(?:Etc\/)?(?:UTC|UCT|Universal|Zulu)$/i.test(timeZone)
 }

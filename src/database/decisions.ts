@@ -3,7 +3,6 @@
 import { again, type Batches, createBatches } from './batches.js'
 import type { Database } from './client.js'
 import { isRefusedByPostgres } from './failures.js'
-import { readFunctionFiles } from './function-files.js'
 
 /** What every answer of a decision says. `again`: nothing was done, ask once more, alone. */
 type AnswerRow<Outcome extends string> = Readonly<{ place: number; outcome: Outcome | 'again' }>
@@ -41,7 +40,7 @@ export function createDecision<Request extends DecisionRequest, Answer extends R
   options: DecisionOptions<Request, Answer>,
 ): Decision<Request, Answer> {
   const { database, name, settings, keyOf, reserve } = options
-  const text = `SELECT * FROM "${readFunctionFiles().schema}".${name}_batch($1, $2, $3, $4)`
+  const text = `SELECT * FROM "${database.functionSchema}".${name}_batch($1, $2, $3, $4)`
   const batches: Batches<Request, Answer> = createBatches<Request, Answer>({
     keyOf,
     mayAskAgain: isRefusedByPostgres,

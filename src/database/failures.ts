@@ -12,17 +12,20 @@ const unavailableKinds = new Set([
 ])
 
 /**
- * SQLSTATEs that pass by themselves (PostgreSQL, appendix A): a server that shuts down or starts up, one that only reads (a
- * failover under way), a database that takes no connections, none free, a statement cancelled by its timeout, a lock not had in time, a deadlock.
+ * SQLSTATEs that pass by themselves (PostgreSQL, appendix A): connections of every kind of trouble (class 08, PgBouncer's 08P01 too), a
+ * server that shuts down or starts up, one that only reads (a failover under way), a database that takes no connections, none free, a
+ * statement cancelled by its timeout, a lock not had in time, a deadlock, a transaction that others got in the way of (40001), a pooler
+ * that handed the connection with a statement's name to somebody else (26000, 42P05).
  * Beside them those of a login that is refused: an operator's to mend, and no fault of the request.
  */
-const unavailableStates = /^(28000|28P01|3D000|25006|57P0[1-5]|57014|53\d{3}|08\d{3}|55P03|55000|40P01|25P03)$/
+const unavailableStates =
+  /^(08[0-9A-Z]{3}|26000|28[0-9A-Z]{3}|3D000|25006|25P0[34]|40001|40003|40P01|42P05|53[0-9A-Z]{3}|55P03|55000|57014|57P0[1-5])$/
 
 /** The SQLSTATE `unique_violation` */
 const uniqueViolation = '23505'
 
 /** Prisma's own codes for: not reachable, reachable but timed out, closed, no pool slot or transaction in time. */
-const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2037'])
+const unavailableCodes = new Set(['P1001', 'P1002', 'P1008', 'P1017', 'P2024', 'P2028', 'P2034', 'P2037'])
 
 /** What node-postgres throws without any code when one of the client's own timeouts fires. */
 const unavailableMessages = [
@@ -33,10 +36,12 @@ const unavailableMessages = [
   'Client has encountered a connection error and is not queryable',
   'The server does not support SSL connections',
   'There was an error establishing an SSL connection',
+  // of a login that this side cannot complete
+  'SASL: ',
 ]
 
 /** What Node.js and OpenSSL say of a certificate that cannot be believed. */
-const certificateFaults =
+export const certificateFaults =
   /CERT|_CRL|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|ISSUER_PUBLIC_KEY|VERIFY_LEAF_SIGNATURE/
 
 /** Whether the database could not be asked. The call may be repeated later; nothing is known to have happened. */
@@ -78,7 +83,8 @@ export function isUniqueViolation(error: unknown): boolean {
   })
 }
 
-function fieldsOf(value: object) {
+/** What errors of the driver and of Prisma say, each in members of its own; '' for those that are not there. */
+export function fieldsOf(value: object) {
   const field = (name: string) => {
     const text: unknown = Reflect.get(value, name)
     return typeof text === 'string' ? text : ''
@@ -89,11 +95,12 @@ function fieldsOf(value: object) {
     originalCode: field('originalCode'),
     errorCode: field('errorCode'),
     message: field('message'),
+    originalMessage: field('originalMessage'),
   }
 }
 
 /** An error and what caused it, Prisma's wrappings opened, a few levels deep. */
-function causesOf(error: unknown): object[] {
+export function causesOf(error: unknown): object[] {
   const found: object[] = []
   let current: unknown = error
   while (typeof current === 'object' && current !== null && found.length < 6) {

@@ -17,20 +17,27 @@ export type FunctionFiles = Readonly<{
 /** What the names of such schemas begin with. */
 export const functionSchemaPrefix = 'latchkey_'
 
-let ours: FunctionFiles | undefined
+/** the SQL of this build, read when it is first asked for */
+let ours: string | undefined
 
-/** The functions that this build brings along, read when they are first asked for. */
-export function readFunctionFiles(): FunctionFiles {
+/**
+ * The functions that this build brings along.
+ * @param tables the schema of the tables that they work on, where the connection string names one: of two services in one database each
+ * has its own. Those of a service that names none, or `public`, have the plain name.
+ */
+export function readFunctionFiles(tables: string | null = null): FunctionFiles {
   ours ??= readFrom(functionsDirectory)
-  return ours
+  const named = tables === null || tables === 'public' ? ours : `${ours}\n-- ${tables}`
+  const digest = createHash('sha256').update(named).digest('hex').slice(0, 16)
+  return { schema: `${functionSchemaPrefix}${digest}`, sql: ours }
 }
 
-function readFrom(directory: string): FunctionFiles {
+export const functionSchemaOf = (tables: string | null) => readFunctionFiles(tables).schema
+
+function readFrom(directory: string): string {
   const isScript = (name: string) => name.endsWith('.sql')
   const shared = readdirSync(join(directory, 'shared')).map((name) => join('shared', name))
   // What the decisions share comes first: they name its types.
   const names = [...shared.filter(isScript).sort(), ...readdirSync(directory).filter(isScript).sort()]
-  const sql = names.map((name) => `-- ${name}\n${readFileSync(join(directory, name), 'utf8')}`).join('\n')
-  const digest = createHash('sha256').update(sql).digest('hex').slice(0, 16)
-  return { schema: `${functionSchemaPrefix}${digest}`, sql }
+  return names.map((name) => `-- ${name}\n${readFileSync(join(directory, name), 'utf8')}`).join('\n')
 }

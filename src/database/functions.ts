@@ -3,6 +3,7 @@ import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils'
 import { escapeIdentifier } from 'pg'
 import { type FunctionFiles, functionSchemaPrefix, readFunctionFiles } from './function-files.js'
 import { statement } from './migration-adapter.js'
+import { schemaExpression } from './schema-of-tables.js'
 
 /** Releases whose functions are kept beside those of the newest: replicas of them may still run, or come back. */
 const keptReleases = 2
@@ -17,8 +18,11 @@ export async function applyFunctions(
   connection: SqlDriverAdapter,
   files: FunctionFiles = readFunctionFiles(),
 ): Promise<string | null> {
-  const known = await schemasByAge(connection)
+  const all = await schemasByAge(connection)
+  const known = all.filter(({ isOurs }) => isOurs).map(({ name }) => name)
   if (known.includes(files.schema)) return null
+  // Two services of one release that name no schema: one's functions would work on the other's tables.
+  if (all.some(({ name }) => name === files.schema)) throw new Error(otherTablesLine)
   const tooOld = known.slice(keptReleases)
   await connection.executeScript(
     [
@@ -32,20 +36,27 @@ export async function applyFunctions(
 }
 
 /** Whether the functions of this release are there. */
-export async function hasFunctions(connection: SqlDriverAdapter): Promise<boolean> {
-  return (await schemasByAge(connection)).includes(readFunctionFiles().schema)
+export async function hasFunctions(connection: SqlDriverAdapter, files: FunctionFiles): Promise<boolean> {
+  return (await schemasByAge(connection)).some(({ name, isOurs }) => isOurs && name === files.schema)
 }
 
-/** The schemas of functions that are there, the newest first. */
-async function schemasByAge(connection: SqlDriverAdapter): Promise<string[]> {
+/** The schemas of functions that are there, the newest first, and whether theirs are the tables that this connection finds. */
+async function schemasByAge(connection: SqlDriverAdapter): Promise<{ name: string; isOurs: boolean }[]> {
   const { rows } = await connection.queryRaw(
     statement(`
-      SELECT nspname::text FROM pg_namespace
-      WHERE starts_with(nspname, '${functionSchemaPrefix}') AND obj_description(oid, 'pg_namespace') IS NOT NULL
-      ORDER BY obj_description(oid, 'pg_namespace') DESC`),
+      SELECT n.nspname::text, coalesce((
+        SELECT c.setting = format('search_path=%I, %I, pg_temp', n.nspname, ${schemaExpression})
+        FROM pg_proc p, unnest(p.proconfig) AS c (setting)
+        WHERE p.pronamespace = n.oid AND starts_with(c.setting, 'search_path=') LIMIT 1), true)
+      FROM pg_namespace n
+      WHERE starts_with(n.nspname, '${functionSchemaPrefix}') AND obj_description(n.oid, 'pg_namespace') IS NOT NULL
+      ORDER BY obj_description(n.oid, 'pg_namespace') DESC`),
   )
-  return rows.map(([name]) => String(name))
+  return rows.map(([name, isOurs]) => ({ name: String(name), isOurs: isOurs === true }))
 }
+
+const otherTablesLine =
+  'The functions of this release are there for the tables of another schema: name the one of this service in the connection string, ?schema=…'
 
 /**
  * Functions find their own helpers first, then the tables where the migrations have put them, and nothing that a caller's
@@ -57,7 +68,7 @@ function createScript({ schema, sql }: FunctionFiles): string {
   const name = escapeIdentifier(schema)
   return `
 DO $outer$ BEGIN
-  PERFORM set_config('latchkey.tables', current_schema(), true);
+  PERFORM set_config('latchkey.tables', ${schemaExpression}, true);
 END $outer$;
 CREATE SCHEMA ${name};
 DO $outer$ BEGIN

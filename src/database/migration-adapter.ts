@@ -11,7 +11,13 @@ import {
   type SqlQuery,
   type SqlResultSet,
 } from '@prisma/driver-adapter-utils'
+import type { PoolConfig } from 'pg'
+import { forDriver, schemaOf } from '../config/connection-string.js'
+import { directClient } from './direct-client.js'
+import { poolerLine } from './migration-failures.js'
 import { lockPatience, lockPatienceFor } from './migration-script.js'
+import { schemaExpression } from './schema-of-tables.js'
+import { migrationParameters } from './session-settings.js'
 
 /** What is told, whatever the server's language, where a lock was not free in time. */
 export const lockTimeoutLine = `another session held a lock that is needed here for more than ${lockPatience / 1_000} s: try again`
@@ -37,30 +43,42 @@ export function statement(sql: string): SqlQuery {
 }
 
 /**
- * Opens one connection, and proves that it works.
+ * Opens one connection, and proves that it works and that it is one: behind a pooler there would be others from time to time, without
+ * the lock of the migrations.
  *
+ * @param schema of the tables; that of the connection string unless given, null where the search_path decides
  * @throws DriverAdapterError or Error when the database cannot be reached or refuses the login
  */
-export async function connectForMigrations(connectionString: string): Promise<SqlDriverAdapter> {
-  const factory = new PrismaPg({
-    connectionString,
+export async function connectForMigrations(
+  connectionString: string,
+  schema: string | null = schemaOf(connectionString),
+): Promise<SqlDriverAdapter> {
+  const parameters = migrationParameters(schema, lockPatience)
+  const config: PoolConfig = {
+    connectionString: forDriver(connectionString),
     // One connection that is never given up: the migrations' lock belongs to it.
     max: 1,
     idleTimeoutMillis: 0,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     application_name: 'latchkey migrations',
-    // A migration takes as long as it takes. PgBouncer refuses this, and rightly: the lock would not survive it.
-    options: `-c statement_timeout=0 -c lock_timeout=${lockPatience} -c TimeZone=UTC`,
-  })
-  const adapter = mend(await factory.connect())
+    Client: directClient(parameters),
+  }
+  const adapter = mend(await new PrismaPg(config).connect())
   try {
-    await adapter.executeRaw(statement('SELECT 1'))
+    const { rows } = await adapter.queryRaw(
+      statement(`
+      SELECT (SELECT setting FROM pg_settings WHERE name = 'lock_timeout'), ${schemaExpression}::text`),
+    )
+    // Asked for at the start, and dropped on the way.
+    if (rows[0]?.[0] !== parameters['lock_timeout']) throw new Error(poolerLine)
+    const schemaName = schema ?? rows[0]?.[1]
+    const info = { supportsRelationJoins: true, ...(typeof schemaName === 'string' && { schemaName }) }
+    return { ...adapter, getConnectionInfo: () => info }
   } catch (error) {
     await adapter.dispose()
     throw error
   }
-  return adapter
 }
 
 /** What the engine asks for its connections: this one, and that of a shadow database made for the purpose. */
@@ -86,7 +104,8 @@ async function createShadowDatabase(connection: SqlDriverAdapter, connectionStri
   await connection.executeRaw(statement(`CREATE DATABASE "${name}" TEMPLATE template0`))
   const drop = () => connection.executeRaw(statement(`DROP DATABASE "${name}" WITH (FORCE)`))
   try {
-    const shadow = await connectForMigrations(withDatabase(connectionString, name))
+    // Whatever schema the tables have elsewhere, here there is this one alone.
+    const shadow = await connectForMigrations(withDatabase(connectionString, name), 'public')
     const dispose = async () => {
       await shadow.dispose()
       await drop()

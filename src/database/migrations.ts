@@ -1,8 +1,11 @@
 // Applies the migrations, tells where a database stands, and writes the SQL of the next one.
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { SqlDriverAdapter } from '@prisma/driver-adapter-utils'
+import { escapeLiteral } from 'pg'
+import { schemaOf } from '../config/connection-string.js'
+import { readFunctionFiles } from './function-files.js'
 import { applyFunctions, hasFunctions } from './functions.js'
-import { lockTimeoutLine, statement } from './migration-adapter.js'
+import { connectForMigrations, lockTimeoutLine, statement } from './migration-adapter.js'
 import { describeFailure } from './migration-failures.js'
 import { type MigrationFiles, readMigrationFiles, readSchema } from './migration-files.js'
 import { isAllOrNothing } from './migration-script.js'
@@ -46,6 +49,7 @@ const waits = { poll: 250, firstNotice: 1_000, nextNotice: 30_000 }
 export async function migrate(connectionString: string, options: MigrateOptions = {}): Promise<Migrated> {
   const { onProgress = () => {}, directory } = options
   const files = await readMigrationFiles(directory)
+  const schema = schemaOf(connectionString)
   let current: string | undefined
   const onLog = (line: string) => {
     const name = /"message":"Applying `([^`]+)`"/.exec(line)?.[1]
@@ -60,13 +64,14 @@ export async function migrate(connectionString: string, options: MigrateOptions 
     const applied = pending.length > 0 ? await applyAll(engine, files, () => current) : []
     current = undefined
     // Another folder than the service's own has tables of its own, which the functions do not know.
-    const functions = directory === undefined ? await applyFunctions(engine.connection) : null
+    const functions =
+      directory === undefined ? await applyFunctions(engine.connection, readFunctionFiles(schema)) : null
     if (functions !== null) onProgress(`created the functions of this release (${functions})`)
     return { applied, functions }
   }
   try {
     const locked = (engine: SchemaEngine) => withLock(engine.connection, onProgress, () => work(engine))
-    return await withSchemaEngine(connectionString, locked, onLog)
+    return await withSchemaEngine(connectionString, locked, { onLog })
   } catch (error) {
     const reason = describeFailure(error)
     throw new Error(current === undefined ? reason : `Migration ${current} failed: ${reason}`)
@@ -98,15 +103,23 @@ async function applyAll(
  */
 export async function migrationStatus(connectionString: string, directory?: string): Promise<MigrationStatus> {
   const files = await readMigrationFiles(directory)
-  return readably(() =>
-    withSchemaEngine(connectionString, async (engine) => {
+  return readably(async () => {
+    if (!(await hasSchema(connectionString))) {
+      const pending = [...files.migrations.map(({ name }) => name), 'functions']
+      return { state: 'pending', pending, edited: [], failed: [], unknown: [] }
+    }
+    return withSchemaEngine(connectionString, async (engine) => {
       const diagnosis = await engine.diagnose(files)
-      if (directory === undefined && !(await hasFunctions(engine.connection))) diagnosis.pending.push('functions')
+      if (
+        directory === undefined &&
+        !(await hasFunctions(engine.connection, readFunctionFiles(schemaOf(connectionString))))
+      )
+        diagnosis.pending.push('functions')
       // A migration under way looks like a failed one, but for the lock.
       const running = diagnosis.failed.length > 0 && (await isLocked(engine.connection))
       return { state: running ? 'running' : stateOf(diagnosis), ...diagnosis }
-    }),
-  )
+    })
+  })
 }
 
 /**
@@ -118,7 +131,10 @@ export async function migrationStatus(connectionString: string, directory?: stri
  */
 export async function nextMigration(connectionString: string, directory?: string): Promise<string> {
   const [files, schema] = await Promise.all([readMigrationFiles(directory), readSchema()])
-  return readably(() => withSchemaEngine(connectionString, (engine) => engine.diff(files, schema)))
+  // In the one schema that the database of its own has, whatever the given one's tables are in.
+  return readably(() =>
+    withSchemaEngine(connectionString, (engine) => engine.diff(files, schema), { schema: 'public' }),
+  )
 }
 
 /**
@@ -159,6 +175,18 @@ const remedyOf = (name: string) => `When its part is undone, run the migrate com
 function blockedBy(failed: readonly string[]): string {
   const names = failed.join(', ')
   return `Migration ${names} failed before and blocks the others. ${remedyOf(String(failed[0]))}`
+}
+
+/** Whether the schema that the connection string names is there; the engine would make it as soon as it is opened. */
+async function hasSchema(connectionString: string): Promise<boolean> {
+  const schema = schemaOf(connectionString)
+  if (schema === null) return true
+  const connection = await connectForMigrations(connectionString)
+  try {
+    return await isTrue(connection, `SELECT EXISTS (SELECT FROM pg_namespace WHERE nspname = ${escapeLiteral(schema)})`)
+  } finally {
+    await connection.dispose()
+  }
 }
 
 /** Does the work under the lock, and frees it before it answers: the server notes the end of a session only later. */

@@ -32,20 +32,26 @@ const filters = { externalTables: [], externalEnums: [] }
 
 let loading: Promise<typeof Engine> | undefined
 
+export type EngineOptions = {
+  /** is called with each line that the engine logs, a JSON object */
+  onLog?: (line: string) => void
+  /** the schema of the tables, where it is not the connection string that says it */
+  schema?: string
+}
+
 /**
  * Opens the engine on a database, lets `work` use it, and closes it.
  *
- * @param onLog is called with each line that the engine logs, a JSON object
  * @throws what `work` throws, and the driver's error where the database cannot be reached; `describeFailure` reads both
  */
 export async function withSchemaEngine<Result>(
   connectionString: string,
   work: (engine: SchemaEngine) => Promise<Result>,
-  onLog: (line: string) => void = () => {},
+  { onLog = () => {}, schema }: EngineOptions = {},
 ): Promise<Result> {
   loading ??= load()
   const { SchemaEngine } = await loading
-  const connection = await connectForMigrations(connectionString)
+  const connection = await connectForMigrations(connectionString, schema)
   try {
     const factory = bindMigrationAwareSqlAdapterFactory(createAdapterFactory(connection, connectionString))
     const datamodel: [string, string] = ['schema.prisma', 'datasource db {\n  provider = "postgresql"\n}\n']

@@ -3,7 +3,6 @@
 // minute goes back.
 import { EventEmitter, once } from 'node:events'
 import type { Database } from '../database/client.js'
-import { readFunctionFiles } from '../database/function-files.js'
 
 /** Messages that may go out in all, by whole hours and days (UTC). */
 export type Budget = Readonly<{ name: string; perHour: number; perDay: number }>
@@ -41,7 +40,6 @@ const keptFor = 60_000
 const marginOfHour = 5_000
 
 export function createLeases(database: Database, budgets: readonly Budget[]) {
-  const { schema } = readFunctionFiles()
   const leases: Lease[] = budgets.map((budget) => ({
     budget,
     unused: 0,
@@ -77,7 +75,7 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
     }))
     // Gone from memory before they are given back: where nobody knows whether they were, they are lost until the window is over.
     for (const lease of short) lease.unused = 0
-    const text = `SELECT * FROM "${schema}".take_leases($1, $2)`
+    const text = `SELECT * FROM "${database.functionSchema}".take_leases($1, $2)`
     const rows = await database.run<LeaseRow[]>({ text, values: [JSON.stringify(asked), wanted] })
     for (const lease of short) {
       const row = rows.find(({ budget }) => budget === lease.budget.name) as LeaseRow

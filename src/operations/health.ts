@@ -1,7 +1,9 @@
 // Whether this replica can take requests: alive, in contact with a database that takes writes and whose migrations are current,
 // not stopping.
 import type { Logger } from 'pino'
-import { type Database, isUtc } from '../database/client.js'
+import type { Database } from '../database/client.js'
+import { describeFailure } from '../database/migration-failures.js'
+import type { SessionReport } from '../database/route.js'
 
 export type Health = ReturnType<typeof createHealth>
 
@@ -10,27 +12,29 @@ export const readinessReasons = {
   draining: 'The service is stopping',
   database_unavailable: 'The database does not answer',
   database_read_only: 'The database takes no writes',
-  database_time_zone: 'The sessions of the database are not in UTC',
+  database_settings: 'The sessions of the database have settings that the service cannot work with',
   migrations_pending: 'The database is not migrated to this version',
 } as const
 
 export type ReadinessFault = keyof typeof readinessReasons
 
-type DatabaseState = { isReadOnly: boolean; timeZone: string; hasFunctions: boolean; applied: string[] }
+type DatabaseState = { isReadOnly: boolean; hasFunctions: boolean; applied: string[] }
+
+/** What is wrong, and what the log says of it: a cause, statements that mend it. */
+type Found = Readonly<{ fault: ReadinessFault; details?: object }>
 
 type HealthDependencies = {
   database: Database
   /** the migrations that this build brings along */
   migrationNames: readonly string[]
-  /** the schema of the functions that this build brings along */
-  functionSchema: string
   logger: Logger
 }
 
-export function createHealth({ database, migrationNames, functionSchema, logger }: HealthDependencies) {
+export function createHealth({ database, migrationNames, logger }: HealthDependencies) {
   let isDraining = false
   /** as it was told last; undefined before anybody asked */
   let known: ReadinessFault | null | undefined
+  let hasTold = false
 
   /** From now on not ready: load balancers take the replica out while it still answers. */
   function drain(): void {
@@ -39,35 +43,52 @@ export function createHealth({ database, migrationNames, functionSchema, logger 
 
   /** What is wrong, if anything. Probes ask every few seconds: the log hears of changes alone. */
   async function readinessFault(): Promise<ReadinessFault | null> {
-    const fault = await findFault()
+    const found = await findFault()
+    const fault = found?.fault ?? null
     if (fault === known) return fault
     known = fault
-    if (fault === null) logger.info('ready')
-    else logger.warn({ fault, reason: readinessReasons[fault] }, 'not ready')
+    if (found === null) logger.info('ready')
+    else logger.warn({ fault, reason: readinessReasons[found.fault], ...found.details }, 'not ready')
     return fault
   }
 
-  async function findFault(): Promise<ReadinessFault | null> {
-    if (isDraining) return 'draining'
+  /** Tells once what lies between us and the database, where it changes something. */
+  function tellOfPooler({ isPooled, advice, hasLostNames }: SessionReport): void {
+    if (!isPooled || hasTold) return
+    hasTold = true
+    if (hasLostNames)
+      logger.warn('a pooler in transaction mode lies before the database: set DATABASE_NAMED_STATEMENTS=false')
+    if (advice.length > 0) logger.warn({ advice }, 'a pooler lies before the database, and the role lacks settings')
+  }
+
+  async function findFault(): Promise<Found | null> {
+    if (isDraining) return { fault: 'draining' }
     try {
+      // Before all that depends on it: with other settings, times that are read and written are others, and so may be the tables.
+      const report = await database.examine()
+      tellOfPooler(report)
+      const settings = report.faults
+      if (!settings.every(isReadOnly)) return { fault: 'database_settings', details: { settings } }
       // Read-only is what a primary becomes that was failed over, and what a replica in recovery is.
       const [state] = await database.$queryRaw<[DatabaseState]>`
-        SELECT current_setting('transaction_read_only')::boolean AS "isReadOnly", current_setting('TimeZone') AS "timeZone",
-          coalesce(has_schema_privilege(to_regnamespace(${functionSchema})::oid, 'USAGE'), false) AS "hasFunctions", ARRAY(
+        SELECT current_setting('transaction_read_only')::boolean AS "isReadOnly",
+          coalesce(has_schema_privilege(to_regnamespace(${database.functionSchema})::oid, 'USAGE'), false) AS "hasFunctions", ARRAY(
           SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL
         ) AS applied`
-      // Before all that depends on it: with another one, times that are read and written are others.
-      if (!isUtc(state.timeZone)) return 'database_time_zone'
       const isMigrated = state.hasFunctions && migrationNames.every((name) => state.applied.includes(name))
-      if (!isMigrated) return 'migrations_pending'
-      return state.isReadOnly ? 'database_read_only' : null
+      if (!isMigrated) return { fault: 'migrations_pending' }
+      return state.isReadOnly ? { fault: 'database_read_only', details: { settings } } : null
     } catch (error) {
-      return isMissingTable(error) ? 'migrations_pending' : 'database_unavailable'
+      if (isMissingTable(error)) return { fault: 'migrations_pending' }
+      return { fault: 'database_unavailable', details: { cause: describeFailure(error) } }
     }
   }
 
   return { drain, readinessFault }
 }
+
+/** Of a setting's fault: providers set it themselves, where a disk is full. */
+const isReadOnly = (fault: string) => fault.startsWith('default_transaction_read_only ')
 
 function isMissingTable(error: unknown): boolean {
   return (

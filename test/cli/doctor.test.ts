@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { perform } from '../../src/cli/command.js'
 import { doctorCommand } from '../../src/cli/doctor.js'
-import { databaseFindings, judgeClock, judgeTimeZone, judgeVersion } from '../../src/cli/doctor-database.js'
+import { databaseFindings, judgeClock, judgeSession, judgeVersion } from '../../src/cli/doctor-database.js'
 import type { Finding } from '../../src/cli/doctor-findings.js'
 import { settingsFindings } from '../../src/cli/doctor-settings.js'
 import { parseConfig } from '../../src/config/config.js'
@@ -458,9 +458,16 @@ t.test('what is risky in the settings is told, and what is not is not', async (t
 t.test('the database: its version, migrations, clock and role', async (t) => {
   t.match(judgeVersion({ version: '14.9', major: 14 }), { state: 'failed', line: /14\.9 is too old/ })
   t.match(judgeVersion({ version: '15.0', major: 15 }), { state: 'ok' })
+  const direct = { faults: [], advice: [], isPooled: false, hasLostNames: false }
+  const pooled = { faults: ['TimeZone is Asia/Kolkata'], advice: ['ALTER ROLE …'], isPooled: true, hasLostNames: true }
+  t.match([...judgeSession(direct)], [{ state: 'ok' }])
   t.match(
-    [judgeTimeZone('UTC'), judgeTimeZone('Asia/Kolkata')],
-    [{ state: 'ok' }, { state: 'failed', line: /in Asia\/Kolkata, not in UTC/ }],
+    [...judgeSession(pooled)],
+    [
+      { state: 'failed', line: 'TimeZone is Asia/Kolkata' },
+      { state: 'warning', hint: 'set DATABASE_NAMED_STATEMENTS=false' },
+      { state: 'warning', hint: 'ALTER ROLE …' },
+    ],
   )
   t.match(
     [judgeClock(0.1), judgeClock(2), judgeClock(60)],
@@ -482,7 +489,7 @@ t.test('the database: its version, migrations, clock and role', async (t) => {
     { state: 'ok', line: /^PostgreSQL / },
     { state: 'failed', line: /^migrations are pending/ },
     { state: 'ok', line: /clocks/ },
-    { state: 'ok', line: /in UTC/ },
+    { state: 'ok', line: /^the sessions of the service have the settings/ },
     { state: 'note', line: /more rights than the service needs: .*SUPERUSER/ },
   ])
   const plain = await examineAs(`${url}?options=-c%20role%3D${role}`, nowhere)
@@ -490,7 +497,12 @@ t.test('the database: its version, migrations, clock and role', async (t) => {
     {},
     { state: 'failed', line: /^migrations: No database answers/ },
     {},
-    {},
+    { state: 'ok' },
+    {
+      state: 'warning',
+      line: /the role lacks settings/,
+      hint: /^ALTER ROLE .* SET statement_timeout = '2500ms'; ALTER/,
+    },
     { state: 'ok', line: /no rights beyond/ },
   ])
   await query(url, `DROP ROLE ${role}`)

@@ -54,7 +54,24 @@ t.test('a database that cannot be asked is told from a statement that is wrong',
     const error = await failing
     t.ok(isDatabaseUnavailable(error), `${name}: ${error}`)
   }
-  for (const code of ['28P01', '28000', '53300', '55P03', '57P01', 'SELF_SIGNED_CERT_IN_CHAIN']) {
+  for (const code of [
+    '08000',
+    '08001',
+    '08003',
+    '08004',
+    '08006',
+    '08007',
+    '08P01',
+    '26000',
+    '28P01',
+    '28000',
+    '40001',
+    '42P05',
+    '53300',
+    '55P03',
+    '57P01',
+    'SELF_SIGNED_CERT_IN_CHAIN',
+  ]) {
     t.ok(isDatabaseUnavailable(Object.assign(new Error('raw'), { code })), code)
   }
   for (const statement of [Prisma.sql`SELECT 1 / 0`, Prisma.sql`SELECT nothing`]) {

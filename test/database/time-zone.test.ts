@@ -96,8 +96,14 @@ t.test('a service whose sessions are in another time zone is not ready, and says
     const { status, body } = await service.get('/health/ready')
     return [status, body.errors]
   }
-  t.strictSame(await zone('Asia/Kolkata'), [503, ['The sessions of the database are not in UTC']])
-  t.match(service.logged(), /"fault":"database_time_zone","reason":"The sessions of the database are not in UTC"/)
+  t.strictSame(await zone('Asia/Kolkata'), [
+    503,
+    ['The sessions of the database have settings that the service cannot work with'],
+  ])
+  t.match(
+    service.logged(),
+    /"fault":"database_settings","reason":"[^"]*","settings":\["TimeZone is Asia\/Kolkata in its sessions: ALTER ROLE .* SET TimeZone = 'UTC'"\]/,
+  )
   t.equal((await zone('Europe/London'))[0], 503, 'which is the same in winter')
   for (const name of ['UTC', 'Etc/UTC', 'zulu']) t.equal((await zone(name))[0], 200, name)
 })

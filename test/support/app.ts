@@ -5,7 +5,6 @@ import type { Test } from 'tap'
 import { buildApp } from '../../src/app.js'
 import { type Config, parseConfig } from '../../src/config/config.js'
 import { type Database, openDatabase } from '../../src/database/client.js'
-import { readFunctionFiles } from '../../src/database/function-files.js'
 import { readMigrationNames } from '../../src/database/migration-files.js'
 import { createLogger } from '../../src/http/logger.js'
 import type { Message, Sender } from '../../src/messaging/sender.js'
@@ -77,8 +76,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
   const database = openDatabase(config.database)
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line) => void lines.push(line) })
-  const { schema: functionSchema } = readFunctionFiles()
-  const health = createHealth({ database, migrationNames: await readMigrationNames(), functionSchema, logger })
+  const health = createHealth({ database, migrationNames: await readMigrationNames(), logger })
   const messages: Message[] = []
   const recorder: Sender = {
     name: 'recorder',

@@ -1,0 +1,127 @@
+// The schema of the tables: that of the connection string, or where the search_path of the role finds them; one for everything.
+import t, { type Test } from 'tap'
+import { adminCommand } from '../../src/cli/admin.js'
+import { cleanupCommand } from '../../src/cli/cleanup.js'
+import { type Command, perform } from '../../src/cli/command.js'
+import { databaseDiffCommand } from '../../src/cli/database-diff.js'
+import { databaseStatusCommand } from '../../src/cli/database-status.js'
+import { migrateCommand } from '../../src/cli/migrate.js'
+import { seedCommand } from '../../src/cli/seed.js'
+import { openDatabase } from '../../src/database/client.js'
+import { tableNames } from '../../src/database/schema-of-tables.js'
+import { withConnection } from '../../src/development/postgres-query.js'
+import { startApp } from '../support/app.js'
+import { createTestDatabase } from '../support/database.js'
+import { startPooler } from '../support/pooler.js'
+import { createEmptyDatabase } from './scratch.js'
+
+async function run(command: Command, url: string, words: string[] = []) {
+  const lines: string[] = []
+  const print = (line: string) => lines.push(line)
+  const environment = { DATABASE_URL: url, NODE_ENV: 'test' }
+  const code = await perform(command, { words, environment, print, printError: print })
+  return [code, ...lines]
+}
+
+const ask = (url: string, text: string) => withConnection(url, async (client) => (await client.query(text)).rows)
+const countIn = async (url: string, schema: string) =>
+  (await ask(url, `SELECT count(*)::int FROM ${schema}.users`))[0].count
+
+/** Signs somebody in, reads and changes by models and by raw statements. */
+async function useService(t: Test, databaseUrl: string): Promise<void> {
+  const service = await startApp(t, { databaseUrl })
+  t.equal((await service.get('/health/ready')).status, 200)
+  const email = 'asha@example.com'
+  await service.post('/auth/request-otp', { email })
+  const { status, body } = await service.post('/auth/verify-otp', { email, otp: service.lastCode(email) })
+  t.equal(status, 200)
+  const headers = { authorization: `Bearer ${body.token}` }
+  t.match((await service.get('/users/me/export', { headers })).body.data, { user: { email } })
+  t.equal(await service.database.user.count(), 1)
+}
+
+t.test('?schema= is where everything is, beside another service of the same database', async (t) => {
+  const url = await createEmptyDatabase(t)
+  for (const schema of ['latch', 'Ein Schema']) {
+    const there = `${url}?schema=${encodeURIComponent(schema)}`
+    t.match(await run(databaseStatusCommand, there), [1, /^migrations are pending/])
+    t.strictSame(await ask(url, `SELECT FROM pg_namespace WHERE nspname = '${schema}'`), [], 'a question makes nothing')
+    t.equal((await run(migrateCommand, there))[0], 0)
+    t.strictSame(await run(migrateCommand, there), [0, 'nothing to apply'])
+    t.match(await run(databaseStatusCommand, there), [0, 'the database is up to date'])
+    await useService(t, there)
+    t.match(await run(adminCommand, there, ['grant', 'asha@example.com']), [0, /is an admin/])
+    t.equal((await run(cleanupCommand, there))[0], 0)
+  }
+  t.equal((await run(seedCommand, `${url}?schema=latch`, ['--users', '5', '--force']))[0], 0)
+  t.equal(await countIn(url, 'latch'), 6)
+  t.equal(await countIn(url, '"Ein Schema"'), 1, 'the other one has its own functions and tables')
+  t.strictSame(await ask(url, "SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace"), [])
+  t.strictSame(await run(databaseDiffCommand, `${url}?schema=latch`), [0, 'schema and migrations agree'])
+  t.match(await run(databaseStatusCommand, url), [1, /^migrations are pending/], 'public has none')
+})
+
+t.test('the search_path of the database is followed', async (t) => {
+  const url = await createEmptyDatabase(t)
+  const name = new URL(url).pathname.slice(1)
+  const followed = async (path: string) => ask(url, `ALTER DATABASE "${name}" SET search_path = ${path}`)
+  await ask(url, 'CREATE SCHEMA app; CREATE SCHEMA later')
+  await followed('app')
+  t.equal((await run(migrateCommand, url))[0], 0)
+  await useService(t, url)
+  t.equal(await countIn(url, 'app'), 1)
+  t.strictSame(await run(databaseDiffCommand, url), [0, 'schema and migrations agree'])
+
+  await followed('later, app')
+  t.match(await run(databaseStatusCommand, url), [0, 'the database is up to date'], 'where the tables are found')
+  await useServiceAgain(t, url)
+  await ask(url, 'CREATE TABLE later.users (id int)')
+  t.match(await run(adminCommand, url, ['list']), [1, /finds our tables in app and later: name one with \?schema=/])
+
+  await followed('nowhere')
+  t.match(await run(adminCommand, url, ['list']), [
+    1,
+    /search_path is nowhere, which names no schema .* SET search_path = public/,
+  ])
+  await followed('public')
+  t.match(await run(migrateCommand, url), { length: 12, 11: /are there for the tables of another schema: .*\?schema=/ })
+})
+
+async function useServiceAgain(t: Test, databaseUrl: string): Promise<void> {
+  const service = await startApp(t, { databaseUrl })
+  t.equal((await service.get('/health/ready')).status, 200)
+  t.equal(await service.database.user.count(), 1)
+}
+
+t.test('a schema that a pooler does not carry has to be the role’s, and is told by name', async (t) => {
+  const { url } = await createTestDatabase()
+  await ask(url, 'CREATE SCHEMA app')
+  const pooled = await startPooler(t, url)
+  t.match(await run(adminCommand, `${pooled}?schema=app`, ['list']), [
+    1,
+    /not \?schema=app: ALTER ROLE .* SET search_path = "app"/,
+  ])
+  t.match(await run(adminCommand, `${pooled}?schema=public`, ['list']), [0, /./], 'whose it is already')
+})
+
+t.test('Prisma asks for the schema again where it could not be asked at first', async (t) => {
+  const { url } = await createTestDatabase()
+  const database = openDatabase({ url, directUrl: url, poolSize: 1, namedStatements: true })
+  t.teardown(() => database.$disconnect())
+  const name = new URL(url).pathname.slice(1)
+  const admin = String(process.env['TEST_DATABASE_ADMIN_URL'])
+  await ask(admin, `ALTER DATABASE "${name}" ALLOW_CONNECTIONS false`)
+  await t.rejects(database.user.count())
+  await ask(admin, `ALTER DATABASE "${name}" ALLOW_CONNECTIONS true`)
+  t.equal(await database.user.count(), 0)
+})
+
+t.test('the list of our tables is whole', async (t) => {
+  const { url } = await createTestDatabase()
+  const rows = await ask(
+    url,
+    "SELECT relname::text AS name FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace",
+  )
+  const names = rows.map(({ name }) => name).filter((name) => name !== '_prisma_migrations')
+  t.strictSame(names.sort(), [...tableNames].sort())
+})
