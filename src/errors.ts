@@ -41,6 +41,11 @@ export const ProblemSchema = Type.Object(
     success: Type.Literal(false),
     errors: Type.Array(Type.String(), { description: 'For people: one line for each field at fault' }),
     needs_signup: Type.Optional(Type.Boolean({ description: 'The number has no account yet: sign up' })),
+    reason: Type.Optional(
+      Type.String({
+        description: 'Of `delivery_failed`, `recipient_opted_out`: the number wants no messages of ours (STOP)',
+      }),
+    ),
     retry_after: Type.Optional(Type.Integer({ description: 'Seconds after which the call will succeed' })),
   },
   { $id: 'Problem', description: 'An error (RFC 9457, application/problem+json)' },
@@ -51,6 +56,8 @@ export type ProblemDetails = {
   /** one line for each field at fault; the code's title where there is none */
   errors?: readonly string[]
   needsSignup?: true
+  /** why it cannot be done, for programs */
+  reason?: string
   /** whole seconds, at least 1; also sent as the header Retry-After (RFC 9110 §10.2.3) */
   retryAfter?: number
   /** a token came along and was not good enough, rather than none */
@@ -84,6 +91,7 @@ export function problemBody(code: ErrorCode, details: ProblemDetails = {}): Prob
     success: false,
     errors,
     ...(details.needsSignup && { needs_signup: true }),
+    ...(details.reason !== undefined && { reason: details.reason }),
     ...(details.retryAfter !== undefined && { retry_after: details.retryAfter }),
   }
 }

@@ -5,7 +5,7 @@ import { AccountExport } from './account/export.js'
 import { createOwnIdentifiers } from './account/identifiers.js'
 import { createOwnSessions } from './account/sessions.js'
 import { DeliveryTrail } from './audit/deliveries.js'
-import { AuditTrail } from './audit/events.js'
+import { AuditTrail, identifierHash } from './audit/events.js'
 import { createSendCode } from './auth/send-code.js'
 import { createSignIn } from './auth/sign-in.js'
 import { createSignUp } from './auth/sign-up.js'
@@ -15,6 +15,7 @@ import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
 import { createIdentifierParser } from './identifiers/parser.js'
 import { prefixOf } from './identifiers/phone.js'
+import { createOptOuts } from './limits/opt-outs.js'
 import { createLimits } from './limits/service.js'
 import { createDelivery, type Senders } from './messaging/failover.js'
 import { createNotifier } from './messaging/notifier.js'
@@ -73,11 +74,13 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     onCircuitChange: telemetry.onCircuitChange,
   })
   const deliveries = new DeliveryTrail({ database, eventKey, onLoss: telemetry.onLostDeliveryEvent })
-  const receipts = createReceipts({ deliveries, onReceipt: telemetry.onReceipt })
+  const optOuts = createOptOuts(database, (identifier) => identifierHash(eventKey, identifier))
+  const receipts = createReceipts({ deliveries, optOuts, onReceipt: telemetry.onReceipt })
   const notifier = createNotifier({
     delivery,
     messages,
     deliveries,
+    optOuts,
     onDelivery: telemetry.onSend,
     onLoss: telemetry.onLostReturn,
   })

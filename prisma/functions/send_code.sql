@@ -5,6 +5,7 @@ CREATE TYPE send_outcome AS ENUM (
   'sent',                                           -- the row holds a code (or its traces, where none may be told from one)
   'too_soon',                                       -- the identifier's own limits: cooldown, sends of the hour and day, wrong attempts
   'unknown',                                        -- nobody has the identifier, and whoever asked wanted to hear that
+  'opted_out',                                      -- its owner wants no messages of ours
   'refused_before',                                 -- so many messages to it were refused that none is tried in this hour
   'by_address',                                     -- the client's address has had its share
   'by_block', 'by_budget', 'by_mailbox', 'by_country',   -- what many share; a solved challenge opens these
@@ -268,6 +269,15 @@ BEGIN
     answer.retry_after := seconds_until(limits.refused_started_at + interval '1 hour', clock_timestamp());
     answer.refusal := 'refusals';
     RETURN answer;
+  END IF;
+
+  -- Whoever said STOP gets nothing for a day, and nobody is asked to try: it costs nothing.
+  IF r.method = 'phone' AND has_code AND NOT is_fixed AND has_opted_out(r.identifier_hash) THEN
+    IF NOT answer.is_hidden THEN
+      answer.outcome := 'opted_out';
+      RETURN answer;
+    END IF;
+    is_refused := true;
   END IF;
 
   -- What costs money has budgets. Where nobody may see what became of it, nothing goes out, and the answer is as always.

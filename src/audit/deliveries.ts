@@ -22,18 +22,26 @@ export type Receipt = Readonly<{
   driver: string
   messageId: string
   status: 'delivered' | 'failed'
-  /** up to 200 characters, nothing personal */
+  /** nothing personal; as much of it is kept as the column holds */
   reason: string | null
 }>
 
 /** The message that a receipt is about. `isNew` is false where its end was known already. */
-export type ReceivedRow = MetricLabels & Readonly<{ isNew: boolean }>
+export type ReceivedRow = MetricLabels & Readonly<{ isNew: boolean; identifierHash: Uint8Array<ArrayBuffer> | null }>
 
 type DeliveryTrailDependencies = {
   database: Database
   eventKey: string
   /** told of an event that could not be written */
   onLoss: (origin: LogOrigin, error: unknown) => void
+}
+
+/** Characters of a detail: what its column holds. */
+const maxDetailLength = 200
+
+/** The beginning of a text, in whole characters as PostgreSQL counts them. */
+function shortened(text: string, most: number): string {
+  return text.length <= most ? text : [...text].slice(0, most).join('')
 }
 
 /** Milliseconds that an event waits for others, which nobody notices: twenty in one statement cost little more than one. */
@@ -124,9 +132,10 @@ export class DeliveryTrail {
     if (message === null) return undefined
     const { identifierHash, channel, country } = message
     const event = status === 'delivered' ? 'delivery_confirmed' : 'delivery_failed'
-    const end = { event, identifierHash, network, requestId, detail: reason, channel, country, driver, messageId }
+    const detail = reason && shortened(reason, maxDetailLength)
+    const end = { event, identifierHash, network, requestId, detail, channel, country, driver, messageId }
     // One end for each message: the unique index decides between two that come at once.
     const { count } = await this.#database.authEvent.createMany({ data: [end], skipDuplicates: true })
-    return { channel: channel as ReceivedRow['channel'], country, isNew: count === 1 }
+    return { channel: channel as ReceivedRow['channel'], country, isNew: count === 1, identifierHash }
   }
 }

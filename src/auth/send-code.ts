@@ -3,7 +3,7 @@ import type { AuditTrail } from '../audit/events.js'
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { createDecision, type DecisionRequest } from '../database/decisions.js'
-import { type ErrorCode, Problem } from '../errors.js'
+import { type ErrorCode, Problem, type ProblemDetails } from '../errors.js'
 import type { Client, LogOrigin } from '../http/client.js'
 import { type Identifier, type MetricLabels, metricLabelsOf } from '../identifiers/parser.js'
 import { anyShard } from '../limits/counters.js'
@@ -36,7 +36,7 @@ export type SendTelemetry =
       >)
 
 /** Which limit refused a send, as metrics name it. */
-export type SendLimit = 'identifier' | 'address' | 'budget' | 'country'
+export type SendLimit = 'identifier' | 'address' | 'budget' | 'country' | 'opt_out'
 
 /** What a code is for. */
 export type CodeUse = Readonly<
@@ -124,7 +124,8 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     const failure = 'delivery_failed'
     const report = await notifier.sendCode(counted.identifier, code, failure)
     await settle(report, counted)
-    if (report.outcome !== 'accepted') throw new Problem(failure)
+    if (report.outcome === 'accepted') return
+    throw new Problem(failure, report.outcome === 'refused' && report.reason !== undefined ? optedOutDetails : {})
   }
 
   async function dispatch(code: OutgoingCode, counted: CountedSend): Promise<void> {
@@ -161,6 +162,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     if (outcome === 'sent') return
     if (outcome === 'unknown') throw new Problem(failureOf[outcome], { needsSignup: true })
     onTelemetry(client, { kind: 'refused', limit: limitNames[outcome], code: failureOf[outcome], ...labels })
+    if (outcome === 'opted_out') throw new Problem(failureOf[outcome], optedOutDetails)
     throw new Problem(failureOf[outcome], { retryAfter: Number(retryAfter) })
   }
 
@@ -220,7 +222,14 @@ function wantedFor(requests: readonly SendRequest[]): Wanted {
   return wanted
 }
 
+/** Why a message to somebody who said STOP is refused, by the provider or before it is asked. */
+const optedOutDetails: ProblemDetails = {
+  reason: 'recipient_opted_out',
+  errors: ['This number has asked for no more messages. Answer START to the last one, and try again after a day'],
+}
+
 const limitNames = {
+  opted_out: 'opt_out',
   too_soon: 'identifier',
   refused_before: 'identifier',
   by_address: 'address',
@@ -234,6 +243,7 @@ const limitNames = {
 const failureOf = {
   sent: undefined,
   unknown: 'account_not_found',
+  opted_out: 'delivery_failed',
   too_soon: 'rate_limited',
   refused_before: 'rate_limited',
   by_address: 'rate_limited',

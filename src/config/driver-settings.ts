@@ -25,6 +25,8 @@ export type SmtpSettings = Readonly<{
   security: 'tls' | 'starttls' | 'none'
   login: Readonly<{ user: string; pass: string }> | undefined
   from: Readonly<{ name: string; address: string }>
+  /** how we greet the server; undefined: by the domain of `from` */
+  heloName?: string | undefined
 }>
 
 /** A driver with all that it needs. */
@@ -95,6 +97,10 @@ function readTwilioSender(read: SettingReader, isInUse: boolean): TwilioSettings
   return service === undefined ? { From: String(from) } : { MessagingServiceSid: service }
 }
 
+/** What EHLO takes (RFC 5321 §4.1.1.1): a domain, or an address literal. */
+const hostName =
+  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*|\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[\da-f:.]+)\])$/i
+
 function readSmtp(read: SettingReader, isInUse: boolean): SmtpSettings {
   const text = textFor(read, 'smtp', 'SMTP_URL', isInUse)
   const server = parseSmtpUrl(text)
@@ -106,8 +112,12 @@ function readSmtp(read: SettingReader, isInUse: boolean): SmtpSettings {
   if (sender && from === null) {
     read.report('EMAIL_FROM', 'must be one address, such as Latchkey <codes@example.com>')
   }
+  const heloName = read.text('SMTP_NAME')
+  if (heloName !== undefined && !hostName.test(heloName)) {
+    read.report('SMTP_NAME', 'must be a host name such as mail.example.com, or an address in brackets')
+  }
   const nobody = { host: '', port: 0, security: 'tls', login: undefined } as const
-  return { name: 'smtp', ...(server ?? nobody), from: from ?? { name: '', address: '' } }
+  return { name: 'smtp', ...(server ?? nobody), from: from ?? { name: '', address: '' }, heloName }
 }
 
 /** Host, port and login of an SMTP server. Nothing else is taken: a query could switch the check of certificates off. */

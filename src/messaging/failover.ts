@@ -1,18 +1,24 @@
 // Sends a message through the first driver that takes it, in the order of settings and routes, within a bounded time.
 import { type Circuit, type CircuitSettings, type CircuitStatus, createCircuit, OpenCircuitError } from './circuit.js'
-import { DeliveryRefused, type Message, type Sender } from './sender.js'
+import { DeliveryRefused, type Message, RecipientOptedOut, type Sender } from './sender.js'
 
 /** Milliseconds that a whole delivery may take, and that a driver may while there is another one to try. */
-const deliveryTime = { total: 5_000, driver: 3_000 }
+export const deliveryTime = { total: 5_000, driver: 3_000 }
 const circuitDefaults: CircuitSettings = { failures: 5, rest: 30_000 }
+
+/** Why a message can't be delivered, where the recipient's client is to be told. */
+export type RefusalReason = 'recipient_opted_out'
 
 export type DeliveryReport = Readonly<
   | { outcome: 'accepted'; driver: string; messageId: string | undefined }
-  /** no driver let it out */
-  | { outcome: 'refused' }
+  /** no driver let it out; `reason` where the recipient wants none */
+  | { outcome: 'refused'; reason?: RefusalReason }
   /** none confirmed it, but one may have let it out; `isDown` where one has been failing for some time */
   | { outcome: 'uncertain'; isDown: boolean }
 >
+
+/** `resting` where the driver was not asked. */
+type AttemptReport = Exclude<DeliveryReport, { outcome: 'uncertain' }> | Readonly<{ outcome: 'uncertain' | 'resting' }>
 
 /** The request that a message is sent for. */
 type Origin = Readonly<{ requestId: string }>
@@ -75,7 +81,10 @@ export function createDelivery(options: DeliveryOptions) {
   const longest = (isLast: boolean) => (isLast ? time.total : time.driver)
 
   /** One turn of a driver. */
-  async function attempt({ sender, circuit, isHalfOpen }: Turn, { message, origin, milliseconds }: Errand) {
+  async function attempt(
+    { sender, circuit, isHalfOpen }: Turn,
+    { message, origin, milliseconds }: Errand,
+  ): Promise<AttemptReport> {
     const work = () => within(milliseconds, (signal) => sender.send(message, signal))
     try {
       const { messageId } = await (isHalfOpen ? circuit.attemptAnyway(origin, work) : circuit.attempt(origin, work))
@@ -84,6 +93,7 @@ export function createDelivery(options: DeliveryOptions) {
       if (error instanceof OpenCircuitError) return { outcome: 'resting' } as const
       const refused = error instanceof DeliveryRefused
       onFailure(origin, { driver: sender.name, channel: message.channel, refused, error })
+      if (error instanceof RecipientOptedOut) return { outcome: 'refused', reason: 'recipient_opted_out' } as const
       return { outcome: refused ? 'refused' : 'uncertain' } as const
     }
   }
@@ -97,7 +107,8 @@ export function createDelivery(options: DeliveryOptions) {
       if (left < 1) break
       const milliseconds = Math.min(left, longest(turn === line.at(-1)))
       const report = await attempt(turn, { message, origin, milliseconds })
-      if (report.outcome === 'accepted') return report
+      // Nobody goes around a person's STOP by another provider.
+      if (report.outcome === 'accepted' || isOptOut(report)) return report
       // To the end of the line: a last resort is better than no message, and shows at once that a provider is back.
       if (report.outcome === 'resting') line.push({ ...turn, isHalfOpen: true })
       outcomes.add(report.outcome)
@@ -108,6 +119,9 @@ export function createDelivery(options: DeliveryOptions) {
 
   return { send }
 }
+
+const isOptOut = (report: AttemptReport): report is Extract<AttemptReport, { outcome: 'refused' }> =>
+  report.outcome === 'refused' && report.reason !== undefined
 
 /** Ends with the work or with its time, also where a driver ignores its signal. */
 async function within<Result>(milliseconds: number, work: (signal: AbortSignal) => Promise<Result>): Promise<Result> {

@@ -28,12 +28,17 @@ type NotifierDependencies = {
   delivery: Delivery
   messages: Messages
   deliveries: DeliveryTrail
+  /** numbers whose owners want no messages of ours */
+  optOuts: Readonly<{
+    has: (identifier: string) => Promise<boolean>
+    note: (identifier: string) => Promise<void>
+  }>
   onDelivery: (origin: LogOrigin, event: DeliveryTelemetry) => void
   /** told where what a message brought about, which nobody waits for, could not be done */
   onLoss: (origin: LogOrigin, error: unknown) => void
 }
 
-export function createNotifier({ delivery, messages, deliveries, onDelivery, onLoss }: NotifierDependencies) {
+export function createNotifier({ delivery, messages, deliveries, optOuts, onDelivery, onLoss }: NotifierDependencies) {
   /** deliveries that nobody waits for */
   const underWay = new Set<Promise<unknown>>()
 
@@ -49,7 +54,15 @@ export function createNotifier({ delivery, messages, deliveries, onDelivery, onL
     deliveries.note(client, { identifier: identifier.identifier, labels, report })
     if (report.outcome === 'accepted') onDelivery(client, { kind: 'sent', driver: report.driver, ...labels })
     else onDelivery(client, { kind: 'undelivered', outcome: report.outcome, code: failure, ...labels })
+    if (report.outcome === 'refused' && report.reason !== undefined) {
+      await optOuts.note(identifier.identifier).catch((error: unknown) => onLoss(client, error))
+    }
     return report
+  }
+
+  async function notify(identifier: Identifier, message: Message, client: Client): Promise<void> {
+    if (identifier.method === 'phone' && (await optOuts.has(identifier.identifier))) return
+    await deliver(identifier, message, client)
   }
 
   function inBackground(client: Client, carried: Promise<unknown>): void {
@@ -84,7 +97,7 @@ export function createNotifier({ delivery, messages, deliveries, onDelivery, onL
       ),
     /** Tells that the ways to sign in have changed. What was changed stays so, whether or not this arrives. */
     notifyOfChange: (identifier: Identifier, { languages, client }: OutgoingNotification) =>
-      inBackground(client, deliver(identifier, notificationMessage(messages, identifier, languages), client)),
+      inBackground(client, notify(identifier, notificationMessage(messages, identifier, languages), client)),
     /** Waits for what nobody waits for. */
     async settle(): Promise<void> {
       await Promise.all(underWay)

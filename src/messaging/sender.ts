@@ -45,3 +45,6 @@ export class DeliveryRefused extends Error {
 
 /** The provider takes messages, but none for this recipient: no fault of the driver's, which stays as good for others. */
 export class RecipientRefused extends DeliveryRefused {}
+
+/** The recipient has told the provider that they want no messages of ours (STOP): no way around it is tried. */
+export class RecipientOptedOut extends RecipientRefused {}

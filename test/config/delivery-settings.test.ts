@@ -100,6 +100,8 @@ const refused: [string, string][] = [
   ['SMTP_URL', 'smtps://user:%E0%A4%A@mail.example.com'],
   ['SMTP_URL', 'smtp://mail example-value'],
   ['SMTP_URL', 'smtp://'],
+  ['SMTP_NAME', 'not a name'],
+  ['SMTP_NAME', '-example.com'],
   ['EMAIL_FROM', 'no address'],
   ['EMAIL_FROM', 'a@example.com, b@example-value.com'],
   ['EMAIL_FROM', 'Name <a@example-value.com>\nBcc: b@example.com'],

@@ -1,9 +1,12 @@
 // Delivery: the drivers that the settings name, the console, and what a failed delivery costs.
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import t from 'tap'
 import { createConsoleSender } from '../../src/messaging/drivers/console.js'
 import { closeSenders, createSenders } from '../../src/messaging/drivers.js'
 import { DeliveryRefused, type Message, type Sender } from '../../src/messaging/sender.js'
 import { startApp, testConfig } from '../support/app.js'
+import { outcomeOf } from '../support/messages.js'
 
 const message: Message = {
   channel: 'sms',
@@ -55,6 +58,25 @@ t.test('the settings name the drivers and their order', async (t) => {
   for (const sender of [senders.sms[0], senders.email[0]]) {
     t.equal((await sender?.send(message, AbortSignal.timeout(1_000)).catch((error) => error)) instanceof Error, true)
   }
+})
+
+t.test('where there is no other driver to try, a connection has nearly the whole time of a delivery', async (t) => {
+  const slow = createServer((socket) => {
+    const greeting = setTimeout(() => socket.write('220 here\r\n'), 2_300)
+    socket.on('error', () => {}).on('close', () => clearTimeout(greeting))
+    socket.on('data', (chunk) => socket.write(/^DATA/.test(chunk.toString()) ? '354 go on\r\n' : '250 fine\r\n'))
+  }).listen(0, '127.0.0.1')
+  await once(slow, 'listening')
+  t.teardown(() => slow.close())
+  const { port } = slow.address() as AddressInfo
+  const mail: Message = { ...message, channel: 'email', to: 'ada@example.com', subject: 'Code', html: '<p>Code</p>' }
+  const settings = { SMTP_URL: `smtp://127.0.0.1:${port}`, EMAIL_FROM: 'codes@example.com' }
+  const outcomes = ['smtp', 'smtp,console'].map(async (EMAIL_DRIVERS) => {
+    const senders = createSenders(testConfig({ ...settings, EMAIL_DRIVERS }).delivery, () => {})
+    t.teardown(() => closeSenders(senders))
+    return outcomeOf(senders.email[0]?.send(mail, AbortSignal.timeout(5_000)) ?? Promise.resolve())
+  })
+  t.strictSame(await Promise.all(outcomes), ['accepted', 'refused'])
 })
 
 t.test(

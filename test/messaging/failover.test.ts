@@ -2,10 +2,16 @@
 import t from 'tap'
 import type { CircuitSettings } from '../../src/messaging/circuit.js'
 import { createDelivery, type DeliveryOptions, type Routes } from '../../src/messaging/failover.js'
-import { DeliveryRefused, type Message, RecipientRefused, type Sender } from '../../src/messaging/sender.js'
+import {
+  DeliveryRefused,
+  type Message,
+  RecipientOptedOut,
+  RecipientRefused,
+  type Sender,
+} from '../../src/messaging/sender.js'
 import { email, sms } from '../support/messages.js'
 
-type Behaviour = 'accepts' | 'refuses' | 'breaks' | 'hangs' | 'knows nobody'
+type Behaviour = 'accepts' | 'refuses' | 'breaks' | 'hangs' | 'knows nobody' | 'is told to stop'
 type Scripted = Sender & { behaviour: Behaviour; sends: number; signals: AbortSignal[] }
 
 /** A driver whose behaviour a test changes, and that knows how often it was asked and whether it was given up. */
@@ -20,6 +26,7 @@ function scripted(name: string, behaviour: Behaviour): Scripted {
       driver.signals.push(signal)
       if (driver.behaviour === 'refuses') throw new DeliveryRefused('no')
       if (driver.behaviour === 'knows nobody') throw new RecipientRefused('not a number')
+      if (driver.behaviour === 'is told to stop') throw new RecipientOptedOut('stop')
       if (driver.behaviour === 'breaks') throw new Error('garbage')
       if (driver.behaviour === 'hangs') await new Promise(() => {})
       return { messageId: `${name}-${driver.sends}` }
@@ -144,6 +151,23 @@ t.test('numbers that do not exist open no circuit', async (t) => {
   for (let send = 0; send < 5; send++) await deliver()
   t.equal(first.sends, 5)
   t.ok(told.every((line) => line === 'a refused'))
+})
+
+t.test('nobody goes around a STOP, which is no fault of the driver', async (t) => {
+  const first = scripted('a', 'is told to stop')
+  const second = scripted('b', 'accepts')
+  const senders = { sms: [first, second], email: [] }
+  const told: string[] = []
+  const { send } = createDelivery({
+    senders,
+    circuit: { failures: 1, rest: 30_000 },
+    onFailure: (_origin, { driver }) => told.push(driver),
+    onCircuitChange: (_origin, { state }) => told.push(state),
+  })
+  for (let count = 0; count < 2; count++) {
+    t.strictSame(await send(sms, { requestId: 'any' }), { outcome: 'refused', reason: 'recipient_opted_out' })
+  }
+  t.strictSame([told, first.sends, second.sends], [['a', 'a'], 2, 0])
 })
 
 t.test('a driver that rests is the last resort, and is back at once when it works again', async (t) => {

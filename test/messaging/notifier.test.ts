@@ -15,6 +15,7 @@ t.test('a code that nobody waits for is prepared after the answer', async (t) =>
         return { outcome: 'refused' }
       },
     },
+    optOuts: { has: async () => false, note: async () => undefined },
     deliveries: { note: () => undefined } as unknown as Parts['deliveries'],
     onDelivery: () => undefined,
     onLoss: (_origin, error) => t.error(error),

@@ -15,7 +15,7 @@ const signal = () => AbortSignal.timeout(5_000)
 
 function senderTo(t: Test, port: number, more: Partial<SmtpSettings> = {}, ca?: string) {
   const settings = { host: '127.0.0.1', port, security: 'none', login: undefined, from, ...more } as const
-  const sender = createSmtpSender(settings, ca)
+  const sender = createSmtpSender(settings, { ca })
   t.teardown(() => sender.close?.())
   return sender
 }
@@ -91,6 +91,44 @@ t.test('no code travels in the clear where TLS is required', async (t) => {
   const sender = senderTo(t, port, { security: 'starttls' }, certificate.cert)
   t.equal(await outcomeOf(sender.send(email, signal())), 'refused', 'the server has no STARTTLS')
   t.equal(mails.length, 0)
+})
+
+t.test('it greets by the domain of the sender, or by the name that is set', async (t) => {
+  for (const [heloName, greeted] of [
+    [undefined, 'login.example.com'],
+    ['mail.example.net', 'mail.example.net'],
+    ['[192.0.2.1]', '[192.0.2.1]'],
+  ] as const) {
+    const { server, port } = await startMailServer(t)
+    const sender = senderTo(t, port, { heloName })
+    const names: string[] = []
+    server.onMailFrom = (_address, session, done) => {
+      names.push(session.hostNameAppearsAs)
+      done()
+    }
+    await sender.send(email, signal())
+    t.strictSame(names, [greeted])
+  }
+})
+
+t.test('what a server has against us when it is told the recipient is no refusal of the recipient', async (t) => {
+  const replies: [number, string, string][] = [
+    [550, '5.1.1 no such user', 'recipient refused'],
+    [550, 'no such user', 'recipient refused'],
+    [550, '5.1.1 the sender is told', 'recipient refused'],
+    [450, '4.7.1 come again later', 'recipient refused'],
+    [452, 'sender is too fast', 'recipient refused'],
+    [550, '5.1.8 unknown domain', 'refused'],
+    [553, '5.7.1 sender address rejected: not owned by user', 'refused'],
+    [554, '5.7.1 relay access denied', 'refused'],
+    [550, 'Sender verify failed', 'refused'],
+    [530, 'log in first', 'refused'],
+    [535, 'wrong password', 'refused'],
+  ]
+  for (const [code, text, outcome] of replies) {
+    const { sender } = await start(t, { onRcptTo: (_address, _session, done) => done(reply(code, text)) })
+    t.equal(await outcomeOf(sender.send(email, signal())), outcome, `${code} ${text}`)
+  }
 })
 
 t.test('a reply of the server is a refusal at every stage', async (t) => {

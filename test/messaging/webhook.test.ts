@@ -65,6 +65,28 @@ t.test('the status decides whether the message may have gone out', async (t) => 
   }
 })
 
+t.test('a refusal may say whom it is about', async (t) => {
+  for (const [status, body, outcome] of [
+    [422, '{"reason":"recipient_opted_out"}', 'opted out'],
+    [403, '{"reason":"recipient_opted_out"}', 'opted out'],
+    [422, '{"reason":"sender_refused"}', 'refused'],
+    [429, '{"reason":"recipient_refused"}', 'recipient refused'],
+    [422, '{"reason":"constructor"}', 'recipient refused'],
+    [422, '{"reason":7}', 'recipient refused'],
+    [401, '[]', 'refused'],
+    [500, '{"reason":"recipient_opted_out"}', 'uncertain'],
+    [200, '{"reason":"recipient_opted_out"}', 'accepted'],
+  ] as const) {
+    const { send } = await start(t, (response) => response.writeHead(status).end(body))
+    t.equal(await outcomeOf(send()), outcome, `${status} ${body}`)
+  }
+  const cut = await start(t, (response) => {
+    response.writeHead(422, { 'content-length': 10 }).write('{')
+    setImmediate(() => response.destroy())
+  })
+  t.equal(await outcomeOf(cut.send()), 'recipient refused', 'the status stands')
+})
+
 t.test('no redirect is followed', async (t) => {
   for (const status of [301, 303, 307, 308]) {
     const { requests, send } = await start(t, (response) => response.writeHead(status, { location: '/else' }).end())

@@ -1,5 +1,11 @@
 // The messages that the tests of drivers send, and what may become of them.
-import { DeliveryRefused, type EmailMessage, RecipientRefused, type SmsMessage } from '../../src/messaging/sender.js'
+import {
+  DeliveryRefused,
+  type EmailMessage,
+  RecipientOptedOut,
+  RecipientRefused,
+  type SmsMessage,
+} from '../../src/messaging/sender.js'
 
 const common = { code: '123456', text: '123456 is your code', locale: 'en', expiresIn: 300 }
 
@@ -18,6 +24,7 @@ export async function outcomeOf(sent: Promise<unknown>): Promise<string> {
     await sent
     return 'accepted'
   } catch (error) {
+    if (error instanceof RecipientOptedOut) return 'opted out'
     if (error instanceof RecipientRefused) return 'recipient refused'
     return error instanceof DeliveryRefused ? 'refused' : 'uncertain'
   }

@@ -1,6 +1,6 @@
 // POST requests to a provider: within bounds of time and size, without redirects, and sure of what was never sent.
 import { Agent, buildConnector, request } from 'undici'
-import { DeliveryRefused, RecipientRefused } from '../sender.js'
+import { DeliveryRefused, RecipientOptedOut, RecipientRefused } from '../sender.js'
 
 /** Milliseconds. */
 const time = { connect: 1_000, leftover: 1_000 }
@@ -24,16 +24,34 @@ export function isTaken({ status }: HttpAnswer): boolean {
   return status >= 200 && status < 300
 }
 
+/** Whom a refusal is about. */
+export const refusals = { sender: DeliveryRefused, recipient: RecipientRefused, optedOut: RecipientOptedOut } as const
+
+/** What an answer's body says beside its status. */
+type Said = Readonly<{ detail?: string; about?: keyof typeof refusals | undefined }>
+
 /** What an answer other than 2xx means. A redirect and a 5xx leave open whether the message was taken. */
-export function failureOf(driver: string, status: number, detail = ''): Error {
+export function failureOf(driver: string, status: number, { detail = '', about }: Said = {}): Error {
   const reason = `${driver} answered ${status}${detail}`
   if (status < 400 || status >= 500) return new Error(reason)
-  return aboutTheSender.has(status) ? new DeliveryRefused(reason) : new RecipientRefused(reason)
+  return new refusals[about ?? (aboutTheSender.has(status) ? 'sender' : 'recipient')](reason)
 }
 
-/** @param driver whose name stands in errors */
-export function createHttpPost(driver: string) {
-  const connect = buildConnector({ timeout: time.connect })
+/** The members of a body, none where it is no JSON object. */
+export function parseObject(text: string): Record<string, unknown> {
+  try {
+    return { ...JSON.parse(text) }
+  } catch {
+    return {}
+  }
+}
+
+/**
+ * @param driver whose name stands in errors
+ * @param connectTime milliseconds that a connection may take
+ */
+export function createHttpPost(driver: string, connectTime = time.connect) {
+  const connect = buildConnector({ timeout: connectTime })
   const agent = new Agent({
     maxResponseSize: maxBodyLength,
     bodyTimeout: time.leftover,

@@ -1,11 +1,24 @@
 // The driver for SMS through Twilio's Messages API (2010-04-01), or whatever else speaks it.
 import type { TwilioSettings } from '../../config/driver-settings.js'
-import { DeliveryRefused, RecipientRefused, type Sender } from '../sender.js'
-import { createHttpPost, failureOf, isTaken } from './http-post.js'
+import { DeliveryRefused, type Sender } from '../sender.js'
+import { createHttpPost, failureOf, isTaken, parseObject, refusals } from './http-post.js'
 
-export function createTwilioSender(settings: Omit<TwilioSettings, 'name'>): Sender {
+/** The recipient answered STOP (Twilio, error 21610). */
+export const optedOut = 21_610
+
+/**
+ * Twilio's errors that come as 400 and are about us: the number, name or service that sends, and whether it may (212xx, 216xx, 217xx), the
+ * account (10001, 30002), a number that no carrier knows (30034). What is left is about the recipient.
+ */
+const aboutTheSender: ReadonlySet<unknown> = new Set([
+  ...[10_001, 10_002, 21_210, 21_212, 21_264, 21_603, 21_606, 21_609, 21_611, 21_617, 21_619, 21_659, 21_660, 21_661],
+  ...[21_701, 21_703, 21_704, 21_705, 30_002, 30_034],
+])
+
+/** @param connectTime milliseconds that a connection may take */
+export function createTwilioSender(settings: Omit<TwilioSettings, 'name'>, connectTime?: number): Sender {
   const { accountSid, authToken, origin, sender, statusCallback } = settings
-  const { post, close } = createHttpPost('twilio')
+  const { post, close } = createHttpPost('twilio', connectTime)
   const url = `${origin}/2010-04-01/Accounts/${accountSid}/Messages.json`
   const headers = {
     authorization: `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`,
@@ -22,11 +35,13 @@ export function createTwilioSender(settings: Omit<TwilioSettings, 'name'>): Send
       if (!isTaken(answer)) {
         // The status is a definite answer, whatever stands below it.
         const text = await answer.text().catch(() => '')
-        throw failureOf('twilio', answer.status, codeOf(parseObject(text), 'code'))
+        const error = parseObject(text)
+        throw failureOf('twilio', answer.status, { detail: codeOf(error, 'code'), about: aboutOf(error['code']) })
       }
       const body = parseObject(await answer.text())
       if (body['status'] === 'failed' || body['status'] === 'undelivered') {
-        throw new RecipientRefused(`twilio reports ${body['status']}${codeOf(body, 'error_code')}`)
+        const reason = `twilio reports ${body['status']}${codeOf(body, 'error_code')}`
+        throw new refusals[aboutOf(body['error_code']) ?? 'recipient'](reason)
       }
       const { sid } = body
       if (typeof sid !== 'string' || !/^[A-Z]{2}[0-9a-f]{32}$/.test(sid))
@@ -37,13 +52,9 @@ export function createTwilioSender(settings: Omit<TwilioSettings, 'name'>): Send
   }
 }
 
-/** The members of a body, none where it is no JSON object. */
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    return { ...JSON.parse(text) }
-  } catch {
-    return {}
-  }
+function aboutOf(code: unknown): keyof typeof refusals | undefined {
+  if (code === optedOut) return 'optedOut'
+  return aboutTheSender.has(code) ? 'sender' : undefined
 }
 
 /** Twilio's number for what went wrong (its words quote the recipient). */

@@ -2,11 +2,19 @@
 import { v7 as uuid } from 'uuid'
 import type { WebhookSettings } from '../../config/driver-settings.js'
 import type { Message, Sender } from '../sender.js'
-import { createHttpPost, failureOf, isTaken } from './http-post.js'
+import { createHttpPost, failureOf, isTaken, parseObject, type refusals } from './http-post.js'
 import { webhookSignature } from './webhook-signature.js'
 
-export function createWebhookSender({ url, key }: Omit<WebhookSettings, 'name'>): Sender {
-  const { post, close } = createHttpPost('the webhook')
+/** What a gateway may say of a message that it refuses, `{"reason": …}` in a 4xx: whom that is about. */
+const reasons: Readonly<Record<string, keyof typeof refusals>> = {
+  recipient_opted_out: 'optedOut',
+  recipient_refused: 'recipient',
+  sender_refused: 'sender',
+}
+
+/** @param connectTime milliseconds that a connection may take */
+export function createWebhookSender({ url, key }: Omit<WebhookSettings, 'name'>, connectTime?: number): Sender {
+  const { post, close } = createHttpPost('the webhook', connectTime)
 
   function signedHeaders(body: string) {
     const id = `msg_${uuid()}`
@@ -26,10 +34,16 @@ export function createWebhookSender({ url, key }: Omit<WebhookSettings, 'name'>)
       const body = JSON.stringify(payloadOf(message))
       const headers = signedHeaders(body)
       const answer = await post({ url, headers, body, signal })
-      // The status says all; nothing in the body is ours to know.
-      answer.discard()
-      if (!isTaken(answer)) throw failureOf('the webhook', answer.status)
-      return { messageId: headers['webhook-id'] }
+      if (isTaken(answer)) {
+        // The status says all; nothing in the body is ours to know.
+        answer.discard()
+        return { messageId: headers['webhook-id'] }
+      }
+      // The status is a definite answer, whatever stands below it.
+      const { reason } = parseObject(await answer.text().catch(() => ''))
+      throw failureOf('the webhook', answer.status, {
+        about: Object.hasOwn(reasons, String(reason)) ? reasons[String(reason)] : undefined,
+      })
     },
     close,
   }

@@ -5,6 +5,7 @@ import { useFormBodies } from '../../http/body-parser.js'
 import { clientOf } from '../../http/client.js'
 import { isSame } from '../../http/constant-time.js'
 import { errorResponses } from '../../http/responses.js'
+import { optedOut } from '../drivers/twilio.js'
 import { NothingMore, receiptErrors, receiptTag } from './schemas.js'
 import type { Receipts } from './service.js'
 import { receiptPaths, type TwilioSource, twilioSignature } from './sources.js'
@@ -71,7 +72,8 @@ export const twilioReceiptRoutes: FastifyPluginAsyncTypebox<TwilioReceiptOptions
       const status = ends.get(MessageStatus)
       if (status !== undefined) {
         const reason = status === 'failed' ? [MessageStatus, ErrorCode].filter(Boolean).join(' ') : null
-        await options.receipts.take(clientOf(request), { driver: 'twilio', messageId, status, reason })
+        const hasOptedOut = Number(ErrorCode) === optedOut
+        await options.receipts.take(clientOf(request), { driver: 'twilio', messageId, status, reason, hasOptedOut })
       }
       return reply.code(204).send(null)
     },

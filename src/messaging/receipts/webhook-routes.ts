@@ -37,7 +37,8 @@ const Receipt = Type.Object(
     reason: Type.Optional(
       Type.String({
         format: 'text',
-        description: 'Why it failed, in a few words; numbers and addresses in it are not kept',
+        description:
+          'Why it failed, in a few words; numbers and addresses in it are not kept. `recipient_opted_out`: the number gets no message for a day',
       }),
     ),
   },
@@ -75,7 +76,9 @@ export const webhookReceiptRoutes: FastifyPluginAsyncTypebox<WebhookReceiptOptio
     },
     async (request, reply) => {
       const { message_id: messageId, status, reason = null } = request.body
-      const isOurs = await options.receipts.take(clientOf(request), { driver: 'webhook', messageId, status, reason })
+      const hasOptedOut = status === 'failed' && reason === 'recipient_opted_out'
+      const end = { driver: 'webhook', messageId, status, reason, hasOptedOut }
+      const isOurs = await options.receipts.take(clientOf(request), end)
       if (!isOurs) throw new Problem('not_found', { errors: ['There is no message of this message_id'] })
       return reply.code(204).send(null)
     },

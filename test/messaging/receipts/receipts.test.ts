@@ -157,6 +157,21 @@ t.test('the reason of a failure is kept without numbers and addresses', async (t
   t.match(failed, { event: 'delivery_failed', detail: 'no route to <number> for <email>' })
 })
 
+t.test('a reason that grows where numbers and addresses are hidden is kept as far as it fits', async (t) => {
+  const reasons = {
+    numbers: '123456 '.repeat(28).trim(),
+    addresses: 'a@b.co '.repeat(28).trim(),
+    'characters of two units': `${'123456 '.repeat(20)}${'🙂'.repeat(60)}`,
+  }
+  for (const [name, reason] of Object.entries(reasons)) {
+    const { service, report } = await start(t, 'webhook')
+    t.equal((await report({ message_id: 'webhook-1', status: 'failed', reason })).status, 204, name)
+    const [, failed] = await eventsOf(t, service, 2)
+    t.equal([...String(failed?.detail)].length, 200, name)
+    t.notMatch(failed?.detail, /\d|@|\uFFFD/, name)
+  }
+})
+
 t.test('a message that is not ours, or another driver’s, is 404 and leaves nothing', async (t) => {
   const { service, report } = await start(t, 'other')
   t.match(await report({ message_id: 'webhook-1', status: 'delivered' }), { status: 404, body: { code: 'not_found' } })
