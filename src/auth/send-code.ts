@@ -191,7 +191,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
     const { expiresIn, resendAfter, attemptsAllowed, locale } = answer
     const languages = locale === null ? client.languages : [...client.languages, locale]
     if (draft.values.testEndsAt === null) {
-      await dispatch({ code, expiresIn, languages, client }, { identifier, draft: draft.values, answer })
+      await dispatch({ code, purpose, expiresIn, languages, client }, { identifier, draft: draft.values, answer })
     }
     return {
       expires_in: expiresIn,

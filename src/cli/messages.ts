@@ -4,6 +4,7 @@ import { UsageError } from '../config/command-line.js'
 import { parseMessagesSettings } from '../config/config.js'
 import { createMessages } from '../messaging/templates/messages.js'
 import { smsSize } from '../messaging/templates/sms-text.js'
+import { otherPurposes } from '../messaging/templates/template.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
 export const messagesCommand = defineCommand(
@@ -30,15 +31,18 @@ async function printMessages({ words, environment, print }: WorkContext): Promis
   }
   const code = '1234567890'.slice(0, settings.codes.length)
   for (const locale of words.length > 0 ? words : [...locales].sort()) {
-    const parts = { code, expiresIn: settings.codes.timeToLive, languages: [locale] }
-    const { text } = sms(parts)
-    const { encoding, units, segments } = smsSize(text)
-    const mail = email(parts)
     print(`=== ${locale}`)
-    print(`--- SMS: ${units} ${encoding === 'GSM-7' ? 'septets of GSM-7' : 'units of UCS-2'}, segments: ${segments}`)
-    print(text)
-    print(`--- Email: ${mail.subject}`)
-    print(mail.text)
+    for (const purpose of ['sign_in', ...otherPurposes] as const) {
+      const parts = { code, purpose, expiresIn: settings.codes.timeToLive, languages: [locale] }
+      const { text } = sms(parts)
+      const { encoding, units, segments } = smsSize(text)
+      const mail = email(parts)
+      const alphabet = encoding === 'GSM-7' ? 'septets of GSM-7' : 'units of UCS-2'
+      print(`--- SMS (${purpose}): ${units} ${alphabet}, segments: ${segments}`)
+      print(text)
+      print(`--- Email (${purpose}): ${mail.subject}`)
+      print(mail.text)
+    }
     print('--- Notice of a change')
     print(changeNotification([locale]).sms)
   }

@@ -117,7 +117,12 @@ function readSmtp(read: SettingReader, isInUse: boolean): SmtpSettings {
     read.report('SMTP_NAME', 'must be a host name such as mail.example.com, or an address in brackets')
   }
   const nobody = { host: '', port: 0, security: 'tls', login: undefined } as const
-  return { name: 'smtp', ...(server ?? nobody), from: from ?? { name: '', address: '' }, heloName }
+  return {
+    name: 'smtp',
+    ...(server ?? nobody),
+    from: from ?? { name: '', address: '' },
+    ...(heloName !== undefined && { heloName }),
+  }
 }
 
 /** Host, port and login of an SMTP server. Nothing else is taken: a query could switch the check of certificates off. */

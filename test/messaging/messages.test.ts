@@ -252,6 +252,51 @@ t.test('a notice of a change is one segment in every language, and carries no co
   t.match(messagesWith({ APP_NAME: 'A&B <x>' }).changeNotification(['en']).html, '<bdi>A&amp;B &lt;x&gt;</bdi>: your')
 })
 
+t.test('what a code is for is said in every language, in one segment', async (t) => {
+  const longest = { OTP_TTL: '600', APP_NAME: 'twelve chars' }
+  const { locales, sms, email } = messagesWith(longest)
+  const crowded = messagesWith({ ...longest, APP_NAME: 'n'.repeat(30), WEBOTP_DOMAIN: domain })
+  for (const locale of locales) {
+    const texts = new Set<string>()
+    for (const purpose of ['sign_in', 'step_up', 'change_identifier'] as const) {
+      const parts = partsIn(locale, { purpose, expiresIn: 600 })
+      const { text } = sms(parts)
+      t.match(text, /^123456 .*twelve chars/, `${locale}: ${text}`)
+      t.equal(smsSize(text).segments, 1, `${locale}: ${text}`)
+      const mail = email(parts)
+      t.match(mail, { subject: /^123456 .*twelve chars/, text: /^.*twelve chars.* 123456\n\n/ })
+      for (const words of [text, mail.subject, mail.text, mail.html]) texts.add(words)
+      const short = crowded.sms(parts).text
+      t.match(short.split('\n').at(-1), `@${domain} #123456`)
+      if (!crowded.costly.includes(locale)) t.equal(smsSize(short).segments, 1, `${locale}: ${short}`)
+    }
+    t.equal(texts.size, 12, `${locale}: all of them differ`)
+  }
+  t.equal(
+    sms(partsIn('en', { purpose: 'step_up' })).text,
+    '123456 is your twelve chars code to confirm it is you, valid for 5 min. Never share it.',
+  )
+})
+
+t.test('whose own words say nothing of a purpose have them sent for each', async (t) => {
+  const purpose = 'step_up'
+  const own = { 'sw.json': swahili, 'en.json': { sms: ['{code}: your {app} code.'] }, 'hi.json': { unasked: 'x' } }
+  const { sms } = messagesWith({ MESSAGES_DIR: folder(t, own) })
+  t.match(sms(partsIn('sw', { purpose })).text, /^123456 ni msimbo wako/)
+  t.equal(sms(partsIn('en', { purpose })).text, '123456: your Latchkey code.', 'a registered text')
+  t.match(sms(partsIn('hi', { purpose })).text, /पुष्टि/)
+  const words = { sms: ['{code} to step up at {app}'], subject: '{code}', heading: 'h' }
+  const stepping = messagesWith({ MESSAGES_DIR: folder(t, { 'en.json': { ...own['en.json'], step_up: words } }) })
+  t.equal(stepping.sms(partsIn('en', { purpose })).text, '123456 to step up at Latchkey')
+  for (const [step_up, problem] of [
+    ['x', /^MESSAGES_DIR en\.json: step_up\.sms: must be a list/],
+    [{ ...words, sms: ['{app}'] }, /^MESSAGES_DIR en\.json: step_up\.sms\[0\]: must contain \{code\}$/],
+    [{ ...words, warning: 'x' }, /^MESSAGES_DIR en\.json: step_up\.warning: is no key of messages$/],
+  ] as const) {
+    t.match(problemsWith({ MESSAGES_DIR: folder(t, { 'en.json': { step_up } }) }), [problem])
+  }
+})
+
 t.test('an operator adds a language and replaces words of another', async (t) => {
   const directory = folder(t, {
     'sw.json': swahili,

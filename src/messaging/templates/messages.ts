@@ -7,12 +7,14 @@ import { durationIn } from './duration.js'
 import { emailPage, notificationPage } from './email-page.js'
 import { createLanguageFinder } from './languages.js'
 import { fittingText, smsSize, smsText } from './sms-text.js'
-import { fill, readTemplates, type Template, type Values } from './template.js'
+import { type CodePurpose, fill, readTemplates, type Template, type Values } from './template.js'
 
 export type MessageParts = Readonly<{
   code: string
   /** seconds */
   expiresIn: number
+  /** what it is for: to sign in unless given */
+  purpose?: CodePurpose
   /** that the person may read (BCP 47), the most wanted first */
   languages: readonly string[]
 }>
@@ -34,7 +36,7 @@ export function createMessages(settings: MessageSettings, codes: Pick<Config['ot
     return findLanguage(languages) ?? null
   }
 
-  function wordsFor({ code, expiresIn, languages }: MessageParts) {
+  function wordsFor({ code, expiresIn, languages, purpose }: MessageParts) {
     const locale = localeOf(languages) ?? defaultLocale
     const values: Values = {
       code,
@@ -42,7 +44,7 @@ export function createMessages(settings: MessageSettings, codes: Pick<Config['ot
       duration: durationIn(locale, expiresIn, 'long'),
       shortDuration: durationIn(locale, expiresIn, 'short'),
     }
-    return { locale, template: byLocale.get(locale) as Template, values }
+    return { locale, template: templateFor(byLocale.get(locale) as Template, purpose), values }
   }
 
   /** Nothing in it is written by a stranger: only the operator's words and the code. */
@@ -97,6 +99,12 @@ ${say(template.unasked)}
     /** those whose SMS take more than one segment, with these settings */
     costly,
   }
+}
+
+/** The words of a purpose over those of signing in, whose SMS are the last to be taken: they are shorter. */
+function templateFor(template: Template, purpose: CodePurpose = 'sign_in'): Template {
+  const words = purpose === 'sign_in' ? undefined : template[purpose]
+  return words === undefined ? template : { ...template, ...words, sms: [...words.sms, ...template.sms] }
 }
 
 function refuseLanguage(ours: ReadonlySet<string>): never {

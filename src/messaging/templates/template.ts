@@ -4,21 +4,31 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ConfigError } from '../../config/reader.js'
 
-/** Sentences with gaps such as `{code}`; see docs/messages.md. */
-export type Template = Readonly<{
-  direction: 'ltr' | 'rtl'
+/** Those words that say what a code is for. */
+export type CodeWords = Readonly<{
   /** the fullest first: the first that fits in one segment is sent */
   sms: readonly string[]
   subject: string
   /** above the code */
   heading: string
-  validity: string
-  warning: string
-  /** to whoever asked for nothing */
-  unasked: string
-  /** that the ways to sign in have changed, to whoever had the old one; the fullest first, as an SMS and as a mail */
-  changed: readonly string[]
 }>
+
+/** What a code is for, where it is not to sign in: words of their own, so that nobody gives away more than they know of. */
+export const otherPurposes = ['step_up', 'change_identifier'] as const
+export type CodePurpose = 'sign_in' | (typeof otherPurposes)[number]
+
+/** Sentences with gaps such as `{code}`; see docs/messages.md. Where a purpose has no words of its own, those of signing in are taken. */
+export type Template = CodeWords &
+  Readonly<Partial<Record<(typeof otherPurposes)[number], CodeWords>>> &
+  Readonly<{
+    direction: 'ltr' | 'rtl'
+    validity: string
+    warning: string
+    /** to whoever asked for nothing */
+    unasked: string
+    /** that the ways to sign in have changed, to whoever had the old one; the fullest first, as an SMS and as a mail */
+    changed: readonly string[]
+  }>
 
 const gaps = ['code', 'app', 'duration', 'shortDuration'] as const
 type Gap = (typeof gaps)[number]
@@ -27,7 +37,8 @@ export type Values = Readonly<Record<Gap, string>>
 const gap = /\{([^{}]*)\}/g
 const sentences = ['subject', 'heading', 'validity', 'warning', 'unasked'] as const
 const lists = ['sms', 'changed'] as const
-const keys: readonly string[] = ['direction', ...lists, ...sentences]
+const keys: readonly string[] = ['direction', ...lists, ...sentences, ...otherPurposes]
+const codeWords = ['sms', 'subject', 'heading'] as const
 
 /** What a sentence has to hold, and what it may. */
 type Rule = Readonly<{ needs?: Gap; gaps: readonly Gap[] }>
@@ -50,19 +61,34 @@ export function fill(sentence: string, values: Partial<Values>): string {
  * @param report told what is wrong: the key and the rule
  */
 export function readTemplate(file: string, known: Template | undefined, report: (problem: string) => void): Template {
-  const words: Record<string, unknown> = { ...known, ...readObject(file, report) }
+  const own: Record<string, unknown> = { ...readObject(file, report) }
+  const words: Record<string, unknown> = { ...known, ...own }
+  // Who has words of their own (a registered text) has them sent, and not ours for a purpose that they have none for.
+  if (codeWords.some((key) => key in own)) for (const purpose of otherPurposes) words[purpose] = own[purpose]
   for (const key of Object.keys(words)) if (!keys.includes(key)) report(`${key}: is no key of messages`)
   if (words['direction'] !== 'ltr' && words['direction'] !== 'rtl') report('direction: must be ltr or rtl')
-  for (const key of lists) {
-    const list = words[key]
-    const templates: readonly unknown[] = Array.isArray(list) ? list : []
-    if (templates.length === 0) report(`${key}: must be a list of sentences, the fullest first`)
-    templates.forEach((sentence, index) => {
-      check(`${key}[${index}]`, sentence, ruleOf(key), report)
-    })
-  }
+  for (const key of lists) checkList(key, words[key], ruleOf(key), report)
   for (const key of sentences) check(key, words[key], ruleOf(key), report)
+  for (const purpose of otherPurposes) if (words[purpose] !== undefined) checkPurpose(purpose, words[purpose], report)
   return words as Template
+}
+
+function checkPurpose(purpose: string, value: unknown, report: (problem: string) => void): void {
+  const words: Record<string, unknown> = typeof value === 'object' && value !== null ? { ...value } : {}
+  for (const key of Object.keys(words)) {
+    if (!codeWords.some((known) => known === key)) report(`${purpose}.${key}: is no key of messages`)
+  }
+  checkList(`${purpose}.sms`, words['sms'], ruleOf('sms'), report)
+  check(`${purpose}.subject`, words['subject'], ruleOf('subject'), report)
+  check(`${purpose}.heading`, words['heading'], ruleOf('heading'), report)
+}
+
+function checkList(key: string, list: unknown, rule: Rule, report: (problem: string) => void): void {
+  const templates: readonly unknown[] = Array.isArray(list) ? list : []
+  if (templates.length === 0) report(`${key}: must be a list of sentences, the fullest first`)
+  templates.forEach((sentence, index) => {
+    check(`${key}[${index}]`, sentence, rule, report)
+  })
 }
 
 function readObject(file: string, report: (problem: string) => void): object {
