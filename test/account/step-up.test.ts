@@ -30,7 +30,7 @@ t.test('a code to the own phone makes the session freshly proven, which refreshi
     [sent.status, sent.body],
     [200, { success: true, data: { method: 'phone', expires_in: 300, resend_after: 30, attempts_allowed: 5 } }],
   )
-  t.match(service.messages.at(-1), { to: phone, channel: 'sms' })
+  t.match(service.messages.at(-1), { to: phone, channel: 'sms', text: /to confirm it is you/ })
   await service.post('/api/auth/refresh', undefined, { cookies: { jwt: asha.token } })
   t.match((await asha.delete('/users/me')).body, { code: 'step_up_required' })
 
