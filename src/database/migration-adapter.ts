@@ -136,7 +136,7 @@ function withDatabase(connectionString: string, name: string): string {
  * function bodies too, and runs the pieces one by one: here a script is one message, which PostgreSQL runs wholly or
  * not at all. Its `queryRaw` refuses the catalogue's columns of type "char", which the engine reads.
  */
-function mend(adapter: PgAdapter): SqlDriverAdapter {
+function mend(adapter: PgAdapter): Omit<SqlDriverAdapter, 'getConnectionInfo'> {
   return {
     provider: adapter.provider,
     adapterName: adapter.adapterName,
@@ -162,7 +162,6 @@ function mend(adapter: PgAdapter): SqlDriverAdapter {
     /* c8 ignore start -- part of the type; the engine has not been seen to ask for it */
     startTransaction: (isolationLevel) => adapter.startTransaction(isolationLevel),
     /* c8 ignore stop */
-    getConnectionInfo: () => adapter.getConnectionInfo(),
     dispose: () => adapter.dispose(),
   }
 }

@@ -1,5 +1,5 @@
 // Says in one line why the database, or the schema engine, failed: for the log and for every command.
-import { causesOf, certificateFaults, fieldsOf } from './failures.js'
+import { causesOf, certificateFaults, fieldsOf, isDatabaseUnavailable } from './failures.js'
 
 /** What is told where a way does not carry what migrations ask for. */
 export const poolerLine =
@@ -29,6 +29,12 @@ const unreachable: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'The database does not answer in time',
   ECONNRESET: 'The database, or what lies between, broke the connection off',
   EPIPE: 'The database, or what lies between, broke the connection off',
+}
+
+/** What Prisma's adapter makes of some of them, without a code. */
+const kinds: Readonly<Record<string, string>> = {
+  ConnectionClosed: String(unreachable['ECONNRESET']),
+  SocketTimeout: String(unreachable['ETIMEDOUT']),
 }
 
 /** What node-postgres says without a code, and what that means. */
@@ -64,21 +70,28 @@ export function describeOther(error: unknown): string {
     .replace(/\s*\n\s*/g, ' ')
 }
 
+/** What a log line has of a failure: a database that cannot be asked has a cause, in one line; anything else has a stack. */
+export function failureFields(error: unknown): { cause: string } | { err: unknown } {
+  return isDatabaseUnavailable(error) ? { cause: describeFailure(error) } : { err: error }
+}
+
 function describeCause(cause: object): string | undefined {
   // One attempt for each address of the host; the first says enough.
   if (cause instanceof AggregateError && cause.errors.length > 0) return describeFailure(cause.errors[0])
-  const { code, originalCode, kind, message, originalMessage } = fieldsOf(cause)
+  const { code, originalCode, message, originalMessage } = fieldsOf(cause)
   if (code === 'ERR_INVALID_URL') return 'The connection string of the database is not a URL'
   const words = originalMessage || message
   if (['08P01', '0A000'].some((state) => state === code || state === originalCode)) {
     return /startup parameter|command-line options/.test(words) ? `${poolerLine} (${words})` : undefined
   }
   const state = [originalCode, code].find((value) => Object.hasOwn(causes, value))
-  if (state !== undefined) return `${causes[state]} (${state}${kind === '' || originalMessage ? `: ${words}` : ''})`
+  if (state !== undefined) return `${causes[state]} (${state}${words === '' ? '' : `: ${words}`})`
   const network = [originalCode, code].find((value) => Object.hasOwn(unreachable, value))
   if (network !== undefined) return `${unreachable[network]}${placeOf(cause, words)}`
   const certificate = [code, originalCode].find((value) => certificateFaults.test(value))
   if (certificate !== undefined) return `The certificate of the database cannot be trusted (${certificate})`
+  const { kind } = fieldsOf(cause)
+  if (Object.hasOwn(kinds, kind)) return kinds[kind]
   return inWords.find(([pattern]) => pattern.test(words))?.[1]
 }
 

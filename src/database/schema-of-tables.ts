@@ -23,8 +23,9 @@ export const schemaExpression = `coalesce((
 
 /** Asks the server; null where the search_path names no schema that is there. */
 export async function schemaOfTables(pool: Pool): Promise<string | null> {
-  const { rows } = await pool.query<{ schema: string | null }>(`SELECT ${schemaExpression}::text AS schema`)
-  return rows[0]?.schema ?? null
+  const { rows } = await pool.query(`SELECT ${schemaExpression}::text AS schema`)
+  const [{ schema }] = rows as [{ schema: string | null }]
+  return schema
 }
 
 /**

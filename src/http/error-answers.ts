@@ -4,7 +4,7 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isDatabaseUnavailable } from '../database/failures.js'
-import { describeFailure } from '../database/migration-failures.js'
+import { failureFields } from '../database/migration-failures.js'
 import { type ErrorCode, errorCatalogue, Problem, type ProblemDetails, problemBody, problemHeaders } from '../errors.js'
 import { standardHeaders } from './headers.js'
 
@@ -58,15 +58,8 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
   const { status } = errorCatalogue[problem.code]
   // A Problem was thrown on purpose, by whoever tells of it where it is worth a line: no stack for each refusal of a flood.
   if (status >= 500 && problem !== error)
-    request.log.error({ ...causeOf(problem), code: problem.code }, 'request failed')
+    request.log.error({ ...failureFields(problem.cause ?? problem), code: problem.code }, 'request failed')
   answer(reply, problem.code, problem.details)
-}
-
-/** A database that cannot be asked has a cause, in one line; anything else has a stack. */
-function causeOf(problem: Problem): object {
-  const { code, details, cause } = problem
-  if (code === 'service_unavailable') return { cause: describeFailure(details.cause) }
-  return { err: cause ?? problem }
 }
 
 /** For errors before routing, where no hook has run: the same answer with the same headers. */

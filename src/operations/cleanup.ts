@@ -3,8 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Cron } from 'croner'
 import type { Logger } from 'pino'
-import { isDatabaseUnavailable } from '../database/failures.js'
-import { describeFailure } from '../database/migration-failures.js'
+import { failureFields } from '../database/migration-failures.js'
 
 /** Deletes up to `most` rows that are over and returns how many it deleted. */
 export type DeleteBatch = (most: number) => Promise<number>
@@ -60,11 +59,7 @@ export function scheduleCleanup(pattern: string, tasks: CleanupTasks, logger: Lo
     running = cleanUp(tasks, () => {}, stopping.signal).then(
       (deleted) => logger.info({ deleted }, 'cleanup'),
       // The next run finds the same rows again.
-      (error: unknown) =>
-        logger.error(
-          isDatabaseUnavailable(error) ? { cause: describeFailure(error) } : { err: error },
-          'cleanup failed',
-        ),
+      (error: unknown) => logger.error(failureFields(error), 'cleanup failed'),
     )
     return running
   })

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseConfig, settingNames } from '../../src/config/config.js'
+import { forDriver, schemaOf } from '../../src/config/connection-string.js'
 import { parseDuration } from '../../src/config/reader.js'
 import { newPrivateKey } from '../support/app.js'
 import { problemsThrownBy } from '../support/problems.js'
@@ -126,6 +127,9 @@ t.test('each unsafe or malformed setting is refused by name, its value unprinted
     ['PUBLIC_URL', 'no url'],
     ['DATABASE_URL', 'mysql://localhost/x-value'],
     ['DIRECT_DATABASE_URL', 'nonsense-value'],
+    ['DATABASE_URL', 'postgresql://localhost/x?schema=pg_value'],
+    ['DATABASE_URL', 'postgresql://localhost/x?schema='],
+    ['DATABASE_URL', 'postgresql://localhost/x?schema=%22value%22'],
     ['DATABASE_POOL_SIZE', '0'],
     ['DATABASE_NAMED_STATEMENTS', 'sometimes-value'],
     ['OTP_PEPPER', 'short-value'],
@@ -369,3 +373,22 @@ t.test('.env.example names every setting, once, and no other', async (t) => {
   // POSTGRES_PASSWORD is of compose.yaml
   t.strictSame(named.filter((name) => name !== 'POSTGRES_PASSWORD').sort(), [...settingNames()].sort())
 })
+
+t.test(
+  'the schema of one connection string is that of both, and node-postgres is told of no mode that it warns of',
+  async (t) => {
+    const url = 'postgresql://localhost/x'
+    const read = (DATABASE_URL: string, DIRECT_DATABASE_URL: string) =>
+      parseConfig({ ...production, DATABASE_URL, DIRECT_DATABASE_URL }).database
+    t.match(read(`${url}?schema=app`, `${url}?a=b`), { url: `${url}?schema=app`, directUrl: `${url}?a=b&schema=app` })
+    t.match(read(url, `${url}?schema=a%20b`), { url: `${url}?schema=a%20b`, directUrl: `${url}?schema=a%20b` })
+    t.strictSame(
+      problemsThrownBy(() => read(`${url}?schema=app`, `${url}?schema=other`)),
+      ['DIRECT_DATABASE_URL must name the schema that DATABASE_URL names'],
+    )
+    t.equal(schemaOf('no URL'), null)
+    t.equal(forDriver(`${url}?sslmode=require&a=b`), `${url}?sslmode=verify-full&a=b`)
+    for (const kept of [`${url}?sslmode=require&uselibpqcompat=true`, `${url}?sslmode=disable`, url])
+      t.equal(forDriver(kept), kept)
+  },
+)

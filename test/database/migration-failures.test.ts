@@ -1,6 +1,6 @@
 // One line for whatever the schema engine, the adapter or the driver throws.
 import t from 'tap'
-import { describeFailure, describeOther } from '../../src/database/migration-failures.js'
+import { describeFailure, describeOther, failureFields } from '../../src/database/migration-failures.js'
 
 const driverError = (cause: object) => new Error('DriverAdapterError', { cause })
 
@@ -37,6 +37,9 @@ const failures: [unknown, string | RegExp][] = [
     coded('3D000', 'database "none" does not exist'),
     'There is no such database (3D000: database "none" does not exist)',
   ],
+  [driverError({ kind: 'ConnectionClosed' }), 'The database, or what lies between, broke the connection off'],
+  [driverError({ kind: 'SomethingNew' }), 'DriverAdapterError'],
+  [driverError({ originalCode: '53300' }), 'The database has no connection free (53300)'],
   [coded('28000', 'no pg_hba.conf entry for host'), /^The database refuses the login \(28000: no pg_hba/],
   [coded('53300', 'sorry, too many clients already'), /^The database has no connection free \(53300: /],
   [coded('42P01', 'relation "otps" does not exist'), /^The database is not migrated to this version: run the migrate/],
@@ -66,5 +69,9 @@ t.test('describeFailure', async (t) => {
     else t.match(describeFailure(error), line)
   }
   t.equal(describeOther(coded('ECONNREFUSED', 'connect ECONNREFUSED ::1:80')), 'connect ECONNREFUSED ::1:80')
+  t.equal(describeOther(new AggregateError([new Error('first')])), 'first')
+  t.strictSame(failureFields(new Error('timeout expired')), { cause: 'The database does not answer in time' })
+  const other = new Error('a defect')
+  t.strictSame(failureFields(other), { err: other })
   t.equal(describeOther('thrown as text'), 'thrown as text')
 })

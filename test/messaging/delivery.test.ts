@@ -77,6 +77,9 @@ t.test('where there is no other driver to try, a connection has nearly the whole
     return outcomeOf(senders.email[0]?.send(mail, AbortSignal.timeout(5_000)) ?? Promise.resolve())
   })
   t.strictSame(await Promise.all(outcomes), ['accepted', 'refused'])
+  const routes = new Map([['*', ['webhook']]])
+  const { delivery } = testConfig({ ...settings, EMAIL_DRIVERS: 'smtp' })
+  t.equal(createSenders({ ...delivery, smsRoutes: routes }, () => {}).sms.length, 1)
 })
 
 t.test(
