@@ -81,8 +81,11 @@ function describeCause(cause: object): string | undefined {
   const { code, originalCode, message, originalMessage } = fieldsOf(cause)
   if (code === 'ERR_INVALID_URL') return 'The connection string of the database is not a URL'
   const words = originalMessage || message
-  if (['08P01', '0A000'].some((state) => state === code || state === originalCode)) {
-    return /startup parameter|command-line options/.test(words) ? `${poolerLine} (${words})` : undefined
+  const protocol = ['08P01', '0A000'].find((state) => state === code || state === originalCode)
+  if (protocol !== undefined) {
+    return /startup parameter|command-line options/.test(words)
+      ? `${poolerLine} (${words})`
+      : `The pooler, or the database, refuses the connection (${protocol}: ${words})`
   }
   const state = [originalCode, code].find((value) => Object.hasOwn(causes, value))
   if (state !== undefined) return `${causes[state]} (${state}${words === '' ? '' : `: ${words}`})`

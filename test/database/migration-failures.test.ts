@@ -19,7 +19,10 @@ const failures: [unknown, string | RegExp][] = [
     driverError({ originalCode: '08P01', originalMessage: 'unsupported startup parameter: options' }),
     /^Set DIRECT_DATABASE_URL: .* through a pooler, .* \(unsupported startup parameter: options\)$/,
   ],
-  [driverError({ originalCode: '08P01', originalMessage: 'server login failed' }), 'server login failed'],
+  [
+    driverError({ originalCode: '08P01', originalMessage: 'server login failed' }),
+    /^The pooler, or the database, refuses the connection \(08P01: server login failed\)$/,
+  ],
   [
     Object.assign(new Error('Invalid `prisma.$queryRaw()` invocation:\n\n\nRaw query failed. Code: `28P01`'), {
       code: 'P2010',
