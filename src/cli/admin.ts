@@ -7,10 +7,10 @@ import type { Database } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem, problemBody } from '../errors.js'
 import { maskIdentifier } from '../identifiers/masked.js'
-import { createIdentifierParser, type Identifier } from '../identifiers/parser.js'
+import { type Identifier, IdentifierParser } from '../identifiers/parser.js'
 import type { TestCode } from '../otp/test-identities.js'
 import { createAct } from '../users/acting.js'
-import { createUserAdministration } from '../users/administration.js'
+import { UserAdministration } from '../users/administration.js'
 import { UsersService } from '../users/service.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 import { withDatabase } from './command-database.js'
@@ -39,7 +39,7 @@ async function administer({ words, environment, print }: WorkContext): Promise<n
   if (!['grant', 'revoke', 'create', 'list'].includes(action) || !isComplete) throw new UsageError(usage)
   const settings = parseAdminSettings(environment)
   const { defaultCountry, smsCountries: countries } = settings.identifiers
-  const { fromText } = createIdentifierParser({ defaultCountry, countries, channels: ['sms', 'email'] })
+  const { fromText } = new IdentifierParser({ defaultCountry, countries, channels: ['sms', 'email'] })
 
   await withDatabase(settings.database, async (database) => {
     const actions = createActions(database, settings.testCodes, print)
@@ -56,7 +56,7 @@ function explain(error: unknown): never {
 
 function createActions(database: Database, testCodes: readonly TestCode[], print: (line: string) => void) {
   const users = new UsersService({ database })
-  const administration = createUserAdministration({ database, act: createAct({ database }), testCodes })
+  const administration = new UserAdministration({ database, act: createAct({ database }), testCodes })
 
   async function find(identifier: Identifier): Promise<UserRow> {
     const user = await users.findByIdentifier(identifier)

@@ -2,7 +2,7 @@
 
 import { UsageError } from '../config/command-line.js'
 import { parseMessagesSettings } from '../config/config.js'
-import { createMessages } from '../messaging/templates/messages.js'
+import { Messages } from '../messaging/templates/messages.js'
 import { smsSize } from '../messaging/templates/sms-text.js'
 import { otherPurposes } from '../messaging/templates/template.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
@@ -24,7 +24,7 @@ export const messagesCommand = defineCommand(
 /** For people who review the words: no setting of anything else is asked for. */
 async function printMessages({ words, environment, print }: WorkContext): Promise<number> {
   const settings = parseMessagesSettings(environment)
-  const { locales, sms, email, changeNotification } = createMessages(settings.messages, settings.codes)
+  const { locales, sms, email, changeNotification } = new Messages(settings.messages, settings.codes)
   const unknown = words.filter((word) => !locales.has(word))
   if (unknown.length > 0) {
     throw new UsageError(`There are no messages in ${unknown.join(', ')}, only in ${[...locales].sort().join(', ')}`)

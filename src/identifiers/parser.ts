@@ -23,8 +23,6 @@ export type IdentifierRules = Readonly<{
   channels: readonly ('sms' | 'email')[]
 }>
 
-export type IdentifierParser = ReturnType<typeof createIdentifierParser>
-
 /** The channel that a code for this identifier travels on. */
 export function channelOf(identifier: Pick<Identifier, 'method'>): 'sms' | 'email' {
   return identifier.method === 'phone' ? 'sms' : 'email'
@@ -41,13 +39,25 @@ export function metricLabelsOf(identifier: Identifier): MetricLabels {
   return { channel: channelOf(identifier), country: identifier.method === 'phone' ? identifier.country : null }
 }
 
-export function createIdentifierParser({ defaultCountry, countries, channels }: IdentifierRules) {
-  const defaultPrefix = prefixOf(defaultCountry)
-  const mobileLength = exampleOf(defaultCountry).length
-  const mobileNumberFault = `Valid ${mobileLength}-digit mobile number is required`
+export class IdentifierParser {
+  readonly #defaultCountry: CountryCode
+  readonly #countries: readonly CountryCode[]
+  readonly #channels: readonly ('sms' | 'email')[]
+  readonly #defaultPrefix
+  readonly mobileLength
+  readonly mobileNumberFault
 
-  function requireChannel(channel: 'sms' | 'email', field: string): void {
-    if (channels.includes(channel)) return
+  constructor({ defaultCountry, countries, channels }: IdentifierRules) {
+    this.#defaultCountry = defaultCountry
+    this.#countries = countries
+    this.#channels = channels
+    this.#defaultPrefix = prefixOf(defaultCountry)
+    this.mobileLength = exampleOf(defaultCountry).length
+    this.mobileNumberFault = `Valid ${this.mobileLength}-digit mobile number is required`
+  }
+
+  #requireChannel(channel: 'sms' | 'email', field: string): void {
+    if (this.#channels.includes(channel)) return
     throw new Problem('validation_failed', { errors: [`${field} is not accepted here`] })
   }
 
@@ -55,38 +65,38 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
    * The identifier of a national number of the default country.
    * @throws Problem `validation_failed`, `country_not_supported`, `number_type_not_supported`
    */
-  function fromMobileNumber(number: string): PhoneIdentifier {
-    requireChannel('sms', 'mobile_number')
-    const parsed = normalizePhone(defaultPrefix, number, countries)
+  fromMobileNumber(number: string): PhoneIdentifier {
+    this.#requireChannel('sms', 'mobile_number')
+    const parsed = normalizePhone(this.#defaultPrefix, number, this.#countries)
     if (typeof parsed !== 'string') {
       // Where countries share a prefix (+1), a number of another one is not a national number of this one.
-      if (parsed.country === defaultCountry) return parsed
-      throw new Problem('validation_failed', { errors: [mobileNumberFault] })
+      if (parsed.country === this.#defaultCountry) return parsed
+      throw new Problem('validation_failed', { errors: [this.mobileNumberFault] })
     }
-    throw new Problem(codeOf(parsed), { errors: [mobileNumberFault] })
+    throw new Problem(codeOf(parsed), { errors: [this.mobileNumberFault] })
   }
 
   /**
    * The identifier of `{phonePrefix, phone}` or `{email}`.
    * @throws Problem that names the field at fault
    */
-  function getIdentifierFromBody(body: IdentifierBody): Identifier {
+  getIdentifierFromBody(body: IdentifierBody): Identifier {
     const { phonePrefix, phone, email } = body
     const hasPhone = phone !== undefined || phonePrefix !== undefined
     if (hasPhone === (email !== undefined)) {
       throw new Problem('validation_failed', { errors: ['Give either phonePrefix and phone, or email'] })
     }
-    if (email !== undefined) return fromEmail(email)
-    return fromPhone(phonePrefix, phone)
+    if (email !== undefined) return this.fromEmail(email)
+    return this.#fromPhone(phonePrefix, phone)
   }
 
   /**
    * The identifier of a phone number with its prefix in it, as the API shows one.
    * @throws Problem `validation_failed`, `country_not_supported`, `number_type_not_supported`
    */
-  function fromInternationalNumber(text: string): PhoneIdentifier {
-    requireChannel('sms', 'phone')
-    const parsed = normalizeInternationalPhone(text, countries)
+  fromInternationalNumber(text: string): PhoneIdentifier {
+    this.#requireChannel('sms', 'phone')
+    const parsed = normalizeInternationalPhone(text, this.#countries)
     if (typeof parsed !== 'string') return parsed
     throw new Problem(codeOf(parsed), { errors: [textFaults[parsed]] })
   }
@@ -95,31 +105,31 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
    * The identifier of an email address.
    * @throws Problem `validation_failed`
    */
-  function fromEmail(text: string): EmailIdentifier {
-    requireChannel('email', 'email')
+  fromEmail(text: string): EmailIdentifier {
+    this.#requireChannel('email', 'email')
     const identifier = normalizeEmail(text)
     if (identifier === null) throw new Problem('validation_failed', { errors: ['email must be a valid email address'] })
     return { method: 'email', identifier }
   }
 
-  function fromPhone(phonePrefix: string | undefined, phone: string | undefined): PhoneIdentifier {
-    requireChannel('sms', 'phone')
+  #fromPhone(phonePrefix: string | undefined, phone: string | undefined): PhoneIdentifier {
+    this.#requireChannel('sms', 'phone')
     const missing = [
       ...(phonePrefix === undefined ? ['phonePrefix is required with phone'] : []),
       ...(phone === undefined ? ['phone is required with phonePrefix'] : []),
     ]
     if (phonePrefix === undefined || phone === undefined) throw new Problem('validation_failed', { errors: missing })
-    const parsed = normalizePhone(phonePrefix, phone, countries)
+    const parsed = normalizePhone(phonePrefix, phone, this.#countries)
     if (typeof parsed !== 'string') return parsed
     throw new Problem(codeOf(parsed), { errors: [phoneFaults[parsed]] })
   }
 
   /** The identifier that a canonical text names, as settings do (E.164, lower-case email); null where it names none accepted here. */
-  function fromCanonical(text: string): Identifier | null {
+  fromCanonical(text: string): Identifier | null {
     const method = text.startsWith('+') ? 'phone' : 'email'
-    if (!channels.includes(channelOf({ method }))) return null
+    if (!this.#channels.includes(channelOf({ method }))) return null
     if (method === 'email') return isEmail(text) ? { method, identifier: text } : null
-    const parsed = parseE164(text, countries)
+    const parsed = parseE164(text, this.#countries)
     return typeof parsed !== 'string' && parsed.identifier === text ? parsed : null
   }
 
@@ -127,19 +137,8 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
    * The identifier of one text, as operators write it: a number in E.164, or an address.
    * @throws Problem that says what is wrong with it
    */
-  function fromText(text: string): Identifier {
-    return text.includes('@') ? fromEmail(text) : fromInternationalNumber(text)
-  }
-
-  return {
-    fromMobileNumber,
-    fromInternationalNumber,
-    fromEmail,
-    getIdentifierFromBody,
-    fromCanonical,
-    fromText,
-    mobileNumberFault,
-    mobileLength,
+  fromText(text: string): Identifier {
+    return text.includes('@') ? this.fromEmail(text) : this.fromInternationalNumber(text)
   }
 }
 

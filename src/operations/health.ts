@@ -5,8 +5,6 @@ import type { Database } from '../database/client.js'
 import { describeFailure } from '../database/migration-failures.js'
 import type { SessionReport } from '../database/route.js'
 
-export type Health = ReturnType<typeof createHealth>
-
 /** Why a replica is not ready. */
 export const readinessReasons = {
   draining: 'The service is stopping',
@@ -30,52 +28,62 @@ type HealthDependencies = {
   logger: Logger
 }
 
-export function createHealth({ database, migrationNames, logger }: HealthDependencies) {
-  let isDraining = false
+export class Health {
+  readonly #database: Database
+  readonly #migrationNames: readonly string[]
+  readonly #logger: Logger
+  #isDraining = false
   /** as it was told last; undefined before anybody asked */
-  let known: ReadinessFault | null | undefined
-  let hasTold = false
+  #known: ReadinessFault | null | undefined
+  #hasTold = false
+
+  constructor({ database, migrationNames, logger }: HealthDependencies) {
+    this.#database = database
+    this.#migrationNames = migrationNames
+    this.#logger = logger
+  }
 
   /** From now on not ready: load balancers take the replica out while it still answers. */
-  function drain(): void {
-    isDraining = true
+  drain(): void {
+    this.#isDraining = true
   }
 
   /** What is wrong, if anything. Probes ask every few seconds: the log hears of changes alone. */
-  async function readinessFault(): Promise<ReadinessFault | null> {
-    const found = await findFault()
+  async readinessFault(): Promise<ReadinessFault | null> {
+    const found = await this.#findFault()
     const fault = found?.fault ?? null
-    if (fault === known) return fault
-    known = fault
-    if (found === null) logger.info('ready')
-    else logger.warn({ fault, reason: readinessReasons[found.fault], ...found.details }, 'not ready')
+    if (fault === this.#known) return fault
+    this.#known = fault
+    if (found === null) this.#logger.info('ready')
+    else this.#logger.warn({ fault, reason: readinessReasons[found.fault], ...found.details }, 'not ready')
     return fault
   }
 
   /** Tells once what lies between us and the database, where it changes something. */
-  function tellOfPooler({ isPooled, advice, hasLostNames }: SessionReport): void {
-    if (!isPooled || hasTold) return
-    hasTold = true
+  #tellOfPooler({ isPooled, advice, hasLostNames }: SessionReport): void {
+    if (!isPooled || this.#hasTold) return
+    this.#hasTold = true
     if (hasLostNames)
-      logger.warn('a pooler in transaction mode lies before the database: set DATABASE_NAMED_STATEMENTS=false')
-    if (advice.length > 0) logger.warn({ advice }, 'a pooler lies before the database, and the role lacks settings')
+      this.#logger.warn('a pooler in transaction mode lies before the database: set DATABASE_NAMED_STATEMENTS=false')
+    if (advice.length > 0)
+      this.#logger.warn({ advice }, 'a pooler lies before the database, and the role lacks settings')
   }
 
-  async function findFault(): Promise<Found | null> {
-    if (isDraining) return { fault: 'draining' }
+  async #findFault(): Promise<Found | null> {
+    if (this.#isDraining) return { fault: 'draining' }
     try {
       // Before all that depends on it: with other settings, times that are read and written are others, and so may be the tables.
-      const report = await database.examine()
-      tellOfPooler(report)
+      const report = await this.#database.examine()
+      this.#tellOfPooler(report)
       const settings = report.faults
       if (!settings.every(isReadOnly)) return { fault: 'database_settings', details: { settings } }
       // Read-only is what a primary becomes that was failed over, and what a replica in recovery is.
-      const [state] = await database.$queryRaw<[DatabaseState]>`
+      const [state] = await this.#database.$queryRaw<[DatabaseState]>`
         SELECT current_setting('transaction_read_only')::boolean AS "isReadOnly",
-          coalesce(has_schema_privilege(to_regnamespace(${database.functionSchema})::oid, 'USAGE'), false) AS "hasFunctions", ARRAY(
+          coalesce(has_schema_privilege(to_regnamespace(${this.#database.functionSchema})::oid, 'USAGE'), false) AS "hasFunctions", ARRAY(
           SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL
         ) AS applied`
-      const isMigrated = state.hasFunctions && migrationNames.every((name) => state.applied.includes(name))
+      const isMigrated = state.hasFunctions && this.#migrationNames.every((name) => state.applied.includes(name))
       if (!isMigrated) return { fault: 'migrations_pending' }
       return state.isReadOnly ? { fault: 'database_read_only', details: { settings } } : null
     } catch (error) {
@@ -83,8 +91,6 @@ export function createHealth({ database, migrationNames, logger }: HealthDepende
       return { fault: 'database_unavailable', details: { cause: describeFailure(error) } }
     }
   }
-
-  return { drain, readinessFault }
 }
 
 /** Of a setting's fault: providers set it themselves, where a disk is full. */

@@ -2,7 +2,7 @@
 import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
 import { createLogger, maskPersonalData } from '../../src/http/logger.js'
-import { createHealth } from '../../src/operations/health.js'
+import { Health } from '../../src/operations/health.js'
 import { startApp, testSecrets, wrongCode } from '../support/app.js'
 
 type Media = { example?: unknown; examples?: unknown; schema: { examples?: unknown } }
@@ -35,7 +35,7 @@ t.test('live and ready', async (t) => {
   await service.database.$executeRaw`ALTER TABLE elsewhere RENAME TO _prisma_migrations`
   await service.database.$executeRaw`UPDATE _prisma_migrations SET finished_at = now()`
   t.equal((await service.get('/health/ready')).status, 200)
-  const newer = createHealth({
+  const newer = new Health({
     database: service.database,
     migrationNames: [],
     logger: silent,

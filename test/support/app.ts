@@ -8,7 +8,7 @@ import { type Database, openDatabase } from '../../src/database/client.js'
 import { readMigrationNames } from '../../src/database/migration-files.js'
 import { createLogger } from '../../src/http/logger.js'
 import type { Message, Sender } from '../../src/messaging/sender.js'
-import { createHealth, type Health } from '../../src/operations/health.js'
+import { Health } from '../../src/operations/health.js'
 import { createAnswerCheck } from './answer-check.js'
 import { createTestDatabase } from './database.js'
 
@@ -76,7 +76,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
   const database = openDatabase(config.database)
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line) => void lines.push(line) })
-  const health = createHealth({ database, migrationNames: await readMigrationNames(), logger })
+  const health = new Health({ database, migrationNames: await readMigrationNames(), logger })
   const messages: Message[] = []
   const recorder: Sender = {
     name: 'recorder',
