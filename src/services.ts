@@ -49,6 +49,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
   const identifiers = createIdentifierParser({
     defaultCountry,
     countries: countries.smsCountries,
+    latitude: countries.latitude,
     channels: deliverySettings.channels,
   })
   const testIdentities = createTestIdentities({

@@ -32,7 +32,7 @@ export type OwnIdentifiers = ReturnType<typeof createOwnIdentifiers>
 
 type OwnIdentifiersDependencies = {
   database: Database
-  identifiers: Pick<IdentifierParser, 'fromCanonical'>
+  identifiers: Pick<IdentifierParser, 'fromStored'>
   otp: OtpService
   sendCode: SendCode
   concludeAttempt: ConcludeAttempt
@@ -60,7 +60,7 @@ export function createOwnIdentifiers(dependencies: OwnIdentifiersDependencies) {
   /** Tells whoever reads the old identifier, in the account's language: the request may come from a stranger. */
   function tell({ toldTo, locale }: ChangeAnswer, client: Client): void {
     // Under the settings of today nothing may go there any more.
-    const identifier = toldTo === null ? null : identifiers.fromCanonical(toldTo)
+    const identifier = toldTo === null ? null : identifiers.fromStored(toldTo)
     if (identifier !== null) notifier.notifyOfChange(identifier, { languages: locale === null ? [] : [locale], client })
   }
 

@@ -12,6 +12,7 @@ import {
   writingErrors,
 } from '../http/responses.js'
 import { closed } from '../http/validation.js'
+import { EmailField, InternationalPhoneField } from '../identifiers/fields.js'
 import { UserSchema } from '../users/user.js'
 import { changesAreOverLine, maxChangesPerDay } from './identifiers.js'
 
@@ -32,16 +33,8 @@ export const changesInWords = `An account can add, change and remove ${maxChange
 const Method = OneOf(['phone', 'email'], { examples: ['phone'] })
 
 const phoneOrEmail = {
-  phone: Type.Optional(
-    Type.String({
-      maxLength: 26,
-      description: 'With its prefix (E.164); spaces, dashes and brackets are dropped',
-      examples: ['+91 98765 43211'],
-    }),
-  ),
-  email: Type.Optional(
-    Type.String({ maxLength: 320, description: 'Instead of a phone', examples: ['asha@example.com'] }),
-  ),
+  phone: Type.Optional(InternationalPhoneField),
+  email: Type.Optional(EmailField('Instead of a phone')),
 }
 const newIdentifiers = [{ phone: '+91 98765 43211' }, { email: 'asha@example.com' }]
 

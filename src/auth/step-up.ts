@@ -28,7 +28,7 @@ export type StepUp = ReturnType<typeof createStepUp>
 
 type StepUpDependencies = {
   database: Database
-  identifiers: Pick<IdentifierParser, 'fromCanonical'>
+  identifiers: Pick<IdentifierParser, 'fromStored'>
   users: Pick<UsersService, 'provenIdentifiersOf'>
   otp: OtpService
   sendCode: SendCode
@@ -53,7 +53,7 @@ export function createStepUp(dependencies: StepUpDependencies) {
 
   /** Those that a code can be sent to under the settings of today. */
   function reachable(texts: readonly (string | null)[]): Identifier[] {
-    return texts.map((text) => (text === null ? null : identifiers.fromCanonical(text))).filter((each) => each !== null)
+    return texts.map((text) => (text === null ? null : identifiers.fromStored(text))).filter((each) => each !== null)
   }
 
   /**

@@ -37,8 +37,8 @@ async function administer({ words, environment, print }: WorkContext): Promise<n
   const isComplete = action === 'list' ? text === undefined : text !== undefined
   if (!['grant', 'revoke', 'create', 'list'].includes(action) || !isComplete) throw new UsageError(usage)
   const settings = parseAdminSettings(environment)
-  const { defaultCountry, smsCountries: countries } = settings.identifiers
-  const { fromText } = createIdentifierParser({ defaultCountry, countries, channels: ['sms', 'email'] })
+  const { defaultCountry, smsCountries: countries, latitude } = settings.identifiers
+  const { fromText } = createIdentifierParser({ defaultCountry, countries, latitude, channels: ['sms', 'email'] })
   const database = openDatabase(settings.database)
   const actions = createActions(database, settings.testCodes, print)
 

@@ -8,6 +8,7 @@ import { keepClientAddresses } from './client.js'
 import { watchConnections } from './connections.js'
 import { handleClientError, handleError, handleFrameworkError } from './error-answers.js'
 import { useStandardHeaders } from './headers.js'
+import { useNullsAsAbsent } from './nulls.js'
 import { createRequestIds, requestIdLabel } from './request-id.js'
 import { compilersFactory } from './serialization.js'
 import { ajvOptions, schemaErrorFormatter } from './validation.js'
@@ -58,6 +59,7 @@ export function createServer({ logger, trustProxy, waits }: ServerOptions): Fast
 
   watchConnections(app)
   useJsonBodies(app)
+  useNullsAsAbsent(app)
   keepClientAddresses(app)
   app.decorateReply('problemCode', null)
   app.setErrorHandler(handleError)

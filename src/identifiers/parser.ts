@@ -1,15 +1,18 @@
 // Reads who is meant out of a request: the one place where phone and email become an identifier.
 import { Problem } from '../errors.js'
-import { isEmail, normalizeEmail } from './email.js'
+import { readPhone } from '../reading.js'
+import { hasAsciiLocalPart, isEmail, normalizeEmail } from './email.js'
 import {
   type CountryCode,
   exampleOf,
+  type Latitude,
+  noLatitude,
   normalizeInternationalPhone,
   normalizePhone,
   type PhoneFault,
   type PhoneIdentifier,
-  parseE164,
   prefixOf,
+  storedPhone,
 } from './phone.js'
 
 export type EmailIdentifier = Readonly<{ method: 'email'; identifier: string }>
@@ -21,6 +24,8 @@ export type IdentifierRules = Readonly<{
   /** countries whose numbers may get an SMS */
   countries: readonly CountryCode[]
   channels: readonly ('sms' | 'email')[]
+  /** which numbers are taken that the metadata does not know; none where not given */
+  latitude?: Latitude
 }>
 
 export type IdentifierParser = ReturnType<typeof createIdentifierParser>
@@ -41,7 +46,11 @@ export function metricLabelsOf(identifier: Identifier): MetricLabels {
   return { channel: channelOf(identifier), country: identifier.method === 'phone' ? identifier.country : null }
 }
 
-export function createIdentifierParser({ defaultCountry, countries, channels }: IdentifierRules) {
+export function createIdentifierParser(rules: IdentifierRules) {
+  const { defaultCountry, channels, latitude = noLatitude } = rules
+  // Where countries share a prefix, numbers that the metadata does not know are those of the first one.
+  const isDefault = (country: CountryCode) => country === defaultCountry
+  const countries = [...rules.countries.filter(isDefault), ...rules.countries.filter((each) => !isDefault(each))]
   const defaultPrefix = prefixOf(defaultCountry)
   const mobileLength = exampleOf(defaultCountry).length
   const mobileNumberFault = `Valid ${mobileLength}-digit mobile number is required`
@@ -51,13 +60,30 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
     throw new Problem('validation_failed', { errors: [`${field} is not accepted here`] })
   }
 
+  /** A number of the default country with its prefix, with or without a plus sign before it. */
+  function withPrefix(number: string): PhoneIdentifier | PhoneFault {
+    const digits = String(readPhone(number)).replace(/^(?:\+|00)/, '')
+    return `+${digits}`.startsWith(defaultPrefix)
+      ? normalizeInternationalPhone(`+${digits}`, countries, latitude)
+      : 'not_valid'
+  }
+
+  /** A number that the metadata knows wins; of what could be one of two that it does not know, neither is taken. */
+  function readMobileNumber(number: string): PhoneIdentifier | PhoneFault {
+    const national = normalizePhone(defaultPrefix, number, countries, latitude)
+    if (typeof national !== 'string' && national.needsChallenge) {
+      return withPrefix(number) === 'not_valid' ? national : 'not_valid'
+    }
+    return national === 'not_valid' ? withPrefix(number) : national
+  }
+
   /**
-   * The identifier of a national number of the default country.
+   * The identifier of a national number of the default country, which may have its prefix before it.
    * @throws Problem `validation_failed`, `country_not_supported`, `number_type_not_supported`
    */
   function fromMobileNumber(number: string): PhoneIdentifier {
     requireChannel('sms', 'mobile_number')
-    const parsed = normalizePhone(defaultPrefix, number, countries)
+    const parsed = readMobileNumber(number)
     if (typeof parsed !== 'string') {
       // Where countries share a prefix (+1), a number of another one is not a national number of this one.
       if (parsed.country === defaultCountry) return parsed
@@ -86,7 +112,7 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
    */
   function fromInternationalNumber(text: string): PhoneIdentifier {
     requireChannel('sms', 'phone')
-    const parsed = normalizeInternationalPhone(text, countries)
+    const parsed = normalizeInternationalPhone(text, countries, latitude)
     if (typeof parsed !== 'string') return parsed
     throw new Problem(codeOf(parsed), { errors: [textFaults[parsed]] })
   }
@@ -98,8 +124,8 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
   function fromEmail(text: string): EmailIdentifier {
     requireChannel('email', 'email')
     const identifier = normalizeEmail(text)
-    if (identifier === null) throw new Problem('validation_failed', { errors: ['email must be a valid email address'] })
-    return { method: 'email', identifier }
+    if (identifier !== null) return { method: 'email', identifier }
+    throw new Problem('validation_failed', { errors: [hasAsciiLocalPart(text) ? emailFault : localPartFault] })
   }
 
   function fromPhone(phonePrefix: string | undefined, phone: string | undefined): PhoneIdentifier {
@@ -109,7 +135,7 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
       ...(phone === undefined ? ['phone is required with phonePrefix'] : []),
     ]
     if (phonePrefix === undefined || phone === undefined) throw new Problem('validation_failed', { errors: missing })
-    const parsed = normalizePhone(phonePrefix, phone, countries)
+    const parsed = normalizePhone(phonePrefix, phone, countries, latitude)
     if (typeof parsed !== 'string') return parsed
     throw new Problem(codeOf(parsed), { errors: [phoneFaults[parsed]] })
   }
@@ -119,8 +145,18 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
     const method = text.startsWith('+') ? 'phone' : 'email'
     if (!channels.includes(channelOf({ method }))) return null
     if (method === 'email') return isEmail(text) ? { method, identifier: text } : null
-    const parsed = parseE164(text, countries)
+    const parsed = normalizeInternationalPhone(text, countries, latitude)
     return typeof parsed !== 'string' && parsed.identifier === text ? parsed : null
+  }
+
+  /**
+   * The identifier that an account has, as it is stored: what was proven stays so, whatever the metadata of today says of the number.
+   * Null where the settings of today let no message go there.
+   */
+  function fromStored(text: string): Identifier | null {
+    const method = text.startsWith('+') ? 'phone' : 'email'
+    if (!channels.includes(channelOf({ method }))) return null
+    return method === 'email' ? { method, identifier: text } : storedPhone(text, countries)
   }
 
   /**
@@ -137,11 +173,15 @@ export function createIdentifierParser({ defaultCountry, countries, channels }: 
     fromEmail,
     getIdentifierFromBody,
     fromCanonical,
+    fromStored,
     fromText,
     mobileNumberFault,
     mobileLength,
   }
 }
+
+const emailFault = 'email must be a valid email address'
+const localPartFault = 'email must have nothing but ASCII characters before the @'
 
 const phoneFaults: Readonly<Record<PhoneFault, string>> = {
   not_valid: 'phone must be a valid phone number of that phonePrefix',

@@ -3,6 +3,7 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 import { clientOf } from '../../http/client.js'
 import { errorResponses, refer } from '../../http/responses.js'
 import { closed } from '../../http/validation.js'
+import { EmailField, PhoneField, PhonePrefixField } from '../../identifiers/fields.js'
 import type { IdentifierParser } from '../../identifiers/parser.js'
 import type { CountryCode } from '../../identifiers/phone.js'
 import type { SessionCookie } from '../../sessions/cookies.js'
@@ -33,23 +34,9 @@ export type IdentifierFlowOptions = {
 const tags = ['Identifier flow']
 
 const identifierFields = {
-  phonePrefix: Type.Optional(
-    Type.String({
-      maxLength: 5,
-      description: 'Calling prefix with its plus sign, together with phone',
-      examples: ['+91'],
-    }),
-  ),
-  phone: Type.Optional(
-    Type.String({
-      maxLength: 25,
-      description: 'National number; spaces, dashes, brackets and a trunk 0 are dropped',
-      examples: ['9876543210'],
-    }),
-  ),
-  email: Type.Optional(
-    Type.String({ maxLength: 320, description: 'Instead of a phone', examples: ['asha@example.com'] }),
-  ),
+  phonePrefix: Type.Optional(PhonePrefixField),
+  phone: Type.Optional(PhoneField('National number')),
+  email: Type.Optional(EmailField('Instead of a phone')),
 }
 
 export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = async (app, options) => {

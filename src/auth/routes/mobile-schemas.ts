@@ -2,6 +2,7 @@
 import { Type } from '@sinclair/typebox'
 import { errorResponses, OneOf, refer, Success } from '../../http/responses.js'
 import { closed, errorLine } from '../../http/validation.js'
+import { PhoneField } from '../../identifiers/fields.js'
 import { AddressSchema, Pincode, Text } from '../../users/address.js'
 import { UserSchema } from '../../users/user.js'
 import { exampleCode, examples } from './examples.js'
@@ -27,12 +28,10 @@ export type MobileRules = Readonly<{
 }>
 
 export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault, defaultCountry }: MobileRules) {
-  const MobileNumber = Type.String({
-    maxLength: 25,
-    description: `A national mobile number of ${defaultCountry}: ${mobileLength} digits; spaces, dashes, brackets and a trunk 0 are dropped`,
-    examples: [examples.mobile_number],
-    [errorLine]: mobileNumberFault,
-  })
+  const MobileNumber = PhoneField(
+    `A mobile number of ${defaultCountry}: ${mobileLength} digits, also with the country's prefix before them`,
+    { [errorLine]: mobileNumberFault },
+  )
   const Otp = OtpField(otpLength)
 
   const sendOtp = {

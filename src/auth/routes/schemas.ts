@@ -2,7 +2,8 @@
 import { Type } from '@sinclair/typebox'
 import type { ErrorCode } from '../../errors.js'
 import { writingErrors } from '../../http/responses.js'
-import { errorLine } from '../../http/validation.js'
+import { digits } from '../../http/validation.js'
+import { maxTyped } from '../../identifiers/fields.js'
 import { exampleCode, examples } from './examples.js'
 
 /** What any call can answer that takes an identifier in its body. */
@@ -19,10 +20,10 @@ export const sendErrors: readonly ErrorCode[] = ['rate_limited', 'delivery_faile
 /** Exactly the digits asked for: anything else cannot be right and counts as no guess. */
 export const OtpField = (length: number) =>
   Type.String({
-    pattern: `^[0-9]{${length}}$`,
-    description: `The code from the message: exactly ${length} digits`,
+    [digits]: length,
+    maxLength: maxTyped,
+    description: `The code from the message: exactly ${length} digits, of any script; spaces, dashes and invisible characters among them are dropped`,
     examples: [exampleCode(length)],
-    [errorLine]: `otp must be exactly ${length} digits`,
   })
 
 /** Of a call that sends a message. */
