@@ -99,7 +99,18 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     onAttemptAlarm: telemetry.onAttemptAlarm,
     onTelemetry,
   })
-  const signIn = createSignIn({ database, otp, sessions, messages, limits, audit, concludeAttempt, onTelemetry })
+  const signIn = createSignIn({
+    database,
+    otp,
+    sessions,
+    messages,
+    limits,
+    audit,
+    identifiers,
+    notifier,
+    concludeAttempt,
+    onTelemetry,
+  })
   const signUp = createSignUp({ database, sessions, messages, audit, onTelemetry })
   const proofs = { database, identifiers, otp, sendCode, concludeAttempt, limits }
 

@@ -195,7 +195,6 @@ DECLARE
   answers change_identifier_result[];
   wrong int[] := '{}';
   counted record;
-  told_by_sms int;
 BEGIN
   PERFORM begin_batch(is_alone);
   SELECT array_agg(r ORDER BY r.identifier COLLATE "C", r.user_id, e.n), array_agg(e.n ORDER BY r.identifier COLLATE "C", r.user_id, e.n)
@@ -232,11 +231,6 @@ BEGIN
   PERFORM count_up(ARRAY(
     SELECT asked[n].country_key FROM generate_subscripts(answers, 1) AS n WHERE answers[n].counts_for_country
   ), 300, s.shard);
-  -- Who is told of a change by SMS is told in any case, out of the budget of trusted devices, which strangers can't reach.
-  SELECT count(*) INTO told_by_sms FROM unnest(answers) AS a WHERE a.outcome = 'changed' AND a.told_to LIKE '+%';
-  IF told_by_sms > 0 THEN
-    PERFORM count_up(array_fill('sms_day:trusted'::text, ARRAY[told_by_sms]), 86400, s.shard);
-    PERFORM count_up(array_fill('sms_hour:trusted'::text, ARRAY[told_by_sms]), 3600, s.shard);
-  END IF;
+  PERFORM count_notices(ARRAY(SELECT a.told_to FROM unnest(answers) AS a WHERE a.outcome = 'changed'), s.shard);
   RETURN QUERY SELECT a.* FROM unnest(answers) AS a;
 END $$;

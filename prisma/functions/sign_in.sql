@@ -20,13 +20,14 @@ CREATE TYPE sign_in_request AS (
 
 CREATE TYPE sign_in_settings AS (
   max_attempts int, max_failures int, max_per_address int,
-  session_ttl int, device_ttl int, max_devices int, ticket_ttl int, shard int
+  session_ttl int, device_ttl int, max_devices int, ticket_ttl int, max_told_per_day int, shard int
 );
 
 CREATE TYPE sign_in_result AS (
   place int, outcome sign_in_outcome, retry_after int,
   wrong_before int, wrong_after int,                -- of wrong attempts in all, on this shard, around this one
   is_new_user boolean, is_new_device boolean, counts_for_country boolean,
+  told_to text, told_in text,                       -- who hears of it: proven, canonical, null for nobody; in which language (BCP 47)
   id uuid, user_name text, phone text, email text, role text, created_at timestamptz, updated_at timestamptz
 );
 
@@ -135,6 +136,13 @@ BEGIN
     device, r.new_device_id, r.new_device_hash, s.device_ttl, s.max_devices);
   PERFORM write_event('authn_login_success', person.id, r.identifier_hash, r.network, r.request_id,
     nullif(concat_ws(', ', CASE WHEN answer.is_new_user THEN 'newcomer' END, is_test_detail), ''));
+  -- Whoever got a number that was somebody else's before, or a mailbox of another, gets into that account: its owner hears of it at the
+  -- other identifier. Not more often than a person needs to be told, since a message costs.
+  IF answer.is_new_device AND NOT answer.is_new_user AND NOT code.is_test
+    AND has_proved(person, CASE r.method WHEN 'phone' THEN 'email' ELSE 'phone' END) THEN
+    SELECT CASE r.method WHEN 'phone' THEN person.email ELSE person.phone END, person.locale INTO answer.told_to, answer.told_in
+    FROM count_up(ARRAY['told:sign_in:' || person.id], 86400) AS c WHERE c.total <= s.max_told_per_day;
+  END IF;
   answer.outcome := 'signed_in';
   answer.id := person.id;
   answer.user_name := person.user_name;
@@ -200,5 +208,6 @@ BEGIN
   PERFORM count_up(ARRAY(
     SELECT asked[n].country_key FROM generate_subscripts(answers, 1) AS n WHERE answers[n].counts_for_country
   ), 300, s.shard);
+  PERFORM count_notices(ARRAY(SELECT a.told_to FROM unnest(answers) AS a), s.shard);
   RETURN QUERY SELECT a.* FROM unnest(answers) AS a;
 END $$;

@@ -8,10 +8,11 @@ import { newId } from '../database/ids.js'
 import { type MaybeUserRow, type UserRow, userRowOf } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import type { Client, LogOrigin } from '../http/client.js'
-import { type Identifier, type MetricLabels, metricLabelsOf } from '../identifiers/parser.js'
+import { type Identifier, type IdentifierParser, type MetricLabels, metricLabelsOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import { anyShard, verifiedKeyOf } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
+import type { Notifier } from '../messaging/notifier.js'
 import type { Messages } from '../messaging/templates/messages.js'
 import type { Attempt, OtpService } from '../otp/service.js'
 import { deviceHashOf } from '../sessions/devices.js'
@@ -49,7 +50,14 @@ type SignInAnswer = AttemptAnswer &
     outcome: 'signed_in' | 'newcomer' | 'disabled' | 'wrong' | 'locked' | 'refused' | 'by_address'
     isNewUser: boolean
     isNewDevice: boolean
+    /** canonical; null where nobody is to be told */
+    toldTo: string | null
+    /** BCP 47 */
+    toldIn: string | null
   }>
+
+/** Notices of sign-ins on devices that are not known, for one account in a day (UTC). */
+export const maxToldPerDay = 5
 
 type SignInDependencies = {
   database: Database
@@ -58,12 +66,15 @@ type SignInDependencies = {
   messages: Pick<Messages, 'localeOf'>
   limits: Limits
   audit: AuditTrail
+  identifiers: Pick<IdentifierParser, 'fromStored'>
+  notifier: Pick<Notifier, 'notifyOfSignIn'>
   concludeAttempt: ConcludeAttempt
   onTelemetry: (origin: LogOrigin, event: SignInTelemetry) => void
 }
 
 export function createSignIn(dependencies: SignInDependencies) {
-  const { database, otp, sessions, messages, limits, audit, concludeAttempt, onTelemetry } = dependencies
+  const { database, otp, sessions, messages, limits, audit, identifiers, notifier, concludeAttempt, onTelemetry } =
+    dependencies
 
   const decide = createDecision<SignInRequest, SignInAnswer>({
     database,
@@ -74,9 +85,17 @@ export function createSignIn(dependencies: SignInDependencies) {
       ...sessions.creationLimits,
       maxPerAddress: limits.settings.ipVerifyPerTenMinutes,
       ticketTtl: ticketTimeToLive,
+      maxToldPerDay,
       shard: anyShard(),
     }),
   })
+
+  /** Tells the account's other identifier, in the account's language: who signed in may be a stranger. */
+  function tell({ toldTo, toldIn }: SignInAnswer, client: Client): void {
+    // Under the settings of today nothing may go there any more.
+    const identifier = toldTo === null ? null : identifiers.fromStored(toldTo)
+    if (identifier !== null) notifier.notifyOfSignIn(identifier, { languages: toldIn === null ? [] : [toldIn], client })
+  }
 
   /** Tries the code; null for a newcomer, who got a ticket. */
   async function tryCode(
@@ -101,6 +120,7 @@ export function createSignIn(dependencies: SignInDependencies) {
     if (answer.outcome === 'newcomer') return null
     const { isNewUser, isNewDevice } = answer
     if (isNewUser) onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(identifier) })
+    tell(answer, client)
     const user = userRowOf(answer)
     return { outcome: 'signed_in', user, ...sessions.opened(session, user.id, isNewDevice), isNewUser }
   }

@@ -23,7 +23,10 @@ export const messagesCommand = defineCommand(
 /** For people who review the words: no setting of anything else is asked for. */
 async function printMessages({ words, environment, print }: WorkContext): Promise<number> {
   const settings = parseMessagesSettings(environment)
-  const { locales, sms, email, changeNotification } = createMessages(settings.messages, settings.codes)
+  const { locales, sms, email, changeNotification, signInNotification } = createMessages(
+    settings.messages,
+    settings.codes,
+  )
   const unknown = words.filter((word) => !locales.has(word))
   if (unknown.length > 0) {
     throw new UsageError(`There are no messages in ${unknown.join(', ')}, only in ${[...locales].sort().join(', ')}`)
@@ -41,6 +44,8 @@ async function printMessages({ words, environment, print }: WorkContext): Promis
     print(mail.text)
     print('--- Notice of a change')
     print(changeNotification([locale]).sms)
+    print('--- Notice of a sign-in')
+    print(signInNotification([locale]).sms)
   }
   return 0
 }

@@ -19,7 +19,7 @@ export type DeliveryTelemetry = MetricLabels &
 /** A code, and whoever asked for it. */
 export type OutgoingCode = MessageParts & Readonly<{ client: Client }>
 
-/** That the ways to sign in have changed: to whom it is told, and who changed them. */
+/** A notice: the languages that it may be in (BCP 47), and whose request it tells of. */
 export type OutgoingNotification = Readonly<{ languages: readonly string[]; client: Client }>
 
 export type Notifier = ReturnType<typeof createNotifier>
@@ -85,6 +85,9 @@ export function createNotifier({ delivery, messages, deliveries, onDelivery, onL
     /** Tells that the ways to sign in have changed. What was changed stays so, whether or not this arrives. */
     notifyOfChange: (identifier: Identifier, { languages, client }: OutgoingNotification) =>
       inBackground(client, deliver(identifier, notificationMessage(messages, identifier, languages), client)),
+    /** Tells that somebody signed in on a device that is not known. They stay signed in, whether or not this arrives. */
+    notifyOfSignIn: (identifier: Identifier, { languages, client }: OutgoingNotification) =>
+      inBackground(client, deliver(identifier, notificationMessage(messages, identifier, languages, 'signIn'), client)),
     /** Waits for what nobody waits for. */
     async settle(): Promise<void> {
       await Promise.all(underWay)

@@ -65,17 +65,17 @@ ${say(template.unasked)}
     return { locale, subject: say(template.subject), text, html: emailPage({ locale, template, values }) }
   }
 
-  /** That the ways to sign in have changed, as an SMS and as a mail: no code, no link, nothing that was typed. */
-  function changeNotification(languages: readonly string[]) {
+  /** A notice as an SMS and as a mail: no code, no link, nothing that was typed. */
+  function notificationOf(kind: 'changed' | 'signedIn', languages: readonly string[]) {
     const locale = localeOf(languages) ?? defaultLocale
     const template = byLocale.get(locale) as Template
-    const texts = template.changed.map((sentence) => fill(sentence, { app: settings.appName }))
+    const texts = template[kind].map((sentence) => fill(sentence, { app: settings.appName }))
     return {
       locale,
       sms: fittingText(texts),
       subject: String(texts.at(-1)),
       text: `${texts[0]}\n`,
-      html: notificationPage({ locale, template, app: settings.appName }),
+      html: notificationPage({ locale, template, sentences: template[kind], app: settings.appName }),
     }
   }
 
@@ -92,7 +92,10 @@ ${say(template.unasked)}
     localeOf,
     sms,
     email,
-    changeNotification,
+    /** That the ways to sign in have changed. */
+    changeNotification: (languages: readonly string[]) => notificationOf('changed', languages),
+    /** That somebody signed in on a device that is not known. */
+    signInNotification: (languages: readonly string[]) => notificationOf('signedIn', languages),
     locales,
     /** those whose SMS take more than one segment, with these settings */
     costly,
