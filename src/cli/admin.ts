@@ -15,6 +15,7 @@ import { createUsersService } from '../users/service.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
 const usage = 'Usage: npm run admin -- grant|revoke|create PHONE|EMAIL, or npm run admin -- list'
+type Named = Pick<Identifier, 'method' | 'identifier'>
 /** The command line is no user, and comes from no network. */
 const operator = null
 
@@ -44,7 +45,7 @@ async function administer({ words, environment, print }: WorkContext): Promise<n
 
   async function act(): Promise<void> {
     if (action === 'list') return actions.list()
-    return actions[action as 'grant'](fromText(String(text)))
+    return actions[action as 'grant'](await actions.identifierOf(String(text), fromText))
   }
 
   try {
@@ -64,25 +65,31 @@ function createActions(database: Database, testCodes: readonly TestCode[], print
   const users = createUsersService({ database })
   const administration = createUserAdministration({ database, act: createAct({ database }), testCodes })
 
-  async function find(identifier: Identifier): Promise<UserRow> {
+  /** Whom a text names: what an account has is taken as it is stored, also where the metadata of today refuses the number. */
+  async function identifierOf(text: string, read: (text: string) => Identifier): Promise<Named> {
+    const stored = { method: text.includes('@') ? 'email' : 'phone', identifier: text } as const
+    return (await users.findByIdentifier(stored)) === null ? read(text) : stored
+  }
+
+  async function find(identifier: Named): Promise<UserRow> {
     const user = await users.findByIdentifier(identifier)
     if (user === null) throw new Error(`Nobody has ${identifier.identifier}; create makes the user too`)
     return user
   }
 
-  async function grant(identifier: Identifier): Promise<void> {
+  async function grant(identifier: Named): Promise<void> {
     const { id } = await find(identifier)
     await administration.change(id, { role: 'ADMIN' }, operator)
     print(`${identifier.identifier} is an admin (user ${id})`)
   }
 
-  async function revoke(identifier: Identifier): Promise<void> {
+  async function revoke(identifier: Named): Promise<void> {
     const { id } = await find(identifier)
     await administration.change(id, { role: 'USER' }, operator)
     print(`${identifier.identifier} is no admin (user ${id})`)
   }
 
-  async function create({ method, identifier }: Identifier): Promise<void> {
+  async function create({ method, identifier }: Named): Promise<void> {
     const nothing = { phone: null, email: null, userName: null }
     const { id } = await administration.create({ ...nothing, [method]: identifier, role: 'ADMIN' }, operator)
     print(`${identifier} is an admin (user ${id}): whoever signs in with it first`)
@@ -98,7 +105,7 @@ function createActions(database: Database, testCodes: readonly TestCode[], print
     if (admins.length === 0) print('There is no admin yet')
   }
 
-  return { grant, revoke, create, list }
+  return { identifierOf, grant, revoke, create, list }
 }
 
 await runIfMain(import.meta.url, adminCommand)

@@ -102,7 +102,8 @@ export function storedPhone(text: string, countries: readonly CountryCode[]): Ph
  * countries share a prefix, an area code may follow that says which one: then the digits are the number itself, without a trunk 0.
  */
 function isPrefixOf({ countryCallingCode, number }: PhoneNumber, code: string, digits: string): boolean {
-  if (code === countryCallingCode) return true
+  // What begins with 00 has a country's code in it already, and no country has a trunk prefix like that.
+  if (code === countryCallingCode) return !digits.startsWith('00')
   const areaCode = code.slice(countryCallingCode.length)
   const isWritable = countryCallingCode === '1' ? areaCode.length === 3 : areaCode.length <= 4
   return (
@@ -191,7 +192,10 @@ function planOf(country: CountryCode) {
   return { trunk: plan.nationalPrefix(), mobileLengths: plan.type('MOBILE')?.possibleLengths() ?? [] }
 }
 
-const prefixes = new Map(getCountries().map((country) => [country, `+${getCountryCallingCode(country)}`]))
+/** All that the metadata has numbers of. */
+export const everyCountry: readonly CountryCode[] = getCountries()
+
+const prefixes = new Map(everyCountry.map((country) => [country, `+${getCountryCallingCode(country)}`]))
 const allPrefixes = [...prefixes.values()]
 const sharedPrefixes = new Set(allPrefixes.filter((prefix, index) => allPrefixes.indexOf(prefix) !== index))
 

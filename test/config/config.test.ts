@@ -369,3 +369,15 @@ t.test('.env.example names every setting, once, and no other', async (t) => {
   // POSTGRES_PASSWORD is of compose.yaml
   t.strictSame(named.filter((name) => name !== 'POSTGRES_PASSWORD').sort(), [...settingNames()].sort())
 })
+
+t.test('numbers that the metadata does not know', async (t) => {
+  t.strictSame(parseConfig(production).identifiers.latitude, { check: 'valid', extraRanges: [] })
+  const settings = { ...production, PHONE_CHECK: 'possible', PHONE_EXTRA_RANGES: '+1624, +1861' }
+  t.strictSame(parseConfig(settings).identifiers.latitude, { check: 'possible', extraRanges: ['+1624', '+1861'] })
+  for (const PHONE_EXTRA_RANGES of ['1624', '+1', '+999', '+0624', '+1624,+1624', '+1624x', '*', '+91'])
+    t.throws(
+      () => parseConfig({ ...production, PHONE_EXTRA_RANGES }),
+      /PHONE_EXTRA_RANGES must be a comma-separated list/,
+    )
+  t.throws(() => parseConfig({ ...production, PHONE_CHECK: 'none' }), /PHONE_CHECK must be one of valid, possible/)
+})
