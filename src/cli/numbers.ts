@@ -94,8 +94,7 @@ async function rename(register: NumberRegister, renumbering: Renumbering, isMean
     print(`${id}  ${maskIdentifier(phone)}  ${change} ${maskIdentifier(becomes)}`)
   }
   for await (const number of register.plan(renumbering)) {
-    const isMoved = !isMeant || number.outcome !== 'moves' || (await register.move(number))
-    tell(isMoved ? number : { ...number, outcome: 'taken' })
+    tell(isMeant ? await register.move(number) : number)
   }
   print(`${isMeant ? 'Moved' : 'Would move'}: ${counts.moves}; taken: ${counts.taken}; not valid: ${counts.not_valid}`)
   if (!isMeant) print('Nothing was changed. With --yes it is done')

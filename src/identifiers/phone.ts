@@ -145,8 +145,7 @@ function judge(
  */
 function withMobileToken(parsed: PhoneNumber): PhoneNumber {
   if (parsed.country !== 'AR' || parsed.getType() !== 'FIXED_LINE') return parsed
-  const mobile = parsePhoneNumberFromString(`+549${parsed.nationalNumber}`, { extract: false })
-  return mobile?.getType() === 'MOBILE' ? mobile : parsed
+  return parsePhoneNumberFromString(`+549${parsed.nationalNumber}`, { extract: false }) as PhoneNumber
 }
 
 /**

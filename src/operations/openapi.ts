@@ -59,8 +59,8 @@ export async function useOpenApi(
     },
     // Said of each operation, so that no client has to guess whether a call without a word on it needs a token.
     transform: ({ schema, url }) => {
-      const body = schema?.body === undefined ? {} : { body: withNulls(schema.body) }
-      return { schema: { ...withoutOwnKeywords({ ...schema, ...body }), security: schema?.security ?? [] }, url }
+      const shown = withoutOwnKeywords({ ...schema, body: withNulls(schema?.body) })
+      return { schema: { ...shown, security: schema?.security ?? [] }, url }
     },
     // Shared schemas keep their names, so that generated SDKs have types called User and Problem.
     refResolver: { buildLocalReference: (json) => String(json['$id']) },

@@ -1,7 +1,7 @@
 // Countries and the postal codes in them, for every address that people write.
 import { Problem } from '../errors.js'
 import { readCode, readTyped } from '../reading.js'
-import { hasPostalFormats, postalCodeIn } from './postal-formats.js'
+import { postalCodeIn } from './postal-formats.js'
 
 /** ISO 3166-1 alpha-2, all 249 that are assigned, and XK, which posts and telephones use for Kosovo. */
 const countries: ReadonlySet<string> = new Set(
@@ -28,7 +28,8 @@ const anyCode = /^[A-Z0-9][A-Z0-9 -]{1,10}$/
  * @throws Problem `validation_failed`
  */
 export function checkedPincode(country: string, text: string): string {
-  const code = hasPostalFormats(country) ? postalCodeIn(country, compact(text)) : codeOfElsewhere(text)
+  const known = postalCodeIn(country, compact(text))
+  const code = known === undefined ? codeOfElsewhere(text) : known
   if (code !== null) return code
   const expected = country === 'IN' ? '6 digits' : `a postal code of ${country}`
   throw new Problem('validation_failed', { errors: [`pincode must be ${expected}`] })

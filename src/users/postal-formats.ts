@@ -119,18 +119,14 @@ const written: Readonly<Record<string, string>> = {
   SV: 'CP',
 }
 
-/** Whether anything is known of the codes of a country (ISO 3166-1 alpha-2). */
-export function hasPostalFormats(country: string): boolean {
-  return formatsByCountry.has(country)
-}
-
 /**
- * A code in the form of the country that it fits, or null.
+ * A code in the form of the country that it fits, or null; undefined where nothing is known of codes there.
  * @param country ISO 3166-1 alpha-2
  * @param code letters in capitals and digits, without what separates them
  */
-export function postalCodeIn(country: string, code: string): string | null {
-  const formats = formatsByCountry.get(country) ?? []
+export function postalCodeIn(country: string, code: string): string | null | undefined {
+  const formats = formatsByCountry.get(country)
+  if (formats === undefined) return undefined
   const beginnings = ['', country, ...(written[country] ? [written[country]] : [])]
   for (const beginning of beginnings) {
     if (!code.startsWith(beginning)) continue

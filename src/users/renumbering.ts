@@ -12,9 +12,6 @@ import {
 } from '../identifiers/phone.js'
 import type { Act } from './acting.js'
 
-/** Users that are in memory at once. */
-const batchSize = 1_000
-
 export type StoredNumber = Readonly<{ id: string; phone: string }>
 /** A stored number that nobody could sign in with, and why. */
 export type RefusedNumber = StoredNumber & Readonly<{ reason: PhoneFault }>
@@ -32,9 +29,20 @@ export type Renumbered = StoredNumber & Readonly<{ becomes: string; outcome: 'mo
 
 export type NumberRegister = ReturnType<typeof createNumberRegister>
 
-type RegisterDependencies = Readonly<{ database: Database; act: Act; latitude?: Latitude }>
+type RegisterDependencies = Readonly<{
+  database: Database
+  act: Act
+  latitude?: Latitude
+  /** users that are in memory at once */
+  batchSize?: number
+}>
 
-export function createNumberRegister({ database, act, latitude = noLatitude }: RegisterDependencies) {
+export function createNumberRegister({
+  database,
+  act,
+  latitude = noLatitude,
+  batchSize = 1_000,
+}: RegisterDependencies) {
   /** Every stored number that begins so, by the ids of its users. */
   async function* numbers(beginning: string): AsyncGenerator<StoredNumber> {
     for (let after: string | undefined; ; ) {
@@ -87,12 +95,15 @@ export function createNumberRegister({ database, act, latitude = noLatitude }: R
   }
 
   /**
-   * Gives a user the new number in place of the old one; the sessions stay. What was counted of the old one is counted of the new
-   * one; live codes are bound to the old one, and end. False where the user has the old one no more, or somebody has the new one.
+   * Gives a user the new number in place of the old one, where that is planned; the sessions stay. What was counted of the old one is
+   * counted of the new one; live codes are bound to the old one, and end. Says what became of it: `taken` also where the user has the
+   * old one no more.
    */
-  function move({ id, phone, becomes }: Renumbered): Promise<boolean> {
+  async function move(number: Renumbered): Promise<Renumbered> {
+    const { id, phone, becomes } = number
+    if (number.outcome !== 'moves') return number
     const lockBefore = (transaction: Prisma.TransactionClient) => transaction.$queryRaw(lockStatement(phone, becomes))
-    return act(null, { target: id, lockBefore }, async ({ transaction, now, users, record }) => {
+    const isMoved = await act(null, { target: id, lockBefore }, async ({ transaction, now, users, record }) => {
       const isFree = (await transaction.user.count({ where: { phone: becomes } })) === 0
       if (users.get(id)?.phone !== phone || !isFree) return false
       await transaction.user.update({ where: { id }, data: { phone: becomes, updatedAt: now } })
@@ -101,6 +112,7 @@ export function createNumberRegister({ database, act, latitude = noLatitude }: R
       await record({ event: 'user_updated', userId: id, detail: 'phone renumbered' })
       return true
     })
+    return isMoved ? number : { ...number, outcome: 'taken' }
   }
 
   return { refused, plan, move }

@@ -39,6 +39,7 @@ t.test('what the settings let in needs a challenge; what is known to be none of 
     const judged = normalizeInternationalPhone(number, [country], fault === 'not_valid' ? ranges : widest)
     t.equal(judged, fault, number)
   }
+  t.equal(normalizePhone('+290', '0123', ['TA'], possible), 'not_valid', 'a country without mobiles of its own')
   const known = normalizePhone('+1', '2025550123', ['US'], widest)
   t.notOk(Object.hasOwn(Object(known), 'needsChallenge'), 'a number that is known needs none')
 })
