@@ -45,7 +45,8 @@ export function createNumberRegister({
 }: RegisterDependencies) {
   /** Every stored number that begins so, by the ids of its users. */
   async function* numbers(beginning: string): AsyncGenerator<StoredNumber> {
-    for (let after: string | undefined; ; ) {
+    let after: string | undefined
+    do {
       const batch = await database.user.findMany({
         select: { id: true, phone: true },
         where: { phone: { startsWith: beginning }, ...(after !== undefined && { id: { gt: after } }) },
@@ -54,8 +55,7 @@ export function createNumberRegister({
       })
       for (const { id, phone } of batch) yield { id, phone: String(phone) }
       after = batch.at(-1)?.id
-      if (batch.length < batchSize) return
-    }
+    } while (after !== undefined)
   }
 
   function faultOf(phone: string): PhoneFault | undefined {
