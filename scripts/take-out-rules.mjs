@@ -267,6 +267,35 @@ const rules = [
     '',
     ['test/account/identifiers.test.ts', 'test/account/identifier-races.test.ts'],
   ],
+  [
+    'a sign-in on a device that is known is told to nobody',
+    'sign_in',
+    'answer.is_new_device AND NOT answer.is_new_user',
+    'NOT answer.is_new_user',
+    ['test/auth/new-device.test.ts'],
+  ],
+  [
+    'a claim hears of no sign-in',
+    'sign_in',
+    "AND has_proved(person, CASE r.method WHEN 'phone' THEN 'email' ELSE 'phone' END)",
+    '',
+    ['test/auth/new-device.test.ts'],
+  ],
+  ['a fixed code is told to nobody', 'sign_in', 'AND NOT code.is_test\n', '\n', ['test/auth/new-device.test.ts']],
+  [
+    'notices of sign-ins are five a day',
+    'sign_in',
+    'WHERE c.total <= s.max_told_per_day',
+    '',
+    ['test/auth/new-device.test.ts'],
+  ],
+  [
+    'notices by SMS are counted',
+    'shared/budgets',
+    'IF by_sms = 0 THEN',
+    'IF true THEN',
+    ['test/auth/new-device.test.ts', 'test/account/change-limit.test.ts'],
+  ],
 ]
 
 const chosen = process.argv.slice(2).map(Number)

@@ -45,6 +45,10 @@ t.test(
     await service.database.user.updateMany({ data: { emailVerifiedAt: new Date() } })
     await service.post('/auth/request-otp', phone)
     t.equal((await service.post('/auth/verify-otp', { ...phone, otp: '123456' })).status, 200)
+    const ravi = '+919876543212'
+    await join(service, ravi)
+    await service.database.user.updateMany({ where: { phone: ravi }, data: { email: 'ravi@example.com' } })
+    await verify(service, ravi)
     t.strictSame(noticesOf(service), [])
 
     for (let time = 1; time <= 6; time++) await verify(service, email)
