@@ -6,7 +6,7 @@ import type { Database } from './database/client.js'
 import { deleteExpiredLimits } from './limits/cleanup.js'
 import { deleteExpiredCounters } from './limits/service.js'
 import type { CleanupTasks } from './operations/cleanup.js'
-import { deleteExpiredCodes } from './otp/statements.js'
+import { deleteExpiredCodes } from './otp/cleanup.js'
 import { deleteExpiredDevices, deleteExpiredSessions } from './sessions/service.js'
 
 /** @param retention seconds that an audit event is kept */

@@ -1,11 +1,11 @@
 // The services, made of what is given and of each other. The routes that show them are registered in app.ts.
 
 import { createAddressBook } from './account/address-book.js'
-import { createUserExport } from './account/export.js'
+import { AccountExport } from './account/export.js'
 import { createOwnIdentifiers } from './account/identifiers.js'
 import { createOwnSessions } from './account/sessions.js'
-import { createDeliveryTrail } from './audit/deliveries.js'
-import { createAuditTrail } from './audit/events.js'
+import { DeliveryTrail } from './audit/deliveries.js'
+import { AuditTrail } from './audit/events.js'
 import { createSendCode } from './auth/send-code.js'
 import { createSignIn } from './auth/sign-in.js'
 import { createSignUp } from './auth/sign-up.js'
@@ -28,7 +28,7 @@ import type { Telemetry } from './telemetry.js'
 import { createAct } from './users/acting.js'
 import { createUserAdministration } from './users/administration.js'
 import { createUserList } from './users/list.js'
-import { createUsersService } from './users/service.js'
+import { UsersService } from './users/service.js'
 
 export type ServiceDependencies = Readonly<{
   config: Config
@@ -57,12 +57,12 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     identifiers,
     onEnded: telemetry.onEndedTestIdentities,
   })
-  const users = createUsersService({ database })
+  const users = new UsersService({ database })
   const act = createAct({ database })
   const otp = createOtpService({ database, settings: otpSettings, testIdentities })
   const sessions = createSessionService({ database, tokens, settings: config.sessions })
   const limits = createLimits({ database, settings: config.limits, eventKey })
-  const audit = createAuditTrail({ database, eventKey })
+  const audit = new AuditTrail({ database, eventKey })
 
   const messages = createMessages(config.messages, otpSettings)
   if (deliverySettings.channels.includes('sms') && messages.costly.length > 0)
@@ -73,7 +73,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     onFailure: telemetry.onFailedAttempt,
     onCircuitChange: telemetry.onCircuitChange,
   })
-  const deliveries = createDeliveryTrail({ database, eventKey, onLoss: telemetry.onLostDeliveryEvent })
+  const deliveries = new DeliveryTrail({ database, eventKey, onLoss: telemetry.onLostDeliveryEvent })
   const receipts = createReceipts({ deliveries, onReceipt: telemetry.onReceipt })
   const notifier = createNotifier({
     delivery,
@@ -127,7 +127,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     ownIdentifiers: createOwnIdentifiers({ ...proofs, notifier, audit }),
     ownSessions: createOwnSessions({ act }),
     addressBook: createAddressBook({ act }),
-    exportUser: createUserExport({ database, audit, eventKey }),
+    accountExport: new AccountExport({ database, audit, eventKey }),
     administration: createUserAdministration({ database, act, testCodes: otpSettings.testCodes }),
     list: createUserList({ database, defaultPrefix: prefixOf(defaultCountry) }),
     /** Waits for messages and events that are still on their way when the last request is done. */

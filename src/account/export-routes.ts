@@ -4,12 +4,12 @@ import type { FastifyPluginAsync } from 'fastify'
 import { clientOf } from '../http/client.js'
 import { signedIn } from '../sessions/authenticate.js'
 import { type Policies, underPolicy } from '../users/policies.js'
-import type { UserExport } from './export.js'
+import type { AccountExport } from './export.js'
 import { exportAccount } from './export-schemas.js'
 
-export type ExportOptions = { policies: Policies; exportUser: UserExport }
+export type ExportOptions = { policies: Policies; accountExport: AccountExport }
 
-export const exportRoutes: FastifyPluginAsync<ExportOptions> = async (app, { policies, exportUser }) => {
+export const exportRoutes: FastifyPluginAsync<ExportOptions> = async (app, { policies, accountExport }) => {
   policies.forSelfProven(app)
 
   app.get(
@@ -23,7 +23,7 @@ export const exportRoutes: FastifyPluginAsync<ExportOptions> = async (app, { pol
       },
     },
     async (request, reply) => {
-      const pieces = await exportUser(signedIn(request).user.id, clientOf(request))
+      const pieces = await accountExport.open(signedIn(request).user.id, clientOf(request))
       return reply
         .type('application/json; charset=utf-8')
         .header('content-disposition', 'attachment; filename="account.json"')

@@ -29,7 +29,7 @@ export type StepUp = ReturnType<typeof createStepUp>
 type StepUpDependencies = {
   database: Database
   identifiers: Pick<IdentifierParser, 'fromStored'>
-  users: Pick<UsersService, 'provenIdentifiersOf'>
+  users: Pick<UsersService, 'verifiedIdentifiersOf'>
   otp: OtpService
   sendCode: SendCode
   concludeAttempt: ConcludeAttempt
@@ -65,7 +65,7 @@ export function createStepUp(dependencies: StepUpDependencies) {
     method: Identifier['method'] | undefined,
     client: Client,
   ): Promise<SentCode & { method: Identifier['method'] }> {
-    const own = reachable(await users.provenIdentifiersOf(actor.userId))
+    const own = reachable(await users.verifiedIdentifiersOf(actor.userId))
     const identifier = own.find((each) => method === undefined || each.method === method)
     if (identifier === undefined) {
       throw new Problem('validation_failed', {

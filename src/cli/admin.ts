@@ -11,7 +11,7 @@ import { createIdentifierParser, type Identifier } from '../identifiers/parser.j
 import type { TestCode } from '../otp/test-identities.js'
 import { createAct } from '../users/acting.js'
 import { createUserAdministration } from '../users/administration.js'
-import { createUsersService } from '../users/service.js'
+import { UsersService } from '../users/service.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
 const usage = 'Usage: npm run admin -- grant|revoke|create PHONE|EMAIL, or npm run admin -- list'
@@ -62,7 +62,7 @@ function explain(error: unknown): never {
 }
 
 function createActions(database: Database, testCodes: readonly TestCode[], print: (line: string) => void) {
-  const users = createUsersService({ database })
+  const users = new UsersService({ database })
   const administration = createUserAdministration({ database, act: createAct({ database }), testCodes })
 
   /** Whom a text names: what an account has is taken as it is stored, also where the metadata of today refuses the number. */

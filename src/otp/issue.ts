@@ -4,7 +4,6 @@ import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'
 import { channelOf, type Identifier } from '../identifiers/parser.js'
 import type { createCodes, OtpPurpose, StoredCode } from './code.js'
-import { exchangeCodeStatement } from './statements.js'
 import type { TestIdentities } from './test-identities.js'
 
 export type OtpRequest = Readonly<{
@@ -78,7 +77,8 @@ export function createDrafts({ database, codes, testIdentities }: DraftDependenc
         const kept = codes.recover(binding, row, { code, stored })
         if (kept !== null) return kept
         // A code that no pepper of ours makes again, or another session's, gives way; its attempts and its time go on.
-        await database.$executeRaw(exchangeCodeStatement(values))
+        const { codeHash, codeSeed } = stored
+        await database.otp.updateMany({ where: { ...key, consumedAt: null }, data: { codeHash, codeSeed } })
         return code
       },
     }

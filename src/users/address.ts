@@ -1,6 +1,6 @@
 // An address as the API shows one, and what people may write into one.
 import { type Static, Type } from '@sinclair/typebox'
-import type { Address } from '../generated/prisma/client.js'
+import { type Address, Prisma } from '../generated/prisma/client.js'
 import { OneOf } from '../http/responses.js'
 import { digits } from '../http/validation.js'
 
@@ -82,3 +82,10 @@ export function serializeAddress(address: AddressRow): SerializedAddress {
     is_default: address.isDefault,
   }
 }
+
+/** The addresses of the user `u` as {@link SerializedAddress}, in a JSON array: it comes with the read of a session. */
+export const addressesOfUser = Prisma.sql`(
+  SELECT coalesce(json_agg(json_build_object(
+    'id', a.id, 'type', a.type, 'house_number', a.house_number, 'street_locality', a.street_locality, 'city', a.city,
+    'state', a.state, 'pincode', a.pincode, 'country', a.country, 'is_default', a.is_default
+  ) ORDER BY a.id), '[]') FROM addresses a WHERE a.user_id = u.id)`

@@ -4,7 +4,6 @@ import { newId } from '../database/ids.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import { Prisma } from '../generated/prisma/client.js'
-import { voidCodesStatement } from '../otp/statements.js'
 import type { Act, ActingContext, Happening, LockedUser, RequestActor } from './acting.js'
 import { nameKey } from './name.js'
 
@@ -112,7 +111,13 @@ export function createUserAdministration({ database, act, testCodes }: Administr
     return act(actor, demands, async (context) => {
       const { transaction, record } = context
       const { phone, email } = refuseLastAdmin(context, targetIn(context, id))
-      await transaction.$executeRaw(voidCodesStatement(Prisma.sql`SELECT unnest(${[phone, email]}::text[])`))
+      // Codes that only a signed-in user could have asked for. Their rows stay, with the counts: an account that comes back finds no
+      // attempt forgotten.
+      const identifiers = [phone, email].filter((identifier) => identifier !== null)
+      await transaction.otp.updateMany({
+        where: { identifier: { in: identifiers }, purpose: { not: 'sign_in' } },
+        data: { codeHash: null },
+      })
       await transaction.user.deleteMany({ where: { id } })
       await record({ event: 'user_deleted', userId: id })
     })

@@ -1,61 +1,89 @@
-// Users: who has this identifier, and a new one for whoever proved it.
+// Users: who has this identifier, and a new one for whoever proved it. Who owns an identifier: docs/decisions/0011.
 import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'
+import { timeOf } from '../database/time.js'
 import type { UserRow } from '../database/user-row.js'
+import type { Prisma, User } from '../generated/prisma/client.js'
 import type { Identifier } from '../identifiers/parser.js'
 import type { AddressRow } from './address.js'
-import {
-  insertUserStatement,
-  ownerByProofStatement,
-  provenIdentifiersStatement,
-  userWithIdentifier,
-} from './statements.js'
-
-export type UsersService = ReturnType<typeof createUsersService>
 
 type Named = Pick<Identifier, 'method' | 'identifier'>
 
-export function createUsersService({ database }: { database: Database }) {
-  async function findByIdentifier(identifier: Named): Promise<UserRow | null> {
-    const [user] = await database.$queryRaw<UserRow[]>(userWithIdentifier(identifier))
-    return user ?? null
+/** The columns of an identifier: itself, and when it was verified. */
+const columnsOf = {
+  phone: { verifiedAt: 'phoneVerifiedAt', other: 'emailVerifiedAt' },
+  email: { verifiedAt: 'emailVerifiedAt', other: 'phoneVerifiedAt' },
+} as const
+
+export class UsersService {
+  readonly #database: Database
+
+  constructor({ database }: { database: Database }) {
+    this.#database = database
   }
 
-  /** The user whom an identifier leads to that was just proved, or null: then nobody has it, and no claim to it is left. */
-  async function findByProof({ method, identifier }: Named): Promise<UserRow | null> {
-    const [user] = await database.$queryRaw<UserRow[]>(ownerByProofStatement({ method, identifier }))
-    return user ?? null
+  /** Whoever has the identifier, verified or not; null for nobody. */
+  findByIdentifier({ method, identifier }: Named): Promise<UserRow | null> {
+    return this.#database.user.findFirst({ where: { [method]: identifier } })
   }
 
   /**
-   * The user of an identifier that was just proved, made now if there is none. Two at once get the same user: the unique
-   * constraint decides, and the loser loads the winner.
+   * The user of an identifier that was just verified, made now if there is none. Two at once get the same user: the unique
+   * constraint decides, and the loser reads the winner.
    * @param locale of messages to a new user (BCP 47), where one is known
    */
-  async function createFromIdentifier(
-    identifier: Named,
-    locale: string | null,
-  ): Promise<{ user: UserRow; isNewUser: boolean }> {
-    // The winner may be deleted between our insert and our read, or only have had a claim; then there is room for a new one.
+  async createFromIdentifier(named: Named, locale: string | null): Promise<{ user: UserRow; isNewUser: boolean }> {
+    const { method, identifier } = named
+    // The winner may be deleted between our insert and our read; then there is room for a new one.
     for (;;) {
-      const newUser = { newUserId: newId(), identifier: identifier.identifier, locale }
-      const [created] = await database.$queryRaw<UserRow[]>(insertUserStatement(identifier.method, newUser))
-      if (created) return { user: created, isNewUser: true }
-      const existing = await findByProof(identifier)
-      if (existing) return { user: existing, isNewUser: false }
+      const found = await this.#database.$transaction(async (transaction) => {
+        const now = await timeOf(transaction)
+        const draft = { id: newId(), [method]: identifier, [columnsOf[method].verifiedAt]: now, locale, updatedAt: now }
+        const [created] = await transaction.user.createManyAndReturn({ data: [draft], skipDuplicates: true })
+        if (created) return { user: created, isNewUser: true }
+        const owner = await verify(transaction, named, now)
+        return owner && { user: owner, isNewUser: false }
+      })
+      if (found) return found
     }
   }
 
-  /** The phone, then the email of a user: those of them that are proven. */
-  async function provenIdentifiersOf(userId: string): Promise<string[]> {
-    const rows = await database.$queryRaw<{ identifier: string }[]>(provenIdentifiersStatement(userId))
-    return rows.map(({ identifier }) => identifier)
+  /** The phone, then the email of a user: those of them that are verified. */
+  async verifiedIdentifiersOf(userId: string): Promise<string[]> {
+    const user = await this.#database.user.findUnique({ where: { id: userId } })
+    return user === null ? [] : verifiedIdentifiers(user).map(({ identifier }) => identifier)
   }
 
   /** Oldest first. */
-  function addressesOf(userId: string): Promise<AddressRow[]> {
-    return database.address.findMany({ where: { userId }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })
+  addressesOf(userId: string): Promise<AddressRow[]> {
+    return this.#database.address.findMany({ where: { userId }, orderBy: [{ createdAt: 'asc' }, { id: 'asc' }] })
   }
+}
 
-  return { findByIdentifier, findByProof, createFromIdentifier, provenIdentifiersOf, addressesOf }
+/** The verified identifiers of a user and since when they are, phone first. */
+export function verifiedIdentifiers(
+  user: Pick<User, 'phone' | 'phoneVerifiedAt' | 'email' | 'emailVerifiedAt'>,
+): { identifier: string; since: Date }[] {
+  return [
+    { identifier: user.phone, since: user.phoneVerifiedAt },
+    { identifier: user.email, since: user.emailVerifiedAt },
+  ].flatMap(({ identifier, since }) => (identifier === null || since === null ? [] : [{ identifier, since }]))
+}
+
+/**
+ * Notes that an identifier was verified. It makes the owner of an account that waits for one; from an account that somebody else owns,
+ * where nobody had verified it, it is taken away.
+ * @returns whose it is now; null for nobody
+ */
+async function verify(transaction: Prisma.TransactionClient, { method, identifier }: Named, now: Date) {
+  const { verifiedAt, other } = columnsOf[method]
+  await transaction.user.updateMany({
+    where: { [method]: identifier, [verifiedAt]: null, [other]: null },
+    data: { [verifiedAt]: now, updatedAt: now },
+  })
+  await transaction.user.updateMany({
+    where: { [method]: identifier, [verifiedAt]: null, [other]: { not: null } },
+    data: { [method]: null, updatedAt: now },
+  })
+  return transaction.user.findFirst({ where: { [method]: identifier } })
 }

@@ -1,8 +1,8 @@
 // The export: all that is stored about oneself, nothing of others, no secret, and never more in memory than a batch.
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { createUserExport } from '../../src/account/export.js'
-import { createAuditTrail } from '../../src/audit/events.js'
+import { AccountExport } from '../../src/account/export.js'
+import { AuditTrail } from '../../src/audit/events.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { ageProofs, insertUser, join, joinAsAdmin, nobody } from '../users/people.js'
 
@@ -162,7 +162,7 @@ t.test('who is deleted meanwhile gets 401, and a failure on the way ends the ans
   await service.database.$executeRaw`DROP TRIGGER forget ON auth_events`
   const again = await join(service, phone)
   const { database } = service
-  const audit = createAuditTrail({ database, eventKey: 'p' })
+  const audit = new AuditTrail({ database, eventKey: 'p' })
   const client = {
     block: '',
     neighbours: '10.0.0.0/24',
@@ -172,7 +172,7 @@ t.test('who is deleted meanwhile gets 401, and a failure on the way ends the ans
     deviceToken: undefined,
     languages: [],
   }
-  const pieces = await createUserExport({ database, audit, eventKey: 'p' })(again.id, client)
+  const pieces = await new AccountExport({ database, audit, eventKey: 'p' }).open(again.id, client)
   t.match((await pieces.next()).value, /"events":\[$/)
   await database.$executeRaw`ALTER TABLE auth_events RENAME COLUMN driver TO gone`
   await t.rejects(pieces.next(), 'no document that looks whole')

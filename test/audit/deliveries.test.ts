@@ -1,6 +1,6 @@
 // The events of deliveries are written beside the requests: few writes, in order, and each loss is told.
 import t from 'tap'
-import { createDeliveryTrail } from '../../src/audit/deliveries.js'
+import { DeliveryTrail } from '../../src/audit/deliveries.js'
 import { openDatabase } from '../../src/database/client.js'
 import { startApp } from '../support/app.js'
 
@@ -17,7 +17,7 @@ const client = {
 t.test('events that gather go out together, and a wrong one takes no other along', async (t) => {
   const { database, config } = await startApp(t)
   const lost: string[] = []
-  const trail = createDeliveryTrail({
+  const trail = new DeliveryTrail({
     database,
     eventKey: config.eventKey.value,
     onLoss: (origin) => lost.push(origin.requestId),
@@ -59,7 +59,7 @@ t.test('events that gather go out together, and a wrong one takes no other along
   const gone = openDatabase({ ...config.database, url: 'postgresql://127.0.0.1:1/none' })
   t.teardown(() => gone.$disconnect())
   const asked = t.capture(gone, 'run', gone.run)
-  const without = createDeliveryTrail({
+  const without = new DeliveryTrail({
     database: gone,
     eventKey: 'any',
     onLoss: (origin) => lost.push(origin.requestId),
@@ -82,7 +82,7 @@ t.test('events that gather go out together, and a wrong one takes no other along
 
 t.test('a receipt that is quicker than the event of its message finds it', async (t) => {
   const { database, config } = await startApp(t)
-  const trail = createDeliveryTrail({
+  const trail = new DeliveryTrail({
     database,
     eventKey: config.eventKey.value,
     onLoss: (_origin, error) => t.error(error),

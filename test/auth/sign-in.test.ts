@@ -103,12 +103,11 @@ t.test('a device that is revoked while its code is checked is a new one', async 
 
 t.test('parallel first sign-ins by users who are made elsewhere at the same time end in one user', async (t) => {
   const service = await startApp(t)
-  const { createUsersService } = await import('../../src/users/service.js')
-  const users = createUsersService({ database: service.database })
+  const { UsersService } = await import('../../src/users/service.js')
+  const users = new UsersService({ database: service.database })
   const identifier = { method: 'email', identifier: 'asha@example.com' } as const
   const made = await Promise.all(Array.from({ length: 20 }, () => users.createFromIdentifier(identifier, null)))
   t.equal(made.filter(({ isNewUser }) => isNewUser).length, 1)
-  t.equal(await users.findByProof({ method: 'email', identifier: 'nobody@example.com' }), null)
   t.equal(new Set(made.map(({ user }) => user.id)).size, 1)
 })
 

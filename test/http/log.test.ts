@@ -56,9 +56,9 @@ t.test('a delivery that fails, and what limits refuse', async (t) => {
   const failed = ['delivery attempt failed', 'send undelivered delivery_failed', 'request delivery_failed']
   for (let index = 0; index < 4; index += 1) t.strictSame(told(service, await send()), failed)
   const last = told(service, await send())
-  t.strictSame(last.sort(), [...failed, 'delivery breaker'].sort(), 'the one that lets the driver rest')
+  t.strictSame(last.sort(), [...failed, 'delivery circuit'].sort(), 'the one that lets the driver rest')
   state.send = async () => ({})
-  t.strictSame(told(service, await send()), ['delivery breaker', 'send sent', 'request'], 'the one that wakes it')
+  t.strictSame(told(service, await send()), ['delivery circuit', 'send sent', 'request'], 'the one that wakes it')
 
   const limited = await startApp(t, { settings: { IP_SEND_PER_HOUR: '1' } })
   await limited.post('/auth/request-otp', { email: 'a@example.com' })

@@ -1,5 +1,6 @@
 // Who owns an identifier: what an admin stored lets nobody in, and goes to the first who proves it.
 import t from 'tap'
+import { UsersService } from '../../src/users/service.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { insertUser, join, joinAsAdmin, nobody, verify } from './people.js'
 
@@ -169,4 +170,21 @@ t.test('the name key knows names apart by what people see', async (t) => {
   t.match(await rowOf(service, admin.id), { nameKey: 'fi'.repeat(100) })
   await insertUser(service, nobody, 'ÉLODIE  Brûlé', { phone })
   t.match(await rowOf(service, nobody), { nameKey: 'élodie brûlé' })
+})
+
+t.test('the same for who makes a user of a verified identifier without a request', async (t) => {
+  const service = await startApp(t)
+  const users = new UsersService({ database: service.database })
+  const { id } = await claim(service, { phone, email })
+  const first = await users.createFromIdentifier({ method: 'phone', identifier: phone }, 'hi')
+  t.match(first, { isNewUser: false, user: { id } }, 'the account waited for it')
+  t.match(await rowOf(service, id), { phoneVerifiedAt: Date, emailVerifiedAt: null })
+  const second = await users.createFromIdentifier({ method: 'email', identifier: email }, 'hi')
+  t.match(second, { isNewUser: true, user: { email, phone: null } })
+  t.match(await rowOf(service, second.user.id), { emailVerifiedAt: Date, locale: 'hi' })
+  t.match(await rowOf(service, id), { email: null }, 'nobody had verified it there')
+  const again = await users.createFromIdentifier({ method: 'email', identifier: email }, null)
+  t.match(again, { isNewUser: false, user: { id: second.user.id } })
+  t.strictSame(await users.verifiedIdentifiersOf(id), [phone])
+  t.strictSame(await users.verifiedIdentifiersOf(nobody), [])
 })

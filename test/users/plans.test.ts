@@ -4,10 +4,10 @@ import { withConnection } from '../../src/development/postgres-query.js'
 import type { Prisma } from '../../src/generated/prisma/client.js'
 import { listSessionsStatement, readSessionsStatement } from '../../src/sessions/statements.js'
 import { lockSessionStatement, lockUsersStatement } from '../../src/users/acting.js'
+import { addressesOfUser } from '../../src/users/address.js'
 import { adminsStatement, lockCodesStatement } from '../../src/users/administration.js'
 import { sorts } from '../../src/users/list.js'
 import { breadthStatement, type Prefixes, pageStatement, searchStatement } from '../../src/users/list-statements.js'
-import { addressesOfUser, ownerByProofStatement, userWithIdentifier } from '../../src/users/statements.js'
 import { createTestDatabase } from '../support/database.js'
 import { nobody } from './people.js'
 
@@ -73,12 +73,7 @@ t.test('plans on 50,000 users', async (t) => {
       const broad = { names: ['a'], phones: ['+919'], emails: ['a'] }
       await holds(t, `${sort}, broad search`, searchStatement({ sort, after, most: 21 }, broad, [true, true, true]))
     }
-    const phone = { method: 'phone', identifier: '+919000000777' } as const
-    const email = { method: 'email', identifier: 'a@example.com' } as const
     await holds(t, 'admins', adminsStatement, 'users_admins_idx')
-    await holds(t, 'by phone', userWithIdentifier(phone), 'users_phone_key')
-    await holds(t, 'by email', userWithIdentifier(email), 'users_email_key')
-    await holds(t, 'by proof', ownerByProofStatement(phone), 'users_phone_key')
     await holds(t, 'lock two', lockUsersStatement([nobody, nobody], false), 'users_pkey')
     await holds(t, 'lock with admins', lockUsersStatement([nobody], true), 'users_pkey', 'users_admins_idx')
     await holds(t, 'lock codes', lockCodesStatement(nobody), 'users_pkey', 'otps_pkey')
