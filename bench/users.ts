@@ -10,7 +10,7 @@ import { parseConfig } from '../src/config/config.js'
 import { openDatabase } from '../src/database/client.js'
 import { readFunctionFiles } from '../src/database/function-files.js'
 import { createLogger } from '../src/http/logger.js'
-import { createHealth } from '../src/operations/health.js'
+import { Health } from '../src/operations/health.js'
 import { newPrivateKey } from '../test/support/app.js'
 import { startBenchDatabases } from './support/databases.js'
 import { percentile, ratios, spread } from './support/figures.js'
@@ -52,7 +52,7 @@ async function openPlace(url: string, users: number): Promise<Place & { close: (
   const config = parseConfig(environment)
   const database = openDatabase(config.database)
   const logger = createLogger('silent', { write: () => {} })
-  const health = createHealth({ database, migrationNames: [], functionSchema: readFunctionFiles().schema, logger })
+  const health = new Health({ database, migrationNames: [], functionSchema: readFunctionFiles().schema, logger })
   const accepting = [{ name: 'accepting', send: async () => ({}) }]
   const senders = { sms: accepting, email: accepting }
   const app = await buildApp({ config, database, logger, health, senders, version: '0' })

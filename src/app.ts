@@ -29,17 +29,17 @@ import { webhookReceiptRoutes } from './messaging/receipts/webhook-routes.js'
 import { docsPage } from './operations/docs-page-routes.js'
 import type { Health } from './operations/health.js'
 import { healthRoutes } from './operations/health-routes.js'
-import { createMetrics } from './operations/metrics.js'
+import { Metrics } from './operations/metrics.js'
 import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
 import { openApiRoute, useOpenApi } from './operations/openapi.js'
 import { createServices } from './services.js'
-import { createSessionCookie } from './sessions/cookies.js'
+import { SessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
 import { createTelemetry } from './telemetry.js'
 import { AddressSchema, addressesOfUser } from './users/address.js'
 import { administrationRoutes } from './users/administration-routes.js'
-import { createPolicies } from './users/policies.js'
+import { Policies } from './users/policies.js'
 import { UserSchema } from './users/user.js'
 import { userRoutes } from './users/user-routes.js'
 
@@ -61,7 +61,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { defaultCountry, smsCountries } = countries
 
   const app = createServer({ logger, trustProxy: config.trustProxy })
-  const metrics = createMetrics({
+  const metrics = new Metrics({
     countries: smsCountries,
     poolUse: database.poolUse,
     isReady: async () => (await health.readinessFault()) === null,
@@ -80,7 +80,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   app.decorateRequest('authentication', null)
   for (const schema of [ProblemSchema, UserSchema, AddressSchema, SessionSchema]) app.addSchema(schema)
   await app.register(fastifyCookie)
-  const cookie = createSessionCookie(sessionSettings)
+  const cookie = new SessionCookie(sessionSettings)
   const sites = { publicOrigin: config.publicUrl, allowedOrigins: config.crossOrigin.origins }
   useCsrfProtection(app, sites, [cookie.name, 'signup', 'device'])
   await useOpenApi(app, { cookieName: cookie.name, version, publicUrl: config.publicUrl })
@@ -104,7 +104,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { introspectionToken } = sessionSettings
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
 
-  const people = { ...shared, policies: createPolicies({ ...services, cookie }) }
+  const people = { ...shared, policies: new Policies({ ...services, cookie }) }
   await app.register(administrationRoutes, { ...people, prefix: '/users' })
   await app.register(userRoutes, { ...people, prefix: '/users' })
   await app.register(stepUpRoutes, { ...people, prefix: '/users/me' })

@@ -17,7 +17,7 @@ import { createLogger } from './http/logger.js'
 import { closeSenders, createSenders } from './messaging/drivers.js'
 import { twilioStatusCallback } from './messaging/receipts/sources.js'
 import { scheduleCleanup } from './operations/cleanup.js'
-import { createHealth } from './operations/health.js'
+import { Health } from './operations/health.js'
 
 /** Milliseconds that a stop may take, and that load balancers get to notice that the replica is not ready any more. */
 const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, test: 0 } }
@@ -44,7 +44,7 @@ async function start(): Promise<void> {
   }
   const database = openDatabase(config.database)
   const { schema: functionSchema } = readFunctionFiles()
-  const health = createHealth({ database, migrationNames: await readMigrationNames(), functionSchema, logger })
+  const health = new Health({ database, migrationNames: await readMigrationNames(), functionSchema, logger })
   const senders = createSenders(
     config.delivery,
     (text) => process.stdout.write(text),

@@ -8,17 +8,21 @@ import { checkedPincode, isCountry } from '../users/postal-code.js'
 
 export type AddressDraft = Omit<AddressRow, 'id'>
 
-export type AddressBook = ReturnType<typeof createAddressBook>
+export class AddressBook {
+  readonly #act: Act
 
-export function createAddressBook({ act }: { act: Act }) {
+  constructor({ act }: { act: Act }) {
+    this.#act = act
+  }
+
   /**
    * Adds an address; the first one is the default, whatever it says.
    * @throws Problem `validation_failed` for a country or postal code that is none, and where there are 20; those of `act`
    */
-  async function add(draft: AddressDraft, actor: RequestActor): Promise<AddressRow> {
+  async add(draft: AddressDraft, actor: RequestActor): Promise<AddressRow> {
     const { userId } = actor
     const address = { ...checked(draft), id: newId(), userId }
-    return act(actor, {}, async (context) => {
+    return this.#act(actor, {}, async (context) => {
       const { transaction, now, record } = context
       const others = await transaction.address.findMany({ where: { userId }, select: { isDefault: true } })
       if (others.length >= maxAddresses) {
@@ -40,9 +44,9 @@ export function createAddressBook({ act }: { act: Act }) {
    * @throws Problem `not_found`; `validation_failed`, also for taking the default away without giving it to another one; those of
    * `act`
    */
-  function change(id: string, changes: Partial<AddressDraft>, actor: RequestActor): Promise<AddressRow> {
+  change(id: string, changes: Partial<AddressDraft>, actor: RequestActor): Promise<AddressRow> {
     const { userId } = actor
-    return act(actor, {}, async (context) => {
+    return this.#act(actor, {}, async (context) => {
       const { transaction, now, record } = context
       const current = await transaction.address.findUnique({ where: { id, userId } })
       if (current === null) throw new Problem('not_found')
@@ -63,9 +67,9 @@ export function createAddressBook({ act }: { act: Act }) {
    * Removes an address; where it was the default, the oldest one left is it now.
    * @throws Problem `not_found`; those of `act`
    */
-  function remove(id: string, actor: RequestActor): Promise<void> {
+  remove(id: string, actor: RequestActor): Promise<void> {
     const { userId } = actor
-    return act(actor, {}, async ({ transaction, now, record }) => {
+    return this.#act(actor, {}, async ({ transaction, now, record }) => {
       const removed = await transaction.address.findUnique({ where: { id, userId } })
       if (removed === null) throw new Problem('not_found')
       await transaction.address.deleteMany({ where: { id } })
@@ -79,8 +83,6 @@ export function createAddressBook({ act }: { act: Act }) {
       await record({ event: 'user_updated', userId, detail: 'address removed' })
     })
   }
-
-  return { add, change, remove }
 }
 
 /** Takes the default from whichever address has it: a unique index lets one alone have it, so before another one gets it. */

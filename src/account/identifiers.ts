@@ -28,8 +28,6 @@ type ChangeAnswer = AttemptAnswer &
 
 type Wanted = Readonly<{ identifier: Identifier; code: string }>
 
-export type OwnIdentifiers = ReturnType<typeof createOwnIdentifiers>
-
 type OwnIdentifiersDependencies = {
   database: Database
   identifiers: Pick<IdentifierParser, 'fromStored'>
@@ -41,65 +39,78 @@ type OwnIdentifiersDependencies = {
   audit: AuditTrail
 }
 
-export function createOwnIdentifiers(dependencies: OwnIdentifiersDependencies) {
-  const { database, identifiers, otp, sendCode, concludeAttempt, notifier, limits, audit } = dependencies
+export class OwnIdentifiers {
+  readonly #identifiers: Pick<IdentifierParser, 'fromStored'>
+  readonly #otp: OtpService
+  readonly #sendCode: SendCode
+  readonly #concludeAttempt: ConcludeAttempt
+  readonly #notifier: Notifier
+  readonly #limits: Limits
+  readonly #audit: AuditTrail
+  readonly #decide
 
-  const decide = createDecision<DecisionRequest & Actor, ChangeAnswer>({
-    database,
-    name: 'change_identifier',
-    keyOf: ({ userId }) => userId,
-    settings: () => ({
-      ...otp.attemptLimits,
-      maxPerAddress: limits.settings.ipVerifyPerTenMinutes,
-      maxChangesPerDay: maxChangesPerDay,
-      sessionMaxAge: maxSessionLifetime,
-      shard: anyShard(),
-    }),
-  })
+  constructor(dependencies: OwnIdentifiersDependencies) {
+    const { database, identifiers, otp, sendCode, concludeAttempt, notifier, limits, audit } = dependencies
+    this.#identifiers = identifiers
+    this.#otp = otp
+    this.#sendCode = sendCode
+    this.#concludeAttempt = concludeAttempt
+    this.#notifier = notifier
+    this.#limits = limits
+    this.#audit = audit
+    this.#decide = createDecision<DecisionRequest & Actor, ChangeAnswer>({
+      database,
+      name: 'change_identifier',
+      keyOf: ({ userId }) => userId,
+      settings: () => ({
+        ...this.#otp.attemptLimits,
+        maxPerAddress: this.#limits.settings.ipVerifyPerTenMinutes,
+        maxChangesPerDay: maxChangesPerDay,
+        sessionMaxAge: maxSessionLifetime,
+        shard: anyShard(),
+      }),
+    })
+  }
 
   /** Tells whoever reads the old identifier, in the account's language: the request may come from a stranger. */
-  function tell({ toldTo, locale }: ChangeAnswer, client: Client): void {
+  #tell({ toldTo, locale }: ChangeAnswer, client: Client): void {
     // Under the settings of today nothing may go there any more.
-    const identifier = toldTo === null ? null : identifiers.fromStored(toldTo)
-    if (identifier !== null) notifier.notifyOfChange(identifier, { languages: locale === null ? [] : [locale], client })
+    const identifier = toldTo === null ? null : this.#identifiers.fromStored(toldTo)
+    if (identifier !== null)
+      this.#notifier.notifyOfChange(identifier, { languages: locale === null ? [] : [locale], client })
   }
 
   /**
    * Sends a code to an identifier that the user wants to have. Whether somebody has it already is told to who proves it, not here.
    * @throws Problem those of `sendCode`
    */
-  function send(identifier: Identifier, actor: Actor, client: Client): Promise<SentCode> {
-    return sendCode(identifier, client, { purpose: 'change_identifier', actor })
+  send(identifier: Identifier, actor: Actor, client: Client): Promise<SentCode> {
+    return this.#sendCode(identifier, client, { purpose: 'change_identifier', actor })
   }
 
   /** Asks for the change: the new identifier with an attempt at its code, or null to remove the one of the method. */
-  async function change(
-    method: Identifier['method'],
-    wanted: Wanted | null,
-    actor: Actor,
-    client: Client,
-  ): Promise<UserRow> {
-    const answer = await decide({
+  async #change(method: Identifier['method'], wanted: Wanted | null, actor: Actor, client: Client): Promise<UserRow> {
+    const answer = await this.#decide({
       ...actor,
       method,
       ...(wanted && {
-        ...otp.attemptOf(
+        ...this.#otp.attemptOf(
           { purpose: 'change_identifier', identifier: wanted.identifier, session: actor.sessionId },
           wanted.code,
         ),
         countryKey: wanted.identifier.method === 'phone' ? verifiedKeyOf(wanted.identifier.country) : null,
-        ...audit.valuesOf(client, wanted.identifier.identifier),
+        ...this.#audit.valuesOf(client, wanted.identifier.identifier),
       }),
-      addressKey: limits.attemptsKeyOf(client.block),
+      addressKey: this.#limits.attemptsKeyOf(client.block),
       network: client.network,
       requestId: client.requestId,
     })
     if (wanted !== null && answer.outcome !== 'too_many' && answer.outcome !== 'session_ended') {
-      await concludeAttempt(answer, metricLabelsOf(wanted.identifier), client)
+      await this.#concludeAttempt(answer, metricLabelsOf(wanted.identifier), client)
     }
     switch (answer.outcome) {
       case 'changed':
-        tell(answer, client)
+        this.#tell(answer, client)
         return userRowOf(answer)
       case 'taken':
         throw new Problem('already_registered')
@@ -122,8 +133,8 @@ export function createOwnIdentifiers(dependencies: OwnIdentifiersDependencies) {
    * @throws Problem `otp_invalid`; `rate_limited` for the address, or where the account has had its changes of the day: then the
    * code stays good; `already_registered`; `unauthorized` for who is gone
    */
-  function verify(identifier: Identifier, code: string, actor: Actor, client: Client): Promise<UserRow> {
-    return change(identifier.method, { identifier, code }, actor, client)
+  verify(identifier: Identifier, code: string, actor: Actor, client: Client): Promise<UserRow> {
+    return this.#change(identifier.method, { identifier, code }, actor, client)
   }
 
   /**
@@ -131,11 +142,9 @@ export function createOwnIdentifiers(dependencies: OwnIdentifiersDependencies) {
    * @throws Problem `not_found`, `last_identifier`; `rate_limited` where the account has had its changes of the day; `unauthorized`
    * for who is gone
    */
-  function remove(method: Identifier['method'], actor: Actor, client: Client): Promise<UserRow> {
-    return change(method, null, actor, client)
+  remove(method: Identifier['method'], actor: Actor, client: Client): Promise<UserRow> {
+    return this.#change(method, null, actor, client)
   }
-
-  return { send, verify, remove }
 }
 
 // How often an account's phone and email may change: each change tells whoever reads the old one, and that message costs. Counted

@@ -3,13 +3,17 @@
 import { Problem } from '../errors.js'
 import type { Act, RequestActor } from '../users/acting.js'
 
-export type OwnSessions = ReturnType<typeof createOwnSessions>
+export class OwnSessions {
+  readonly #act: Act
 
-export function createOwnSessions({ act }: { act: Act }) {
+  constructor({ act }: { act: Act }) {
+    this.#act = act
+  }
+
   /** @throws Problem `not_found`; those of `act` */
-  function end(id: string, actor: RequestActor): Promise<void> {
+  end(id: string, actor: RequestActor): Promise<void> {
     const { userId } = actor
-    return act(actor, {}, async ({ transaction, deviceId, record }) => {
+    return this.#act(actor, {}, async ({ transaction, deviceId, record }) => {
       const session = await transaction.session.findUnique({ where: { id, userId } })
       if (session === null) throw new Problem('not_found')
       await transaction.session.deleteMany({ where: { id, userId } })
@@ -24,15 +28,13 @@ export function createOwnSessions({ act }: { act: Act }) {
    * Returns how many there were.
    * @throws those of `act`
    */
-  function endOthers(actor: RequestActor): Promise<number> {
+  endOthers(actor: RequestActor): Promise<number> {
     const { userId, sessionId } = actor
-    return act(actor, {}, async ({ transaction, deviceId, record }) => {
+    return this.#act(actor, {}, async ({ transaction, deviceId, record }) => {
       const { count } = await transaction.session.deleteMany({ where: { userId, id: { not: sessionId } } })
       await transaction.device.deleteMany({ where: { userId, ...(deviceId !== null && { id: { not: deviceId } }) } })
       await record({ event: 'session_logout', userId, detail: `others: ${count}` })
       return count
     })
   }
-
-  return { end, endOthers }
 }

@@ -33,8 +33,6 @@ export type Newcomer = Readonly<{ outcome: 'newcomer'; ticket: string }>
 /** What became of whoever asked, to be logged and counted. */
 export type SignInTelemetry = AttemptTelemetry | (MetricLabels & Readonly<{ kind: 'new_account' }>)
 
-export type SignIn = ReturnType<typeof createSignIn>
-
 /** What becomes of somebody without an account: a user of this id, or one who gets this ticket. */
 type Becoming =
   | Readonly<{ newUserId: string; locale: string | null }>
@@ -72,66 +70,83 @@ type SignInDependencies = {
   onTelemetry: (origin: LogOrigin, event: SignInTelemetry) => void
 }
 
-export function createSignIn(dependencies: SignInDependencies) {
-  const { database, otp, sessions, messages, limits, audit, identifiers, notifier, concludeAttempt, onTelemetry } =
-    dependencies
+export class SignIn {
+  readonly #otp: OtpService
+  readonly #sessions: SessionService
+  readonly #messages: Pick<Messages, 'localeOf'>
+  readonly #limits: Limits
+  readonly #audit: AuditTrail
+  readonly #identifiers: Pick<IdentifierParser, 'fromStored'>
+  readonly #notifier: Pick<Notifier, 'notifyOfSignIn'>
+  readonly #concludeAttempt: ConcludeAttempt
+  readonly #onTelemetry: SignInDependencies['onTelemetry']
+  readonly #decide
 
-  const decide = createDecision<SignInRequest, SignInAnswer>({
-    database,
-    name: 'sign_in',
-    keyOf: ({ identifier }) => identifier,
-    settings: () => ({
-      ...otp.attemptLimits,
-      ...sessions.creationLimits,
-      maxPerAddress: limits.settings.ipVerifyPerTenMinutes,
-      ticketTtl: ticketTimeToLive,
-      maxToldPerDay,
-      shard: anyShard(),
-    }),
-  })
+  constructor(dependencies: SignInDependencies) {
+    const { database, otp, sessions, messages, limits, audit, identifiers, notifier, concludeAttempt, onTelemetry } =
+      dependencies
+    this.#otp = otp
+    this.#sessions = sessions
+    this.#messages = messages
+    this.#limits = limits
+    this.#audit = audit
+    this.#identifiers = identifiers
+    this.#notifier = notifier
+    this.#concludeAttempt = concludeAttempt
+    this.#onTelemetry = onTelemetry
+    this.#decide = createDecision<SignInRequest, SignInAnswer>({
+      database,
+      name: 'sign_in',
+      keyOf: ({ identifier }) => identifier,
+      settings: () => ({
+        ...this.#otp.attemptLimits,
+        ...this.#sessions.creationLimits,
+        maxPerAddress: this.#limits.settings.ipVerifyPerTenMinutes,
+        ticketTtl: ticketTimeToLive,
+        maxToldPerDay,
+        shard: anyShard(),
+      }),
+    })
+  }
 
   /** Tells the account's other identifier, in the account's language: who signed in may be a stranger. */
-  function tell({ toldTo, toldIn }: SignInAnswer, client: Client): void {
+  #tell({ toldTo, toldIn }: SignInAnswer, client: Client): void {
     // Under the settings of today nothing may go there any more.
-    const identifier = toldTo === null ? null : identifiers.fromStored(toldTo)
-    if (identifier !== null) notifier.notifyOfSignIn(identifier, { languages: toldIn === null ? [] : [toldIn], client })
+    const identifier = toldTo === null ? null : this.#identifiers.fromStored(toldTo)
+    if (identifier !== null)
+      this.#notifier.notifyOfSignIn(identifier, { languages: toldIn === null ? [] : [toldIn], client })
   }
 
   /** Tries the code; null for a newcomer, who got a ticket. */
-  async function tryCode(
-    identifier: Identifier,
-    code: string,
-    client: Client,
-    newcomer: Becoming,
-  ): Promise<SignedIn | null> {
-    const session = sessions.draft(client)
-    const answer = await decide({
+  async #tryCode(identifier: Identifier, code: string, client: Client, newcomer: Becoming): Promise<SignedIn | null> {
+    const session = this.#sessions.draft(client)
+    const answer = await this.#decide({
       method: identifier.method,
-      ...otp.attemptOf({ purpose: 'sign_in', identifier }, code),
+      ...this.#otp.attemptOf({ purpose: 'sign_in', identifier }, code),
       ...session.values,
       ...newcomer,
-      ...audit.valuesOf(client, identifier.identifier),
+      ...this.#audit.valuesOf(client, identifier.identifier),
       deviceHash: deviceHashOf(client),
-      addressKey: limits.attemptsKeyOf(client.block),
+      addressKey: this.#limits.attemptsKeyOf(client.block),
       countryKey: identifier.method === 'phone' ? verifiedKeyOf(identifier.country) : null,
     })
-    await concludeAttempt(answer, metricLabelsOf(identifier), client)
+    await this.#concludeAttempt(answer, metricLabelsOf(identifier), client)
     if (answer.outcome === 'disabled') throw new Problem('forbidden', { errors: ['This account is disabled'] })
     if (answer.outcome === 'newcomer') return null
     const { isNewUser, isNewDevice } = answer
-    if (isNewUser) onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(identifier) })
-    tell(answer, client)
+    if (isNewUser) this.#onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(identifier) })
+    this.#tell(answer, client)
     const user = userRowOf(answer)
-    return { outcome: 'signed_in', user, ...sessions.opened(session, user.id, isNewDevice), isNewUser }
+    return { outcome: 'signed_in', user, ...this.#sessions.opened(session, user.id, isNewDevice), isNewUser }
   }
 
   /**
    * Signs in, or makes the account that nobody has yet.
    * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
    */
-  async function signInOrCreate(identifier: Identifier, code: string, client: Client): Promise<SignedIn> {
-    const newUser = { newUserId: newId(), locale: messages.localeOf(client.languages) }
-    const signedIn = await tryCode(identifier, code, client, newUser)
+  async signInOrCreate(identifier: Identifier, code: string, client: Client): Promise<SignedIn> {
+    const newUser = { newUserId: newId(), locale: this.#messages.localeOf(client.languages) }
+    const signedIn = await this.#tryCode(identifier, code, client, newUser)
     /* c8 ignore next -- whoever has a new user's id is made a user */
     if (signedIn === null) throw new Error('sign_in calls somebody a newcomer who was to become a user')
     return signedIn
@@ -141,10 +156,8 @@ export function createSignIn(dependencies: SignInDependencies) {
    * Signs in, or gives the ticket that signing up asks for.
    * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
    */
-  async function signInOrAdmit(phone: PhoneIdentifier, code: string, client: Client): Promise<SignedIn | Newcomer> {
+  async signInOrAdmit(phone: PhoneIdentifier, code: string, client: Client): Promise<SignedIn | Newcomer> {
     const { ticket, ticketHash } = draftTicket()
-    return (await tryCode(phone, code, client, { ticketHash })) ?? { outcome: 'newcomer', ticket }
+    return (await this.#tryCode(phone, code, client, { ticketHash })) ?? { outcome: 'newcomer', ticket }
   }
-
-  return { signInOrCreate, signInOrAdmit }
 }

@@ -24,8 +24,6 @@ type StepUpAnswer = AttemptAnswer &
     provenUntil: Date | null
   }>
 
-export type StepUp = ReturnType<typeof createStepUp>
-
 type StepUpDependencies = {
   database: Database
   identifiers: Pick<IdentifierParser, 'fromStored'>
@@ -36,43 +34,60 @@ type StepUpDependencies = {
   limits: Limits
 }
 
-export function createStepUp(dependencies: StepUpDependencies) {
-  const { database, identifiers, users, otp, sendCode, concludeAttempt, limits } = dependencies
+export class StepUp {
+  readonly #identifiers: Pick<IdentifierParser, 'fromStored'>
+  readonly #users: Pick<UsersService, 'verifiedIdentifiersOf'>
+  readonly #otp: OtpService
+  readonly #sendCode: SendCode
+  readonly #concludeAttempt: ConcludeAttempt
+  readonly #limits: Limits
+  readonly #decide
 
-  const decide = createDecision<DecisionRequest & { userId: string }, StepUpAnswer>({
-    database,
-    name: 'step_up',
-    keyOf: ({ userId }) => userId,
-    settings: () => ({
-      ...otp.attemptLimits,
-      maxPerAddress: limits.settings.ipVerifyPerTenMinutes,
-      proofLifetime,
-      shard: anyShard(),
-    }),
-  })
+  constructor(dependencies: StepUpDependencies) {
+    const { database, identifiers, users, otp, sendCode, concludeAttempt, limits } = dependencies
+    this.#identifiers = identifiers
+    this.#users = users
+    this.#otp = otp
+    this.#sendCode = sendCode
+    this.#concludeAttempt = concludeAttempt
+    this.#limits = limits
+    this.#decide = createDecision<DecisionRequest & { userId: string }, StepUpAnswer>({
+      database,
+      name: 'step_up',
+      keyOf: ({ userId }) => userId,
+      settings: () => ({
+        ...this.#otp.attemptLimits,
+        maxPerAddress: this.#limits.settings.ipVerifyPerTenMinutes,
+        proofLifetime,
+        shard: anyShard(),
+      }),
+    })
+  }
 
   /** Those that a code can be sent to under the settings of today. */
-  function reachable(texts: readonly (string | null)[]): Identifier[] {
-    return texts.map((text) => (text === null ? null : identifiers.fromStored(text))).filter((each) => each !== null)
+  #reachable(texts: readonly (string | null)[]): Identifier[] {
+    return texts
+      .map((text) => (text === null ? null : this.#identifiers.fromStored(text)))
+      .filter((each) => each !== null)
   }
 
   /**
    * Sends a code to the user's phone, or to the email where there is no phone or `method` says so. Only to what is proven.
    * @throws Problem `validation_failed` where there is none such, and those of `sendCode`
    */
-  async function send(
+  async send(
     actor: Actor,
     method: Identifier['method'] | undefined,
     client: Client,
   ): Promise<SentCode & { method: Identifier['method'] }> {
-    const own = reachable(await users.verifiedIdentifiersOf(actor.userId))
+    const own = this.#reachable(await this.#users.verifiedIdentifiersOf(actor.userId))
     const identifier = own.find((each) => method === undefined || each.method === method)
     if (identifier === undefined) {
       throw new Problem('validation_failed', {
         errors: [`You have no ${method ?? 'phone or email'} to send a code to`],
       })
     }
-    const sent = await sendCode(identifier, client, { purpose: 'step_up', actor })
+    const sent = await this.#sendCode(identifier, client, { purpose: 'step_up', actor })
     return { method: identifier.method, ...sent }
   }
 
@@ -80,15 +95,18 @@ export function createStepUp(dependencies: StepUpDependencies) {
    * Takes the code and marks the session as freshly proven; says until when.
    * @throws Problem `otp_invalid`; `rate_limited` for the address; `unauthorized` where the session ended meanwhile
    */
-  async function verify(user: UserRow, sessionId: string, code: string, client: Client): Promise<Date> {
+  async verify(user: UserRow, sessionId: string, code: string, client: Client): Promise<Date> {
     const attemptAt = (method: Identifier['method']) => {
-      const [target] = reachable([user[method]])
+      const [target] = this.#reachable([user[method]])
       return (
-        target && { target, ...otp.attemptOf({ purpose: 'step_up', identifier: target, session: sessionId }, code) }
+        target && {
+          target,
+          ...this.#otp.attemptOf({ purpose: 'step_up', identifier: target, session: sessionId }, code),
+        }
       )
     }
     const [phone, email] = [attemptAt('phone'), attemptAt('email')]
-    const answer = await decide({
+    const answer = await this.#decide({
       userId: user.id,
       sessionId,
       deviceHash: deviceHashOf(client),
@@ -98,16 +116,14 @@ export function createStepUp(dependencies: StepUpDependencies) {
       email: email?.identifier ?? null,
       emailHash: email?.codeHash ?? null,
       emailPreviousHash: email?.previousCodeHash ?? null,
-      addressKey: limits.attemptsKeyOf(client.block),
+      addressKey: this.#limits.attemptsKeyOf(client.block),
       network: client.network,
       requestId: client.requestId,
     })
     const tried = email !== undefined && answer.identifier === email.identifier ? email : (phone ?? email)
     if (tried === undefined) throw new Problem('otp_invalid')
-    await concludeAttempt(answer, metricLabelsOf(tried.target), client)
+    await this.#concludeAttempt(answer, metricLabelsOf(tried.target), client)
     if (answer.provenUntil === null) throw new Problem('unauthorized', { invalidToken: true })
     return answer.provenUntil
   }
-
-  return { send, verify }
 }

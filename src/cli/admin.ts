@@ -7,10 +7,10 @@ import { type Database, openDatabase } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem, problemBody } from '../errors.js'
 import { maskIdentifier } from '../identifiers/masked.js'
-import { createIdentifierParser, type Identifier } from '../identifiers/parser.js'
+import { type Identifier, IdentifierParser } from '../identifiers/parser.js'
 import type { TestCode } from '../otp/test-identities.js'
 import { createAct } from '../users/acting.js'
-import { createUserAdministration } from '../users/administration.js'
+import { UserAdministration } from '../users/administration.js'
 import { UsersService } from '../users/service.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
@@ -39,7 +39,7 @@ async function administer({ words, environment, print }: WorkContext): Promise<n
   if (!['grant', 'revoke', 'create', 'list'].includes(action) || !isComplete) throw new UsageError(usage)
   const settings = parseAdminSettings(environment)
   const { defaultCountry, smsCountries: countries, latitude } = settings.identifiers
-  const { fromText } = createIdentifierParser({ defaultCountry, countries, latitude, channels: ['sms', 'email'] })
+  const { fromText } = new IdentifierParser({ defaultCountry, countries, latitude, channels: ['sms', 'email'] })
   const database = openDatabase(settings.database)
   const actions = createActions(database, settings.testCodes, print)
 
@@ -63,7 +63,7 @@ function explain(error: unknown): never {
 
 function createActions(database: Database, testCodes: readonly TestCode[], print: (line: string) => void) {
   const users = new UsersService({ database })
-  const administration = createUserAdministration({ database, act: createAct({ database }), testCodes })
+  const administration = new UserAdministration({ database, act: createAct({ database }), testCodes })
 
   /** Whom a text names: what an account has is taken as it is stored, also where the metadata of today refuses the number. */
   async function identifierOf(text: string, read: (text: string) => Identifier): Promise<Named> {

@@ -24,8 +24,6 @@ const forwarded = {
 
 const otherSettings = 'are these the settings of the service? compare DATABASE_URL, OTP_PEPPER and EVENT_KEY'
 
-type Probe = ReturnType<typeof createProbe>
-
 /** @param traces null where the database does not answer */
 export async function* limitFindings(service: ServiceUnderTest, traces: Traces | null): Findings {
   const { base, config, proves } = service
@@ -43,7 +41,7 @@ export async function* limitFindings(service: ServiceUnderTest, traces: Traces |
     yield found('failed', 'the limits on codes were not tried: the database does not answer')
     return
   }
-  const probe = createProbe(service, await findOwnAddress(service))
+  const probe = new Probe(service, await findOwnAddress(service))
   const { status, body } = await probe.guess()
   if (status !== 401 || body['code'] !== 'otp_invalid') {
     const hint = 'where it is 429, this address has had its share: wait ten minutes'
@@ -66,27 +64,43 @@ export async function* limitFindings(service: ServiceUnderTest, traces: Traces |
 }
 
 /** Questions about somebody who does not exist. */
-function createProbe({ ask, config }: ServiceUnderTest, localAddress: string | undefined) {
-  const identifier = `doctor-${randomUUID()}@doctor.invalid`
-  const otp = '0'.repeat(config.otp.length)
-  const requestIds: unknown[] = []
+export class Probe {
+  readonly #ask
+  readonly #config
+  readonly #localAddress: string | undefined
+  readonly identifier = `doctor-${randomUUID()}@doctor.invalid`
+  readonly #otp
+  readonly requestIds: unknown[] = []
+  /** nobody else comes from where it comes from */
+  readonly isAlone
+  /** what it says of its address is believed */
+  readonly isProxy
 
-  async function guess(headers: Question['headers'] = {}): Promise<Answer> {
-    const answer = await ask('/auth/verify-otp', { body: { email: identifier, otp }, headers, localAddress })
-    requestIds.push(answer.headers['x-request-id'])
+  constructor({ ask, config }: ServiceUnderTest, localAddress: string | undefined) {
+    this.#ask = ask
+    this.#config = config
+    this.#localAddress = localAddress
+    this.#otp = '0'.repeat(config.otp.length)
+    this.isAlone = localAddress !== undefined
+    this.isProxy = blockListOf(config.trustProxy).has(localAddress)
+  }
+
+  async guess(headers: Question['headers'] = {}): Promise<Answer> {
+    const answer = await this.#ask('/auth/verify-otp', {
+      body: { email: this.identifier, otp: this.#otp },
+      headers,
+      localAddress: this.#localAddress,
+    })
+    this.requestIds.push(answer.headers['x-request-id'])
     return answer
   }
 
-  return {
-    identifier,
-    /** nobody else comes from where it comes from */
-    isAlone: localAddress !== undefined,
-    /** what it says of its address is believed */
-    isProxy: blockListOf(config.trustProxy).has(localAddress),
-    requestIds,
-    lastRequest: () => requestIds.at(-1),
-    guess,
-    send: () => ask('/auth/request-otp', { body: { email: identifier }, localAddress }),
+  lastRequest() {
+    return this.requestIds.at(-1)
+  }
+
+  send() {
+    return this.#ask('/auth/request-otp', { body: { email: this.identifier }, localAddress: this.#localAddress })
   }
 }
 

@@ -3,67 +3,71 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
-import { createLimits } from '../limits/service.js'
+import { Limits } from '../limits/service.js'
 
 /** Seconds that a row of ours may outlive a doctor who is killed. */
 const plantedFor = 60
 
-export type Traces = ReturnType<typeof createTraces>
+export class Traces {
+  readonly #database: Database
+  readonly #config: Config
+  readonly #limits
 
-export function createTraces(database: Database, config: Config) {
-  const limits = createLimits({ database, settings: config.limits, eventKey: config.eventKey.value })
+  constructor(database: Database, config: Config) {
+    this.#database = database
+    this.#config = config
+    this.#limits = new Limits({ database, settings: config.limits, eventKey: config.eventKey.value })
+  }
 
   /** The network (IPv4 /24, IPv6 /64) that the service saw a request come from; null where it left no event here. */
-  async function networkOf(requestId: unknown): Promise<string | null> {
-    const [event] = await database.$queryRaw<{ network: string }[]>`
+  async networkOf(requestId: unknown): Promise<string | null> {
+    const [event] = await this.#database.$queryRaw<{ network: string }[]>`
       SELECT network FROM auth_events WHERE replace(request_id::text, '-', '') = ${bare(requestId)}
         AND happened_at > now() - interval '1 hour'`
     return event?.network ?? null
   }
 
   /** Whether others than these requests came from the network in the last day. */
-  async function hasOthers(network: string, requestIds: readonly unknown[]): Promise<boolean> {
-    const [{ others }] = await database.$queryRaw<[{ others: boolean }]>`
+  async hasOthers(network: string, requestIds: readonly unknown[]): Promise<boolean> {
+    const [{ others }] = await this.#database.$queryRaw<[{ others: boolean }]>`
       SELECT EXISTS (SELECT FROM auth_events WHERE network = ${network} AND happened_at > now() - interval '1 day'
         AND replace(request_id::text, '-', '') <> ALL(${requestIds.map(bare)}::text[])) AS others`
     return others
   }
 
   /** Guesses of each block of the network, by the key of its counter; over two windows, so that the end of one hides nothing. */
-  async function guessesIn(network: string): Promise<ReadonlyMap<string, number>> {
-    const keys = blocksIn(network).map((block) => limits.attemptsKeyOf(block))
-    const rows = await database.$queryRaw<{ key: string; count: number }[]>`
+  async guessesIn(network: string): Promise<ReadonlyMap<string, number>> {
+    const keys = blocksIn(network).map((block) => this.#limits.attemptsKeyOf(block))
+    const rows = await this.#database.$queryRaw<{ key: string; count: number }[]>`
       SELECT key, sum(count)::int AS count FROM limit_counters
       WHERE key = ANY(${keys}) AND expires_at > now() - interval '10 minutes' GROUP BY key`
     return new Map([...keys.map((key) => [key, 0] as const), ...rows.map(({ key, count }) => [key, count] as const)])
   }
 
   /** Adds to the counter of an address, in the window that is open. */
-  async function addGuesses(key: string, guesses: number): Promise<void> {
-    await database.$executeRaw`
+  async addGuesses(key: string, guesses: number): Promise<void> {
+    await this.#database.$executeRaw`
       UPDATE limit_counters SET count = greatest(count + ${guesses}, 0) WHERE key = ${key} AND expires_at > now()`
   }
 
   /** A code that nobody knows, for an identifier of nobody, with one guess left and in its cooldown. */
-  async function plantCode(identifier: string): Promise<void> {
-    await database.$executeRaw`
+  async plantCode(identifier: string): Promise<void> {
+    await this.#database.$executeRaw`
       INSERT INTO otps (identifier, purpose, code_id, code_hash, expires_at, resend_at, hour_started_at, day_started_at, attempts)
       SELECT ${identifier}, 'sign_in', ${randomUUID()}::uuid, ${new Uint8Array(randomBytes(32))}, ends_at, ends_at, now(), now(),
-        ${config.otp.maxAttempts - 1}::smallint
+        ${this.#config.otp.maxAttempts - 1}::smallint
       FROM (SELECT now() + make_interval(secs => ${plantedFor}) AS ends_at) AS life`
   }
 
-  async function attemptsAt(identifier: string): Promise<number> {
-    const [row] = await database.$queryRaw<[{ attempts: number }]>`
+  async attemptsAt(identifier: string): Promise<number> {
+    const [row] = await this.#database.$queryRaw<[{ attempts: number }]>`
       SELECT attempts::int FROM otps WHERE identifier = ${identifier}`
     return row.attempts
   }
 
-  async function removeCode(identifier: string): Promise<void> {
-    await database.otp.deleteMany({ where: { identifier } })
+  async removeCode(identifier: string): Promise<void> {
+    await this.#database.otp.deleteMany({ where: { identifier } })
   }
-
-  return { networkOf, hasOthers, guessesIn, addGuesses, plantCode, attemptsAt, removeCode }
 }
 
 /** A request's id as digits alone: a proxy may have written it in another form than the database does. */

@@ -17,7 +17,7 @@ import { createClient } from './doctor-http.js'
 import { limitFindings } from './doctor-limits.js'
 import { type ServiceUnderTest, serviceFindings } from './doctor-service.js'
 import { settingsFindings } from './doctor-settings.js'
-import { createTraces, type Traces } from './doctor-traces.js'
+import { Traces } from './doctor-traces.js'
 
 const found = findingsOf('settings')
 
@@ -82,7 +82,7 @@ async function* examine({ config, problems }: Readout<Config>, { environment, ur
   try {
     const answers = yield* databaseFindings(database, settings)
     if (config) {
-      const traces = answers ? createTraces(database, config) : null
+      const traces = answers ? new Traces(database, config) : null
       yield* examineService({ base: baseOf(config, url), config, proves }, traces)
     }
   } finally {

@@ -2,7 +2,7 @@
 
 import { UsageError } from '../config/command-line.js'
 import { parseMessagesSettings } from '../config/config.js'
-import { createMessages } from '../messaging/templates/messages.js'
+import { Messages } from '../messaging/templates/messages.js'
 import { smsSize } from '../messaging/templates/sms-text.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
@@ -23,7 +23,7 @@ export const messagesCommand = defineCommand(
 /** For people who review the words: no setting of anything else is asked for. */
 async function printMessages({ words, environment, print }: WorkContext): Promise<number> {
   const settings = parseMessagesSettings(environment)
-  const { locales, sms, email, changeNotification, signInNotification } = createMessages(
+  const { locales, sms, email, changeNotification, signInNotification } = new Messages(
     settings.messages,
     settings.codes,
   )

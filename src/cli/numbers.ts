@@ -7,7 +7,7 @@ import { openDatabase } from '../database/client.js'
 import { maskIdentifier } from '../identifiers/masked.js'
 import { type CountryCode, everyCountry } from '../identifiers/phone.js'
 import { createAct } from '../users/acting.js'
-import { createNumberRegister, type NumberRegister, type Renumbered, type Renumbering } from '../users/renumbering.js'
+import { NumberRegister, type Renumbered, type Renumbering } from '../users/renumbering.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
 const options = {
@@ -44,7 +44,7 @@ async function tendNumbers({ words, values, environment, print }: WorkContext<ty
   const renumbering = action === 'rename' ? renumberingOf(country, values) : undefined
   const { database: databaseSettings, identifiers } = parseAdminSettings(environment)
   const database = openDatabase(databaseSettings)
-  const register = createNumberRegister({ database, act: createAct({ database }), latitude: identifiers.latitude })
+  const register = new NumberRegister({ database, act: createAct({ database }), latitude: identifiers.latitude })
   try {
     if (renumbering === undefined) await check(register, country, print)
     else await rename(register, renumbering, values.yes, print)

@@ -4,12 +4,12 @@
 import { UsageError } from '../config/command-line.js'
 import { type Config, parseConfig } from '../config/config.js'
 import { Problem, problemBody } from '../errors.js'
-import { channelOf, createIdentifierParser, type Identifier } from '../identifiers/parser.js'
+import { channelOf, type Identifier, IdentifierParser } from '../identifiers/parser.js'
 import { closeSenders, createSenders } from '../messaging/drivers.js'
-import { createDelivery, type DeliveryOptions, type FailedAttempt } from '../messaging/failover.js'
+import { Delivery, type DeliveryOptions, type FailedAttempt } from '../messaging/failover.js'
 import { codeMessage } from '../messaging/render.js'
 import type { Message, Sender } from '../messaging/sender.js'
-import { createMessages } from '../messaging/templates/messages.js'
+import { Messages } from '../messaging/templates/messages.js'
 import { defineCommand, runIfMain, type WorkContext } from './command.js'
 
 const options = {
@@ -54,7 +54,7 @@ async function sendTestMessage({ words, values, environment, print }: WorkContex
 function readIdentifier({ identifiers, delivery }: Config, to: string): Identifier {
   const { defaultCountry, smsCountries: countries, latitude } = identifiers
   try {
-    return createIdentifierParser({ defaultCountry, countries, latitude, channels: delivery.channels }).fromText(to)
+    return new IdentifierParser({ defaultCountry, countries, latitude, channels: delivery.channels }).fromText(to)
   } catch (error) {
     /* c8 ignore next -- the parser throws nothing else */
     if (!(error instanceof Problem)) throw error
@@ -71,7 +71,7 @@ function chooseSenders(senders: readonly Sender[], name: string | undefined): re
 
 /** A message whose code is all zeros: no code was issued, so it opens nothing. */
 function messageOf({ messages: settings, otp }: Config, identifier: Identifier, locale: string | undefined): Message {
-  const messages = createMessages(settings, otp)
+  const messages = new Messages(settings, otp)
   if (locale !== undefined && messages.localeOf([locale]) === null) {
     throw new UsageError(`--locale must be one of ${[...messages.locales].sort().join(', ')}`)
   }
@@ -92,7 +92,7 @@ async function trySenders(choice: Choice, message: Message, print: (line: string
     turnBegan = performance.now()
     return `after ${milliseconds} ms`
   }
-  const delivery = createDelivery({
+  const delivery = new Delivery({
     ...choice,
     onFailure: (_origin, attempt) =>
       print(`${attempt.driver}: ${verdictOf(attempt)} ${endTurn()}: ${reasonOf(attempt.error)}`),

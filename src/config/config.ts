@@ -5,7 +5,7 @@ import { parseDeliverySettings } from './delivery-settings.js'
 import { parseAuditSettings, parseLimitSettings } from './limit-settings.js'
 import { parseMessageSettings } from './message-settings.js'
 import { parseCodeSettings, parseEventKey, parseOtpSettings, parseTestCodes } from './otp-settings.js'
-import { ConfigError, createSettingReader, type Environment, type Mode, type SettingReader } from './reader.js'
+import { ConfigError, type Environment, type Mode, SettingReader } from './reader.js'
 import { refuseSharedSecrets } from './secrets.js'
 import { parseCrossOriginSettings, parseServerSettings, refuseStrayCookies } from './server-settings.js'
 import { parseSessionSettings } from './session-settings.js'
@@ -19,7 +19,7 @@ export type SessionSettings = Config['sessions']
  * @throws ConfigError listing every setting that is missing, malformed or unsafe, by name, never by value.
  */
 export function parseConfig(environment: Environment) {
-  const read = createSettingReader(environment)
+  const read = new SettingReader(environment)
   // Unset means production: forgetting the variable must never switch a guard off.
   const mode: Mode = read.choice('NODE_ENV', 'production', ['production', 'development', 'test'])
   const settings = readAll(read, mode)
@@ -33,7 +33,7 @@ export function parseConfig(environment: Environment) {
  * @throws ConfigError
  */
 export function parseDatabaseSettings(environment: Environment) {
-  const read = createSettingReader(environment)
+  const read = new SettingReader(environment)
   return accept(read, parseDatabase(read, 'production'))
 }
 
@@ -42,7 +42,7 @@ export function parseDatabaseSettings(environment: Environment) {
  * @throws ConfigError
  */
 export function parseMaintenanceSettings(environment: Environment) {
-  const read = createSettingReader(environment)
+  const read = new SettingReader(environment)
   return accept(read, { database: parseDatabase(read, 'production'), audit: parseAuditSettings(read) })
 }
 
@@ -51,7 +51,7 @@ export function parseMaintenanceSettings(environment: Environment) {
  * @throws ConfigError
  */
 export function parseAdminSettings(environment: Environment) {
-  const read = createSettingReader(environment)
+  const read = new SettingReader(environment)
   return accept(read, {
     database: parseDatabase(read, 'production'),
     identifiers: parseIdentifierSettings(read),
@@ -64,13 +64,13 @@ export function parseAdminSettings(environment: Environment) {
  * @throws ConfigError
  */
 export function parseMessagesSettings(environment: Environment) {
-  const read = createSettingReader(environment)
+  const read = new SettingReader(environment)
   return accept(read, { messages: parseMessageSettings(read), codes: parseCodeSettings(read) })
 }
 
 /** The names of all settings, for the test that holds `.env.example` to them. */
 export function settingNames(): readonly string[] {
-  const read = createSettingReader({})
+  const read = new SettingReader({})
   readAll(read, 'development')
   return ['NODE_ENV', ...read.names]
 }

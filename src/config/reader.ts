@@ -31,88 +31,88 @@ export function parseDuration(text: string): number | null {
   return match ? Number(match[1]) * Number(secondsPerUnit.get(String(match[2]))) : null
 }
 
-/** A reader of settings that remembers the names it was asked for and what was wrong with them. */
-export type SettingReader = ReturnType<typeof createSettingReader>
+export class SettingReader {
+  readonly #environment: Environment
+  readonly names = new Set<string>()
+  readonly problems: string[] = []
 
-export function createSettingReader(environment: Environment) {
-  const names = new Set<string>()
-  const problems: string[] = []
+  constructor(environment: Environment) {
+    this.#environment = environment
+  }
 
-  function report(name: string, problem: string): void {
-    problems.push(`${name} ${problem}`)
+  report(name: string, problem: string): void {
+    this.problems.push(`${name} ${problem}`)
   }
 
   /** The text of a setting, or of the file that `NAME_FILE` names (a mounted secret); an empty one counts as unset. */
-  function text(name: string): string | undefined {
-    names.add(name)
-    const value = environment[name]
-    const file = environment[`${name}_FILE`]
+  text(name: string): string | undefined {
+    this.names.add(name)
+    const value = this.#environment[name]
+    const file = this.#environment[`${name}_FILE`]
     if (!file) return value || undefined
-    if (value) report(name, `and ${name}_FILE are both set; keep one`)
+    if (value) this.report(name, `and ${name}_FILE are both set; keep one`)
     try {
       return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined
     } catch {
-      report(`${name}_FILE`, 'names a file that cannot be read')
+      this.report(`${name}_FILE`, 'names a file that cannot be read')
       return undefined
     }
   }
 
-  function required(name: string, why: string): string {
-    const value = text(name)
-    if (value === undefined) report(name, `is required${why && ` ${why}`}`)
+  required(name: string, why: string): string {
+    const value = this.text(name)
+    if (value === undefined) this.report(name, `is required${why && ` ${why}`}`)
     return value ?? ''
   }
 
-  function integer(name: string, fallback: number, { minimum, maximum }: Range): number {
-    const value = text(name)
+  integer(name: string, fallback: number, { minimum, maximum }: Range): number {
+    const value = this.text(name)
     if (value === undefined) return fallback
     const number = /^\d{1,9}$/.test(value) ? Number(value) : Number.NaN
     if (number >= minimum && number <= maximum) return number
-    report(name, `must be a whole number from ${minimum} to ${maximum}`)
+    this.report(name, `must be a whole number from ${minimum} to ${maximum}`)
     return fallback
   }
 
   /** Seconds. */
-  function duration(name: string, fallback: number, { minimum, maximum }: Range): number {
-    const value = text(name)
+  duration(name: string, fallback: number, { minimum, maximum }: Range): number {
+    const value = this.text(name)
     if (value === undefined) return fallback
     const seconds = parseDuration(value)
     if (seconds !== null && seconds >= minimum && seconds <= maximum) return seconds
-    report(name, `must be a duration from ${minimum} to ${maximum} seconds, such as 300, 15m, 12h or 7d`)
+    this.report(name, `must be a duration from ${minimum} to ${maximum} seconds, such as 300, 15m, 12h or 7d`)
     return fallback
   }
 
-  function flag(name: string, fallback: boolean): boolean {
-    const value = text(name)
+  flag(name: string, fallback: boolean): boolean {
+    const value = this.text(name)
     if (value === undefined) return fallback
     if (['true', 'on', '1'].includes(value)) return true
     if (['false', 'off', '0'].includes(value)) return false
-    report(name, 'must be true or false')
+    this.report(name, 'must be true or false')
     return fallback
   }
 
-  function choice<const Option extends string>(name: string, fallback: Option, options: readonly Option[]): Option {
-    const value = text(name)
+  choice<const Option extends string>(name: string, fallback: Option, options: readonly Option[]): Option {
+    const value = this.text(name)
     const chosen = options.find((option) => option === value)
-    if (value !== undefined && chosen === undefined) report(name, `must be one of ${options.join(', ')}`)
+    if (value !== undefined && chosen === undefined) this.report(name, `must be one of ${options.join(', ')}`)
     return chosen ?? fallback
   }
 
   /** A comma-separated list, each item checked by `accepts`. */
-  function list<Item extends string>(
+  list<Item extends string>(
     name: string,
     fallback: readonly Item[],
     expected: string,
     accepts: (item: string) => item is Item,
   ): readonly Item[] {
-    const value = text(name)
+    const value = this.text(name)
     if (value === undefined) return fallback
     const items = value.split(',').map((item) => item.trim())
     const accepted = items.filter(accepts)
     if (accepted.length === items.length && new Set(items).size === items.length) return accepted
-    report(name, `must be a comma-separated list of ${expected}, each once`)
+    this.report(name, `must be a comma-separated list of ${expected}, each once`)
     return fallback
   }
-
-  return { names, problems, report, text, required, integer, duration, flag, choice, list }
 }

@@ -28,8 +28,6 @@ export type IdentifierRules = Readonly<{
   latitude?: Latitude
 }>
 
-export type IdentifierParser = ReturnType<typeof createIdentifierParser>
-
 /** The channel that a code for this identifier travels on. */
 export function channelOf(identifier: Pick<Identifier, 'method'>): 'sms' | 'email' {
   return identifier.method === 'phone' ? 'sms' : 'email'
@@ -46,73 +44,92 @@ export function metricLabelsOf(identifier: Identifier): MetricLabels {
   return { channel: channelOf(identifier), country: identifier.method === 'phone' ? identifier.country : null }
 }
 
-export function createIdentifierParser(rules: IdentifierRules) {
-  const { defaultCountry, channels, latitude = noLatitude } = rules
-  // Where countries share a prefix, numbers that the metadata does not know are those of the first one.
-  const isDefault = (country: CountryCode) => country === defaultCountry
-  const countries = [...rules.countries.filter(isDefault), ...rules.countries.filter((each) => !isDefault(each))]
-  const defaultPrefix = prefixOf(defaultCountry)
-  const mobileLength = exampleOf(defaultCountry).length
-  const mobileNumberFault = `Valid ${mobileLength}-digit mobile number is required`
+export class IdentifierParser {
+  readonly #defaultCountry: CountryCode
+  readonly #channels: readonly ('sms' | 'email')[]
+  readonly #latitude: NonNullable<IdentifierRules['latitude']>
+  readonly #countries
+  readonly #defaultPrefix
+  readonly mobileLength
+  readonly mobileNumberFault
 
-  function requireChannel(channel: 'sms' | 'email', field: string): void {
-    if (channels.includes(channel)) return
+  constructor(rules: IdentifierRules) {
+    const { defaultCountry, channels, latitude = noLatitude } = rules
+    this.#defaultCountry = defaultCountry
+    this.#channels = channels
+    this.#latitude = latitude
+    this.#countries = [
+      ...rules.countries.filter(this.#isDefault),
+      ...rules.countries.filter((each) => !this.#isDefault(each)),
+    ]
+    this.#defaultPrefix = prefixOf(this.#defaultCountry)
+    this.mobileLength = exampleOf(this.#defaultCountry).length
+    this.mobileNumberFault = `Valid ${this.mobileLength}-digit mobile number is required`
+  }
+
+  // Where countries share a prefix, numbers that the metadata does not know are those of the first one.
+  #isDefault(country: CountryCode) {
+    return country === this.#defaultCountry
+  }
+
+  #requireChannel(channel: 'sms' | 'email', field: string): void {
+    if (this.#channels.includes(channel)) return
     throw new Problem('validation_failed', { errors: [`${field} is not accepted here`] })
   }
 
   /** A number of the default country with its prefix, with or without a plus sign before it. */
-  function withPrefix(number: string): PhoneIdentifier | PhoneFault {
+  #withPrefix(number: string): PhoneIdentifier | PhoneFault {
     const digits = String(readPhone(number)).replace(/^(?:\+|00)/, '')
-    return `+${digits}`.startsWith(defaultPrefix)
-      ? normalizeInternationalPhone(`+${digits}`, countries, latitude)
+    return `+${digits}`.startsWith(this.#defaultPrefix)
+      ? normalizeInternationalPhone(`+${digits}`, this.#countries, this.#latitude)
       : 'not_valid'
   }
 
   /** A number that the metadata knows wins; of what could be one of two that it does not know, neither is taken. */
-  function readMobileNumber(number: string): PhoneIdentifier | PhoneFault {
-    const national = normalizePhone(defaultPrefix, number, countries, latitude)
+  #readMobileNumber(number: string): PhoneIdentifier | PhoneFault {
+    const national = normalizePhone(this.#defaultPrefix, number, this.#countries, this.#latitude)
     if (typeof national !== 'string' && national.needsChallenge) {
-      return withPrefix(number) === 'not_valid' ? national : 'not_valid'
+      return this.#withPrefix(number) === 'not_valid' ? national : 'not_valid'
     }
-    return national === 'not_valid' ? withPrefix(number) : national
+    return national === 'not_valid' ? this.#withPrefix(number) : national
   }
 
   /**
    * The identifier of a national number of the default country, which may have its prefix before it.
    * @throws Problem `validation_failed`, `country_not_supported`, `number_type_not_supported`
    */
-  function fromMobileNumber(number: string): PhoneIdentifier {
-    requireChannel('sms', 'mobile_number')
-    const parsed = readMobileNumber(number)
+  fromMobileNumber(number: string): PhoneIdentifier {
+    this.#requireChannel('sms', 'mobile_number')
+    const parsed = this.#readMobileNumber(number)
     if (typeof parsed !== 'string') {
       // Where countries share a prefix (+1), a number of another one is not a national number of this one.
-      if (parsed.country === defaultCountry) return parsed
-      throw new Problem('validation_failed', { errors: [mobileNumberFault] })
+      if (parsed.country === this.#defaultCountry) return parsed
+      throw new Problem('validation_failed', { errors: [this.mobileNumberFault] })
     }
-    throw new Problem(codeOf(parsed), { errors: [mobileNumberFault] })
+    throw new Problem(codeOf(parsed), { errors: [this.mobileNumberFault] })
   }
 
   /**
    * The identifier of `{phonePrefix, phone}` or `{email}`.
    * @throws Problem that names the field at fault
    */
-  function getIdentifierFromBody(body: IdentifierBody): Identifier {
+  getIdentifierFromBody(body: IdentifierBody): Identifier {
     const { phonePrefix, phone, email } = body
     const hasPhone = phone !== undefined || phonePrefix !== undefined
     if (hasPhone === (email !== undefined)) {
       throw new Problem('validation_failed', { errors: ['Give either phonePrefix and phone, or email'] })
     }
-    if (email !== undefined) return fromEmail(email)
-    return fromPhone(phonePrefix, phone)
+    if (email !== undefined) return this.fromEmail(email)
+    return this.#fromPhone(phonePrefix, phone)
   }
 
   /**
    * The identifier of a phone number with its prefix in it, as the API shows one.
    * @throws Problem `validation_failed`, `country_not_supported`, `number_type_not_supported`
    */
-  function fromInternationalNumber(text: string): PhoneIdentifier {
-    requireChannel('sms', 'phone')
-    const parsed = normalizeInternationalPhone(text, countries, latitude)
+  fromInternationalNumber(text: string): PhoneIdentifier {
+    this.#requireChannel('sms', 'phone')
+    const parsed = normalizeInternationalPhone(text, this.#countries, this.#latitude)
     if (typeof parsed !== 'string') return parsed
     throw new Problem(codeOf(parsed), { errors: [textFaults[parsed]] })
   }
@@ -121,31 +138,31 @@ export function createIdentifierParser(rules: IdentifierRules) {
    * The identifier of an email address.
    * @throws Problem `validation_failed`
    */
-  function fromEmail(text: string): EmailIdentifier {
-    requireChannel('email', 'email')
+  fromEmail(text: string): EmailIdentifier {
+    this.#requireChannel('email', 'email')
     const identifier = normalizeEmail(text)
     if (identifier !== null) return { method: 'email', identifier }
     throw new Problem('validation_failed', { errors: [hasAsciiLocalPart(text) ? emailFault : localPartFault] })
   }
 
-  function fromPhone(phonePrefix: string | undefined, phone: string | undefined): PhoneIdentifier {
-    requireChannel('sms', 'phone')
+  #fromPhone(phonePrefix: string | undefined, phone: string | undefined): PhoneIdentifier {
+    this.#requireChannel('sms', 'phone')
     const missing = [
       ...(phonePrefix === undefined ? ['phonePrefix is required with phone'] : []),
       ...(phone === undefined ? ['phone is required with phonePrefix'] : []),
     ]
     if (phonePrefix === undefined || phone === undefined) throw new Problem('validation_failed', { errors: missing })
-    const parsed = normalizePhone(phonePrefix, phone, countries, latitude)
+    const parsed = normalizePhone(phonePrefix, phone, this.#countries, this.#latitude)
     if (typeof parsed !== 'string') return parsed
     throw new Problem(codeOf(parsed), { errors: [phoneFaults[parsed]] })
   }
 
   /** The identifier that a canonical text names, as settings do (E.164, lower-case email); null where it names none accepted here. */
-  function fromCanonical(text: string): Identifier | null {
+  fromCanonical(text: string): Identifier | null {
     const method = text.startsWith('+') ? 'phone' : 'email'
-    if (!channels.includes(channelOf({ method }))) return null
+    if (!this.#channels.includes(channelOf({ method }))) return null
     if (method === 'email') return isEmail(text) ? { method, identifier: text } : null
-    const parsed = normalizeInternationalPhone(text, countries, latitude)
+    const parsed = normalizeInternationalPhone(text, this.#countries, this.#latitude)
     return typeof parsed !== 'string' && parsed.identifier === text ? parsed : null
   }
 
@@ -153,30 +170,18 @@ export function createIdentifierParser(rules: IdentifierRules) {
    * The identifier that an account has, as it is stored: what was proven stays so, whatever the metadata of today says of the number.
    * Null where the settings of today let no message go there.
    */
-  function fromStored(text: string): Identifier | null {
+  fromStored(text: string): Identifier | null {
     const method = text.startsWith('+') ? 'phone' : 'email'
-    if (!channels.includes(channelOf({ method }))) return null
-    return method === 'email' ? { method, identifier: text } : storedPhone(text, countries)
+    if (!this.#channels.includes(channelOf({ method }))) return null
+    return method === 'email' ? { method, identifier: text } : storedPhone(text, this.#countries)
   }
 
   /**
    * The identifier of one text, as operators write it: a number in E.164, or an address.
    * @throws Problem that says what is wrong with it
    */
-  function fromText(text: string): Identifier {
-    return text.includes('@') ? fromEmail(text) : fromInternationalNumber(text)
-  }
-
-  return {
-    fromMobileNumber,
-    fromInternationalNumber,
-    fromEmail,
-    getIdentifierFromBody,
-    fromCanonical,
-    fromStored,
-    fromText,
-    mobileNumberFault,
-    mobileLength,
+  fromText(text: string): Identifier {
+    return text.includes('@') ? this.fromEmail(text) : this.fromInternationalNumber(text)
   }
 }
 

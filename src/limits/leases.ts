@@ -33,52 +33,59 @@ type Lease = {
 
 type LeaseRow = Readonly<{ budget: string; granted: number; ends_in: number; retry_after: number; taken_at: Date }>
 
-export type Leases = ReturnType<typeof createLeases>
-
 /** Milliseconds that a slice is kept. */
 const keptFor = 60_000
 /** Milliseconds before the hour is over in which no slice of it is kept, but taken anew for each call: longer than one takes. */
 const marginOfHour = 5_000
 
-export function createLeases(database: Database, budgets: readonly Budget[]) {
-  const { schema } = readFunctionFiles()
-  const leases: Lease[] = budgets.map((budget) => ({
-    budget,
-    unused: 0,
-    held: 0,
-    endsAt: 0,
-    takenAt: null,
-    retryAfter: 0,
-  }))
-  let refill = Promise.resolve()
+export class Leases {
+  readonly #database: Database
+  readonly #schema
+  readonly #leases: Lease[]
+  #refill = Promise.resolve()
   /** tells each time that a call has put back what it has not used */
-  const calls = new EventEmitter()
+  readonly #calls = new EventEmitter()
 
-  const shortOf = (wanted: Wanted) =>
-    leases.filter(({ budget, unused, endsAt }) => {
+  constructor(database: Database, budgets: readonly Budget[]) {
+    this.#database = database
+    const { schema } = readFunctionFiles()
+    this.#schema = schema
+    this.#leases = budgets.map((budget) => ({
+      budget,
+      unused: 0,
+      held: 0,
+      endsAt: 0,
+      takenAt: null,
+      retryAfter: 0,
+    }))
+  }
+
+  #shortOf(wanted: Wanted) {
+    return this.#leases.filter(({ budget, unused, endsAt }) => {
       const needed = wanted[budget.name] ?? 0
       return needed > 0 && (unused < needed || performance.now() >= endsAt)
     })
+  }
 
   /** Brings what it can of the budgets that are short; one call at a time, so that the second finds what the first has brought. */
-  function bring(wanted: Wanted): Promise<void> {
-    const brought = refill.then(async () => {
-      const short = shortOf(wanted)
-      if (short.length > 0) await take(short, Math.max(...Object.values(wanted)))
+  #bring(wanted: Wanted): Promise<void> {
+    const brought = this.#refill.then(async () => {
+      const short = this.#shortOf(wanted)
+      if (short.length > 0) await this.#take(short, Math.max(...Object.values(wanted)))
     })
-    refill = brought.catch(() => undefined)
+    this.#refill = brought.catch(() => undefined)
     return brought
   }
 
-  async function take(short: readonly Lease[], wanted: number): Promise<void> {
+  async #take(short: readonly Lease[], wanted: number): Promise<void> {
     const asked = short.map(({ budget: { name, perHour, perDay }, unused, takenAt }) => ({
       ...{ name, per_hour: perHour, per_day: perDay, unused, taken_at: takenAt },
       ...keysOf(name),
     }))
     // Gone from memory before they are given back: where nobody knows whether they were, they are lost until the window is over.
     for (const lease of short) lease.unused = 0
-    const text = `SELECT * FROM "${schema}".take_leases($1, $2)`
-    const rows = await database.run<LeaseRow[]>({ text, values: [JSON.stringify(asked), wanted] })
+    const text = `SELECT * FROM "${this.#schema}".take_leases($1, $2)`
+    const rows = await this.#database.run<LeaseRow[]>({ text, values: [JSON.stringify(asked), wanted] })
     for (const lease of short) {
       const row = rows.find(({ budget }) => budget === lease.budget.name) as LeaseRow
       const { granted, ends_in, retry_after, taken_at } = row
@@ -90,23 +97,25 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
   }
 
   /** Sets aside of each budget what a call may need of it, as far as there is as much. */
-  async function reserve(wanted: Wanted): Promise<Reservation> {
-    if (shortOf(wanted).length > 0) await bring(wanted)
+  async reserve(wanted: Wanted): Promise<Reservation> {
+    if (this.#shortOf(wanted).length > 0) await this.#bring(wanted)
     // At the end of a budget another call may hold what it turns out not to need: only after it is known whether there is none.
-    while (leases.some(({ budget, unused, held }) => (wanted[budget.name] ?? 0) > 0 && unused === 0 && held > 0)) {
-      await once(calls, 'ended')
-      if (shortOf(wanted).length > 0) await bring(wanted)
+    while (
+      this.#leases.some(({ budget, unused, held }) => (wanted[budget.name] ?? 0) > 0 && unused === 0 && held > 0)
+    ) {
+      await once(this.#calls, 'ended')
+      if (this.#shortOf(wanted).length > 0) await this.#bring(wanted)
     }
-    const budgetLeft = leases.map((lease) => {
+    const budgetLeft = this.#leases.map((lease) => {
       const taken = Math.min(lease.unused, wanted[lease.budget.name] ?? 0)
       lease.unused -= taken
       lease.held += taken
       return taken
     })
     return {
-      budgets: leases.map(({ budget }) => budget.name),
+      budgets: this.#leases.map(({ budget }) => budget.name),
       budgetLeft,
-      budgetRetry: leases.map(({ retryAfter }) => retryAfter),
+      budgetRetry: this.#leases.map(({ retryAfter }) => retryAfter),
     }
   }
 
@@ -114,33 +123,31 @@ export function createLeases(database: Database, budgets: readonly Budget[]) {
    * Puts back what a call has not used.
    * @param used the budgets of its messages; null where nobody knows: then all of it counts as used
    */
-  function putBack({ budgetLeft }: Reservation, used: readonly (string | null)[] | null): void {
-    for (const [index, lease] of leases.entries()) {
+  putBack({ budgetLeft }: Reservation, used: readonly (string | null)[] | null): void {
+    for (const [index, lease] of this.#leases.entries()) {
       const held = Number(budgetLeft[index])
       lease.held -= held
       if (used !== null) lease.unused += held - used.filter((name) => name === lease.budget.name).length
     }
-    calls.emit('ended')
+    this.#calls.emit('ended')
   }
 
   /**
    * Gives back what a message that was refused has used, unless the hour of which it was is over: the next one has no more for it.
    * @param usedAt by the database's clock
    */
-  function giveBack(name: string, usedAt: Date): void {
-    for (const lease of leases)
+  giveBack(name: string, usedAt: Date): void {
+    for (const lease of this.#leases)
       if (lease.budget.name === name && lease.takenAt !== null && hourOf(lease.takenAt) === hourOf(usedAt))
         lease.unused += 1
   }
 
   /** Gives back all that is left, for a replica that stops: it would be lost until the window is over. */
-  async function giveBackAll(): Promise<void> {
-    const unused = leases.filter((lease) => lease.unused > 0)
+  async giveBackAll(): Promise<void> {
+    const unused = this.#leases.filter((lease) => lease.unused > 0)
     // Without a database they are lost, and the replica stops all the same.
-    if (unused.length > 0) await take(unused, 0).catch(() => undefined)
+    if (unused.length > 0) await this.#take(unused, 0).catch(() => undefined)
   }
-
-  return { reserve, putBack, giveBack, giveBackAll }
 }
 
 /** Hours since 1970: the window of a moment. */

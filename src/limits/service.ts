@@ -4,7 +4,7 @@ import type { Database } from '../database/client.js'
 import { hmac } from '../database/hmac.js'
 import type { ClientAddress } from '../http/address.js'
 import { type Counter, countOf, deleteExpiredCountersStatement, shards } from './counters.js'
-import { type Budget, createLeases } from './leases.js'
+import { type Budget, Leases } from './leases.js'
 
 export type LimitSettings = Config['limits']
 
@@ -44,34 +44,60 @@ export const allAttempts: Counter = { key: 'guesses', window: 3_600 }
 type SendKeys = Readonly<{ addressKey: string; unknownKey: string; blockKey: string }>
 type MailKeys = Readonly<{ mailboxKey: string | null; domainKey: string | null }>
 
-export type Limits = ReturnType<typeof createLimits>
-
 type LimitDependencies = { database: Database; settings: LimitSettings; eventKey: string }
 
-export function createLimits({ database, settings, eventKey }: LimitDependencies) {
+export class Limits {
+  readonly #database: Database
+  readonly settings: LimitSettings
+  readonly #eventKey: string
+  /** What decisions about sends are given. */
+  readonly sendLimits
+  readonly leases
+
+  constructor({ database, settings, eventKey }: LimitDependencies) {
+    this.#database = database
+    this.settings = settings
+    this.#eventKey = eventKey
+    this.sendLimits = {
+      maxTrustedPerDay,
+      maxPerAddress: settings.ipSendPerHour,
+      maxPerBlock: Math.min(blockShare * settings.ipSendPerHour, most),
+      maxPerMailbox: settings.isOn ? maxPerMailbox : most,
+      maxPerDomain: settings.isOn ? mail.domainShare * mail.perHour : most,
+      maxUnknownPerAddress: settings.ipUnknownPerHour,
+      maxRefusalsPerHour,
+      isStrict: settings.disclosure === 'strict',
+      breakerMinSends: settings.breakerMinSends,
+      breakerMinVerified: settings.breakerMinVerified,
+      closedFor,
+      tenthKey: hmac(eventKey, 'tenth:v1', ''),
+    }
+    this.leases = new Leases(database, budgetsOf(settings))
+  }
+
   /** What the keys of counters name an address or a mailbox by: the database knows it by its digest alone. */
-  function digestOf(text: string, domain: 'ip:v1' | 'mail:v1' = 'ip:v1'): string {
-    return Buffer.from(hmac(eventKey, domain, text)).toString('base64url')
+  #digestOf(text: string, domain: 'ip:v1' | 'mail:v1' = 'ip:v1'): string {
+    return Buffer.from(hmac(this.#eventKey, domain, text)).toString('base64url')
   }
 
   /** The keys of what a send counts of its client's address, and of its neighbours. */
-  function sendKeysOf({ block, neighbours }: Pick<ClientAddress, 'block' | 'neighbours'>): SendKeys {
-    const digest = digestOf(block)
+  sendKeysOf({ block, neighbours }: Pick<ClientAddress, 'block' | 'neighbours'>): SendKeys {
+    const digest = this.#digestOf(block)
     return {
       addressKey: `send_ip:${digest}`,
       unknownKey: `unknown_ip:${digest}`,
-      blockKey: `send_net:${digestOf(neighbours)}`,
+      blockKey: `send_net:${this.#digestOf(neighbours)}`,
     }
   }
 
   /** The keys of what mail to an address is counted by: the mailbox without its plus part, the domain. Null for a phone. */
-  function mailKeysOf(email: string | null): MailKeys {
+  mailKeysOf(email: string | null): MailKeys {
     if (email === null) return { mailboxKey: null, domainKey: null }
     const domain = email.slice(email.lastIndexOf('@'))
     const mailbox = `${email.slice(0, -domain.length).replace(/\+.*$/, '')}${domain}`
     return {
-      mailboxKey: `mailbox:${digestOf(mailbox, 'mail:v1')}`,
-      domainKey: `domain:${digestOf(domain, 'mail:v1')}`,
+      mailboxKey: `mailbox:${this.#digestOf(mailbox, 'mail:v1')}`,
+      domainKey: `domain:${this.#digestOf(domain, 'mail:v1')}`,
     }
   }
 
@@ -81,39 +107,15 @@ export function createLimits({ database, settings, eventKey }: LimitDependencies
    * had its share in between, since adding up with each attempt would read all that the others write
    * @returns the attempts of this hour, or null
    */
-  async function attemptsToAlarm(before: number, after: number): Promise<number | null> {
+  async attemptsToAlarm(before: number, after: number): Promise<number | null> {
     const share = Math.ceil(attemptAlarm / shards)
     if (Math.floor(before / share) === Math.floor(after / share)) return null
-    const [{ count }] = await database.$queryRaw<[{ count: bigint }]>`SELECT ${countOf(allAttempts)} AS count`
+    const [{ count }] = await this.#database.$queryRaw<[{ count: bigint }]>`SELECT ${countOf(allAttempts)} AS count`
     return count >= attemptAlarm ? Number(count) : null
   }
 
-  /** What decisions about sends are given. */
-  const sendLimits = {
-    maxTrustedPerDay,
-    maxPerAddress: settings.ipSendPerHour,
-    maxPerBlock: Math.min(blockShare * settings.ipSendPerHour, most),
-    maxPerMailbox: settings.isOn ? maxPerMailbox : most,
-    maxPerDomain: settings.isOn ? mail.domainShare * mail.perHour : most,
-    maxUnknownPerAddress: settings.ipUnknownPerHour,
-    maxRefusalsPerHour,
-    isStrict: settings.disclosure === 'strict',
-    breakerMinSends: settings.breakerMinSends,
-    breakerMinVerified: settings.breakerMinVerified,
-    closedFor,
-    tenthKey: hmac(eventKey, 'tenth:v1', ''),
-  }
-
-  const leases = createLeases(database, budgetsOf(settings))
-
-  return {
-    settings,
-    sendLimits,
-    leases,
-    sendKeysOf,
-    mailKeysOf,
-    attemptsKeyOf: (block: string) => `verify_ip:${digestOf(block)}`,
-    attemptsToAlarm,
+  attemptsKeyOf(block: string) {
+    return `verify_ip:${this.#digestOf(block)}`
   }
 }
 

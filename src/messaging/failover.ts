@@ -36,8 +36,6 @@ type Turn = Readonly<{
 /** What a driver is asked for, and how long that may take. */
 type Errand = Readonly<{ message: Message; origin: Origin; milliseconds: number }>
 
-export type Delivery = ReturnType<typeof createDelivery>
-
 export type DeliveryOptions = Readonly<{
   senders: Senders
   /** of SMS */
@@ -48,34 +46,54 @@ export type DeliveryOptions = Readonly<{
   circuit?: CircuitSettings
 }>
 
-export function createDelivery(options: DeliveryOptions) {
-  const {
-    senders,
-    routes = new Map(),
-    onFailure,
-    onCircuitChange,
-    time = deliveryTime,
-    circuit = circuitDefaults,
-  } = options
-  const guarded = (channel: Message['channel']) =>
-    senders[channel].map((sender) => ({
-      sender,
-      circuit: createCircuit<Origin>(circuit, (origin, state) =>
-        onCircuitChange?.(origin, { driver: sender.name, channel, state }),
-      ),
-    }))
-  const drivers = { sms: guarded('sms'), email: guarded('email') }
+export class Delivery {
+  readonly #senders: Senders
+  readonly #routes: NonNullable<DeliveryOptions['routes']>
+  readonly #onFailure: DeliveryOptions['onFailure']
+  readonly #onCircuitChange: DeliveryOptions['onCircuitChange']
+  readonly #time: NonNullable<DeliveryOptions['time']>
+  readonly #circuit: NonNullable<DeliveryOptions['circuit']>
+  readonly #drivers
 
-  function driversFor(message: Message) {
-    if (message.channel === 'email') return drivers.email
-    const names: readonly string[] | undefined = routes.get(message.country) ?? routes.get('*')
-    return names?.flatMap((name) => drivers.sms.filter(({ sender }) => sender.name === name)) ?? drivers.sms
+  constructor(options: DeliveryOptions) {
+    const {
+      senders,
+      routes = new Map(),
+      onFailure,
+      onCircuitChange,
+      time = deliveryTime,
+      circuit = circuitDefaults,
+    } = options
+    this.#senders = senders
+    this.#routes = routes
+    this.#onFailure = onFailure
+    this.#onCircuitChange = onCircuitChange
+    this.#time = time
+    this.#circuit = circuit
+    this.#drivers = { sms: this.#guarded('sms'), email: this.#guarded('email') }
   }
 
-  const longest = (isLast: boolean) => (isLast ? time.total : time.driver)
+  #guarded(channel: Message['channel']) {
+    return this.#senders[channel].map((sender) => ({
+      sender,
+      circuit: createCircuit<Origin>(this.#circuit, (origin, state) =>
+        this.#onCircuitChange?.(origin, { driver: sender.name, channel, state }),
+      ),
+    }))
+  }
+
+  #driversFor(message: Message) {
+    if (message.channel === 'email') return this.#drivers.email
+    const names: readonly string[] | undefined = this.#routes.get(message.country) ?? this.#routes.get('*')
+    return names?.flatMap((name) => this.#drivers.sms.filter(({ sender }) => sender.name === name)) ?? this.#drivers.sms
+  }
+
+  #longest(isLast: boolean) {
+    return isLast ? this.#time.total : this.#time.driver
+  }
 
   /** One turn of a driver. */
-  async function attempt({ sender, circuit, isHalfOpen }: Turn, { message, origin, milliseconds }: Errand) {
+  async #attempt({ sender, circuit, isHalfOpen }: Turn, { message, origin, milliseconds }: Errand) {
     const work = () => within(milliseconds, (signal) => sender.send(message, signal))
     try {
       const { messageId } = await (isHalfOpen ? circuit.attemptAnyway(origin, work) : circuit.attempt(origin, work))
@@ -83,20 +101,20 @@ export function createDelivery(options: DeliveryOptions) {
     } catch (error) {
       if (error instanceof OpenCircuitError) return { outcome: 'resting' } as const
       const refused = error instanceof DeliveryRefused
-      onFailure(origin, { driver: sender.name, channel: message.channel, refused, error })
+      this.#onFailure(origin, { driver: sender.name, channel: message.channel, refused, error })
       return { outcome: refused ? 'refused' : 'uncertain' } as const
     }
   }
 
-  async function send(message: Message, origin: Origin): Promise<DeliveryReport> {
-    const end = performance.now() + time.total
-    const line: Turn[] = driversFor(message).map((driver) => ({ ...driver, isHalfOpen: false }))
+  async send(message: Message, origin: Origin): Promise<DeliveryReport> {
+    const end = performance.now() + this.#time.total
+    const line: Turn[] = this.#driversFor(message).map((driver) => ({ ...driver, isHalfOpen: false }))
     const outcomes = new Set<string>()
     for (const turn of line) {
       const left = end - performance.now()
       if (left < 1) break
-      const milliseconds = Math.min(left, longest(turn === line.at(-1)))
-      const report = await attempt(turn, { message, origin, milliseconds })
+      const milliseconds = Math.min(left, this.#longest(turn === line.at(-1)))
+      const report = await this.#attempt(turn, { message, origin, milliseconds })
       if (report.outcome === 'accepted') return report
       // To the end of the line: a last resort is better than no message, and shows at once that a provider is back.
       if (report.outcome === 'resting') line.push({ ...turn, isHalfOpen: true })
@@ -105,8 +123,6 @@ export function createDelivery(options: DeliveryOptions) {
     if (!outcomes.has('uncertain')) return { outcome: 'refused' }
     return { outcome: 'uncertain', isDown: outcomes.has('resting') }
   }
-
-  return { send }
 }
 
 /** Ends with the work or with its time, also where a driver ignores its signal. */

@@ -22,8 +22,6 @@ export type OutgoingCode = MessageParts & Readonly<{ client: Client }>
 /** A notice: the languages that it may be in (BCP 47), and whose request it tells of. */
 export type OutgoingNotification = Readonly<{ languages: readonly string[]; client: Client }>
 
-export type Notifier = ReturnType<typeof createNotifier>
-
 type NotifierDependencies = {
   delivery: Delivery
   messages: Messages
@@ -33,64 +31,91 @@ type NotifierDependencies = {
   onLoss: (origin: LogOrigin, error: unknown) => void
 }
 
-export function createNotifier({ delivery, messages, deliveries, onDelivery, onLoss }: NotifierDependencies) {
+export class Notifier {
+  readonly #delivery: Delivery
+  readonly #messages: Messages
+  readonly #deliveries: DeliveryTrail
+  readonly #onDelivery: NotifierDependencies['onDelivery']
+  readonly #onLoss: NotifierDependencies['onLoss']
   /** deliveries that nobody waits for */
-  const underWay = new Set<Promise<unknown>>()
+  readonly #underWay = new Set<Promise<unknown>>()
+
+  constructor({ delivery, messages, deliveries, onDelivery, onLoss }: NotifierDependencies) {
+    this.#delivery = delivery
+    this.#messages = messages
+    this.#deliveries = deliveries
+    this.#onDelivery = onDelivery
+    this.#onLoss = onLoss
+  }
 
   /** @param failure of the request, where the message cannot be delivered and its client waits to be told so */
-  async function deliver(
+  async #deliver(
     identifier: Identifier,
     message: Message,
     client: Client,
     failure?: ErrorCode,
   ): Promise<DeliveryReport> {
     const labels = metricLabelsOf(identifier)
-    const report = await delivery.send(message, client)
-    deliveries.note(client, { identifier: identifier.identifier, labels, report })
-    if (report.outcome === 'accepted') onDelivery(client, { kind: 'sent', driver: report.driver, ...labels })
-    else onDelivery(client, { kind: 'undelivered', outcome: report.outcome, code: failure, ...labels })
+    const report = await this.#delivery.send(message, client)
+    this.#deliveries.note(client, { identifier: identifier.identifier, labels, report })
+    if (report.outcome === 'accepted') this.#onDelivery(client, { kind: 'sent', driver: report.driver, ...labels })
+    else this.#onDelivery(client, { kind: 'undelivered', outcome: report.outcome, code: failure, ...labels })
     return report
   }
 
-  function inBackground(client: Client, carried: Promise<unknown>): void {
-    const work = carried.catch((error: unknown) => onLoss(client, error))
-    underWay.add(work)
-    work.finally(() => underWay.delete(work))
+  #inBackground(client: Client, carried: Promise<unknown>): void {
+    const work = carried.catch((error: unknown) => this.#onLoss(client, error))
+    this.#underWay.add(work)
+    work.finally(() => this.#underWay.delete(work))
   }
 
-  const sendCode = (identifier: Identifier, code: OutgoingCode, failure?: ErrorCode) =>
-    deliver(identifier, codeMessage(messages, identifier, code), code.client, failure)
+  #sendCode(identifier: Identifier, code: OutgoingCode, failure?: ErrorCode) {
+    return this.#deliver(identifier, codeMessage(this.#messages, identifier, code), code.client, failure)
+  }
 
-  return {
-    /**
-     * Carries a code for somebody who waits to be told how it went.
-     * @param failure what they are told where it could not be delivered
-     */
-    sendCode: (identifier: Identifier, code: OutgoingCode, failure: ErrorCode) => sendCode(identifier, code, failure),
-    /**
-     * Carries a code and lets nobody wait for it: the answer must not tell how long it took, nor that there was anything to prepare.
-     * @param onReport what is to be done then
-     */
-    sendCodeInBackground: (
-      identifier: Identifier,
-      code: OutgoingCode,
-      onReport: (report: DeliveryReport) => Promise<void>,
-    ) =>
-      inBackground(
-        code.client,
-        setImmediate()
-          .then(() => sendCode(identifier, code))
-          .then(onReport),
-      ),
-    /** Tells that the ways to sign in have changed. What was changed stays so, whether or not this arrives. */
-    notifyOfChange: (identifier: Identifier, { languages, client }: OutgoingNotification) =>
-      inBackground(client, deliver(identifier, notificationMessage(messages, identifier, languages), client)),
-    /** Tells that somebody signed in on a device that is not known. They stay signed in, whether or not this arrives. */
-    notifyOfSignIn: (identifier: Identifier, { languages, client }: OutgoingNotification) =>
-      inBackground(client, deliver(identifier, notificationMessage(messages, identifier, languages, 'signIn'), client)),
-    /** Waits for what nobody waits for. */
-    async settle(): Promise<void> {
-      await Promise.all(underWay)
-    },
+  /**
+   * Carries a code for somebody who waits to be told how it went.
+   * @param failure what they are told where it could not be delivered
+   */
+  sendCode(identifier: Identifier, code: OutgoingCode, failure: ErrorCode) {
+    return this.#sendCode(identifier, code, failure)
+  }
+
+  /**
+   * Carries a code and lets nobody wait for it: the answer must not tell how long it took, nor that there was anything to prepare.
+   * @param onReport what is to be done then
+   */
+  sendCodeInBackground(
+    identifier: Identifier,
+    code: OutgoingCode,
+    onReport: (report: DeliveryReport) => Promise<void>,
+  ) {
+    return this.#inBackground(
+      code.client,
+      setImmediate()
+        .then(() => this.#sendCode(identifier, code))
+        .then(onReport),
+    )
+  }
+
+  /** Tells that the ways to sign in have changed. What was changed stays so, whether or not this arrives. */
+  notifyOfChange(identifier: Identifier, { languages, client }: OutgoingNotification) {
+    return this.#inBackground(
+      client,
+      this.#deliver(identifier, notificationMessage(this.#messages, identifier, languages), client),
+    )
+  }
+
+  /** Tells that somebody signed in on a device that is not known. They stay signed in, whether or not this arrives. */
+  notifyOfSignIn(identifier: Identifier, { languages, client }: OutgoingNotification) {
+    return this.#inBackground(
+      client,
+      this.#deliver(identifier, notificationMessage(this.#messages, identifier, languages, 'signIn'), client),
+    )
+  }
+
+  /** Waits for what nobody waits for. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#underWay)
   }
 }

@@ -3,8 +3,6 @@
 import type { Logger } from 'pino'
 import { type Database, isUtc } from '../database/client.js'
 
-export type Health = ReturnType<typeof createHealth>
-
 /** Why a replica is not ready. */
 export const readinessReasons = {
   draining: 'The service is stopping',
@@ -27,46 +25,55 @@ type HealthDependencies = {
   logger: Logger
 }
 
-export function createHealth({ database, migrationNames, functionSchema, logger }: HealthDependencies) {
-  let isDraining = false
+export class Health {
+  readonly #database: Database
+  readonly #migrationNames: readonly string[]
+  readonly #functionSchema: string
+  readonly #logger: Logger
+  #isDraining = false
   /** as it was told last; undefined before anybody asked */
-  let known: ReadinessFault | null | undefined
+  #known: ReadinessFault | null | undefined
+
+  constructor({ database, migrationNames, functionSchema, logger }: HealthDependencies) {
+    this.#database = database
+    this.#migrationNames = migrationNames
+    this.#functionSchema = functionSchema
+    this.#logger = logger
+  }
 
   /** From now on not ready: load balancers take the replica out while it still answers. */
-  function drain(): void {
-    isDraining = true
+  drain(): void {
+    this.#isDraining = true
   }
 
   /** What is wrong, if anything. Probes ask every few seconds: the log hears of changes alone. */
-  async function readinessFault(): Promise<ReadinessFault | null> {
-    const fault = await findFault()
-    if (fault === known) return fault
-    known = fault
-    if (fault === null) logger.info('ready')
-    else logger.warn({ fault, reason: readinessReasons[fault] }, 'not ready')
+  async readinessFault(): Promise<ReadinessFault | null> {
+    const fault = await this.#findFault()
+    if (fault === this.#known) return fault
+    this.#known = fault
+    if (fault === null) this.#logger.info('ready')
+    else this.#logger.warn({ fault, reason: readinessReasons[fault] }, 'not ready')
     return fault
   }
 
-  async function findFault(): Promise<ReadinessFault | null> {
-    if (isDraining) return 'draining'
+  async #findFault(): Promise<ReadinessFault | null> {
+    if (this.#isDraining) return 'draining'
     try {
       // Read-only is what a primary becomes that was failed over, and what a replica in recovery is.
-      const [state] = await database.$queryRaw<[DatabaseState]>`
+      const [state] = await this.#database.$queryRaw<[DatabaseState]>`
         SELECT current_setting('transaction_read_only')::boolean AS "isReadOnly", current_setting('TimeZone') AS "timeZone",
-          coalesce(has_schema_privilege(to_regnamespace(${functionSchema})::oid, 'USAGE'), false) AS "hasFunctions", ARRAY(
+          coalesce(has_schema_privilege(to_regnamespace(${this.#functionSchema})::oid, 'USAGE'), false) AS "hasFunctions", ARRAY(
           SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL
         ) AS applied`
       // Before all that depends on it: with another one, times that are read and written are others.
       if (!isUtc(state.timeZone)) return 'database_time_zone'
-      const isMigrated = state.hasFunctions && migrationNames.every((name) => state.applied.includes(name))
+      const isMigrated = state.hasFunctions && this.#migrationNames.every((name) => state.applied.includes(name))
       if (!isMigrated) return 'migrations_pending'
       return state.isReadOnly ? 'database_read_only' : null
     } catch (error) {
       return isMissingTable(error) ? 'migrations_pending' : 'database_unavailable'
     }
   }
-
-  return { drain, readinessFault }
 }
 
 function isMissingTable(error: unknown): boolean {

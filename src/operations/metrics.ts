@@ -22,8 +22,6 @@ export type CountedReceipt = MetricLabels & Readonly<{ driver: string; status: s
 /** `route` is the pattern, undefined where there is none. */
 export type CountedRequest = Readonly<{ method: string; route: string | undefined; status: number; seconds: number }>
 
-export type Metrics = ReturnType<typeof createMetrics>
-
 export type MetricsOptions = StateOptions &
   Readonly<{
     /** whose numbers get SMS */
@@ -37,96 +35,115 @@ const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 const none = 'none'
 
 /** Counters in a registry of their own: many services can live in one process. */
-export function createMetrics({ countries, ...replica }: MetricsOptions) {
-  const registry = new Registry()
-  const registers = [registry]
-  const counter = <const Label extends string>(name: string, labelNames: readonly Label[], help: string) =>
-    new Counter({ name, help, labelNames, registers })
-  addProcessMetrics(registry)
+export class Metrics {
+  readonly #registry = new Registry()
+  readonly #sends
+  readonly #countriesClosed
+  readonly #failedAttempts
+  readonly #driverRests
+  readonly #receipts
+  readonly #verifications
+  readonly #newAccounts
+  readonly #guessAlarms
+  readonly #requests
+  readonly contentType
 
-  const sends = counter(
-    'latchkey_sends_total',
-    ['channel', 'country', 'driver', 'outcome'],
-    'Codes asked for, by what became of them',
-  )
-  const countriesClosed = counter(
-    'latchkey_countries_closed_total',
-    ['country'],
-    'Times that the circuit closed a country to numbers never verified before',
-  )
-  const failedAttempts = counter(
-    'latchkey_delivery_failures_total',
-    ['channel', 'driver', 'outcome'],
-    'Attempts of a driver to deliver a code that failed; the next driver may have delivered it',
-  )
-  const driverRests = counter(
-    'latchkey_driver_rests_total',
-    ['channel', 'driver'],
-    'Times that a driver failed so often that its circuit opened',
-  )
-  const receipts = counter(
-    'latchkey_receipts_total',
-    ['channel', 'country', 'driver', 'status'],
-    'Messages whose provider told how they ended',
-  )
-  const verifications = counter(
-    'latchkey_verifications_total',
-    ['channel', 'country', 'result'],
-    'Codes that were typed in, by what became of them',
-  )
-  // From the start: to Prometheus an increase from nothing to one is none, and a share of what is not there no share.
-  for (const country of countries) {
-    countriesClosed.inc({ country }, 0)
-    verifications.inc({ channel: 'sms', country, result: 'accepted' }, 0)
+  constructor({ countries, ...replica }: MetricsOptions) {
+    const registers = [this.#registry]
+    const counter = <const Label extends string>(name: string, labelNames: readonly Label[], help: string) =>
+      new Counter({ name, help, labelNames, registers })
+    addProcessMetrics(this.#registry)
+    this.#sends = counter(
+      'latchkey_sends_total',
+      ['channel', 'country', 'driver', 'outcome'],
+      'Codes asked for, by what became of them',
+    )
+    this.#countriesClosed = counter(
+      'latchkey_countries_closed_total',
+      ['country'],
+      'Times that the circuit closed a country to numbers never verified before',
+    )
+    this.#failedAttempts = counter(
+      'latchkey_delivery_failures_total',
+      ['channel', 'driver', 'outcome'],
+      'Attempts of a driver to deliver a code that failed; the next driver may have delivered it',
+    )
+    this.#driverRests = counter(
+      'latchkey_driver_rests_total',
+      ['channel', 'driver'],
+      'Times that a driver failed so often that its circuit opened',
+    )
+    this.#receipts = counter(
+      'latchkey_receipts_total',
+      ['channel', 'country', 'driver', 'status'],
+      'Messages whose provider told how they ended',
+    )
+    this.#verifications = counter(
+      'latchkey_verifications_total',
+      ['channel', 'country', 'result'],
+      'Codes that were typed in, by what became of them',
+    )
+    // From the start: to Prometheus an increase from nothing to one is none, and a share of what is not there no share.
+    for (const country of countries) {
+      this.#countriesClosed.inc({ country }, 0)
+      this.#verifications.inc({ channel: 'sms', country, result: 'accepted' }, 0)
+    }
+    this.#newAccounts = counter(
+      'latchkey_accounts_created_total',
+      ['channel', 'country'],
+      'Accounts that people made by proving an identifier',
+    )
+    this.#guessAlarms = counter(
+      'latchkey_guess_alarms_total',
+      [],
+      'Times that wrong guesses in all were found to have passed the alarm of this hour',
+    )
+    this.#requests = new Histogram({
+      name: 'latchkey_http_request_duration_seconds',
+      help: 'Requests by route pattern, method and status',
+      labelNames: ['method', 'route', 'status'],
+      buckets,
+      registers,
+    })
+    addStateMetrics(this.#registry, replica)
+    this.contentType = this.#registry.contentType
   }
-  const newAccounts = counter(
-    'latchkey_accounts_created_total',
-    ['channel', 'country'],
-    'Accounts that people made by proving an identifier',
-  )
-  const guessAlarms = counter(
-    'latchkey_guess_alarms_total',
-    [],
-    'Times that wrong guesses in all were found to have passed the alarm of this hour',
-  )
-  const requests = new Histogram({
-    name: 'latchkey_http_request_duration_seconds',
-    help: 'Requests by route pattern, method and status',
-    labelNames: ['method', 'route', 'status'],
-    buckets,
-    registers,
-  })
-  addStateMetrics(registry, replica)
 
-  return {
-    countSend(send: CountedSend): void {
-      const country = send.country ?? none
-      if (send.kind === 'country_closed') countriesClosed.inc({ country })
-      else sends.inc({ channel: send.channel, country, driver: send.driver ?? none, outcome: outcomeOf(send) })
-    },
-    countFailedAttempt({ channel, driver, refused }: CountedAttempt): void {
-      failedAttempts.inc({ channel, driver, outcome: refused ? 'refused' : 'uncertain' })
-    },
-    countCircuitChange({ channel, driver, state }: CountedCircuit): void {
-      if (state === 'open') driverRests.inc({ channel, driver })
-    },
-    countReceipt({ channel, country, driver, status }: CountedReceipt): void {
-      receipts.inc({ channel, country: country ?? none, driver, status })
-    },
-    countSignIn(notice: CountedSignIn): void {
-      const labels = { channel: notice.channel, country: notice.country ?? none }
-      if (notice.kind === 'new_account') newAccounts.inc(labels)
-      else verifications.inc({ ...labels, result: notice.result })
-    },
-    countAttemptAlarm(): void {
-      guessAlarms.inc()
-    },
-    countRequest({ method, route = 'unknown', status, seconds }: CountedRequest): void {
-      requests.observe({ method, route, status }, seconds)
-    },
-    /** All of it, in Prometheus' text format. */
-    read: () => registry.metrics(),
-    contentType: registry.contentType,
+  countSend(send: CountedSend): void {
+    const country = send.country ?? none
+    if (send.kind === 'country_closed') this.#countriesClosed.inc({ country })
+    else this.#sends.inc({ channel: send.channel, country, driver: send.driver ?? none, outcome: outcomeOf(send) })
+  }
+
+  countFailedAttempt({ channel, driver, refused }: CountedAttempt): void {
+    this.#failedAttempts.inc({ channel, driver, outcome: refused ? 'refused' : 'uncertain' })
+  }
+
+  countCircuitChange({ channel, driver, state }: CountedCircuit): void {
+    if (state === 'open') this.#driverRests.inc({ channel, driver })
+  }
+
+  countReceipt({ channel, country, driver, status }: CountedReceipt): void {
+    this.#receipts.inc({ channel, country: country ?? none, driver, status })
+  }
+
+  countSignIn(notice: CountedSignIn): void {
+    const labels = { channel: notice.channel, country: notice.country ?? none }
+    if (notice.kind === 'new_account') this.#newAccounts.inc(labels)
+    else this.#verifications.inc({ ...labels, result: notice.result })
+  }
+
+  countAttemptAlarm(): void {
+    this.#guessAlarms.inc()
+  }
+
+  countRequest({ method, route = 'unknown', status, seconds }: CountedRequest): void {
+    this.#requests.observe({ method, route, status }, seconds)
+  }
+
+  /** All of it, in Prometheus' text format. */
+  read() {
+    return this.#registry.metrics()
   }
 }
 

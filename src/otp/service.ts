@@ -14,8 +14,6 @@ export type Attempt = Readonly<{
   previousCodeHash: Uint8Array<ArrayBuffer> | null
 }>
 
-export type OtpService = ReturnType<typeof createOtpService>
-
 type OtpDependencies = {
   database: Database
   settings: OtpSettings
@@ -23,17 +21,24 @@ type OtpDependencies = {
   testIdentities?: TestIdentities
 }
 
-export function createOtpService({ database, settings, testIdentities }: OtpDependencies) {
-  const codes = createCodes(settings.peppers, settings.length)
-  const draft = createDrafts({ database, codes, testIdentities })
+export class OtpService {
+  readonly #settings: OtpSettings
+  readonly #codes
+  readonly draft
+  /** What decisions about attempts are given. */
+  readonly attemptLimits
+  readonly sendLimits
 
-  /** What a decision is given of an attempt at a code. */
-  function attemptOf(request: OtpRequest, code: string): Attempt {
-    return { identifier: request.identifier.identifier, ...codes.forComparison(bindingOf(request), code) }
+  constructor({ database, settings, testIdentities }: OtpDependencies) {
+    this.#settings = settings
+    this.#codes = createCodes(settings.peppers, settings.length)
+    this.draft = createDrafts({ database, codes: this.#codes, testIdentities })
+    this.attemptLimits = { maxAttempts: settings.maxAttempts, maxFailures: settings.maxFailuresPerDay }
+    this.sendLimits = sendLimitsOf(settings)
   }
 
-  /** What decisions about attempts are given. */
-  const attemptLimits = { maxAttempts: settings.maxAttempts, maxFailures: settings.maxFailuresPerDay }
-
-  return { draft, attemptOf, attemptLimits, sendLimits: sendLimitsOf(settings) }
+  /** What a decision is given of an attempt at a code. */
+  attemptOf(request: OtpRequest, code: string): Attempt {
+    return { identifier: request.identifier.identifier, ...this.#codes.forComparison(bindingOf(request), code) }
+  }
 }

@@ -4,7 +4,6 @@ import { ConfigError } from '../config/reader.js'
 import type { Identifier, IdentifierParser } from '../identifiers/parser.js'
 
 export type TestCode = OtpSettings['testCodes'][number]
-export type TestIdentities = ReturnType<typeof createTestIdentities>
 
 type TestIdentitiesOptions = {
   testCodes: readonly TestCode[]
@@ -14,19 +13,25 @@ type TestIdentitiesOptions = {
 }
 
 /** @throws ConfigError where one is no identifier that could sign in here, or not in its canonical form */
-export function createTestIdentities({ testCodes, identifiers, onEnded }: TestIdentitiesOptions) {
-  const problem =
-    'names an identifier that is not accepted here, or not in its canonical form (E.164, lower-case email)'
-  if (testCodes.some(({ identifier }) => identifiers.fromCanonical(identifier) === null))
-    throw new ConfigError([`TEST_OTPS ${problem}`])
-  const isOver = ({ endsAt }: TestCode) => endsAt.getTime() <= Date.now()
-  const ended = testCodes.filter(isOver).length
-  if (ended > 0) onEnded(ended)
+export class TestIdentities {
+  readonly #testCodes: readonly TestCode[]
 
-  /** The fixed code of a test identity; undefined for everybody else, and after its last day. */
-  function codeOf({ identifier }: Pick<Identifier, 'identifier'>): TestCode | undefined {
-    return testCodes.find((testCode) => testCode.identifier === identifier && !isOver(testCode))
+  constructor({ testCodes, identifiers, onEnded }: TestIdentitiesOptions) {
+    this.#testCodes = testCodes
+    const problem =
+      'names an identifier that is not accepted here, or not in its canonical form (E.164, lower-case email)'
+    if (testCodes.some(({ identifier }) => identifiers.fromCanonical(identifier) === null))
+      throw new ConfigError([`TEST_OTPS ${problem}`])
+    const ended = testCodes.filter(this.#isOver).length
+    if (ended > 0) onEnded(ended)
   }
 
-  return { codeOf }
+  #isOver({ endsAt }: TestCode) {
+    return endsAt.getTime() <= Date.now()
+  }
+
+  /** The fixed code of a test identity; undefined for everybody else, and after its last day. */
+  codeOf({ identifier }: Pick<Identifier, 'identifier'>): TestCode | undefined {
+    return this.#testCodes.find((testCode) => testCode.identifier === identifier && !this.#isOver(testCode))
+  }
 }

@@ -4,31 +4,36 @@ import type { FastifyReply } from 'fastify'
 import type { SessionSettings } from '../config/config.js'
 import { deviceTimeToLive } from './devices.js'
 
-export type SessionCookie = ReturnType<typeof createSessionCookie>
-
-export function createSessionCookie(settings: SessionSettings) {
+export class SessionCookie {
+  readonly #settings: SessionSettings
   // RFC 6265bis §4.1.3.2: no Domain, Path=/ and Secure are what the prefix `__Host-` promises
-  const attributes: CookieSerializeOptions = {
-    path: '/',
-    httpOnly: true,
-    secure: settings.secureCookies,
-    sameSite: settings.cookieSameSite,
+  readonly #attributes: CookieSerializeOptions
+  readonly name
+
+  constructor(settings: SessionSettings) {
+    this.#settings = settings
+    this.#attributes = {
+      path: '/',
+      httpOnly: true,
+      secure: settings.secureCookies,
+      sameSite: settings.cookieSameSite,
+    }
+    this.name = settings.cookieName
   }
 
-  return {
-    name: settings.cookieName,
-    /** @param lifetime seconds that the token lives */
-    set(reply: FastifyReply, token: string, lifetime = settings.tokenTimeToLive): void {
-      reply.setCookie(settings.cookieName, token, { ...attributes, maxAge: lifetime })
-    },
-    /** Sets the device's token where there is a new one, and returns the member of the answer that carries it too. */
-    setDevice(reply: FastifyReply, deviceToken: string | undefined): { device_token?: string } {
-      if (deviceToken === undefined) return {}
-      reply.setCookie('device', deviceToken, { ...attributes, maxAge: deviceTimeToLive })
-      return { device_token: deviceToken }
-    },
-    clear(reply: FastifyReply): void {
-      reply.clearCookie(settings.cookieName, attributes)
-    },
+  /** @param lifetime seconds that the token lives */
+  set(reply: FastifyReply, token: string, lifetime = this.#settings.tokenTimeToLive): void {
+    reply.setCookie(this.#settings.cookieName, token, { ...this.#attributes, maxAge: lifetime })
+  }
+
+  /** Sets the device's token where there is a new one, and returns the member of the answer that carries it too. */
+  setDevice(reply: FastifyReply, deviceToken: string | undefined): { device_token?: string } {
+    if (deviceToken === undefined) return {}
+    reply.setCookie('device', deviceToken, { ...this.#attributes, maxAge: deviceTimeToLive })
+    return { device_token: deviceToken }
+  }
+
+  clear(reply: FastifyReply): void {
+    reply.clearCookie(this.#settings.cookieName, this.#attributes)
   }
 }

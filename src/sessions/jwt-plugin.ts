@@ -3,7 +3,7 @@ import fastifyJwt from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
 import type { SessionSettings } from '../config/config.js'
 import type { KeyRing } from './keys.js'
-import { clockTolerance, createTokens, type Tokens, type TokenVerifier } from './tokens.js'
+import { clockTolerance, Tokens, type TokenVerifier } from './tokens.js'
 
 /** Tokens whose signature need not be verified again: a third of the work of a request that reads one row. */
 const rememberedTokens = { count: 10_000, seconds: 60 }
@@ -44,5 +44,5 @@ export async function registerTokens(app: FastifyInstance, ring: KeyRing, settin
     verifiers.set(key.kid, (token, options) => namespaced.verify(token, options && atAnyTime))
   }
   const signer = Reflect.get(app.jwt, ring.current.kid) as typeof app.jwt
-  return createTokens((payload) => signer.sign(payload), verifiers)
+  return new Tokens((payload) => signer.sign(payload), verifiers)
 }

@@ -26,29 +26,34 @@ export type TokenSigner = (payload: Omit<Claims, 'iss' | 'aud'>) => string
 /** The payload of a token whose signature, issuer and audience hold, and its times unless `atAnyTime`. Throws otherwise. */
 export type TokenVerifier = (token: string, options?: Readonly<{ atAnyTime: true }>) => unknown
 
-export type Tokens = ReturnType<typeof createTokens>
-
 /** @param verifiers one for each live key, by its kid */
-export function createTokens(sign: TokenSigner, verifiers: ReadonlyMap<string, TokenVerifier>) {
+export class Tokens {
+  readonly #sign: TokenSigner
+  readonly #verifiers: ReadonlyMap<string, TokenVerifier>
+  /** By the header of tokens that were good, as it is written: all tokens of a key have the same one. */
+  readonly #knownHeaders = new Map<string, TokenVerifier>()
+
+  constructor(sign: TokenSigner, verifiers: ReadonlyMap<string, TokenVerifier>) {
+    this.#sign = sign
+    this.#verifiers = verifiers
+  }
+
   /**
    * A new token of a session.
    * @param lifetime whole seconds
    */
-  function issue(userId: string, sessionId: string, lifetime: number): string {
+  issue(userId: string, sessionId: string, lifetime: number): string {
     const iat = Math.floor(Date.now() / 1000)
-    return sign({ sub: userId, sid: sessionId, jti: randomUUID(), iat, exp: iat + lifetime })
+    return this.#sign({ sub: userId, sid: sessionId, jti: randomUUID(), iat, exp: iat + lifetime })
   }
 
-  /** By the header of tokens that were good, as it is written: all tokens of a key have the same one. */
-  const knownHeaders = new Map<string, TokenVerifier>()
-
-  function read(token: string, options?: Readonly<{ atAnyTime: true }>): Claims | null {
+  #read(token: string, options?: Readonly<{ atAnyTime: true }>): Claims | null {
     const header = token.slice(0, Math.max(0, token.indexOf('.')))
-    const verifier = knownHeaders.get(header) ?? verifiers.get(keyNameOf(header) ?? '')
+    const verifier = this.#knownHeaders.get(header) ?? this.#verifiers.get(keyNameOf(header) ?? '')
     if (verifier === undefined) return null
     try {
       const claims = verifier(token, options)
-      knownHeaders.set(header, verifier)
+      this.#knownHeaders.set(header, verifier)
       return claimsCheck.Check(claims) ? claims : null
     } catch {
       return null
@@ -56,17 +61,15 @@ export function createTokens(sign: TokenSigner, verifiers: ReadonlyMap<string, T
   }
 
   /** The claims of a token that we signed and that is still valid, or null. */
-  function verify(token: string): Claims | null {
-    const claims = read(token)
+  verify(token: string): Claims | null {
+    const claims = this.#read(token)
     return claims !== null && claims.iat <= Date.now() / 1000 + clockTolerance ? claims : null
   }
 
   /** The claims of a token that we signed, also where it has ended, or null. For what takes rights away, never for what gives any. */
-  function verifyAtAnyTime(token: string): Claims | null {
-    return read(token, { atAnyTime: true })
+  verifyAtAnyTime(token: string): Claims | null {
+    return this.#read(token, { atAnyTime: true })
   }
-
-  return { issue, verify, verifyAtAnyTime }
 }
 
 /**

@@ -20,8 +20,6 @@ export type UserDraft = Readonly<{
 
 export type UserChange = Readonly<{ userName?: string; role?: Role; disabled?: boolean }>
 
-export type UserAdministration = ReturnType<typeof createUserAdministration>
-
 type AdministrationDependencies = {
   database: Database
   act: Act
@@ -29,13 +27,23 @@ type AdministrationDependencies = {
   testCodes: readonly Readonly<{ identifier: string }>[]
 }
 
-export function createUserAdministration({ database, act, testCodes }: AdministrationDependencies) {
+export class UserAdministration {
+  readonly #database: Database
+  readonly #act: Act
+  readonly #testCodes: readonly Readonly<{ identifier: string }>[]
+
+  constructor({ database, act, testCodes }: AdministrationDependencies) {
+    this.#database = database
+    this.#act = act
+    this.#testCodes = testCodes
+  }
+
   /**
    * Nobody with a fixed code, which stands in a store's form, becomes an admin.
    * @throws Problem `forbidden`
    */
-  function refuseTestIdentity({ phone, email }: Pick<LockedUser, 'phone' | 'email'>): void {
-    const isTest = testCodes.some(({ identifier }) => identifier === phone || identifier === email)
+  #refuseTestIdentity({ phone, email }: Pick<LockedUser, 'phone' | 'email'>): void {
+    const isTest = this.#testCodes.some(({ identifier }) => identifier === phone || identifier === email)
     if (isTest) throw new Problem('forbidden', { errors: [testCodeLine] })
   }
 
@@ -43,9 +51,9 @@ export function createUserAdministration({ database, act, testCodes }: Administr
    * Makes a user who has not proved anything yet (docs/decisions/0011-who-owns-an-identifier.md).
    * @throws Problem `already_registered`; `forbidden` for an admin with a fixed code; those of `act`
    */
-  function create({ userName, phone, email, role }: UserDraft, actor: RequestActor | null): Promise<UserRow> {
-    return act(actor, { isForAdmins: true }, async ({ transaction, now, record }) => {
-      if (role === 'ADMIN') refuseTestIdentity({ phone, email })
+  create({ userName, phone, email, role }: UserDraft, actor: RequestActor | null): Promise<UserRow> {
+    return this.#act(actor, { isForAdmins: true }, async ({ transaction, now, record }) => {
+      if (role === 'ADMIN') this.#refuseTestIdentity({ phone, email })
       const id = newId()
       const draft = {
         id,
@@ -65,8 +73,8 @@ export function createUserAdministration({ database, act, testCodes }: Administr
   }
 
   /** @throws Problem `not_found` */
-  async function read(id: string): Promise<UserRow> {
-    const user = await database.user.findUnique({ where: { id } })
+  async read(id: string): Promise<UserRow> {
+    const user = await this.#database.user.findUnique({ where: { id } })
     if (user === null) throw new Problem('not_found')
     return user
   }
@@ -76,16 +84,16 @@ export function createUserAdministration({ database, act, testCodes }: Administr
    * the sessions that a fixed code opened, which anybody may have typed.
    * @throws Problem `not_found`, `last_admin`; `forbidden` for who has a fixed code and is to become an admin; those of `act`
    */
-  function change(id: string, changes: UserChange, actor: RequestActor | null): Promise<UserRow> {
+  change(id: string, changes: UserChange, actor: RequestActor | null): Promise<UserRow> {
     const { role, disabled } = changes
     const mayTakeAdmin = role === 'USER' || disabled === true
     const isForAdmins = role !== undefined || disabled !== undefined || actor?.userId !== id
-    return act(actor, { target: id, isForAdmins, mayTakeAdmin }, async (context) => {
+    return this.#act(actor, { target: id, isForAdmins, mayTakeAdmin }, async (context) => {
       const { transaction, now, record } = context
       const before = targetIn(context, id)
       const becomesAdmin = role === 'ADMIN' && before.role !== 'ADMIN'
       if (mayTakeAdmin) refuseLastAdmin(context, before)
-      if (becomesAdmin) refuseTestIdentity(before)
+      if (becomesAdmin) this.#refuseTestIdentity(before)
 
       const data = { ...columnsOf(changes, before, now), updatedAt: now }
       const after = await transaction.user.update({ where: { id }, data })
@@ -101,14 +109,14 @@ export function createUserAdministration({ database, act, testCodes }: Administr
    * Deletes a user with sessions, devices and addresses. The counts of their identifiers' guesses stay.
    * @throws Problem `not_found`, `last_admin`; those of `act`
    */
-  function remove(id: string, actor: RequestActor | null): Promise<void> {
+  remove(id: string, actor: RequestActor | null): Promise<void> {
     const demands = {
       target: id,
       isForAdmins: actor?.userId !== id,
       mayTakeAdmin: true,
       lockBefore: (transaction: Prisma.TransactionClient) => transaction.$queryRaw(lockCodesStatement(id)),
     }
-    return act(actor, demands, async (context) => {
+    return this.#act(actor, demands, async (context) => {
       const { transaction, record } = context
       const { phone, email } = refuseLastAdmin(context, targetIn(context, id))
       // Codes that only a signed-in user could have asked for. Their rows stay, with the counts: an account that comes back finds no
@@ -127,8 +135,8 @@ export function createUserAdministration({ database, act, testCodes }: Administr
    * Ends every session of a user and returns how many there were.
    * @throws Problem `not_found`; those of `act`
    */
-  function endSessions(id: string, actor: RequestActor | null): Promise<number> {
-    return act(actor, { target: id, isForAdmins: actor?.userId !== id }, async (context) => {
+  endSessions(id: string, actor: RequestActor | null): Promise<number> {
+    return this.#act(actor, { target: id, isForAdmins: actor?.userId !== id }, async (context) => {
       targetIn(context, id)
       const { count } = await context.transaction.session.deleteMany({ where: { userId: id } })
       await context.record({ event: 'session_logout', userId: id, detail: `all: ${count}` })
@@ -137,11 +145,9 @@ export function createUserAdministration({ database, act, testCodes }: Administr
   }
 
   /** All admins, oldest first. */
-  function admins(): Promise<AdminRow[]> {
-    return database.$queryRaw<AdminRow[]>(adminsStatement)
+  admins(): Promise<AdminRow[]> {
+    return this.#database.$queryRaw<AdminRow[]>(adminsStatement)
   }
-
-  return { create, read, change, remove, endSessions, admins }
 }
 
 /** Why somebody does not become an admin. */

@@ -12,27 +12,31 @@ import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 import type { RequestActor } from './acting.js'
 
-export type Policies = ReturnType<typeof createPolicies>
-
 /** What every route of a scope says of itself in the OpenAPI document. */
 export const underPolicy = { tags: ['Users'], security }
 
 type PolicyDependencies = { sessions: SessionService; cookie: SessionCookie; audit: AuditTrail }
 
-export function createPolicies({ sessions, cookie, audit }: PolicyDependencies) {
-  const authenticate = createAuthenticate(sessions, cookie)
+export class Policies {
+  readonly #audit: AuditTrail
+  readonly #authenticate
+
+  constructor({ sessions, cookie, audit }: PolicyDependencies) {
+    this.#audit = audit
+    this.#authenticate = createAuthenticate(sessions, cookie)
+  }
 
   /** The same answer whatever the route, and whether its user exists or not. */
-  async function refuse(request: FastifyRequest): Promise<never> {
+  async #refuse(request: FastifyRequest): Promise<never> {
     const { userId, client, call } = requestActorOf(request)
-    await audit.record(client, { event: 'authz_fail', userId, detail: call })
+    await this.#audit.record(client, { event: 'authz_fail', userId, detail: call })
     throw new Problem('forbidden')
   }
 
   /** Lets the routes of a scope in by a rule on who is signed in. */
-  function admit(app: FastifyInstance, rule: (request: FastifyRequest) => Promise<void> | void): void {
+  #admit(app: FastifyInstance, rule: (request: FastifyRequest) => Promise<void> | void): void {
     const { onRequest, preValidation } = aroundBody(async (request, reply) => {
-      await authenticate(request, reply)
+      await this.#authenticate(request, reply)
       await rule(request)
     })
     app.addHook('onRequest', onRequest)
@@ -40,31 +44,29 @@ export function createPolicies({ sessions, cookie, audit }: PolicyDependencies) 
   }
 
   /** Whoever is signed in, about nobody but themselves. */
-  function forSelf(app: FastifyInstance): void {
-    admit(app, () => {})
+  forSelf(app: FastifyInstance): void {
+    this.#admit(app, () => {})
   }
 
   /** Whoever is signed in, about themselves, soon after they proved that it is them. */
-  function forSelfProven(app: FastifyInstance): void {
-    admit(app, requireRecentProof)
+  forSelfProven(app: FastifyInstance): void {
+    this.#admit(app, requireRecentProof)
   }
 
   /** Admins. */
-  function forAdmins(app: FastifyInstance): void {
-    admit(app, async (request) => {
-      if (!isByAdmin(request)) await refuse(request)
+  forAdmins(app: FastifyInstance): void {
+    this.#admit(app, async (request) => {
+      if (!isByAdmin(request)) await this.#refuse(request)
     })
   }
 
   /** Admins and the user whom the parameter `id` of each route names. */
-  function forAdminsAndSelf(app: FastifyInstance): void {
-    admit(app, async (request) => {
+  forAdminsAndSelf(app: FastifyInstance): void {
+    this.#admit(app, async (request) => {
       const isAllowed = targetOf(request) === signedIn(request).user.id || isByAdmin(request)
-      if (!isAllowed) await refuse(request)
+      if (!isAllowed) await this.#refuse(request)
     })
   }
-
-  return { forSelf, forSelfProven, forAdmins, forAdminsAndSelf }
 }
 
 /** Who acts by a request: for services, which ask once more whether they may, where they act. */

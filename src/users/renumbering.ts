@@ -27,8 +27,6 @@ export type Renumbering = Readonly<{ country: CountryCode; from: RegExp; to: str
  */
 export type Renumbered = StoredNumber & Readonly<{ becomes: string; outcome: 'moves' | 'taken' | 'not_valid' }>
 
-export type NumberRegister = ReturnType<typeof createNumberRegister>
-
 type RegisterDependencies = Readonly<{
   database: Database
   act: Act
@@ -37,60 +35,67 @@ type RegisterDependencies = Readonly<{
   batchSize?: number
 }>
 
-export function createNumberRegister({
-  database,
-  act,
-  latitude = noLatitude,
-  batchSize = 1_000,
-}: RegisterDependencies) {
+export class NumberRegister {
+  readonly #database: Database
+  readonly #act: Act
+  readonly #latitude: NonNullable<RegisterDependencies['latitude']>
+  readonly #batchSize: NonNullable<RegisterDependencies['batchSize']>
+
+  constructor({ database, act, latitude = noLatitude, batchSize = 1_000 }: RegisterDependencies) {
+    this.#database = database
+    this.#act = act
+    this.#latitude = latitude
+    this.#batchSize = batchSize
+  }
+
   /** Every stored number that begins so, by the ids of its users. */
-  async function* numbers(beginning: string): AsyncGenerator<StoredNumber> {
+  async *#numbers(beginning: string): AsyncGenerator<StoredNumber> {
     let after: string | undefined
     do {
-      const batch = await database.user.findMany({
+      const batch = await this.#database.user.findMany({
         select: { id: true, phone: true },
         where: { phone: { startsWith: beginning }, ...(after !== undefined && { id: { gt: after } }) },
         orderBy: { id: 'asc' },
-        take: batchSize,
+        take: this.#batchSize,
       })
       for (const { id, phone } of batch) yield { id, phone: String(phone) }
       after = batch.at(-1)?.id
     } while (after !== undefined)
   }
 
-  function faultOf(phone: string): PhoneFault | undefined {
-    const parsed = normalizeInternationalPhone(phone, everyCountry, latitude)
+  #faultOf(phone: string): PhoneFault | undefined {
+    const parsed = normalizeInternationalPhone(phone, everyCountry, this.#latitude)
     if (typeof parsed === 'string') return parsed
     return parsed.identifier === phone ? undefined : 'not_valid'
   }
 
   /** Those that are refused today, of one country's prefix or of all. */
-  async function* refused(country?: CountryCode): AsyncGenerator<RefusedNumber> {
-    for await (const number of numbers(country === undefined ? '+' : prefixOf(country))) {
-      const reason = faultOf(number.phone)
+  async *refused(country?: CountryCode): AsyncGenerator<RefusedNumber> {
+    for await (const number of this.#numbers(country === undefined ? '+' : prefixOf(country))) {
+      const reason = this.#faultOf(number.phone)
       if (reason !== undefined) yield { ...number, reason }
     }
   }
 
   /** What would become of the numbers that change. One that is valid as it is has changed already, and stays. */
-  async function* plan({ country, from, to }: Renumbering): AsyncGenerator<Renumbered> {
+  async *plan({ country, from, to }: Renumbering): AsyncGenerator<Renumbered> {
     const prefix = prefixOf(country)
     const whole = new RegExp(`^(?:${from.source})$`, from.flags)
     const given = new Set<string>()
-    for await (const number of numbers(prefix)) {
+    for await (const number of this.#numbers(prefix)) {
       const national = number.phone.slice(prefix.length)
-      if (!whole.test(national) || faultOf(number.phone) === undefined) continue
+      if (!whole.test(national) || this.#faultOf(number.phone) === undefined) continue
       const becomes = prefix + national.replace(whole, to)
-      const outcome = await outcomeOf(becomes, given)
+      const outcome = await this.#outcomeOf(becomes, given)
       if (outcome === 'moves') given.add(becomes)
       yield { ...number, becomes, outcome }
     }
   }
 
   /** @param given new numbers that others are to get */
-  async function outcomeOf(becomes: string, given: ReadonlySet<string>): Promise<Renumbered['outcome']> {
-    if (faultOf(becomes) !== undefined) return 'not_valid'
-    const isTaken = given.has(becomes) || (await database.user.count({ where: { phone: becomes } })) > 0
+  async #outcomeOf(becomes: string, given: ReadonlySet<string>): Promise<Renumbered['outcome']> {
+    if (this.#faultOf(becomes) !== undefined) return 'not_valid'
+    const isTaken = given.has(becomes) || (await this.#database.user.count({ where: { phone: becomes } })) > 0
     return isTaken ? 'taken' : 'moves'
   }
 
@@ -99,11 +104,11 @@ export function createNumberRegister({
    * counted of the new one; live codes are bound to the old one, and end. Says what became of it: `taken` also where the user has the
    * old one no more.
    */
-  async function move(number: Renumbered): Promise<Renumbered> {
+  async move(number: Renumbered): Promise<Renumbered> {
     const { id, phone, becomes } = number
     if (number.outcome !== 'moves') return number
     const lockBefore = (transaction: Prisma.TransactionClient) => transaction.$queryRaw(lockStatement(phone, becomes))
-    const isMoved = await act(null, { target: id, lockBefore }, async ({ transaction, now, users, record }) => {
+    const isMoved = await this.#act(null, { target: id, lockBefore }, async ({ transaction, now, users, record }) => {
       const isFree = (await transaction.user.count({ where: { phone: becomes } })) === 0
       if (users.get(id)?.phone !== phone || !isFree) return false
       await transaction.user.update({ where: { id }, data: { phone: becomes, updatedAt: now } })
@@ -114,8 +119,6 @@ export function createNumberRegister({
     })
     return isMoved ? number : { ...number, outcome: 'taken' }
   }
-
-  return { refused, plan, move }
 }
 
 /** Locks the codes of both, which come before users everywhere. */

@@ -1,8 +1,8 @@
 // Test identities: a fixed code for reviewers of app stores, and nothing that anybody else could gain by it.
 import t, { type Test } from 'tap'
 import { ConfigError } from '../../src/config/reader.js'
-import { createIdentifierParser } from '../../src/identifiers/parser.js'
-import { createTestIdentities } from '../../src/otp/test-identities.js'
+import { IdentifierParser } from '../../src/identifiers/parser.js'
+import { TestIdentities } from '../../src/otp/test-identities.js'
 import { startApp, type TestApp, testConfig } from '../support/app.js'
 import { createOtp } from '../support/otp.js'
 import { join, joinAsAdmin } from '../users/people.js'
@@ -154,9 +154,9 @@ t.test('login mode: unknown is told, strict hides it, as with everybody', async 
 t.test('no other purpose takes the fixed code', async (t) => {
   const service = await start(t)
   await send(service)
-  const identifiers = createIdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['sms'] })
+  const identifiers = new IdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['sms'] })
   const { testCodes } = testConfig(settings).otp
-  const testIdentities = createTestIdentities({
+  const testIdentities = new TestIdentities({
     testCodes: testCodes.slice(0, 1),
     identifiers,
     onEnded: () => t.fail(),
@@ -207,8 +207,8 @@ t.test('a fixed code that is still live gives way to the first ordinary one', as
 })
 
 t.test('an identifier that could not sign in here stops the start, and its value is not printed', async (t) => {
-  const identifiers = createIdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['sms', 'email'] })
-  const smsOnly = createIdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['sms'] })
+  const identifiers = new IdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['sms', 'email'] })
+  const smsOnly = new IdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['sms'] })
   const refused = [
     '+91 9999900001',
     '+9109999900001',
@@ -221,7 +221,7 @@ t.test('an identifier that could not sign in here stops the start, and its value
   ]
   const make = (identifier: string, parser = identifiers) => {
     const testCodes = [{ identifier, code: otp, endsAt: new Date('2099-01-01') }]
-    return createTestIdentities({ testCodes, identifiers: parser, onEnded: () => t.fail() })
+    return new TestIdentities({ testCodes, identifiers: parser, onEnded: () => t.fail() })
   }
   for (const identifier of refused) {
     t.throws(() => make(identifier), { name: 'ConfigError', message: /^TEST_OTPS names an identifier/ }, identifier)

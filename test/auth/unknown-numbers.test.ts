@@ -1,6 +1,6 @@
 // Numbers that the metadata does not know: which settings let them in, and that none of them gets a code without a challenge.
 import t from 'tap'
-import { createIdentifierParser } from '../../src/identifiers/parser.js'
+import { IdentifierParser } from '../../src/identifiers/parser.js'
 import type { CountryCode, Latitude } from '../../src/identifiers/phone.js'
 import { normalizeInternationalPhone, normalizePhone, storedPhone } from '../../src/identifiers/phone.js'
 import { startApp } from '../support/app.js'
@@ -47,7 +47,7 @@ t.test('what the settings let in needs a challenge; what is known to be none of 
 t.test(
   'of a number that is not known, all spellings are one, and of two that a text could be it is neither',
   async (t) => {
-    const parser = createIdentifierParser({
+    const parser = new IdentifierParser({
       ...{ defaultCountry: 'AT', countries: ['DE', 'AT'], channels: ['sms'], latitude: possible },
     })
     for (const text of ['0999 123456', '999123456', '+43 999 123456', '0043 999/123456']) {
@@ -56,7 +56,7 @@ t.test(
     t.throws(() => parser.fromMobileNumber('43 664 1234567'), { code: 'validation_failed' }, 'also 0436641234567')
     t.match(parser.fromMobileNumber('0664 1234567'), { identifier: '+436641234567' })
     t.equal(normalizePhone('+7', '8991234567', ['RU'], possible), 'not_valid', 'a trunk prefix or its first digit')
-    const shared = createIdentifierParser({
+    const shared = new IdentifierParser({
       ...{ defaultCountry: 'CA', countries: ['US', 'CA'], channels: ['sms'], latitude: possible },
     })
     t.match(shared.fromMobileNumber('436 333 4444'), { country: 'CA' }, 'of those that share a prefix, the default one')
@@ -72,7 +72,7 @@ t.test('what is stored is taken as it is, where a message may go there', async (
   t.match(storedPhone('+18765550123', ['US']), null)
   t.equal(storedPhone('+22997123456', ['IN']), null)
   t.equal(storedPhone('+9999999999', ['IN']), null)
-  const { fromStored } = createIdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['email'] })
+  const { fromStored } = new IdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['email'] })
   t.equal(fromStored('+919876543210'), null)
   t.match(fromStored('asha@example.com'), { method: 'email' })
 })

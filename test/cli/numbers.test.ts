@@ -4,7 +4,7 @@ import { adminCommand } from '../../src/cli/admin.js'
 import { type Command, perform } from '../../src/cli/command.js'
 import { numbersCommand } from '../../src/cli/numbers.js'
 import { createAct } from '../../src/users/acting.js'
-import { createNumberRegister } from '../../src/users/renumbering.js'
+import { NumberRegister } from '../../src/users/renumbering.js'
 import { startApp } from '../support/app.js'
 import { ageProofs, join } from '../users/people.js'
 
@@ -100,7 +100,7 @@ t.test('numbers of Benin, which put 01 before them in 2024', async (t) => {
 
 t.test('two old numbers that become one, and an owner who came meanwhile', async (t) => {
   const { database } = await startApp(t)
-  const register = createNumberRegister({ database, act: createAct({ database }), batchSize: 1 })
+  const register = new NumberRegister({ database, act: createAct({ database }), batchSize: 1 })
   await database.user.createMany({
     data: [
       { id: String(ids[0]), phone: '+22997123456' },

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { createTraces } from '../../src/cli/doctor-traces.js'
+import { Traces } from '../../src/cli/doctor-traces.js'
 import { DeliveryRefused, type Sender } from '../../src/messaging/sender.js'
 import { type Answer, startApp, type TestApp, wrongCode } from '../support/app.js'
 import { newEmail, newNumber } from '../support/flows.js'
@@ -139,7 +139,7 @@ t.test("a trusted proxy's id of a request is kept, where it is a UUID", async (t
   }
   const events = await service.database.authEvent.findMany({ where: { requestId: { in: [id] } } })
   t.ok(events.length > 0, 'the trail has it too')
-  const traces = createTraces(service.database, service.config)
+  const traces = new Traces(service.database, service.config)
   t.equal(await traces.networkOf(bare), '192.0.2.0/24', 'the doctor finds it by either form')
   t.equal(await traces.hasOthers('192.0.2.0/24', [bare]), false)
 

@@ -2,7 +2,7 @@
 import t from 'tap'
 import { Problem } from '../../src/errors.js'
 import { isEmail, normalizeEmail } from '../../src/identifiers/email.js'
-import { createIdentifierParser } from '../../src/identifiers/parser.js'
+import { IdentifierParser } from '../../src/identifiers/parser.js'
 import { isPhoneE164, nationalNumberIn, normalizePhone, phonePrefixes, prefixOf } from '../../src/identifiers/phone.js'
 
 function linesOf(work: () => unknown): readonly string[] | undefined {
@@ -157,19 +157,19 @@ t.test('email addresses', async (t) => {
 })
 
 t.test('the parser of another country counts its digits', async (t) => {
-  const parser = createIdentifierParser({ defaultCountry: 'SG', countries: ['SG'], channels: ['sms'] })
+  const parser = new IdentifierParser({ defaultCountry: 'SG', countries: ['SG'], channels: ['sms'] })
   t.match(parser.fromMobileNumber('8123 4567'), { identifier: '+6581234567', nationalNumber: '81234567' })
   t.strictSame(
     linesOf(() => parser.fromMobileNumber('9876543210')),
     ['Valid 8-digit mobile number is required'],
   )
-  const american = createIdentifierParser({ defaultCountry: 'US', countries: ['US', 'CA'], channels: ['sms'] })
+  const american = new IdentifierParser({ defaultCountry: 'US', countries: ['US', 'CA'], channels: ['sms'] })
   t.throws(
     () => american.fromMobileNumber('6045550123'),
     { code: 'validation_failed' },
     'a Canadian number is none of the US',
   )
-  const emailOnly = createIdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['email'] })
+  const emailOnly = new IdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['email'] })
   t.strictSame(
     linesOf(() => emailOnly.fromMobileNumber('9876543210')),
     ['mobile_number is not accepted here'],

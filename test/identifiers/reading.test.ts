@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { getCountries } from 'libphonenumber-js/max'
 import t from 'tap'
 import { hasAsciiLocalPart, normalizeEmail } from '../../src/identifiers/email.js'
-import { createIdentifierParser } from '../../src/identifiers/parser.js'
+import { IdentifierParser } from '../../src/identifiers/parser.js'
 import {
   type CountryCode,
   exampleOf,
@@ -80,7 +80,7 @@ t.test('texts of nothing that can be seen', async (t) => {
 })
 
 const parserOf = (country: CountryCode) =>
-  createIdentifierParser({ defaultCountry: country, countries: [country], channels: ['sms'] })
+  new IdentifierParser({ defaultCountry: country, countries: [country], channels: ['sms'] })
 const canonical = (parsed: unknown) => (typeof parsed === 'string' ? parsed : (parsed as PhoneIdentifier).identifier)
 
 t.test('phones', async (t) => {

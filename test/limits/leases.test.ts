@@ -2,13 +2,13 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import type { Database } from '../../src/database/client.js'
-import { createLeases } from '../../src/limits/leases.js'
+import { Leases } from '../../src/limits/leases.js'
 
 t.test('what an hour gave comes back in no other', async (t) => {
   const taken_at = new Date('2026-11-26T10:00:00.000Z')
   const rows = [{ budget: 'sms:new', granted: 1, ends_in: 3_600, retry_after: 3_600, taken_at }]
   const database = { run: async () => rows } as unknown as Database
-  const leases = createLeases(database, [{ name: 'sms:new', perHour: 1, perDay: 1 }])
+  const leases = new Leases(database, [{ name: 'sms:new', perHour: 1, perDay: 1 }])
   const first = await leases.reserve({ 'sms:new': 1 })
   t.match(first, { budgetLeft: [1] })
   leases.putBack(first, ['sms:new'])
@@ -39,7 +39,7 @@ t.test('a slice is kept for a minute, goes back then, and is not kept at the end
     asked.push(...(JSON.parse(String(values[0])) as { unused: number }[]))
     return [row]
   }
-  const leases = createLeases({ run } as unknown as Database, [{ name: 'sms:new', perHour: 100, perDay: 100 }])
+  const leases = new Leases({ run } as unknown as Database, [{ name: 'sms:new', perHour: 100, perDay: 100 }])
   const send = async () => leases.putBack(await leases.reserve({ 'sms:new': 1 }), ['sms:new'])
   await send()
   now = 59_000

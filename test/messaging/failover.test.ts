@@ -1,7 +1,7 @@
 // The chain: failover within its time, breakers, routes; and that nobody gets a second message after an acceptance.
 import t from 'tap'
 import type { CircuitSettings } from '../../src/messaging/circuit.js'
-import { createDelivery, type DeliveryOptions, type Routes } from '../../src/messaging/failover.js'
+import { Delivery, type DeliveryOptions, type Routes } from '../../src/messaging/failover.js'
 import { DeliveryRefused, type Message, RecipientRefused, type Sender } from '../../src/messaging/sender.js'
 import { email, sms } from '../support/messages.js'
 
@@ -31,7 +31,7 @@ function scripted(name: string, behaviour: Behaviour): Scripted {
 /** A delivery that tells in one word how each send went: `a-1`, or the outcome; and keeps what was told of it. */
 function deliveryOf(senders: Sender[], options: Partial<DeliveryOptions> = {}) {
   const told: string[] = []
-  const { send } = createDelivery({
+  const { send } = new Delivery({
     senders: { sms: senders, email: senders },
     onFailure: (_origin, { driver, refused }) => told.push(`${driver} ${refused ? 'refused' : 'uncertain'}`),
     onCircuitChange: (_origin, { driver, channel, state }) => told.push(`${driver} ${channel} ${state}`),
@@ -83,7 +83,7 @@ t.test('the whole delivery ends in its time, and who was given up is told so', a
 t.test('by default that time is 5 seconds, and the second driver has its share of it', async (t) => {
   const begin = performance.now()
   const second = scripted('b', 'hangs')
-  const { send } = createDelivery({
+  const { send } = new Delivery({
     senders: { sms: [scripted('a', 'hangs'), second], email: [] },
     onFailure: () => {},
   })

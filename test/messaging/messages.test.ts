@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import { parseMessagesSettings } from '../../src/config/config.js'
 import { durationIn } from '../../src/messaging/templates/duration.js'
 import { createLanguageFinder } from '../../src/messaging/templates/languages.js'
-import { createMessages } from '../../src/messaging/templates/messages.js'
+import { Messages } from '../../src/messaging/templates/messages.js'
 import { smsSize } from '../../src/messaging/templates/sms-text.js'
 import { fill, readTemplates } from '../../src/messaging/templates/template.js'
 import { problemsThrownBy } from '../support/problems.js'
@@ -36,7 +36,7 @@ const hash = 'FA+9qCX9VSu'
 
 function messagesWith(environment: Record<string, string> = {}) {
   const { messages, codes } = parseMessagesSettings(environment)
-  return createMessages(messages, codes)
+  return new Messages(messages, codes)
 }
 
 const partsIn = (language: string, more = {}) => ({ code: '123456', expiresIn: 300, languages: [language], ...more })

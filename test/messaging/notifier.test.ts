@@ -1,13 +1,13 @@
 // A message that nobody waits for: of it nothing is done before the answer, whose time would tell that there was anything to do.
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
-import { createNotifier, type OutgoingCode } from '../../src/messaging/notifier.js'
+import { Notifier, type OutgoingCode } from '../../src/messaging/notifier.js'
 
 t.test('a code that nobody waits for is prepared after the answer', async (t) => {
   const done: string[] = []
   const prepare = new Proxy({}, { get: () => () => done.push('prepared') })
   type Parts = Parameters<typeof createNotifier>[0]
-  const notifier = createNotifier({
+  const notifier = new Notifier({
     messages: prepare as Parts['messages'],
     delivery: {
       send: async () => {

@@ -5,7 +5,7 @@ import t from 'tap'
 import { buildApp } from '../../src/app.js'
 import { createLogger } from '../../src/http/logger.js'
 import { DeliveryRefused, type Sender } from '../../src/messaging/sender.js'
-import { createMetrics } from '../../src/operations/metrics.js'
+import { Metrics } from '../../src/operations/metrics.js'
 import { startApp, type TestApp, wrongCode } from '../support/app.js'
 import { numberOutsideTheTenth } from '../support/limits.js'
 import { projectUrl } from '../support/project.js'
@@ -188,7 +188,7 @@ t.test('the pool of the database, and readiness', async (t) => {
   const service = await startApp(t, { settings: { DATABASE_POOL_SIZE: '1' } })
   await service.get('/health/ready')
   t.equal(await sampleOf(service, 'latchkey_database_connections{state="idle"}'), 1)
-  const metrics = createMetrics({
+  const metrics = new Metrics({
     countries: [],
     poolUse: () => ({ inUse: 3, idle: 2, waiting: 5 }),
     isReady: async () => false,

@@ -3,7 +3,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import t from 'tap'
 import { readFunctionFiles } from '../../src/database/function-files.js'
 import { createLogger, maskPersonalData } from '../../src/http/logger.js'
-import { createHealth } from '../../src/operations/health.js'
+import { Health } from '../../src/operations/health.js'
 import { startApp, testSecrets, wrongCode } from '../support/app.js'
 
 type Media = { example?: unknown; examples?: unknown; schema: { examples?: unknown } }
@@ -36,7 +36,7 @@ t.test('live and ready', async (t) => {
   await service.database.$executeRaw`ALTER TABLE elsewhere RENAME TO _prisma_migrations`
   await service.database.$executeRaw`UPDATE _prisma_migrations SET finished_at = now()`
   t.equal((await service.get('/health/ready')).status, 200)
-  const newer = createHealth({
+  const newer = new Health({
     database: service.database,
     migrationNames: [],
     functionSchema: readFunctionFiles().schema,

@@ -9,7 +9,7 @@ import { readFunctionFiles } from '../../src/database/function-files.js'
 import { readMigrationNames } from '../../src/database/migration-files.js'
 import { createLogger } from '../../src/http/logger.js'
 import type { Message, Sender } from '../../src/messaging/sender.js'
-import { createHealth, type Health } from '../../src/operations/health.js'
+import { Health } from '../../src/operations/health.js'
 import { createAnswerCheck } from './answer-check.js'
 import { createTestDatabase } from './database.js'
 
@@ -78,7 +78,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
   const lines: string[] = []
   const logger = createLogger(config.logLevel, { write: (line) => void lines.push(line) })
   const { schema: functionSchema } = readFunctionFiles()
-  const health = createHealth({ database, migrationNames: await readMigrationNames(), functionSchema, logger })
+  const health = new Health({ database, migrationNames: await readMigrationNames(), functionSchema, logger })
   const messages: Message[] = []
   const recorder: Sender = {
     name: 'recorder',

@@ -4,7 +4,7 @@ import type { Database } from '../../src/database/client.js'
 import { readFunctionFiles } from '../../src/database/function-files.js'
 import { withConnection } from '../../src/development/postgres-query.js'
 import type { OtpRequest } from '../../src/otp/issue.js'
-import { createOtpService } from '../../src/otp/service.js'
+import { OtpService } from '../../src/otp/service.js'
 import type { TestIdentities } from '../../src/otp/test-identities.js'
 
 export type IssuedCode = {
@@ -33,7 +33,7 @@ type PutRow = {
 type Dependencies = { database: Database; url: string; settings: OtpSettings; testIdentities?: TestIdentities }
 
 export function createOtp(dependencies: Dependencies) {
-  const otp = createOtpService(dependencies)
+  const otp = new OtpService(dependencies)
   const { schema } = readFunctionFiles()
   const { ttl, cooldown, maxAttempts, maxPerHour, maxPerDay, maxFailures } = otp.sendLimits
   const maxTrustedPerDay = 5

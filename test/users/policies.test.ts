@@ -3,7 +3,7 @@ import fastifyCookie from '@fastify/cookie'
 import { fastify } from 'fastify'
 import t from 'tap'
 import { signedIn } from '../../src/sessions/authenticate.js'
-import { createPolicies } from '../../src/users/policies.js'
+import { Policies } from '../../src/users/policies.js'
 import { startApp } from '../support/app.js'
 import { join, nobody } from './people.js'
 import { routesOf } from './routes.js'
@@ -18,7 +18,7 @@ t.test('a scope for oneself lets in whoever is signed in', async (t) => {
   app.decorateRequest('authentication', null)
   await app.register(fastifyCookie)
   await app.register(async (scope) => {
-    createPolicies(dependencies).forSelf(scope)
+    new Policies(dependencies).forSelf(scope)
     scope.get('/', async (request) => signedIn(request).user)
   })
   const ask = (token: string) => app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })

@@ -17,43 +17,62 @@ export type MessageParts = Readonly<{
   languages: readonly string[]
 }>
 
-export type Messages = ReturnType<typeof createMessages>
-
 /**
  * @param codes how long codes are and how long they are valid, to know before the first message what fits
  * @throws ConfigError for words that cannot be sent, naming file and key
  */
-export function createMessages(settings: MessageSettings, codes: Pick<Config['otp'], 'length' | 'timeToLive'>) {
-  const { byLocale, ownSms } = readTemplates(settings.directory)
-  const locales: ReadonlySet<string> = new Set(byLocale.keys())
-  const findLanguage = createLanguageFinder(locales)
-  const defaultLocale = findLanguage([settings.defaultLocale]) ?? refuseLanguage(locales)
+export class Messages {
+  readonly #settings: MessageSettings
+  readonly #byLocale
+  readonly locales: ReadonlySet<string>
+  readonly #findLanguage
+  readonly #defaultLocale
+  readonly costly
 
-  /** The language among ours that is wanted most (BCP 47), or null. */
-  function localeOf(languages: readonly string[]): string | null {
-    return findLanguage(languages) ?? null
+  constructor(settings: MessageSettings, codes: Pick<Config['otp'], 'length' | 'timeToLive'>) {
+    this.#settings = settings
+    const { byLocale, ownSms } = readTemplates(settings.directory)
+    this.#byLocale = byLocale
+    this.locales = new Set(this.#byLocale.keys())
+    this.#findLanguage = createLanguageFinder(this.locales)
+    this.#defaultLocale = this.#findLanguage([settings.defaultLocale]) ?? refuseLanguage(this.locales)
+    const sample = { code: '0'.repeat(codes.length), expiresIn: codes.timeToLive }
+    this.costly = [...this.locales].filter(
+      (locale) => smsSize(this.sms({ ...sample, languages: [locale] }).text).segments > 1,
+    )
+    const refused = this.costly.filter((locale) => ownSms.has(locale))
+    if (refused.length > 0) {
+      throw new ConfigError(
+        refused.map((locale) => `MESSAGES_DIR ${locale}.json: sms: none of these fits in one segment`),
+      )
+    }
   }
 
-  function wordsFor({ code, expiresIn, languages }: MessageParts) {
-    const locale = localeOf(languages) ?? defaultLocale
+  /** The language among ours that is wanted most (BCP 47), or null. */
+  localeOf(languages: readonly string[]): string | null {
+    return this.#findLanguage(languages) ?? null
+  }
+
+  #wordsFor({ code, expiresIn, languages }: MessageParts) {
+    const locale = this.localeOf(languages) ?? this.#defaultLocale
     const values: Values = {
       code,
-      app: settings.appName,
+      app: this.#settings.appName,
       duration: durationIn(locale, expiresIn, 'long'),
       shortDuration: durationIn(locale, expiresIn, 'short'),
     }
-    return { locale, template: byLocale.get(locale) as Template, values }
+    return { locale, template: this.#byLocale.get(locale) as Template, values }
   }
 
   /** Nothing in it is written by a stranger: only the operator's words and the code. */
-  function sms(parts: MessageParts): Pick<SmsMessage, 'text' | 'locale'> {
-    const { locale, template, values } = wordsFor(parts)
-    return { locale, text: smsText(template, values, settings) }
+  sms(parts: MessageParts): Pick<SmsMessage, 'text' | 'locale'> {
+    const { locale, template, values } = this.#wordsFor(parts)
+    return { locale, text: smsText(template, values, this.#settings) }
   }
 
   /** The same for mail. */
-  function email(parts: MessageParts): Pick<EmailMessage, 'subject' | 'text' | 'html' | 'locale'> {
-    const { locale, template, values } = wordsFor(parts)
+  email(parts: MessageParts): Pick<EmailMessage, 'subject' | 'text' | 'html' | 'locale'> {
+    const { locale, template, values } = this.#wordsFor(parts)
     const say = (sentence: string) => fill(sentence, values)
     const text = `${say(template.heading)} ${parts.code}
 
@@ -66,39 +85,27 @@ ${say(template.unasked)}
   }
 
   /** A notice as an SMS and as a mail: no code, no link, nothing that was typed. */
-  function notificationOf(kind: 'changed' | 'signedIn', languages: readonly string[]) {
-    const locale = localeOf(languages) ?? defaultLocale
-    const template = byLocale.get(locale) as Template
-    const texts = template[kind].map((sentence) => fill(sentence, { app: settings.appName }))
+  #notificationOf(kind: 'changed' | 'signedIn', languages: readonly string[]) {
+    const locale = this.localeOf(languages) ?? this.#defaultLocale
+    const template = this.#byLocale.get(locale) as Template
+    const texts = template[kind].map((sentence) => fill(sentence, { app: this.#settings.appName }))
     return {
       locale,
       sms: fittingText(texts),
       subject: String(texts.at(-1)),
       text: `${texts[0]}\n`,
-      html: notificationPage({ locale, template, sentences: template[kind], app: settings.appName }),
+      html: notificationPage({ locale, template, sentences: template[kind], app: this.#settings.appName }),
     }
   }
 
-  const sample = { code: '0'.repeat(codes.length), expiresIn: codes.timeToLive }
-  const costly = [...locales].filter((locale) => smsSize(sms({ ...sample, languages: [locale] }).text).segments > 1)
-  const refused = costly.filter((locale) => ownSms.has(locale))
-  if (refused.length > 0) {
-    throw new ConfigError(
-      refused.map((locale) => `MESSAGES_DIR ${locale}.json: sms: none of these fits in one segment`),
-    )
+  /** That the ways to sign in have changed. */
+  changeNotification(languages: readonly string[]) {
+    return this.#notificationOf('changed', languages)
   }
 
-  return {
-    localeOf,
-    sms,
-    email,
-    /** That the ways to sign in have changed. */
-    changeNotification: (languages: readonly string[]) => notificationOf('changed', languages),
-    /** That somebody signed in on a device that is not known. */
-    signInNotification: (languages: readonly string[]) => notificationOf('signedIn', languages),
-    locales,
-    /** those whose SMS take more than one segment, with these settings */
-    costly,
+  /** That somebody signed in on a device that is not known. */
+  signInNotification(languages: readonly string[]) {
+    return this.#notificationOf('signedIn', languages)
   }
 }
 
