@@ -89,7 +89,7 @@ type SendAnswer = Readonly<{
 /** A send as it was counted, to be given back where its message is refused. */
 type CountedSend = Readonly<{ identifier: Identifier; draft: CodeDraft; answer: SendAnswer }>
 
-export type SendCode = ReturnType<typeof createSendCode>
+export type SendCode = (identifier: Identifier, client: Client, use?: CodeUse) => Promise<SentCode>
 
 type SendCodeDependencies = {
   database: Database
@@ -101,7 +101,7 @@ type SendCodeDependencies = {
   onTelemetry: (origin: LogOrigin, event: SendTelemetry) => void
 }
 
-export function createSendCode(dependencies: SendCodeDependencies) {
+export function createSendCode(dependencies: SendCodeDependencies): SendCode {
   const { database, otp, limits, audit, notifier, settings, onTelemetry } = dependencies
 
   const { schema } = readFunctionFiles()

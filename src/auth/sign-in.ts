@@ -15,7 +15,7 @@ import type { Limits } from '../limits/service.js'
 import type { Messages } from '../messaging/templates/messages.js'
 import type { Attempt, OtpService } from '../otp/service.js'
 import { deviceHashOf } from '../sessions/devices.js'
-import type { SessionService } from '../sessions/service.js'
+import type { SessionDrafts } from '../sessions/drafts.js'
 import { draftTicket, ticketTimeToLive } from './signup-tickets.js'
 import type { AttemptAnswer, AttemptTelemetry, ConcludeAttempt } from './verification.js'
 
@@ -52,7 +52,7 @@ type SignInAnswer = AttemptAnswer &
 type SignInDependencies = {
   database: Database
   otp: OtpService
-  sessions: SessionService
+  sessionDrafts: SessionDrafts
   messages: Pick<Messages, 'localeOf'>
   limits: Limits
   audit: AuditTrail
@@ -62,7 +62,7 @@ type SignInDependencies = {
 
 export class SignIn {
   readonly #otp: OtpService
-  readonly #sessions: SessionService
+  readonly #sessionDrafts: SessionDrafts
   readonly #messages: Pick<Messages, 'localeOf'>
   readonly #limits: Limits
   readonly #audit: AuditTrail
@@ -71,9 +71,9 @@ export class SignIn {
   readonly #decide
 
   constructor(dependencies: SignInDependencies) {
-    const { database, otp, sessions, messages, limits, audit, concludeAttempt, onTelemetry } = dependencies
+    const { database, otp, sessionDrafts, messages, limits, audit, concludeAttempt, onTelemetry } = dependencies
     this.#otp = otp
-    this.#sessions = sessions
+    this.#sessionDrafts = sessionDrafts
     this.#messages = messages
     this.#limits = limits
     this.#audit = audit
@@ -85,7 +85,7 @@ export class SignIn {
       keyOf: ({ identifier }) => identifier,
       settings: () => ({
         ...this.#otp.attemptLimits,
-        ...this.#sessions.creationLimits,
+        ...this.#sessionDrafts.creationLimits,
         maxPerAddress: this.#limits.settings.ipVerifyPerTenMinutes,
         ticketTtl: ticketTimeToLive,
         shard: anyShard(),
@@ -95,7 +95,7 @@ export class SignIn {
 
   /** Tries the code; null for a newcomer, who got a ticket. */
   async #tryCode(identifier: Identifier, code: string, client: Client, newcomer: Becoming): Promise<SignedIn | null> {
-    const session = this.#sessions.draft(client)
+    const session = this.#sessionDrafts.draft(client)
     const answer = await this.#decide({
       method: identifier.method,
       ...this.#otp.attemptOf({ purpose: 'sign_in', identifier }, code),
@@ -112,7 +112,7 @@ export class SignIn {
     const { isNewUser, isNewDevice } = answer
     if (isNewUser) this.#onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(identifier) })
     const user = userRowOf(answer)
-    return { outcome: 'signed_in', user, ...this.#sessions.opened(session, user.id, isNewDevice), isNewUser }
+    return { outcome: 'signed_in', user, ...this.#sessionDrafts.created(session, user.id, isNewDevice), isNewUser }
   }
 
   /**
