@@ -8,6 +8,7 @@ import type { UserRow } from '../database/user-row.js'
 import { deleteExpiredDevicesStatement } from './devices.js'
 import {
   deleteExpiredSessionsStatement,
+  endSessionStatement,
   type ListedSession,
   listSessionsStatement,
   readSessionsText,
@@ -97,8 +98,8 @@ export class SessionService {
   async end(token: string): Promise<string | null> {
     const claims = this.#tokens.verifyAtAnyTime(token)
     if (claims === null) return null
-    const { count } = await this.#database.session.deleteMany({ where: { id: claims.sid, userId: claims.sub } })
-    return count === 1 ? claims.sub : null
+    const ended = await this.#database.$executeRaw(endSessionStatement(claims.sid, claims.sub))
+    return ended === 1 ? claims.sub : null
   }
 
   /** The live sessions of a user, newest first, 100 at most. */

@@ -84,6 +84,11 @@ export function touchSessionStatement(sessionId: string, { timeToLive, longest }
     WHERE id = ${sessionId}::uuid AND last_seen_at <= now() - make_interval(secs => ${touchInterval})`
 }
 
+/** Ends a session, unless it has ended by itself. */
+export function endSessionStatement(sessionId: string, userId: string): Prisma.Sql {
+  return Prisma.sql`DELETE FROM sessions WHERE id = ${sessionId}::uuid AND user_id = ${userId}::uuid AND expires_at > now()`
+}
+
 /** The live sessions of a user, newest first ({@link ListedSession}). */
 export function listSessionsStatement(userId: string, { longest }: SessionLimits): Prisma.Sql {
   return Prisma.sql`
