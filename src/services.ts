@@ -6,6 +6,7 @@ import { OwnIdentifiers } from './account/identifiers.js'
 import { OwnSessions } from './account/sessions.js'
 import { DeliveryTrail } from './audit/deliveries.js'
 import { AuditTrail } from './audit/events.js'
+import { Challenges } from './auth/challenges/challenges.js'
 import { createSendCode, type SendCode } from './auth/send-code.js'
 import { SignIn } from './auth/sign-in.js'
 import { createSignUp, type SignUp } from './auth/sign-up.js'
@@ -110,6 +111,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     limits,
     audit,
     notifier,
+    challenges: new Challenges({ settings: config.challenges, key: eventKey }),
     settings: otpSettings,
     onTelemetry: telemetry.onSend,
   })

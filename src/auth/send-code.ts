@@ -17,6 +17,8 @@ import type { CodeDraft } from '../otp/issue.js'
 import type { OtpService } from '../otp/service.js'
 import { deviceHashOf } from '../sessions/devices.js'
 import type { Actor } from '../sessions/service.js'
+import type { Challenges } from './challenges/challenges.js'
+import type { ChallengeSolution } from './challenges/provider.js'
 
 export type SentCode = {
   /** seconds */
@@ -37,7 +39,7 @@ export type SendTelemetry =
       >)
 
 /** Which limit refused a send, as metrics name it. */
-export type SendLimit = 'identifier' | 'address' | 'budget' | 'country'
+export type SendLimit = 'identifier' | 'address' | 'budget' | 'country' | 'challenge'
 
 /** What a code is for. */
 export type CodeUse = Readonly<
@@ -47,21 +49,26 @@ export type CodeUse = Readonly<
       mode: 'any' | 'login'
     }
   | { purpose: 'step_up' | 'change_identifier'; actor: Actor }
->
+> &
+  Readonly<{ solution?: ChallengeSolution | undefined }>
 
 /** send_code_request, as far as budgets need it. */
 type SendRequest = DecisionRequest &
   CodeDraft &
-  Readonly<{ method: Identifier['method']; deviceHash: Uint8Array<ArrayBuffer> | null }>
-
-/** Who asks needs no account yet. */
-const anySignIn: CodeUse = { purpose: 'sign_in', mode: 'any' }
+  Readonly<{
+    method: Identifier['method']
+    deviceHash: Uint8Array<ArrayBuffer> | null
+    /** of a solved challenge, which opens more of each budget */
+    challengeId: string | null
+  }>
 
 /** send_code_result */
 type SendAnswer = Readonly<{
   outcome: 'sent' | 'unknown' | keyof typeof limitNames
   /** seconds, where it was refused */
   retryAfter: number | null
+  /** it would have passed with a solved challenge */
+  mayBeSolved: boolean
   /** the answer must not tell what became of it */
   isHidden: boolean
   /** a message may go out for it */
@@ -89,7 +96,7 @@ type SendAnswer = Readonly<{
 /** A send as it was counted, to be given back where its message is refused. */
 type CountedSend = Readonly<{ identifier: Identifier; draft: CodeDraft; answer: SendAnswer }>
 
-export type SendCode = (identifier: Identifier, client: Client, use?: CodeUse) => Promise<SentCode>
+export type SendCode = (identifier: Identifier, client: Client, use: CodeUse) => Promise<SentCode>
 
 type SendCodeDependencies = {
   database: Database
@@ -97,19 +104,26 @@ type SendCodeDependencies = {
   limits: Limits
   audit: AuditTrail
   notifier: Notifier
+  challenges: Challenges
   settings: Pick<Config['otp'], 'echo'>
   onTelemetry: (origin: LogOrigin, event: SendTelemetry) => void
 }
 
 export function createSendCode(dependencies: SendCodeDependencies): SendCode {
-  const { database, otp, limits, audit, notifier, settings, onTelemetry } = dependencies
+  const { database, otp, limits, audit, notifier, challenges, settings, onTelemetry } = dependencies
 
   const { schema } = readFunctionFiles()
   const decide = createDecision<SendRequest, SendAnswer>({
     database,
     name: 'send_code',
     keyOf: ({ identifier }) => identifier,
-    settings: () => ({ ...otp.sendLimits, ...limits.sendLimits, shard: anyShard() }),
+    settings: () => ({
+      ...otp.sendLimits,
+      ...limits.sendLimits,
+      shard: anyShard(),
+      hasChallenges: challenges.isOn,
+      asksAlways: challenges.isAlways,
+    }),
     async reserve(requests) {
       const reservation = await limits.leases.reserve(wantedFor(requests))
       const settle = (answers: readonly object[] | null) =>
@@ -155,25 +169,29 @@ export function createSendCode(dependencies: SendCodeDependencies): SendCode {
   }
 
   /** @throws Problem where no code is to be sent */
-  function requireSent(answer: SendAnswer, identifier: Identifier, client: Client): void {
+  async function requireSent(answer: SendAnswer, identifier: Identifier, client: Client, use: CodeUse): Promise<void> {
     const { outcome, retryAfter, hasClosedCountry } = answer
     const labels = metricLabelsOf(identifier)
-    const code = failureOf[outcome]
+    const code = answer.mayBeSolved ? 'challenge_required' : failureOf[outcome]
     if (hasClosedCountry) onTelemetry(client, { kind: 'country_closed', code, ...labels })
     if (outcome === 'sent') return
     if (outcome === 'unknown') throw new Problem(failureOf[outcome], { needsSignup: true })
-    onTelemetry(client, { kind: 'refused', limit: limitNames[outcome], code: failureOf[outcome], ...labels })
-    throw new Problem(failureOf[outcome], { retryAfter: Number(retryAfter) })
+    const refusal = answer.mayBeSolved ? 'challenge_required' : failureOf[outcome]
+    onTelemetry(client, { kind: 'refused', limit: limitNames[outcome], code: refusal, ...labels })
+    if (refusal !== 'challenge_required') throw new Problem(refusal, { retryAfter: Number(retryAfter) })
+    const challenge = await challenges.create({ purpose: use.purpose, identifier: identifier.identifier })
+    throw new Problem(refusal, { challenge })
   }
 
   /**
    * Puts a code there and delivers it; the live one again where there is one. A test identity knows its code: nothing goes out.
    * @throws Problem `rate_limited` and `service_unavailable` with a true Retry-After, `account_not_found`, `delivery_failed`
    */
-  async function sendCode(identifier: Identifier, client: Client, use: CodeUse = anySignIn): Promise<SentCode> {
+  async function sendCode(identifier: Identifier, client: Client, use: CodeUse): Promise<SentCode> {
     const { purpose } = use
     const actor = 'actor' in use ? use.actor : undefined
     const draft = otp.draft({ purpose, identifier, session: actor?.sessionId })
+    const solved = await challenges.verify(use.solution, { purpose, identifier: identifier.identifier })
     const answer = await decide({
       ...draft.values,
       ...limits.sendKeysOf(client),
@@ -182,10 +200,11 @@ export function createSendCode(dependencies: SendCodeDependencies): SendCode {
       method: identifier.method,
       userId: actor?.userId ?? null,
       onlyKnown: use.purpose === 'sign_in' && use.mode === 'login',
+      challengeId: solved,
       deviceHash: deviceHashOf(client),
       country: identifier.method === 'phone' ? identifier.country : null,
     })
-    requireSent(answer, identifier, client)
+    await requireSent(answer, identifier, client, use)
 
     const code = await draft.codeIn(answer)
     const { expiresIn, resendAfter, attemptsAllowed, locale } = answer
@@ -212,9 +231,10 @@ const emailOf = ({ method, identifier }: Identifier) => (method === 'email' ? id
  */
 function wantedFor(requests: readonly SendRequest[]): Wanted {
   const wanted: Record<string, number> = {}
-  for (const { method, testEndsAt, deviceHash } of requests) {
+  for (const { method, testEndsAt, deviceHash, challengeId } of requests) {
     if (testEndsAt !== null) continue
-    for (const kind of [...(deviceHash === null ? [] : ['trusted']), 'known', 'new']) {
+    const kinds = [...(deviceHash === null ? [] : ['trusted']), 'known', 'new']
+    for (const kind of challengeId === null ? kinds : [...kinds, 'known:solved', 'new:solved']) {
       const budget = `${method === 'phone' ? 'sms' : 'mail'}:${kind}`
       wanted[budget] = (wanted[budget] ?? 0) + 1
     }
@@ -230,6 +250,7 @@ const limitNames = {
   by_mailbox: 'budget',
   by_budget: 'budget',
   by_country: 'country',
+  by_challenge: 'challenge',
 } as const satisfies Record<string, SendLimit>
 
 /** How a request fails. A budget and a closed country are no fault of the client's, and pass by themselves. */
@@ -243,4 +264,5 @@ const failureOf = {
   by_mailbox: 'service_unavailable',
   by_budget: 'service_unavailable',
   by_country: 'service_unavailable',
+  by_challenge: 'challenge_required',
 } as const
