@@ -119,8 +119,8 @@ const rules = [
   [
     'trusted devices have no more than five on top',
     'shared/identifier_limits',
-    'CASE WHEN l.trusted_sends >= p_max_trusted THEN',
-    'CASE WHEN false THEN',
+    'OR l.trusted_sends >= p_max_trusted THEN',
+    'THEN',
     [...model, 'test/limits/budgets.test.ts'],
   ],
   [

@@ -50,16 +50,12 @@ CREATE TYPE send_code_result AS (
   code_seed bytea, code_hash bytea, expires_in int, resend_after int, attempts_allowed int
 );
 
--- Puts the code into its row, or keeps the live one there, if the identifier's own limits allow it: the lasting part of a send.
+-- Puts the code into its row, or keeps the live one there: the lasting part of a send.
 -- A code that goes on keeps the attempts made at it, and wrong ones stay counted in any case: a new code does not reset them
 -- (NIST SP 800-63B-4 §3.1.3.2). A row without a code goes on like one with a code, so that nothing tells them apart.
 -- @param code the row as it is; null where there is none
--- @param p_sends_allowed_at when the counts of the identifier as a whole allow a send; null where they do now
--- @param retry_after 0 where it was put there
-CREATE FUNCTION put_code(
-  r send_code_request, s send_code_settings, p_lane text, INOUT code otps, p_has_code boolean, p_sends_allowed_at timestamptz, at timestamptz,
-  OUT retry_after int
-) LANGUAGE plpgsql AS $$
+CREATE FUNCTION put_code(r send_code_request, s send_code_settings, p_lane text, INOUT code otps, p_has_code boolean, at timestamptz)
+LANGUAGE plpgsql STABLE AS $$
 DECLARE
   is_fixed CONSTANT boolean := r.test_ends_at IS NOT NULL;   -- costs nothing and waits for nothing; attempts at it are limited like all others
   is_new CONSTANT boolean := code.identifier IS NULL;
@@ -79,8 +75,6 @@ BEGIN
     code.failures := 0;
     code.failures_started_at := NULL;
   END IF;
-  retry_after := seconds_until(greatest(code_allowed_at(code, s, is_fixed), p_sends_allowed_at), at);
-  IF retry_after > 0 THEN RETURN; END IF;
 
   -- After a success, or after an hour, a send begins a new sign-in: it is no resend, and the cooldown starts anew.
   IF NOT is_fixed THEN
@@ -118,18 +112,22 @@ BEGIN
 END $$;
 
 -- When the code's own limits allow a send: its cooldown, and the wrong attempts at all codes of the row.
-CREATE FUNCTION code_allowed_at(code otps, s send_code_settings, is_fixed boolean) RETURNS timestamptz LANGUAGE plpgsql AS $$
-BEGIN
-  RETURN greatest(
+CREATE FUNCTION code_allowed_at(code otps, s send_code_settings, is_fixed boolean) RETURNS timestamptz LANGUAGE sql STABLE AS $$
+  SELECT greatest(
     CASE WHEN code.failures >= s.max_failures THEN code.failures_started_at + interval '24 hours' END,
-    CASE WHEN NOT is_fixed AND code.consumed_at IS NULL THEN code.resend_at END);
-END $$;
+    CASE WHEN NOT is_fixed AND code.consumed_at IS NULL THEN code.resend_at END)
+$$;
 
 -- Whole seconds; 0 where the moment is over, or there is none.
-CREATE FUNCTION seconds_until(p_moment timestamptz, p_at timestamptz) RETURNS int LANGUAGE plpgsql AS $$
-BEGIN
-  RETURN coalesce(greatest(0, ceil(extract(epoch FROM p_moment - p_at)))::int, 0);
-END $$;
+CREATE FUNCTION seconds_until(p_moment timestamptz, p_at timestamptz) RETURNS int LANGUAGE sql IMMUTABLE AS $$
+  SELECT coalesce(greatest(0, ceil(extract(epoch FROM p_moment - p_at)))::int, 0)
+$$;
+
+CREATE TYPE send_cost AS (
+  outcome send_outcome, retry_after int,            -- why it may not go out, and until when; null where it may
+  budget text,                                      -- that it comes out of; null where it costs nothing
+  has_closed boolean, has_open boolean              -- see send_code_result
+);
 
 -- What an SMS or mail may not be sent for: see send_outcome. Trusted devices of the owner have a budget of their own, beside that of
 -- identifiers that somebody verified before: nobody who makes identifiers up can use up either, and no country is closed to them.
@@ -138,51 +136,52 @@ END $$;
 -- @param p_left what this call has left of each budget
 -- @param p_spent the keys of mailboxes and domains that the same call has sent to, and countries that it has found open
 CREATE FUNCTION cost_refusal(
-  r send_code_request, s send_code_settings, p_kind text, p_is_number boolean, p_left int[], p_spent text[],
-  OUT outcome send_outcome, OUT retry_after int, OUT budget text, OUT has_closed boolean, OUT has_open boolean
-) LANGUAGE plpgsql AS $$
+  r send_code_request, s send_code_settings, p_kind text, p_is_number boolean, p_left int[], p_spent text[]
+) RETURNS send_cost LANGUAGE plpgsql AS $$
 DECLARE
+  cost send_cost;
   is_solved CONSTANT boolean := coalesce(r.challenge_solved, false);
   candidate text;
   place int;
 BEGIN
-  has_closed := false;
-  has_open := false;
+  cost.has_closed := false;
+  cost.has_open := false;
   -- Each message to a new identifier counts; others count as a number, once in an hour, and cost nothing in between.
   IF p_kind = 'new' OR p_is_number THEN
-    outcome := 'by_budget';
+    cost.outcome := 'by_budget';
     FOREACH candidate IN ARRAY CASE
       WHEN p_kind = 'trusted' THEN ARRAY['trusted', 'known']
       WHEN is_solved THEN ARRAY[p_kind, p_kind || ':solved']
       ELSE ARRAY[p_kind] END
     LOOP
-      budget := CASE r.method WHEN 'phone' THEN 'sms:' ELSE 'mail:' END || candidate;
-      place := array_position(s.budgets, budget);
-      IF place IS NULL THEN RAISE 'there is no budget %', budget; END IF;
+      cost.budget := CASE r.method WHEN 'phone' THEN 'sms:' ELSE 'mail:' END || candidate;
+      place := array_position(s.budgets, cost.budget);
+      IF place IS NULL THEN RAISE 'there is no budget %', cost.budget; END IF;
       -- What this call had of it went to the requests before this one; else there is none in any replica.
-      outcome := CASE WHEN p_left[place] > 0 THEN NULL WHEN s.budget_left[place] > 0 THEN 'again' ELSE 'by_budget' END;
-      EXIT WHEN outcome IS DISTINCT FROM 'by_budget';
-      retry_after := s.budget_retry[place];
+      cost.outcome := CASE WHEN p_left[place] > 0 THEN NULL WHEN s.budget_left[place] > 0 THEN 'again' ELSE 'by_budget' END;
+      EXIT WHEN cost.outcome IS DISTINCT FROM 'by_budget';
+      cost.retry_after := s.budget_retry[place];
     END LOOP;
-    IF outcome IS NOT NULL THEN RETURN; END IF;
-    retry_after := NULL;
+    IF cost.outcome IS NOT NULL THEN RETURN cost; END IF;
+    cost.retry_after := NULL;
   END IF;
-  IF p_kind = 'trusted' OR is_solved THEN RETURN; END IF;
+  IF p_kind = 'trusted' OR is_solved THEN RETURN cost; END IF;
 
   IF r.method = 'email' THEN
     IF count_of(r.mailbox_key, 86400) + cardinality(array_positions(p_spent, r.mailbox_key)) >= s.max_per_mailbox THEN
-      outcome := 'by_mailbox';
-      retry_after := window_left(86400);
+      cost.outcome := 'by_mailbox';
+      cost.retry_after := window_left(86400);
     ELSIF p_kind = 'new' AND count_of(r.domain_key, 3600) + cardinality(array_positions(p_spent, r.domain_key)) >= s.max_per_domain THEN
-      outcome := 'by_budget';
-      retry_after := window_left(3600);
+      cost.outcome := 'by_budget';
+      cost.retry_after := window_left(3600);
     END IF;
   ELSIF p_kind = 'new' AND NOT r.country = ANY(p_spent) THEN
-    SELECT b.retry_after, b.has_closed INTO retry_after, has_closed
+    SELECT b.retry_after, b.has_closed INTO cost.retry_after, cost.has_closed
     FROM country_block(r.country, s.breaker_min_sends, s.breaker_min_verified, s.closed_for) AS b;
-    has_open := retry_after IS NULL;
-    IF NOT has_open AND NOT is_of_the_tenth(r.identifier, s.tenth_key) THEN outcome := 'by_country'; END IF;
+    cost.has_open := cost.retry_after IS NULL;
+    IF NOT cost.has_open AND NOT is_of_the_tenth(r.identifier, s.tenth_key) THEN cost.outcome := 'by_country'; END IF;
   END IF;
+  RETURN cost;
 END $$;
 
 -- @param place_of_address the place of this request in its address's window, 1 for the first one; null on a trusted device
@@ -197,12 +196,10 @@ CREATE FUNCTION send_code(
   INOUT code otps, INOUT limits identifier_limits, at timestamptz, p_left int[], p_spent text[], OUT answer send_code_result
 ) LANGUAGE plpgsql AS $$
 DECLARE
-  counted record;
   unknown_of_address bigint := 0;
-  cost record;
+  cost send_cost;
   is_refused boolean;                               -- nothing may go out
   has_code boolean;
-  put record;
   allowed_at timestamptz;
   is_fixed CONSTANT boolean := r.test_ends_at IS NOT NULL;
 BEGIN
@@ -284,27 +281,27 @@ BEGIN
     END IF;
   END IF;
 
+  -- Wrong attempts and the cooldown are the code's own; sends are counted over all codes of the identifier.
   IF NOT is_fixed THEN
     allowed_at := sends_allowed_at(limits, s.max_per_hour, s.max_per_day, s.max_trusted_per_day, device IS NOT NULL);
   END IF;
-  put := put_code(r, s, answer.lane, code, has_code, allowed_at, at);
-  IF put.retry_after > 0 THEN
+  answer.retry_after := seconds_until(greatest(code_allowed_at(code, s, is_fixed), allowed_at), at);
+  IF answer.retry_after > 0 THEN
     answer.outcome := 'too_soon';
-    answer.retry_after := put.retry_after;
     answer.refusal := 'identifier';
     RETURN;
   END IF;
 
-  code := put.code;
   answer.outcome := 'sent';
+  answer.retry_after := NULL;
   answer.is_paid := has_code AND NOT is_refused AND NOT is_fixed;
   answer.is_number := answer.is_number AND answer.is_paid;
   IF answer.is_paid THEN answer.budget := cost.budget; END IF;
+  code := put_code(r, s, answer.lane, code, has_code, at);
   IF NOT is_fixed THEN
-    counted := count_send(r.identifier, limits, s.max_per_hour, s.max_per_day, CASE WHEN answer.is_number THEN r.code_id END, at);
-    answer.is_on_top := counted.is_on_top;
+    answer.is_on_top := coalesce(is_used_up(limits, s.max_per_hour, s.max_per_day), false);
+    limits := count_send(r.identifier, limits, answer.is_on_top, CASE WHEN answer.is_number THEN r.code_id END, at);
     -- As it is after this one, for the client's countdown.
-    limits := counted.l;
     allowed_at := sends_allowed_at(limits, s.max_per_hour, s.max_per_day, s.max_trusted_per_day, device IS NOT NULL);
   END IF;
   answer.code_seed := code.code_seed;
@@ -317,10 +314,9 @@ BEGIN
 END $$;
 
 -- What an event says of the purpose.
-CREATE FUNCTION suffix_of(r send_code_request) RETURNS text LANGUAGE plpgsql AS $$
-BEGIN
-  RETURN CASE WHEN r.test_ends_at IS NOT NULL THEN ', test identity' WHEN r.purpose <> 'sign_in' THEN ', ' || r.purpose ELSE '' END;
-END $$;
+CREATE FUNCTION suffix_of(r send_code_request) RETURNS text LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN r.test_ends_at IS NOT NULL THEN ', test identity' WHEN r.purpose <> 'sign_in' THEN ', ' || r.purpose ELSE '' END
+$$;
 
 -- Writes what was refused into the trail: one event an hour for each address and limit, of
 -- neighbours one for all of them (a /48 has 65,536 addresses), or whoever floods us fills it.
@@ -340,17 +336,21 @@ BEGIN
   JOIN LATERAL (SELECT min(n) AS n FROM generate_subscripts(told, 1) AS n WHERE told[n] = c.counted_key) AS f ON c.total = c.added;
 END $$;
 
+CREATE TYPE shared_keys AS (block text, mailbox text, domain text, country text);
+
 -- What a send counts on beside its identifier and its address: its neighbours, its mailbox, its domain, its country; null where it does not.
 -- What an address is refused counts on none of its neighbours, and what an owner is sent on nothing that strangers use up.
-CREATE FUNCTION counted_on(r send_code_request, answer send_code_result, OUT block text, OUT mailbox text, OUT domain text, OUT country text)
-LANGUAGE plpgsql AS $$
+CREATE FUNCTION counted_on(r send_code_request, answer send_code_result) RETURNS shared_keys LANGUAGE plpgsql IMMUTABLE AS $$
+DECLARE
+  keys shared_keys;
 BEGIN
-  IF answer.lane = '' AND answer.outcome NOT IN ('by_address', 'by_block') THEN block := r.block_key; END IF;
+  IF answer.lane = '' AND answer.outcome NOT IN ('by_address', 'by_block') THEN keys.block := r.block_key; END IF;
   IF answer.is_paid AND answer.lane = '' THEN
-    mailbox := r.mailbox_key;
-    IF NOT answer.is_known THEN domain := r.domain_key; END IF;
+    keys.mailbox := r.mailbox_key;
+    IF NOT answer.is_known THEN keys.domain := r.domain_key; END IF;
   END IF;
-  IF answer.is_paid AND answer.is_number AND NOT answer.is_known THEN country := 'country_sent:' || r.country; END IF;
+  IF answer.is_paid AND answer.is_number AND NOT answer.is_known THEN keys.country := 'country_sent:' || r.country; END IF;
+  RETURN keys;
 END $$;
 
 -- Sends for many at once: reads what send_code() decides by, asks it for each, and writes what it says. The requests are sorted by identifier
@@ -371,7 +371,7 @@ DECLARE
   live CONSTANT record := lock_codes(within, ARRAY(SELECT q.purpose FROM unnest(asked) AS q), lanes, is_alone);
   at CONSTANT timestamptz := clock_timestamp();
   decided record;
-  counts record;
+  counts shared_keys;
   answers send_code_result[];
   new_limits identifier_limits[] := '{}';
   new_codes otps[] := '{}';
@@ -425,7 +425,7 @@ DECLARE
   address_keys text[];
   places_of_addresses int[];
   answers send_code_result[];
-  counts record;
+  counts shared_keys;
   blocks text[] := '{}';
   mailboxes text[] := '{}';
   domains text[] := '{}';

@@ -13,7 +13,7 @@ END $$;
 
 -- A locked row with the windows that are over begun anew.
 -- @param at the clock after the wait for the lock
-CREATE FUNCTION renew_windows(INOUT l identifier_limits, at timestamptz) LANGUAGE plpgsql AS $$
+CREATE FUNCTION renew_windows(INOUT l identifier_limits, at timestamptz) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF l.hour_started_at <= at - interval '1 hour' THEN l.hour_started_at := now(); l.hour_sends := 0; END IF;
   IF l.day_started_at <= at - interval '24 hours' THEN l.day_started_at := now(); l.day_sends := 0; END IF;
@@ -49,26 +49,27 @@ BEGIN
   RETURN saved;
 END $$;
 
--- When the counts allow a send; null where they do now. The owner's trusted devices have a few a day once the others are used up, which
--- strangers can't reach.
-CREATE FUNCTION sends_allowed_at(l identifier_limits, p_max_per_hour int, p_max_per_day int, p_max_trusted int, p_is_trusted boolean)
-RETURNS timestamptz LANGUAGE plpgsql AS $$
-DECLARE
-  allowed_at CONSTANT timestamptz := greatest(
-    CASE WHEN l.hour_sends >= p_max_per_hour THEN l.hour_started_at + interval '1 hour' END,
-    CASE WHEN l.day_sends >= p_max_per_day THEN l.day_started_at + interval '24 hours' END);
-BEGIN
-  -- Where the others may send, so may a trusted device: least() would take the other moment for a null.
-  IF allowed_at IS NULL OR NOT p_is_trusted THEN RETURN allowed_at; END IF;
-  RETURN CASE WHEN l.trusted_sends >= p_max_trusted THEN least(allowed_at, l.trusted_started_at + interval '24 hours') END;
-END $$;
+-- Whether everybody's sends are used up; null where it was never sent anything.
+CREATE FUNCTION is_used_up(l identifier_limits, p_max_per_hour int, p_max_per_day int) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
+  SELECT l.hour_sends >= p_max_per_hour OR l.day_sends >= p_max_per_day
+$$;
 
--- Counts a send, and says whether it was one of those that trusted devices have on top.
+-- When the counts allow a send; null where they do now. The owner's trusted devices have a few a day once the others are used up, which
+-- strangers can't reach: least() leaves a null out, so the moment when these are there again only counts where the others are used up.
+CREATE FUNCTION sends_allowed_at(l identifier_limits, p_max_per_hour int, p_max_per_day int, p_max_trusted int, p_is_trusted boolean)
+RETURNS timestamptz LANGUAGE sql STABLE AS $$
+  SELECT CASE WHEN NOT p_is_trusted OR l.trusted_sends >= p_max_trusted THEN least(
+    greatest(
+      CASE WHEN l.hour_sends >= p_max_per_hour THEN l.hour_started_at + interval '1 hour' END,
+      CASE WHEN l.day_sends >= p_max_per_day THEN l.day_started_at + interval '24 hours' END),
+    CASE WHEN p_is_trusted AND is_used_up(l, p_max_per_hour, p_max_per_day) THEN l.trusted_started_at + interval '24 hours' END) END
+$$;
+
+-- Counts a send.
 -- @param l null where the identifier was never sent anything
+-- @param p_is_on_top it is one of those that trusted devices have on top
 -- @param p_counted_by the send, where the identifier counts as a number by it
-CREATE FUNCTION count_send(
-  p_identifier text, INOUT l identifier_limits, p_max_per_hour int, p_max_per_day int, p_counted_by uuid, at timestamptz, OUT is_on_top boolean
-) LANGUAGE plpgsql AS $$
+CREATE FUNCTION count_send(p_identifier text, INOUT l identifier_limits, p_is_on_top boolean, p_counted_by uuid, at timestamptz) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF l.identifier IS NULL THEN
     l.identifier := p_identifier;
@@ -79,8 +80,7 @@ BEGIN
     l.trusted_sends := 0;
     l.refused_sends := 0;
   END IF;
-  is_on_top := l.hour_sends >= p_max_per_hour OR l.day_sends >= p_max_per_day;
-  IF is_on_top THEN
+  IF p_is_on_top THEN
     l.trusted_started_at := coalesce(l.trusted_started_at, at);
     l.trusted_sends := l.trusted_sends + 1;
   ELSE
