@@ -8,6 +8,7 @@ CREATE TYPE send_outcome AS ENUM (
   'refused_before',                                 -- so many messages to it were refused that none is tried in this hour
   'by_address',                                     -- the client's address has had its share
   'by_block', 'by_budget', 'by_mailbox', 'by_country',   -- what many share; a solved challenge opens these
+  'by_challenge',                                   -- a challenge is asked of everybody here, whatever is left of anything
   'again'                                           -- nothing was done: to be asked alone
 );
 
@@ -15,7 +16,8 @@ CREATE TYPE send_code_request AS (
   method text, identifier text, purpose otp_purpose,
   user_id uuid,                                     -- who asks, of step_up and change_identifier; null for sign_in
   only_known boolean,                               -- whoever asks wants no code for an identifier that nobody has
-  challenge_solved boolean,                         -- whoever asks has proved work (contract §10)
+  challenge text,                                   -- that whoever asks has solved (contract §10), for it to be spent; null for none
+  needs_challenge boolean,                          -- nobody is sent anything at this identifier without one
   code_id uuid, code_hash bytea, code_seed bytea,   -- of the code to put there, unless the one that is there goes on
   test_ends_at timestamptz,                         -- of a fixed code of TEST_OTPS, which is not sent; null for all others
   device_hash bytea,
@@ -29,6 +31,7 @@ CREATE TYPE send_code_settings AS (
   ttl int, cooldown int, max_attempts int, max_per_hour int, max_per_day int, max_trusted_per_day int, max_failures int,
   max_per_address int, max_per_block int, max_unknown_per_address int, max_refusals_per_hour int,
   max_per_mailbox int, max_per_domain int, is_strict boolean,
+  has_challenges boolean, asks_always boolean,      -- whether there are any, and whether every stranger is asked one
   budgets text[], budget_left int[], budget_retry int[],   -- what this call may send of each budget (take_leases), and when there is more
   breaker_min_sends int, breaker_min_verified float8, closed_for int, tenth_key bytea, shard int
 );
@@ -37,6 +40,7 @@ CREATE TYPE send_code_result AS (
   place int, outcome send_outcome, retry_after int,
   refusal text,                                     -- the limit that refused it, for the trail
   event text, event_detail text,                    -- what else is written into the trail
+  may_be_solved boolean,                            -- it is refused, and would not be with a solved challenge
   is_hidden boolean,                                -- nobody may see from outside what became of it
   is_paid boolean,                                  -- a message may go out
   budget text,                                      -- that the message came out of; null where it cost nothing
@@ -136,11 +140,10 @@ CREATE TYPE send_cost AS (
 -- @param p_left what this call has left of each budget
 -- @param p_spent the keys of mailboxes and domains that the same call has sent to, and countries that it has found open
 CREATE FUNCTION cost_refusal(
-  r send_code_request, s send_code_settings, p_kind text, p_is_number boolean, p_left int[], p_spent text[]
+  r send_code_request, s send_code_settings, is_solved boolean, p_kind text, p_is_number boolean, p_left int[], p_spent text[]
 ) RETURNS send_cost LANGUAGE plpgsql AS $$
 DECLARE
   cost send_cost;
-  is_solved CONSTANT boolean := coalesce(r.challenge_solved, false);
   candidate text;
   place int;
 BEGIN
@@ -150,7 +153,7 @@ BEGIN
   IF p_kind = 'new' OR p_is_number THEN
     cost.outcome := 'by_budget';
     FOREACH candidate IN ARRAY CASE
-      WHEN p_kind = 'trusted' THEN ARRAY['trusted', 'known']
+      WHEN p_kind = 'trusted' THEN ARRAY['trusted', 'known'] || CASE WHEN is_solved THEN ARRAY['known:solved'] END
       WHEN is_solved THEN ARRAY[p_kind, p_kind || ':solved']
       ELSE ARRAY[p_kind] END
     LOOP
@@ -185,6 +188,7 @@ BEGIN
 END $$;
 
 -- @param place_of_address the place of this request in its address's window, 1 for the first one; null on a trusted device
+-- @param is_solved a challenge of this send was solved, and not spent before
 -- @param sent_by_block what its neighbours have had in this hour, before this call
 -- @param account who has the identifier, whether they have proved it or not; null for nobody
 -- @param code, limits the locked rows of the identifier, null where it was never sent anything; as they are to be, where the outcome is `sent`
@@ -192,7 +196,7 @@ END $$;
 -- @param p_left what this call has left of each budget
 -- @param p_spent the keys of neighbours, mailboxes and domains that the same call counts at its end, and countries that it has found open
 CREATE FUNCTION send_code(
-  r send_code_request, s send_code_settings, device uuid, place_of_address int, sent_by_block bigint, account users,
+  r send_code_request, s send_code_settings, is_solved boolean, device uuid, place_of_address int, sent_by_block bigint, account users,
   INOUT code otps, INOUT limits identifier_limits, at timestamptz, p_left int[], p_spent text[], OUT answer send_code_result
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -202,8 +206,10 @@ DECLARE
   has_code boolean;
   allowed_at timestamptz;
   is_fixed CONSTANT boolean := r.test_ends_at IS NOT NULL;
+  is_stranger CONSTANT boolean := device IS NULL AND NOT is_solved;   -- has neither signed in there before nor proved work
 BEGIN
   answer.lane := coalesce(device::text, '');
+  answer.may_be_solved := false;
   answer.is_hidden := false;
   answer.is_paid := false;
   answer.is_number := false;
@@ -227,9 +233,14 @@ BEGIN
     answer.refusal := 'address';
     RETURN;
   END IF;
-  IF device IS NULL AND r.challenge_solved IS NOT TRUE
-     AND sent_by_block + cardinality(array_positions(p_spent, r.block_key)) >= s.max_per_block THEN
+  IF is_stranger AND (s.asks_always OR r.needs_challenge) AND NOT is_fixed THEN
+    answer.outcome := 'by_challenge';
+    answer.may_be_solved := true;
+    RETURN;
+  END IF;
+  IF is_stranger AND sent_by_block + cardinality(array_positions(p_spent, r.block_key)) >= s.max_per_block THEN
     answer.outcome := 'by_block';
+    answer.may_be_solved := s.has_challenges;
     answer.retry_after := window_left(3600);
     answer.refusal := 'block';
     RETURN;
@@ -265,18 +276,34 @@ BEGIN
     RETURN;
   END IF;
 
+  -- In strict mode a challenge must not tell who has an account: it is asked of everybody as of somebody new, and as of somebody known.
+  IF s.is_strict AND s.has_challenges AND is_stranger AND NOT is_fixed AND r.purpose <> 'step_up' THEN
+    cost := cost_refusal(r, s, false, 'new', true, p_left, p_spent);
+    answer.has_closed_country := cost.has_closed;
+    IF cost.outcome IS NULL THEN cost := cost_refusal(r, s, false, 'known', true, p_left, p_spent); END IF;
+    IF cost.outcome IS NOT NULL THEN
+      answer.outcome := cost.outcome;
+      answer.may_be_solved := cost.outcome <> 'again';
+      IF answer.may_be_solved THEN answer.refusal := substr(cost.outcome::text, 4); END IF;
+      RETURN;
+    END IF;
+  END IF;
+
   -- What costs money has budgets. Where nobody may see what became of it, nothing goes out, and the answer is as always.
   IF has_code AND NOT is_fixed THEN
     answer.is_number := limits.counted_at IS NULL;
-    cost := cost_refusal(r, s, CASE WHEN device IS NOT NULL THEN 'trusted' WHEN answer.is_known THEN 'known' ELSE 'new' END,
+    cost := cost_refusal(r, s, is_solved, CASE WHEN device IS NOT NULL THEN 'trusted' WHEN answer.is_known THEN 'known' ELSE 'new' END,
       answer.is_number, p_left, p_spent);
-    answer.has_closed_country := cost.has_closed;
+    answer.has_closed_country := answer.has_closed_country OR cost.has_closed;
     answer.has_open_country := cost.has_open;
     is_refused := is_refused OR cost.outcome IS NOT NULL;
     IF cost.outcome IS NOT NULL AND (cost.outcome = 'again' OR NOT answer.is_hidden) THEN
       answer.outcome := cost.outcome;
       answer.retry_after := cost.retry_after;
-      IF cost.outcome <> 'again' THEN answer.refusal := substr(cost.outcome::text, 4); END IF;
+      IF cost.outcome <> 'again' THEN
+        answer.refusal := substr(cost.outcome::text, 4);
+        answer.may_be_solved := s.has_challenges AND is_stranger;
+      END IF;
       RETURN;
     END IF;
   END IF;
@@ -370,6 +397,10 @@ DECLARE
   kept CONSTANT record := lock_limits(within, is_alone);
   live CONSTANT record := lock_codes(within, ARRAY(SELECT q.purpose FROM unnest(asked) AS q), lanes, is_alone);
   at CONSTANT timestamptz := clock_timestamp();
+  -- Each solution is for one identifier: who sent the same one before has let go of its row by now, and what they spent is seen.
+  used CONSTANT text[] := ARRAY(
+    SELECT c.name FROM spent_challenges c WHERE c.name IN (SELECT q.challenge FROM unnest(asked) AS q WHERE q.challenge IS NOT NULL));
+  solved boolean;
   decided record;
   counts shared_keys;
   answers send_code_result[];
@@ -385,7 +416,8 @@ BEGIN
       answers[n].outcome := 'again';
       CONTINUE;
     END IF;
-    decided := send_code(asked[n], s, devices[n], places_of_addresses[n], sent_by_blocks[n], accounts[n], live.codes[n], kept.limits[n], at, left_of_budgets, spent);
+    solved := asked[n].challenge IS NOT NULL AND NOT asked[n].challenge = ANY (used);
+    decided := send_code(asked[n], s, solved, devices[n], places_of_addresses[n], sent_by_blocks[n], accounts[n], live.codes[n], kept.limits[n], at, left_of_budgets, spent);
     answers[n] := decided.answer;
     counts := counted_on(asked[n], answers[n]);
     spent := spent || array_remove(
@@ -410,6 +442,12 @@ BEGIN
       answers[n].outcome := 'again';
     END IF;
   END LOOP;
+  IF EXISTS (SELECT FROM unnest(asked) AS q WHERE q.challenge IS NOT NULL) THEN
+    INSERT INTO spent_challenges (name, expires_at)
+    SELECT asked[n].challenge, now() + interval '10 minutes' FROM generate_subscripts(asked, 1) AS n
+    WHERE asked[n].challenge IS NOT NULL AND answers[n].outcome = 'sent'
+    ON CONFLICT DO NOTHING;
+  END IF;
   RETURN answers;
 END $$;
 

@@ -59,7 +59,7 @@ type SendRequest = DecisionRequest &
     method: Identifier['method']
     deviceHash: Uint8Array<ArrayBuffer> | null
     /** of a solved challenge, which opens more of each budget */
-    challengeId: string | null
+    challenge: string | null
   }>
 
 /** send_code_result */
@@ -200,7 +200,8 @@ export function createSendCode(dependencies: SendCodeDependencies): SendCode {
       method: identifier.method,
       userId: actor?.userId ?? null,
       onlyKnown: use.purpose === 'sign_in' && use.mode === 'login',
-      challengeId: solved,
+      challenge: solved,
+      needsChallenge: false,
       deviceHash: deviceHashOf(client),
       country: identifier.method === 'phone' ? identifier.country : null,
     })
@@ -231,10 +232,10 @@ const emailOf = ({ method, identifier }: Identifier) => (method === 'email' ? id
  */
 function wantedFor(requests: readonly SendRequest[]): Wanted {
   const wanted: Record<string, number> = {}
-  for (const { method, testEndsAt, deviceHash, challengeId } of requests) {
+  for (const { method, testEndsAt, deviceHash, challenge } of requests) {
     if (testEndsAt !== null) continue
     const kinds = [...(deviceHash === null ? [] : ['trusted']), 'known', 'new']
-    for (const kind of challengeId === null ? kinds : [...kinds, 'known:solved', 'new:solved']) {
+    for (const kind of challenge === null ? kinds : [...kinds, 'known:solved', 'new:solved']) {
       const budget = `${method === 'phone' ? 'sms' : 'mail'}:${kind}`
       wanted[budget] = (wanted[budget] ?? 0) + 1
     }
