@@ -36,6 +36,7 @@ export type SendTelemetry =
       Readonly<
         | { kind: 'refused'; limit: SendLimit; code: ErrorCode }
         | { kind: 'country_closed'; code?: ErrorCode | undefined }
+        | { kind: 'challenge'; result: 'solved' | 'wrong' }
       >)
 
 /** Which limit refused a send, as metrics name it. */
@@ -183,6 +184,15 @@ export function createSendCode(dependencies: SendCodeDependencies): SendCode {
     throw new Problem(refusal, { challenge })
   }
 
+  /** The name of the challenge that the request solves; null for none. */
+  async function solvedBy({ purpose, solution }: CodeUse, identifier: Identifier, client: Client) {
+    if (solution === undefined) return null
+    const solved = await challenges.verify(solution, { purpose, identifier: identifier.identifier })
+    const result = solved === null ? 'wrong' : 'solved'
+    onTelemetry(client, { kind: 'challenge', result, ...metricLabelsOf(identifier) })
+    return solved
+  }
+
   /**
    * Puts a code there and delivers it; the live one again where there is one. A test identity knows its code: nothing goes out.
    * @throws Problem `rate_limited` and `service_unavailable` with a true Retry-After, `account_not_found`, `delivery_failed`
@@ -191,7 +201,6 @@ export function createSendCode(dependencies: SendCodeDependencies): SendCode {
     const { purpose } = use
     const actor = 'actor' in use ? use.actor : undefined
     const draft = otp.draft({ purpose, identifier, session: actor?.sessionId })
-    const solved = await challenges.verify(use.solution, { purpose, identifier: identifier.identifier })
     const answer = await decide({
       ...draft.values,
       ...limits.sendKeysOf(client),
@@ -200,7 +209,7 @@ export function createSendCode(dependencies: SendCodeDependencies): SendCode {
       method: identifier.method,
       userId: actor?.userId ?? null,
       onlyKnown: use.purpose === 'sign_in' && use.mode === 'login',
-      challenge: solved,
+      challenge: await solvedBy(use, identifier, client),
       needsChallenge: false,
       deviceHash: deviceHashOf(client),
       country: identifier.method === 'phone' ? identifier.country : null,

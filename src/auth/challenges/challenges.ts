@@ -5,7 +5,7 @@ import type { ChallengeBinding, ChallengeProvider, ChallengeSolution } from './p
 import { SiteVerify } from './siteverify.js'
 
 /** Challenges a minute, asked by one replica, with each of which the work grows by as much again, and how far. */
-const pressure = { perStep: 60, maxDifficulty: 8 }
+const pressure = { perStep: 60, maxDifficulty: 16 }
 
 type ChallengesDependencies = {
   settings: ChallengeSettings
