@@ -155,7 +155,7 @@ const rules = [
   [
     'budgets hold',
     'send_code',
-    'CASE WHEN p_left[place] > 0 THEN NULL',
+    'CASE WHEN p_left_of_budgets[place] > 0 THEN NULL',
     'CASE WHEN true THEN NULL',
     ['test/limits/limits.test.ts'],
   ],
@@ -205,7 +205,7 @@ const rules = [
   [
     'a refused message gives the budget back',
     'send_code',
-    '  RETURN p_is_refused;',
+    '  RETURN true;',
     '  RETURN false;',
     ['test/limits/refused-sends.test.ts'],
   ],

@@ -29,7 +29,7 @@ CREATE TYPE send_code_settings AS (
   ttl int, cooldown int, max_attempts int, max_per_hour int, max_per_day int, max_trusted_per_day int, max_failures int,
   max_per_address int, max_per_block int, max_unknown_per_address int, max_refusals_per_hour int,
   max_per_mailbox int, max_per_domain int, is_strict boolean,
-  budgets text[], budget_left int[], budget_retry int[],   -- what this call may send of each budget (take_leases), and when there is more
+  budgets text[], budget_set_aside int[], budget_retry int[],   -- what this call may send of each budget (take_leases), and when there is more
   breaker_min_sends int, breaker_min_verified float8, closed_for int, tenth_key bytea, shard int
 );
 
@@ -40,8 +40,8 @@ CREATE TYPE send_code_result AS (
   is_hidden boolean,                                -- nobody may see from outside what became of it
   is_paid boolean,                                  -- a message may go out
   budget text,                                      -- that the message came out of; null where it cost nothing
-  is_number boolean,                                -- by this send the identifier counted as a number, which it does once an hour
-  is_on_top boolean,                                -- it was one of those that trusted devices have on top
+  counts_as_number boolean,                                -- by this send the identifier counted as a number, which it does once an hour
+  is_from_reserve boolean,                                -- it was one of those that trusted devices have on top
   has_closed_country boolean,                       -- it was this request that closed its country to new numbers
   has_open_country boolean,                         -- its country was found open: the rest of the call need not look again
   is_known boolean,                                 -- somebody verified the identifier before
@@ -132,11 +132,11 @@ CREATE TYPE send_cost AS (
 -- What an SMS or mail may not be sent for: see send_outcome. Trusted devices of the owner have a budget of their own, beside that of
 -- identifiers that somebody verified before: nobody who makes identifiers up can use up either, and no country is closed to them.
 -- @param p_kind trusted, known or new
--- @param p_is_number it would count the identifier as a number, which it does once an hour
--- @param p_left what this call has left of each budget
+-- @param p_counts_as_number it would count the identifier as a number, which it does once an hour
+-- @param p_left_of_budgets what this call has left of each budget
 -- @param p_spent the keys of mailboxes and domains that the same call has sent to, and countries that it has found open
 CREATE FUNCTION cost_refusal(
-  r send_code_request, s send_code_settings, p_kind text, p_is_number boolean, p_left int[], p_spent text[]
+  r send_code_request, s send_code_settings, p_kind text, p_counts_as_number boolean, p_left_of_budgets int[], p_spent text[]
 ) RETURNS send_cost LANGUAGE plpgsql AS $$
 DECLARE
   cost send_cost;
@@ -147,7 +147,7 @@ BEGIN
   cost.has_closed := false;
   cost.has_open := false;
   -- Each message to a new identifier counts; others count as a number, once in an hour, and cost nothing in between.
-  IF p_kind = 'new' OR p_is_number THEN
+  IF p_kind = 'new' OR p_counts_as_number THEN
     cost.outcome := 'by_budget';
     FOREACH candidate IN ARRAY CASE
       WHEN p_kind = 'trusted' THEN ARRAY['trusted', 'known']
@@ -158,7 +158,7 @@ BEGIN
       place := array_position(s.budgets, cost.budget);
       IF place IS NULL THEN RAISE 'there is no budget %', cost.budget; END IF;
       -- What this call had of it went to the requests before this one; else there is none in any replica.
-      cost.outcome := CASE WHEN p_left[place] > 0 THEN NULL WHEN s.budget_left[place] > 0 THEN 'again' ELSE 'by_budget' END;
+      cost.outcome := CASE WHEN p_left_of_budgets[place] > 0 THEN NULL WHEN s.budget_set_aside[place] > 0 THEN 'again' ELSE 'by_budget' END;
       EXIT WHEN cost.outcome IS DISTINCT FROM 'by_budget';
       cost.retry_after := s.budget_retry[place];
     END LOOP;
@@ -189,11 +189,11 @@ END $$;
 -- @param account who has the identifier, whether they have proved it or not; null for nobody
 -- @param code, limits the locked rows of the identifier, null where it was never sent anything; as they are to be, where the outcome is `sent`
 -- @param at the clock after the wait for the locks
--- @param p_left what this call has left of each budget
+-- @param p_left_of_budgets what this call has left of each budget
 -- @param p_spent the keys of neighbours, mailboxes and domains that the same call counts at its end, and countries that it has found open
 CREATE FUNCTION send_code(
   r send_code_request, s send_code_settings, device uuid, place_of_address int, sent_by_block bigint, account users,
-  INOUT code otps, INOUT limits identifier_limits, at timestamptz, p_left int[], p_spent text[], OUT answer send_code_result
+  INOUT code otps, INOUT limits identifier_limits, at timestamptz, p_left_of_budgets int[], p_spent text[], OUT answer send_code_result
 ) LANGUAGE plpgsql AS $$
 DECLARE
   unknown_of_address bigint := 0;
@@ -206,8 +206,8 @@ BEGIN
   answer.lane := coalesce(device::text, '');
   answer.is_hidden := false;
   answer.is_paid := false;
-  answer.is_number := false;
-  answer.is_on_top := false;
+  answer.counts_as_number := false;
+  answer.is_from_reserve := false;
   answer.has_closed_country := false;
   answer.shard := s.shard;
   answer.counted_at := now();
@@ -267,9 +267,9 @@ BEGIN
 
   -- What costs money has budgets. Where nobody may see what became of it, nothing goes out, and the answer is as always.
   IF has_code AND NOT is_fixed THEN
-    answer.is_number := limits.counted_at IS NULL;
+    answer.counts_as_number := limits.counted_at IS NULL;
     cost := cost_refusal(r, s, CASE WHEN device IS NOT NULL THEN 'trusted' WHEN answer.is_known THEN 'known' ELSE 'new' END,
-      answer.is_number, p_left, p_spent);
+      answer.counts_as_number, p_left_of_budgets, p_spent);
     answer.has_closed_country := cost.has_closed;
     answer.has_open_country := cost.has_open;
     is_refused := is_refused OR cost.outcome IS NOT NULL;
@@ -295,12 +295,12 @@ BEGIN
   answer.outcome := 'sent';
   answer.retry_after := NULL;
   answer.is_paid := has_code AND NOT is_refused AND NOT is_fixed;
-  answer.is_number := answer.is_number AND answer.is_paid;
+  answer.counts_as_number := answer.counts_as_number AND answer.is_paid;
   IF answer.is_paid THEN answer.budget := cost.budget; END IF;
   code := put_code(r, s, answer.lane, code, has_code, at);
   IF NOT is_fixed THEN
-    answer.is_on_top := coalesce(is_used_up(limits, s.max_per_hour, s.max_per_day), false);
-    limits := count_send(r.identifier, limits, answer.is_on_top, CASE WHEN answer.is_number THEN r.code_id END, at);
+    answer.is_from_reserve := coalesce(is_used_up(limits, s.max_per_hour, s.max_per_day), false);
+    limits := count_send(r.identifier, limits, answer.is_from_reserve, CASE WHEN answer.counts_as_number THEN r.code_id END, at);
     -- As it is after this one, for the client's countdown.
     allowed_at := sends_allowed_at(limits, s.max_per_hour, s.max_per_day, s.max_trusted_per_day, device IS NOT NULL);
   END IF;
@@ -349,7 +349,7 @@ BEGIN
     keys.mailbox := r.mailbox_key;
     IF NOT answer.is_known THEN keys.domain := r.domain_key; END IF;
   END IF;
-  IF answer.is_paid AND answer.is_number AND NOT answer.is_known THEN keys.country := 'country_sent:' || r.country; END IF;
+  IF answer.is_paid AND answer.counts_as_number AND NOT answer.is_known THEN keys.country := 'country_sent:' || r.country; END IF;
   RETURN keys;
 END $$;
 
@@ -376,7 +376,7 @@ DECLARE
   new_limits identifier_limits[] := '{}';
   new_codes otps[] := '{}';
   saved text[];
-  left_of_budgets int[] := s.budget_left;
+  left_of_budgets int[] := s.budget_set_aside;
   place int;
   spent text[] := '{}';
 BEGIN
@@ -475,11 +475,9 @@ END $$;
 -- before it, the counts of mailbox, domain and country in the windows of the moment when they were counted, which may be over. The code
 -- stays where an earlier message carries the same one. Once: the send is forgotten, and a second report on it finds nothing.
 -- Where nobody may see how it went (`is_hidden`), the identifier keeps its counts, and only what all share is given back.
--- A message that may have gone out keeps its counts (`is_refused` is false), but for its country's: a provider that is down says nothing
--- about whether people verify.
 -- Says whether its budget is to have it back too, which the replica has in memory.
 CREATE FUNCTION give_back_send(
-  p_identifier text, p_purpose otp_purpose, p_code_id uuid, p_is_refused boolean, p_is_hidden boolean, p_is_on_top boolean,
+  p_identifier text, p_purpose otp_purpose, p_code_id uuid, p_is_hidden boolean, p_is_from_reserve boolean,
   p_mailbox_key text, p_domain_key text, p_country text, p_shard int, p_counted_at timestamptz
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
@@ -488,7 +486,9 @@ DECLARE
 BEGIN
   -- In the order in which a send locks and counts.
   limits := renew_windows((lock_limits(ARRAY[p_identifier], true)).limits[1], clock_timestamp());
-  IF p_is_refused AND NOT p_is_hidden THEN
+  IF p_is_hidden THEN
+    was_number := uncount_number(limits, p_code_id);
+  ELSE
     UPDATE otps o SET
       -- Another name of the same moment: which code was sent last goes by the time in it (UUIDv7).
       code_id = (left(o.code_id::text, 18) || right(gen_random_uuid()::text, 18))::uuid,
@@ -500,13 +500,20 @@ BEGIN
       send_streak = greatest(o.send_streak - 1, 0)
     WHERE o.identifier = p_identifier AND o.purpose = p_purpose AND o.code_id = p_code_id AND o.consumed_at IS NULL;
     IF NOT FOUND THEN RETURN false; END IF;
-    was_number := uncount_send(limits, p_code_id, p_is_on_top, p_counted_at);
-  ELSIF p_is_refused OR p_country IS NOT NULL THEN
-    -- A known number that may have been sent something stays counted: its next send would come out of the budget again.
-    was_number := uncount_number(limits, p_code_id);
+    was_number := uncount_send(limits, p_code_id, p_is_from_reserve, p_counted_at);
   END IF;
-  IF p_is_refused AND p_mailbox_key IS NOT NULL THEN PERFORM count_down(p_mailbox_key, 86400, 0, p_counted_at); END IF;
-  IF p_is_refused AND p_domain_key IS NOT NULL THEN PERFORM count_down(p_domain_key, 3600, p_shard, p_counted_at); END IF;
+  IF p_mailbox_key IS NOT NULL THEN PERFORM count_down(p_mailbox_key, 86400, 0, p_counted_at); END IF;
+  IF p_domain_key IS NOT NULL THEN PERFORM count_down(p_domain_key, 3600, p_shard, p_counted_at); END IF;
   IF was_number AND p_country IS NOT NULL THEN PERFORM count_down('country_sent:' || p_country, 300, p_shard, p_counted_at); END IF;
-  RETURN p_is_refused;
+  RETURN true;
+END $$;
+
+-- Takes a new number off the count of its country, whose message a provider that is down may have taken: that says nothing about whether
+-- people verify. What else it counted stays, since it may have gone out.
+CREATE FUNCTION uncount_in_country(p_identifier text, p_code_id uuid, p_country text, p_shard int, p_counted_at timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF uncount_number(renew_windows((lock_limits(ARRAY[p_identifier], true)).limits[1], clock_timestamp()), p_code_id) THEN
+    PERFORM count_down('country_sent:' || p_country, 300, p_shard, p_counted_at);
+  END IF;
 END $$;

@@ -363,7 +363,7 @@ t.test('a solved challenge opens what many share, and no more', async (t) => {
       ...{ address_key: `send_ip:${address}`, block_key: `send_net:${address}`, unknown_key: 'unknown_ip:x' },
       ...{ mailbox_key: 'mailbox:x', domain_key: 'domain:x', request_id: randomUUID(), ...more },
     }
-    const values = [[request], { ...settings, budget_left: budgets.map((name) => left[name] ?? 0) }].map((value) =>
+    const values = [[request], { ...settings, budget_set_aside: budgets.map((name) => left[name] ?? 0) }].map((value) =>
       JSON.stringify(value),
     )
     const text = `SELECT outcome, budget FROM "${schema}".send_code_batch($1, $2, true, false)`
