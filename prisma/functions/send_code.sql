@@ -359,17 +359,17 @@ END $$;
 CREATE FUNCTION send_codes(asked send_code_request[], s send_code_settings, devices uuid[], places_of_addresses int[], is_alone boolean)
 RETURNS send_code_result[] LANGUAGE plpgsql AS $$
 DECLARE
-  identifiers CONSTANT text[] := ARRAY(SELECT q.identifier FROM unnest(asked) AS q);
-  lanes CONSTANT text[] := ARRAY(SELECT coalesce(d::text, '') FROM unnest(devices) AS d);
-  sent_by_blocks CONSTANT bigint[] := counts_of(ARRAY(SELECT q.block_key FROM unnest(asked) AS q), 3600);
-  -- Whoever has the identifier may be another one in the next moment, as if this had been asked a moment before.
-  accounts CONSTANT users[] := users_with(ARRAY(SELECT q.method FROM unnest(asked) AS q), identifiers);
-  -- Who is over the limit of their address locks nothing, and waits for nothing.
-  within CONSTANT text[] := ARRAY(
-    SELECT CASE WHEN places_of_addresses[n] > s.max_per_address THEN NULL ELSE identifiers[n] END FROM generate_subscripts(asked, 1) AS n);
-  kept CONSTANT record := lock_limits(within, is_alone);
-  live CONSTANT record := lock_codes(within, ARRAY(SELECT q.purpose FROM unnest(asked) AS q), lanes, is_alone);
-  at CONSTANT timestamptz := clock_timestamp();
+  methods text[];
+  identifiers text[];
+  within text[];                                    -- those that their address may still send to
+  purposes otp_purpose[];
+  lanes text[];
+  block_keys text[];
+  sent_by_blocks bigint[];
+  accounts users[];
+  kept record;
+  live record;
+  at timestamptz;
   decided record;
   counts shared_keys;
   answers send_code_result[];
@@ -380,6 +380,19 @@ DECLARE
   place int;
   spent text[] := '{}';
 BEGIN
+  SELECT array_agg(q.method), array_agg(q.identifier),
+      array_agg(CASE WHEN places_of_addresses[q.ordinality] > s.max_per_address THEN NULL ELSE q.identifier END),
+      array_agg(q.purpose), array_agg(coalesce(devices[q.ordinality]::text, '')), array_agg(q.block_key)
+    INTO methods, identifiers, within, purposes, lanes, block_keys
+  FROM unnest(asked) WITH ORDINALITY AS q;
+
+  sent_by_blocks := counts_of(block_keys, 3600);
+  -- Whoever has the identifier may be another one in the next moment, as if this had been asked a moment before.
+  accounts := users_with(methods, identifiers);
+  -- Who is over the limit of their address locks nothing, and waits for nothing.
+  kept := lock_limits(within, is_alone);
+  live := lock_codes(within, purposes, lanes, is_alone);
+  at := clock_timestamp();
   FOR n IN 1 .. cardinality(asked) LOOP
     IF kept.are_held[n] OR live.are_held[n] OR asked[n].identifier = asked[n - 1].identifier THEN
       answers[n].outcome := 'again';
@@ -400,12 +413,14 @@ BEGIN
 
   -- Of one that somebody else has sent something to since it was looked for, nothing is written, and it is asked again.
   IF new_limits <> '{}' THEN
-    saved := save_limits(new_limits, ARRAY(SELECT l.identifier FROM unnest(kept.limits) AS l));
-    new_codes := ARRAY(SELECT c FROM unnest(new_codes) AS c WHERE c.is_test OR c.identifier = ANY (saved));
+    saved := save_limits(new_limits, kept.limits);
+    IF cardinality(saved) < cardinality(new_limits) THEN
+      new_codes := ARRAY(SELECT c FROM unnest(new_codes) AS c WHERE c.is_test OR c.identifier = ANY (saved));
+    END IF;
   END IF;
-  IF new_codes <> '{}' THEN saved := save_codes(new_codes, ARRAY(SELECT c.code_id FROM unnest(live.codes) AS c)); END IF;
+  IF new_codes <> '{}' THEN saved := save_codes(new_codes, live.codes); END IF;
   FOR n IN 1 .. cardinality(asked) LOOP
-    IF answers[n].outcome = 'sent' AND (asked[n].identifier = ANY (saved)) IS NOT TRUE THEN
+    IF answers[n].outcome = 'sent' AND (identifiers[n] = ANY (saved)) IS NOT TRUE THEN
       answers[n] := NULL;
       answers[n].outcome := 'again';
     END IF;
@@ -413,8 +428,8 @@ BEGIN
   RETURN answers;
 END $$;
 
--- Many at once, what came together while the call before it was on its way. All of them, or none: where PostgreSQL refuses one, or somebody
--- holds a row for more than 100 ms, each is asked alone.
+-- Many at once, what came together while the call before it was on its way. Where PostgreSQL refuses one of them, or a row that comes
+-- meanwhile keeps it waiting for more than 100 ms, nothing of the call is done, and each is asked alone.
 CREATE FUNCTION send_code_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
 RETURNS SETOF send_code_result LANGUAGE plpgsql AS $$
 DECLARE
@@ -448,6 +463,7 @@ BEGIN
 
   LOOP
     answers := send_codes(asked, s, devices, places_of_addresses, is_alone);
+    -- Who is asked alone waits for a row, but somebody may send the first code to the identifier in between.
     EXIT WHEN NOT is_alone OR answers[1].outcome <> 'again';
   END LOOP;
 

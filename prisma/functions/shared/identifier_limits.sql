@@ -23,8 +23,8 @@ BEGIN
 END $$;
 
 -- Writes the rows, new ones and those that lock_limits() gave out, and returns whose they are.
--- @param p_seen whose rows were locked: one that has come since then stays as it is
-CREATE FUNCTION save_limits(p_limits identifier_limits[], p_seen text[]) RETURNS text[] LANGUAGE plpgsql AS $$
+-- @param p_seen the rows as they were locked: one that has come since then stays as it is
+CREATE FUNCTION save_limits(p_limits identifier_limits[], p_seen identifier_limits[]) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
   saved text[];
 BEGIN
@@ -42,10 +42,10 @@ BEGIN
       trusted_started_at = excluded.trusted_started_at, trusted_sends = excluded.trusted_sends,
       refused_started_at = excluded.refused_started_at, refused_sends = excluded.refused_sends,
       counted_at = excluded.counted_at, counted_by = excluded.counted_by
-    WHERE x.identifier = ANY (p_seen)
+    WHERE x.identifier = ANY (ARRAY(SELECT seen.identifier FROM unnest(p_seen) AS seen))
     RETURNING x.identifier
   )
-  SELECT array_agg(w.identifier) INTO saved FROM written w;
+  SELECT coalesce(array_agg(w.identifier), '{}') INTO saved FROM written w;
   RETURN saved;
 END $$;
 
