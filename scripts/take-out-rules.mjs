@@ -92,6 +92,34 @@ const rules = [
     'true',
     ['test/limits/trusted-devices.test.ts'],
   ],
+  [
+    'a code that came meanwhile stays as it is',
+    'shared/otp',
+    'WHERE o.code_id = ANY (ARRAY(SELECT seen.code_id FROM unnest(p_seen) AS seen))',
+    '',
+    ['test/auth/batches.test.ts'],
+  ],
+  [
+    'a number that was counted meanwhile is counted once more',
+    'shared/identifier_limits',
+    'WHERE x.identifier = ANY (ARRAY(SELECT seen.identifier FROM unnest(p_seen) AS seen))',
+    '',
+    ['test/auth/batches.test.ts'],
+  ],
+  [
+    'nobody of a call waits for a code that is held',
+    'shared/otp',
+    'FOR UPDATE SKIP LOCKED',
+    'FOR UPDATE',
+    ['test/auth/batches.test.ts'],
+  ],
+  [
+    'nobody of a call waits for a user who is held',
+    'shared/users',
+    'FOR NO KEY UPDATE SKIP LOCKED',
+    'FOR NO KEY UPDATE',
+    ['test/auth/batches.test.ts'],
+  ],
   ['a ticket is for its number', 'sign_up', ' AND t.phone = r.phone', '', [...model, 'test/auth/mobile-flow.test.ts']],
   ['a ticket ends', 'sign_up', ' AND t.expires_at > clock_timestamp()', '', model],
   [
@@ -155,7 +183,7 @@ const rules = [
   [
     'budgets hold',
     'send_code',
-    'CASE WHEN p_left[place] > 0 THEN NULL',
+    'CASE WHEN p_left_of_budgets[place] > 0 THEN NULL',
     'CASE WHEN true THEN NULL',
     ['test/limits/limits.test.ts'],
   ],
@@ -205,7 +233,7 @@ const rules = [
   [
     'a refused message gives the budget back',
     'send_code',
-    '  RETURN p_is_refused;',
+    '  RETURN true;',
     '  RETURN false;',
     ['test/limits/refused-sends.test.ts'],
   ],

@@ -181,7 +181,7 @@ BEGIN
   RETURN answer;
 END $$;
 
--- Many at once: see sign_in_batch. In the order of the identifiers that they ask for; a circle of two who want each other's is cut by the
+-- Many at once: see sign_up_batch. In the order of the identifiers that they ask for; a circle of two who want each other's is cut by the
 -- limit on waiting for a lock, and both are asked again.
 CREATE FUNCTION change_identifier_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
 RETURNS SETOF change_identifier_result LANGUAGE plpgsql AS $$

@@ -32,7 +32,7 @@ CREATE TYPE send_code_settings AS (
   max_per_address int, max_per_block int, max_unknown_per_address int, max_refusals_per_hour int,
   max_per_mailbox int, max_per_domain int, is_strict boolean,
   has_challenges boolean, asks_always boolean,      -- whether there are any, and whether every stranger is asked one
-  budgets text[], budget_left int[], budget_retry int[],   -- what this call may send of each budget (take_leases), and when there is more
+  budgets text[], budget_set_aside int[], budget_retry int[],   -- what this call may send of each budget (take_leases), and when there is more
   breaker_min_sends int, breaker_min_verified float8, closed_for int, tenth_key bytea, shard int
 );
 
@@ -44,8 +44,8 @@ CREATE TYPE send_code_result AS (
   is_hidden boolean,                                -- nobody may see from outside what became of it
   is_paid boolean,                                  -- a message may go out
   budget text,                                      -- that the message came out of; null where it cost nothing
-  is_number boolean,                                -- by this send the identifier counted as a number, which it does once an hour
-  is_on_top boolean,                                -- it was one of those that trusted devices have on top
+  counts_as_number boolean,                                -- by this send the identifier counted as a number, which it does once an hour
+  is_from_reserve boolean,                                -- it was one of those that trusted devices have on top
   has_closed_country boolean,                       -- it was this request that closed its country to new numbers
   has_open_country boolean,                         -- its country was found open: the rest of the call need not look again
   is_known boolean,                                 -- somebody verified the identifier before
@@ -136,11 +136,11 @@ CREATE TYPE send_cost AS (
 -- What an SMS or mail may not be sent for: see send_outcome. Trusted devices of the owner have a budget of their own, beside that of
 -- identifiers that somebody verified before: nobody who makes identifiers up can use up either, and no country is closed to them.
 -- @param p_kind trusted, known or new
--- @param p_is_number it would count the identifier as a number, which it does once an hour
--- @param p_left what this call has left of each budget
+-- @param p_counts_as_number it would count the identifier as a number, which it does once an hour
+-- @param p_left_of_budgets what this call has left of each budget
 -- @param p_spent the keys of mailboxes and domains that the same call has sent to, and countries that it has found open
 CREATE FUNCTION cost_refusal(
-  r send_code_request, s send_code_settings, is_solved boolean, p_kind text, p_is_number boolean, p_left int[], p_spent text[]
+  r send_code_request, s send_code_settings, is_solved boolean, p_kind text, p_counts_as_number boolean, p_left_of_budgets int[], p_spent text[]
 ) RETURNS send_cost LANGUAGE plpgsql AS $$
 DECLARE
   cost send_cost;
@@ -150,7 +150,7 @@ BEGIN
   cost.has_closed := false;
   cost.has_open := false;
   -- Each message to a new identifier counts; others count as a number, once in an hour, and cost nothing in between.
-  IF p_kind = 'new' OR p_is_number THEN
+  IF p_kind = 'new' OR p_counts_as_number THEN
     cost.outcome := 'by_budget';
     FOREACH candidate IN ARRAY CASE
       WHEN p_kind = 'trusted' THEN ARRAY['trusted', 'known'] || CASE WHEN is_solved THEN ARRAY['known:solved'] END
@@ -161,7 +161,7 @@ BEGIN
       place := array_position(s.budgets, cost.budget);
       IF place IS NULL THEN RAISE 'there is no budget %', cost.budget; END IF;
       -- What this call had of it went to the requests before this one; else there is none in any replica.
-      cost.outcome := CASE WHEN p_left[place] > 0 THEN NULL WHEN s.budget_left[place] > 0 THEN 'again' ELSE 'by_budget' END;
+      cost.outcome := CASE WHEN p_left_of_budgets[place] > 0 THEN NULL WHEN s.budget_set_aside[place] > 0 THEN 'again' ELSE 'by_budget' END;
       EXIT WHEN cost.outcome IS DISTINCT FROM 'by_budget';
       cost.retry_after := s.budget_retry[place];
     END LOOP;
@@ -193,11 +193,11 @@ END $$;
 -- @param account who has the identifier, whether they have proved it or not; null for nobody
 -- @param code, limits the locked rows of the identifier, null where it was never sent anything; as they are to be, where the outcome is `sent`
 -- @param at the clock after the wait for the locks
--- @param p_left what this call has left of each budget
+-- @param p_left_of_budgets what this call has left of each budget
 -- @param p_spent the keys of neighbours, mailboxes and domains that the same call counts at its end, and countries that it has found open
 CREATE FUNCTION send_code(
   r send_code_request, s send_code_settings, is_solved boolean, device uuid, place_of_address int, sent_by_block bigint, account users,
-  INOUT code otps, INOUT limits identifier_limits, at timestamptz, p_left int[], p_spent text[], OUT answer send_code_result
+  INOUT code otps, INOUT limits identifier_limits, at timestamptz, p_left_of_budgets int[], p_spent text[], OUT answer send_code_result
 ) LANGUAGE plpgsql AS $$
 DECLARE
   unknown_of_address bigint := 0;
@@ -212,8 +212,8 @@ BEGIN
   answer.may_be_solved := false;
   answer.is_hidden := false;
   answer.is_paid := false;
-  answer.is_number := false;
-  answer.is_on_top := false;
+  answer.counts_as_number := false;
+  answer.is_from_reserve := false;
   answer.has_closed_country := false;
   answer.shard := s.shard;
   answer.counted_at := now();
@@ -278,9 +278,9 @@ BEGIN
 
   -- In strict mode a challenge must not tell who has an account: it is asked of everybody as of somebody new, and as of somebody known.
   IF s.is_strict AND s.has_challenges AND is_stranger AND NOT is_fixed AND r.purpose <> 'step_up' THEN
-    cost := cost_refusal(r, s, false, 'new', true, p_left, p_spent);
+    cost := cost_refusal(r, s, false, 'new', true, p_left_of_budgets, p_spent);
     answer.has_closed_country := cost.has_closed;
-    IF cost.outcome IS NULL THEN cost := cost_refusal(r, s, false, 'known', true, p_left, p_spent); END IF;
+    IF cost.outcome IS NULL THEN cost := cost_refusal(r, s, false, 'known', true, p_left_of_budgets, p_spent); END IF;
     IF cost.outcome IS NOT NULL THEN
       answer.outcome := cost.outcome;
       answer.may_be_solved := cost.outcome <> 'again';
@@ -291,9 +291,9 @@ BEGIN
 
   -- What costs money has budgets. Where nobody may see what became of it, nothing goes out, and the answer is as always.
   IF has_code AND NOT is_fixed THEN
-    answer.is_number := limits.counted_at IS NULL;
+    answer.counts_as_number := limits.counted_at IS NULL;
     cost := cost_refusal(r, s, is_solved, CASE WHEN device IS NOT NULL THEN 'trusted' WHEN answer.is_known THEN 'known' ELSE 'new' END,
-      answer.is_number, p_left, p_spent);
+      answer.counts_as_number, p_left_of_budgets, p_spent);
     answer.has_closed_country := answer.has_closed_country OR cost.has_closed;
     answer.has_open_country := cost.has_open;
     is_refused := is_refused OR cost.outcome IS NOT NULL;
@@ -322,12 +322,12 @@ BEGIN
   answer.outcome := 'sent';
   answer.retry_after := NULL;
   answer.is_paid := has_code AND NOT is_refused AND NOT is_fixed;
-  answer.is_number := answer.is_number AND answer.is_paid;
+  answer.counts_as_number := answer.counts_as_number AND answer.is_paid;
   IF answer.is_paid THEN answer.budget := cost.budget; END IF;
   code := put_code(r, s, answer.lane, code, has_code, at);
   IF NOT is_fixed THEN
-    answer.is_on_top := coalesce(is_used_up(limits, s.max_per_hour, s.max_per_day), false);
-    limits := count_send(r.identifier, limits, answer.is_on_top, CASE WHEN answer.is_number THEN r.code_id END, at);
+    answer.is_from_reserve := coalesce(is_used_up(limits, s.max_per_hour, s.max_per_day), false);
+    limits := count_send(r.identifier, limits, answer.is_from_reserve, CASE WHEN answer.counts_as_number THEN r.code_id END, at);
     -- As it is after this one, for the client's countdown.
     allowed_at := sends_allowed_at(limits, s.max_per_hour, s.max_per_day, s.max_trusted_per_day, device IS NOT NULL);
   END IF;
@@ -376,7 +376,7 @@ BEGIN
     keys.mailbox := r.mailbox_key;
     IF NOT answer.is_known THEN keys.domain := r.domain_key; END IF;
   END IF;
-  IF answer.is_paid AND answer.is_number AND NOT answer.is_known THEN keys.country := 'country_sent:' || r.country; END IF;
+  IF answer.is_paid AND answer.counts_as_number AND NOT answer.is_known THEN keys.country := 'country_sent:' || r.country; END IF;
   RETURN keys;
 END $$;
 
@@ -386,20 +386,19 @@ END $$;
 CREATE FUNCTION send_codes(asked send_code_request[], s send_code_settings, devices uuid[], places_of_addresses int[], is_alone boolean)
 RETURNS send_code_result[] LANGUAGE plpgsql AS $$
 DECLARE
-  identifiers CONSTANT text[] := ARRAY(SELECT q.identifier FROM unnest(asked) AS q);
-  lanes CONSTANT text[] := ARRAY(SELECT coalesce(d::text, '') FROM unnest(devices) AS d);
-  sent_by_blocks CONSTANT bigint[] := counts_of(ARRAY(SELECT q.block_key FROM unnest(asked) AS q), 3600);
-  -- Whoever has the identifier may be another one in the next moment, as if this had been asked a moment before.
-  accounts CONSTANT users[] := users_with(ARRAY(SELECT q.method FROM unnest(asked) AS q), identifiers);
-  -- Who is over the limit of their address locks nothing, and waits for nothing.
-  within CONSTANT text[] := ARRAY(
-    SELECT CASE WHEN places_of_addresses[n] > s.max_per_address THEN NULL ELSE identifiers[n] END FROM generate_subscripts(asked, 1) AS n);
-  kept CONSTANT record := lock_limits(within, is_alone);
-  live CONSTANT record := lock_codes(within, ARRAY(SELECT q.purpose FROM unnest(asked) AS q), lanes, is_alone);
-  at CONSTANT timestamptz := clock_timestamp();
-  -- Each solution is for one identifier: who sent the same one before has let go of its row by now, and what they spent is seen.
-  used CONSTANT text[] := ARRAY(
-    SELECT c.name FROM spent_challenges c WHERE c.name IN (SELECT q.challenge FROM unnest(asked) AS q WHERE q.challenge IS NOT NULL));
+  methods text[];
+  identifiers text[];
+  within text[];                                    -- those that their address may still send to
+  purposes otp_purpose[];
+  lanes text[];
+  block_keys text[];
+  sent_by_blocks bigint[];
+  accounts users[];
+  kept record;
+  live record;
+  at timestamptz;
+  challenges text[];                                -- that were solved
+  used text[] := '{}';                              -- those of them that were spent before
   solved boolean;
   decided record;
   counts shared_keys;
@@ -407,10 +406,26 @@ DECLARE
   new_limits identifier_limits[] := '{}';
   new_codes otps[] := '{}';
   saved text[];
-  left_of_budgets int[] := s.budget_left;
+  left_of_budgets int[] := s.budget_set_aside;
   place int;
   spent text[] := '{}';
 BEGIN
+  SELECT array_agg(q.method), array_agg(q.identifier),
+      array_agg(CASE WHEN places_of_addresses[q.ordinality] > s.max_per_address THEN NULL ELSE q.identifier END),
+      array_agg(q.purpose), array_agg(coalesce(devices[q.ordinality]::text, '')), array_agg(q.block_key),
+      array_remove(array_agg(q.challenge), NULL)
+    INTO methods, identifiers, within, purposes, lanes, block_keys, challenges
+  FROM unnest(asked) WITH ORDINALITY AS q;
+
+  sent_by_blocks := counts_of(block_keys, 3600);
+  -- Whoever has the identifier may be another one in the next moment, as if this had been asked a moment before.
+  accounts := users_with(methods, identifiers);
+  -- Who is over the limit of their address locks nothing, and waits for nothing.
+  kept := lock_limits(within, is_alone);
+  live := lock_codes(within, purposes, lanes, is_alone);
+  at := clock_timestamp();
+  -- Each is for one identifier: who sent the same one before has let go of its row by now, and that it was spent is seen.
+  IF challenges <> '{}' THEN used := ARRAY(SELECT c.name FROM spent_challenges c WHERE c.name = ANY (challenges)); END IF;
   FOR n IN 1 .. cardinality(asked) LOOP
     IF kept.are_held[n] OR live.are_held[n] OR asked[n].identifier = asked[n - 1].identifier THEN
       answers[n].outcome := 'again';
@@ -432,17 +447,19 @@ BEGIN
 
   -- Of one that somebody else has sent something to since it was looked for, nothing is written, and it is asked again.
   IF new_limits <> '{}' THEN
-    saved := save_limits(new_limits, ARRAY(SELECT l.identifier FROM unnest(kept.limits) AS l));
-    new_codes := ARRAY(SELECT c FROM unnest(new_codes) AS c WHERE c.is_test OR c.identifier = ANY (saved));
+    saved := save_limits(new_limits, kept.limits);
+    IF cardinality(saved) < cardinality(new_limits) THEN
+      new_codes := ARRAY(SELECT c FROM unnest(new_codes) AS c WHERE c.is_test OR c.identifier = ANY (saved));
+    END IF;
   END IF;
-  IF new_codes <> '{}' THEN saved := save_codes(new_codes, ARRAY(SELECT c.code_id FROM unnest(live.codes) AS c)); END IF;
+  IF new_codes <> '{}' THEN saved := save_codes(new_codes, live.codes); END IF;
   FOR n IN 1 .. cardinality(asked) LOOP
-    IF answers[n].outcome = 'sent' AND (asked[n].identifier = ANY (saved)) IS NOT TRUE THEN
+    IF answers[n].outcome = 'sent' AND (identifiers[n] = ANY (saved)) IS NOT TRUE THEN
       answers[n] := NULL;
       answers[n].outcome := 'again';
     END IF;
   END LOOP;
-  IF EXISTS (SELECT FROM unnest(asked) AS q WHERE q.challenge IS NOT NULL) THEN
+  IF challenges <> '{}' THEN
     INSERT INTO spent_challenges (name, expires_at)
     SELECT asked[n].challenge, now() + interval '10 minutes' FROM generate_subscripts(asked, 1) AS n
     WHERE asked[n].challenge IS NOT NULL AND answers[n].outcome = 'sent'
@@ -451,8 +468,8 @@ BEGIN
   RETURN answers;
 END $$;
 
--- Many at once, what came together while the call before it was on its way. All of them, or none: where PostgreSQL refuses one, or somebody
--- holds a row for more than 100 ms, each is asked alone.
+-- Many at once, what came together while the call before it was on its way. Where PostgreSQL refuses one of them, or a row that comes
+-- meanwhile keeps it waiting for more than 100 ms, nothing of the call is done, and each is asked alone.
 CREATE FUNCTION send_code_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
 RETURNS SETOF send_code_result LANGUAGE plpgsql AS $$
 DECLARE
@@ -486,6 +503,7 @@ BEGIN
 
   LOOP
     answers := send_codes(asked, s, devices, places_of_addresses, is_alone);
+    -- Who is asked alone waits for a row, but somebody may send the first code to the identifier in between.
     EXIT WHEN NOT is_alone OR answers[1].outcome <> 'again';
   END LOOP;
 
@@ -513,11 +531,9 @@ END $$;
 -- before it, the counts of mailbox, domain and country in the windows of the moment when they were counted, which may be over. The code
 -- stays where an earlier message carries the same one. Once: the send is forgotten, and a second report on it finds nothing.
 -- Where nobody may see how it went (`is_hidden`), the identifier keeps its counts, and only what all share is given back.
--- A message that may have gone out keeps its counts (`is_refused` is false), but for its country's: a provider that is down says nothing
--- about whether people verify.
 -- Says whether its budget is to have it back too, which the replica has in memory.
 CREATE FUNCTION give_back_send(
-  p_identifier text, p_purpose otp_purpose, p_code_id uuid, p_is_refused boolean, p_is_hidden boolean, p_is_on_top boolean,
+  p_identifier text, p_purpose otp_purpose, p_code_id uuid, p_is_hidden boolean, p_is_from_reserve boolean,
   p_mailbox_key text, p_domain_key text, p_country text, p_shard int, p_counted_at timestamptz
 ) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
@@ -526,7 +542,9 @@ DECLARE
 BEGIN
   -- In the order in which a send locks and counts.
   limits := renew_windows((lock_limits(ARRAY[p_identifier], true)).limits[1], clock_timestamp());
-  IF p_is_refused AND NOT p_is_hidden THEN
+  IF p_is_hidden THEN
+    was_number := uncount_number(limits, p_code_id);
+  ELSE
     UPDATE otps o SET
       -- Another name of the same moment: which code was sent last goes by the time in it (UUIDv7).
       code_id = (left(o.code_id::text, 18) || right(gen_random_uuid()::text, 18))::uuid,
@@ -538,13 +556,20 @@ BEGIN
       send_streak = greatest(o.send_streak - 1, 0)
     WHERE o.identifier = p_identifier AND o.purpose = p_purpose AND o.code_id = p_code_id AND o.consumed_at IS NULL;
     IF NOT FOUND THEN RETURN false; END IF;
-    was_number := uncount_send(limits, p_code_id, p_is_on_top, p_counted_at);
-  ELSIF p_is_refused OR p_country IS NOT NULL THEN
-    -- A known number that may have been sent something stays counted: its next send would come out of the budget again.
-    was_number := uncount_number(limits, p_code_id);
+    was_number := uncount_send(limits, p_code_id, p_is_from_reserve, p_counted_at);
   END IF;
-  IF p_is_refused AND p_mailbox_key IS NOT NULL THEN PERFORM count_down(p_mailbox_key, 86400, 0, p_counted_at); END IF;
-  IF p_is_refused AND p_domain_key IS NOT NULL THEN PERFORM count_down(p_domain_key, 3600, p_shard, p_counted_at); END IF;
+  IF p_mailbox_key IS NOT NULL THEN PERFORM count_down(p_mailbox_key, 86400, 0, p_counted_at); END IF;
+  IF p_domain_key IS NOT NULL THEN PERFORM count_down(p_domain_key, 3600, p_shard, p_counted_at); END IF;
   IF was_number AND p_country IS NOT NULL THEN PERFORM count_down('country_sent:' || p_country, 300, p_shard, p_counted_at); END IF;
-  RETURN p_is_refused;
+  RETURN true;
+END $$;
+
+-- Takes a new number off the count of its country, whose message a provider that is down may have taken: that says nothing about whether
+-- people verify. What else it counted stays, since it may have gone out.
+CREATE FUNCTION uncount_in_country(p_identifier text, p_code_id uuid, p_country text, p_shard int, p_counted_at timestamptz)
+RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  IF uncount_number(renew_windows((lock_limits(ARRAY[p_identifier], true)).limits[1], clock_timestamp()), p_code_id) THEN
+    PERFORM count_down('country_sent:' || p_country, 300, p_shard, p_counted_at);
+  END IF;
 END $$;

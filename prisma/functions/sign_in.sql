@@ -159,26 +159,32 @@ BEGIN
 END $$;
 
 -- Signs many in at once. The requests are sorted by identifier (COLLATE "C"), the order in which everybody locks codes; a second one of the
--- same identifier is asked again. After the codes come the users, by id, then devices and sessions.
+-- same identifier is asked again, and one whose code or user somebody else holds: the others do not wait for it. After the codes come the
+-- users, by id, then devices and sessions.
 CREATE FUNCTION sign_ins(asked sign_in_request[], s sign_in_settings, devices uuid[], places_of_addresses int[], is_alone boolean)
 RETURNS sign_in_result[] LANGUAGE plpgsql AS $$
 DECLARE
-  -- Who is over the limit of their address has no code tried, and waits for none.
-  live CONSTANT record := lock_codes(
-    ARRAY(SELECT CASE WHEN devices[n] IS NULL AND places_of_addresses[n] > s.max_per_address THEN NULL ELSE asked[n].identifier END
-      FROM generate_subscripts(asked, 1) AS n),
-    array_fill('sign_in'::otp_purpose, ARRAY[cardinality(asked)]),
-    ARRAY(SELECT coalesce(d::text, '') FROM unnest(devices) AS d), is_alone);
+  within text[];                                    -- identifiers that their address may still try a code of
+  lanes text[];
+  live record;
   tried record;
   owners record;
   decided record;
   answers sign_in_result[];
   right_ones int[] := '{}';
   right_codes otps[] := '{}';
+  methods text[] := '{}';                           -- of those
+  identifiers text[] := '{}';
   new_codes otps[] := '{}';
   new_sessions new_session[] := '{}';
-  n int;
+  place int;
 BEGIN
+  SELECT array_agg(CASE WHEN devices[q.ordinality] IS NULL AND places_of_addresses[q.ordinality] > s.max_per_address THEN NULL ELSE q.identifier END),
+      array_agg(coalesce(devices[q.ordinality]::text, ''))
+    INTO within, lanes
+  FROM unnest(asked) WITH ORDINALITY AS q;
+  live := lock_codes(within, array_fill('sign_in'::otp_purpose, ARRAY[cardinality(asked)]), lanes, is_alone);
+
   FOR n IN 1 .. cardinality(asked) LOOP
     IF live.are_held[n] OR asked[n].identifier = asked[n - 1].identifier THEN
       answers[n].outcome := 'again';
@@ -189,36 +195,35 @@ BEGIN
     IF tried.is_right THEN
       right_ones := right_ones || n;
       right_codes := right_codes || tried.code;
+      methods := methods || asked[n].method;
+      identifiers := identifiers || asked[n].identifier;
     ELSIF answers[n].outcome IN ('wrong', 'locked') THEN
       new_codes := new_codes || tried.code;
     END IF;
   END LOOP;
 
-  IF right_ones <> '{}' THEN
-    owners := lock_users_with(
-      ARRAY(SELECT asked[k].method FROM unnest(right_ones) AS k), ARRAY(SELECT asked[k].identifier FROM unnest(right_ones) AS k), is_alone);
-  END IF;
+  IF right_ones <> '{}' THEN owners := lock_users_with(methods, identifiers, is_alone); END IF;
   FOR k IN 1 .. cardinality(right_ones) LOOP
-    n := right_ones[k];
+    place := right_ones[k];
     IF owners.are_held[k] THEN
-      answers[n] := NULL;
-      answers[n].outcome := 'again';
+      answers[place] := NULL;
+      answers[place].outcome := 'again';
       CONTINUE;
     END IF;
-    decided := sign_in(asked[n], s, devices[n], owners.people[k], right_codes[k].is_test, answers[n]);
-    answers[n] := decided.answer;
+    decided := sign_in(asked[place], s, devices[place], owners.people[k], right_codes[k].is_test, answers[place]);
+    answers[place] := decided.answer;
     new_codes := new_codes || right_codes[k];
-    IF answers[n].outcome = 'signed_in' THEN new_sessions := new_sessions || decided.session; END IF;
+    IF answers[place].outcome = 'signed_in' THEN new_sessions := new_sessions || decided.session; END IF;
   END LOOP;
 
-  -- The order of identifiers is that of the locks, which are held.
-  IF new_codes <> '{}' THEN PERFORM save_codes(new_codes, ARRAY(SELECT c.code_id FROM unnest(new_codes) AS c)); END IF;
+  -- In any order: the rows are locked.
+  IF new_codes <> '{}' THEN PERFORM save_codes(new_codes, live.codes); END IF;
   IF new_sessions <> '{}' THEN PERFORM open_sessions(new_sessions, s.session_ttl, s.device_ttl, s.max_devices); END IF;
   RETURN answers;
 END $$;
 
--- Many at once, what came together while the call before it was on its way. All of them, or none: where PostgreSQL refuses one, or somebody
--- holds a row for more than 100 ms, each is asked alone.
+-- Many at once, what came together while the call before it was on its way. Where PostgreSQL refuses one of them, or a row that comes
+-- meanwhile keeps it waiting for more than 100 ms, nothing of the call is done, and each is asked alone.
 CREATE FUNCTION sign_in_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
 RETURNS SETOF sign_in_result LANGUAGE plpgsql AS $$
 DECLARE
@@ -244,7 +249,11 @@ BEGIN
   END LOOP;
   places_of_addresses := count_places(address_keys, 600);
 
-  answers := sign_ins(asked, s, devices, places_of_addresses, is_alone);
+  LOOP
+    answers := sign_ins(asked, s, devices, places_of_addresses, is_alone);
+    -- Who is asked alone waits for a row, but it may come, and be held, in between.
+    EXIT WHEN NOT is_alone OR answers[1].outcome <> 'again';
+  END LOOP;
   FOR n IN 1 .. cardinality(asked) LOOP
     answers[n].place := place_of[n];
     IF answers[n].outcome IN ('wrong', 'locked') THEN wrong := wrong || n; END IF;

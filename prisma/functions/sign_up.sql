@@ -56,7 +56,8 @@ BEGIN
   RETURN answer;
 END $$;
 
--- Many at once: see sign_in_batch.
+-- Many at once, each by itself, in the order of their numbers, which every replica keeps to. One that waits too long for a lock, or that
+-- PostgreSQL refuses, is undone by itself and asked alone after the commit; so is what is left after 250 ms.
 CREATE FUNCTION sign_up_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
 RETURNS SETOF sign_up_result LANGUAGE plpgsql AS $$
 DECLARE

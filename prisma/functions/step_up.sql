@@ -69,7 +69,7 @@ BEGIN
   RETURN answer;
 END $$;
 
--- Many at once: see sign_in_batch. In the order of their users: a request here may lock codes of two identifiers, but of one user.
+-- Many at once: see sign_up_batch. In the order of their users: a request here may lock codes of two identifiers, but of one user.
 CREATE FUNCTION step_up_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
 RETURNS SETOF step_up_result LANGUAGE plpgsql AS $$
 DECLARE

@@ -87,7 +87,7 @@ type SendAnswer = Readonly<{
   budget: string | null
   /** of the trusted device; empty where there is none */
   lane: string
-  isOnTop: boolean
+  isFromReserve: boolean
   isKnown: boolean
   shard: number
   countedAt: Date
@@ -132,7 +132,7 @@ export function createSendCode(dependencies: SendCodeDependencies): SendCode {
           reservation,
           answers?.map((answer) => (answer as Partial<SendAnswer>).budget ?? null) ?? null,
         )
-      return { settings: reservation, settle }
+      return { settings: reservation.settings, settle }
     },
   })
 
@@ -152,21 +152,34 @@ export function createSendCode(dependencies: SendCodeDependencies): SendCode {
   }
 
   /** Gives back what a message had counted that did not go out; of one that a provider which is down may have taken, the count of its country. */
-  async function settle(report: DeliveryReport, { identifier, draft, answer }: CountedSend): Promise<void> {
-    if (report.outcome === 'accepted' || (report.outcome === 'uncertain' && !report.isDown)) return
-    const { budget, lane, isHidden, isOnTop, isKnown, shard, countedAt } = answer
-    const country = identifier.method === 'phone' && !isKnown ? identifier.country : null
+  async function settle(report: DeliveryReport, counted: CountedSend): Promise<void> {
+    if (report.outcome === 'refused') await giveBack(counted)
+    else if (report.outcome === 'uncertain' && report.isDown) await uncountInCountry(counted)
+  }
+
+  async function giveBack(counted: CountedSend): Promise<void> {
+    const { identifier, draft, answer } = counted
+    const { budget, lane, isHidden, isFromReserve, isKnown, shard, countedAt } = answer
     const { mailboxKey, domainKey } = limits.mailKeysOf(emailOf(identifier))
-    const text = `SELECT "${schema}".give_back_send($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS budget_too`
+    const text = `SELECT "${schema}".give_back_send($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS budget_too`
     const [row] = await database.run<[{ budget_too: boolean }]>({
       text,
       values: [
-        ...[draft.identifier, draft.purpose, draft.codeId, report.outcome === 'refused', isHidden, isOnTop],
+        ...[draft.identifier, draft.purpose, draft.codeId, isHidden, isFromReserve],
         // Of a trusted device's mail nothing was counted on its mailbox.
-        ...[lane === '' ? mailboxKey : null, isKnown ? null : domainKey, country, shard, countedAt],
+        ...[lane === '' ? mailboxKey : null, isKnown ? null : domainKey, newCountryOf(counted), shard, countedAt],
       ],
     })
     if (row.budget_too && budget !== null) limits.leases.giveBack(budget, countedAt)
+  }
+
+  async function uncountInCountry(counted: CountedSend): Promise<void> {
+    const country = newCountryOf(counted)
+    // Who is known stays counted: the next send to them would come out of the budget again.
+    if (country === null) return
+    const text = `SELECT "${schema}".uncount_in_country($1, $2, $3, $4, $5)`
+    const { draft, answer } = counted
+    await database.run({ text, values: [draft.identifier, draft.codeId, country, answer.shard, answer.countedAt] })
   }
 
   /** @throws Problem where no code is to be sent */
@@ -232,6 +245,10 @@ export function createSendCode(dependencies: SendCodeDependencies): SendCode {
 
   return sendCode
 }
+
+/** The country that a new number was counted in; null for others. */
+const newCountryOf = ({ identifier, answer }: CountedSend) =>
+  identifier.method === 'phone' && !answer.isKnown ? identifier.country : null
 
 const emailOf = ({ method, identifier }: Identifier) => (method === 'email' ? identifier : null)
 

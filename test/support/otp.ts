@@ -49,7 +49,7 @@ export function createOtp(dependencies: Dependencies) {
     is_strict: false,
     // What a message costs has tests of its own.
     budgets: ['trusted', 'known', 'new'].flatMap((kind) => [`sms:${kind}`, `mail:${kind}`]),
-    budget_left: Array(6).fill(1_000),
+    budget_set_aside: Array(6).fill(1_000),
     budget_retry: Array(6).fill(1),
     max_per_block: 1_000,
     max_per_mailbox: 1_000,
@@ -115,7 +115,7 @@ export function createOtp(dependencies: Dependencies) {
 
   /** Takes back a send that was refused. */
   const returnSend = ({ purpose, identifier }: OtpRequest, codeId: string) =>
-    inSchema('SELECT give_back_send($1, $2, $3, true, false, false, NULL, NULL, NULL, 0, now())', [
+    inSchema('SELECT give_back_send($1, $2, $3, false, false, NULL, NULL, NULL, 0, now())', [
       identifier.identifier,
       purpose,
       codeId,

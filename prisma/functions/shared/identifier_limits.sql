@@ -23,8 +23,8 @@ BEGIN
 END $$;
 
 -- Writes the rows, new ones and those that lock_limits() gave out, and returns whose they are.
--- @param p_seen whose rows were locked: one that has come since then stays as it is
-CREATE FUNCTION save_limits(p_limits identifier_limits[], p_seen text[]) RETURNS text[] LANGUAGE plpgsql AS $$
+-- @param p_seen the rows as they were locked: one that has come since then stays as it is
+CREATE FUNCTION save_limits(p_limits identifier_limits[], p_seen identifier_limits[]) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
   saved text[];
 BEGIN
@@ -42,10 +42,10 @@ BEGIN
       trusted_started_at = excluded.trusted_started_at, trusted_sends = excluded.trusted_sends,
       refused_started_at = excluded.refused_started_at, refused_sends = excluded.refused_sends,
       counted_at = excluded.counted_at, counted_by = excluded.counted_by
-    WHERE x.identifier = ANY (p_seen)
+    WHERE x.identifier = ANY (ARRAY(SELECT seen.identifier FROM unnest(p_seen) AS seen))
     RETURNING x.identifier
   )
-  SELECT array_agg(w.identifier) INTO saved FROM written w;
+  SELECT coalesce(array_agg(w.identifier), '{}') INTO saved FROM written w;
   RETURN saved;
 END $$;
 
@@ -67,9 +67,9 @@ $$;
 
 -- Counts a send.
 -- @param l null where the identifier was never sent anything
--- @param p_is_on_top it is one of those that trusted devices have on top
+-- @param p_is_from_reserve it is one of those that trusted devices have on top
 -- @param p_counted_by the send, where the identifier counts as a number by it
-CREATE FUNCTION count_send(p_identifier text, INOUT l identifier_limits, p_is_on_top boolean, p_counted_by uuid, at timestamptz) LANGUAGE plpgsql STABLE AS $$
+CREATE FUNCTION count_send(p_identifier text, INOUT l identifier_limits, p_is_from_reserve boolean, p_counted_by uuid, at timestamptz) LANGUAGE plpgsql STABLE AS $$
 BEGIN
   IF l.identifier IS NULL THEN
     l.identifier := p_identifier;
@@ -80,7 +80,7 @@ BEGIN
     l.trusted_sends := 0;
     l.refused_sends := 0;
   END IF;
-  IF p_is_on_top THEN
+  IF p_is_from_reserve THEN
     l.trusted_started_at := coalesce(l.trusted_started_at, at);
     l.trusted_sends := l.trusted_sends + 1;
   ELSE
@@ -105,16 +105,16 @@ END $$;
 
 -- Takes a send back that was refused, in the windows that it was counted in, and counts the refusal. Says the same.
 -- @param p_counted_at the moment when it was counted, in milliseconds
-CREATE FUNCTION uncount_send(l identifier_limits, p_code_id uuid, p_is_on_top boolean, p_counted_at timestamptz)
+CREATE FUNCTION uncount_send(l identifier_limits, p_code_id uuid, p_is_from_reserve boolean, p_counted_at timestamptz)
 RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE identifier_limits x SET
     hour_started_at = l.hour_started_at,
-    hour_sends = l.hour_sends - CASE WHEN NOT p_is_on_top AND l.hour_sends > 0 AND date_trunc('milliseconds', l.hour_started_at) <= p_counted_at THEN 1 ELSE 0 END,
+    hour_sends = l.hour_sends - CASE WHEN NOT p_is_from_reserve AND l.hour_sends > 0 AND date_trunc('milliseconds', l.hour_started_at) <= p_counted_at THEN 1 ELSE 0 END,
     day_started_at = l.day_started_at,
-    day_sends = l.day_sends - CASE WHEN NOT p_is_on_top AND l.day_sends > 0 AND date_trunc('milliseconds', l.day_started_at) <= p_counted_at THEN 1 ELSE 0 END,
+    day_sends = l.day_sends - CASE WHEN NOT p_is_from_reserve AND l.day_sends > 0 AND date_trunc('milliseconds', l.day_started_at) <= p_counted_at THEN 1 ELSE 0 END,
     trusted_started_at = l.trusted_started_at,
-    trusted_sends = l.trusted_sends - CASE WHEN p_is_on_top AND l.trusted_sends > 0 THEN 1 ELSE 0 END,
+    trusted_sends = l.trusted_sends - CASE WHEN p_is_from_reserve AND l.trusted_sends > 0 THEN 1 ELSE 0 END,
     refused_started_at = coalesce(l.refused_started_at, clock_timestamp()), refused_sends = l.refused_sends + 1
   WHERE x.identifier = l.identifier;
   RETURN uncount_number(l, p_code_id);

@@ -22,8 +22,8 @@ END $$;
 
 -- Writes rows of codes, new ones and those that lock_codes() gave out. All at once: what a statement costs, with the reading of each CHECK,
 -- is three times what a row does. Returns whose rows these are.
--- @param p_seen the sends that the locked rows were of: a row that has come since then stays as it is
-CREATE FUNCTION save_codes(p_codes otps[], p_seen uuid[]) RETURNS text[] LANGUAGE plpgsql AS $$
+-- @param p_seen the rows as they were locked: one that has come since then stays as it is
+CREATE FUNCTION save_codes(p_codes otps[], p_seen otps[]) RETURNS text[] LANGUAGE plpgsql AS $$
 DECLARE
   saved text[];
 BEGIN
@@ -41,10 +41,10 @@ BEGIN
       attempts = excluded.attempts, failures = excluded.failures, failures_started_at = excluded.failures_started_at,
       resend_at = excluded.resend_at, send_streak = excluded.send_streak,
       hour_started_at = excluded.hour_started_at, day_started_at = excluded.day_started_at
-    WHERE o.code_id = ANY (p_seen)
+    WHERE o.code_id = ANY (ARRAY(SELECT seen.code_id FROM unnest(p_seen) AS seen))
     RETURNING o.identifier
   )
-  SELECT array_agg(w.identifier) INTO saved FROM written w;
+  SELECT coalesce(array_agg(w.identifier), '{}') INTO saved FROM written w;
   RETURN saved;
 END $$;
 
@@ -103,6 +103,6 @@ DECLARE
   attempt record;
 BEGIN
   attempt := judge_attempt((locked.codes)[1], p_code_hash, p_previous_code_hash, p_takes_test_code, p_max_attempts, p_max_failures);
-  IF attempt.outcome <> 'refused' THEN PERFORM save_codes(ARRAY[attempt.code], ARRAY[(attempt.code).code_id]); END IF;
+  IF attempt.outcome <> 'refused' THEN PERFORM save_codes(ARRAY[attempt.code], locked.codes); END IF;
   RETURN attempt.outcome;
 END $$;

@@ -9,9 +9,12 @@ CREATE TYPE new_session AS (
 
 -- Opens sessions on devices that are trusted or new. Of an account with too many devices those that were used longest ago give way.
 CREATE FUNCTION open_sessions(p_sessions new_session[], p_session_ttl int, p_device_ttl int, p_max_devices int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  known CONSTANT uuid[] := ARRAY(SELECT x.device FROM unnest(p_sessions) AS x WHERE x.device IS NOT NULL);
 BEGIN
-  UPDATE devices d SET last_used_at = now(), expires_at = now() + make_interval(secs => p_device_ttl)
-  WHERE d.id = ANY (ARRAY(SELECT x.device FROM unnest(p_sessions) AS x WHERE x.device IS NOT NULL));
+  IF known <> '{}' THEN
+    UPDATE devices d SET last_used_at = now(), expires_at = now() + make_interval(secs => p_device_ttl) WHERE d.id = ANY (known);
+  END IF;
   DELETE FROM devices d WHERE d.id = ANY (ARRAY(
     SELECT old.id
     FROM (SELECT x.user_id, count(*) AS added FROM unnest(p_sessions) AS x WHERE x.device IS NULL GROUP BY x.user_id) AS n,
