@@ -1,6 +1,5 @@
 // The settings of challenges: what each provider needs, and what is refused by name.
 import t from 'tap'
-import { parseConfig } from '../../src/config/config.js'
 import { testConfig } from '../support/app.js'
 import { problemsThrownBy } from '../support/problems.js'
 
@@ -8,7 +7,7 @@ const faultsOf = (overrides: Record<string, string>) => problemsThrownBy(() => t
 const keys = { CHALLENGE_SITE_KEY: 'a-site', CHALLENGE_SECRET: 'a secret of a provider' }
 
 t.test('our own is the default, and needs nothing', async (t) => {
-  t.strictSame(parseConfig({ NODE_ENV: 'development' }).challenges, {
+  t.strictSame(testConfig({ CHALLENGE: '' }).challenges, {
     provider: 'altcha',
     isAlways: false,
     site: undefined,
