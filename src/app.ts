@@ -36,7 +36,7 @@ import { createServices } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
-import { createTelemetry } from './telemetry.js'
+import { Telemetry } from './telemetry.js'
 import { AddressSchema, addressesOfUser } from './users/address.js'
 import { administrationRoutes } from './users/administration-routes.js'
 import { Policies } from './users/policies.js'
@@ -74,7 +74,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
 
   const keyRing = createKeyRing(sessionSettings.privateKey, sessionSettings.previousPublicKeys)
   const tokens = await registerTokens(app, keyRing, sessionSettings)
-  const services = createServices({ config, database, senders, tokens, telemetry: createTelemetry(logger, metrics) })
+  const services = createServices({ config, database, senders, tokens, telemetry: new Telemetry(logger, metrics) })
   app.addHook('onClose', services.settle)
 
   app.decorateRequest('authentication', null)
@@ -92,7 +92,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(sessionRoutes, {
     ...shared,
     prefix: '/api/auth',
-    sessionsWithAddresses: { ...sessions, authenticate: sessions.authenticateBeside(addressesOfUser) },
+    sessionsWithAddresses: sessions.authenticatorBeside(addressesOfUser),
   })
   await app.register(identifierFlow, { ...shared, prefix: '/auth' })
   await app.register(phonePrefixRoutes, {

@@ -8,6 +8,7 @@ export const errorCatalogue = {
   number_type_not_supported: { status: 400, title: 'Only mobile numbers are supported' },
   unauthorized: { status: 401, title: 'Sign in first' },
   otp_invalid: { status: 401, title: 'Invalid or expired OTP' },
+  challenge_required: { status: 403, title: 'Solve the challenge first' },
   forbidden: { status: 403, title: 'This is not yours to do' },
   verification_required: { status: 403, title: 'Verify the number first' },
   step_up_required: { status: 403, title: 'Prove again that it is you' },
@@ -42,6 +43,16 @@ export const ProblemSchema = Type.Object(
     errors: Type.Array(Type.String(), { description: 'For people: one line for each field at fault' }),
     needs_signup: Type.Optional(Type.Boolean({ description: 'The number has no account yet: sign up' })),
     retry_after: Type.Optional(Type.Integer({ description: 'Seconds after which the call will succeed' })),
+    challenge: Type.Optional(
+      Type.Object(
+        {},
+        {
+          additionalProperties: true,
+          description:
+            'What to solve: `parameters` and `signature` as ALTCHA 2 makes them, or `provider` and `site_key` of Turnstile or hCaptcha. The same call with `challenge_solution` passes',
+        },
+      ),
+    ),
   },
   { $id: 'Problem', description: 'An error (RFC 9457, application/problem+json)' },
 )
@@ -55,6 +66,8 @@ export type ProblemDetails = {
   retryAfter?: number
   /** a token came along and was not good enough, rather than none */
   invalidToken?: true
+  /** what is to be solved */
+  challenge?: object | undefined
   cause?: unknown
 }
 
@@ -85,6 +98,7 @@ export function problemBody(code: ErrorCode, details: ProblemDetails = {}): Prob
     errors,
     ...(details.needsSignup && { needs_signup: true }),
     ...(details.retryAfter !== undefined && { retry_after: details.retryAfter }),
+    ...(details.challenge && { challenge: details.challenge }),
   }
 }
 

@@ -82,7 +82,7 @@ DECLARE
   answer change_identifier_result;
   me users;
   holder users;                      -- who has the identifier that is asked for
-  code record;
+  code code_outcome;
   now_mine text;                     -- the identifier of this method, before
   is_mine_proven boolean;
   is_other_proven boolean;           -- of the other method
@@ -133,10 +133,10 @@ BEGIN
 
   IF r.identifier IS NOT NULL THEN
     code := verify_code(r.identifier, 'change_identifier', '', r.code_hash, r.previous_code_hash, false, s.max_attempts, s.max_failures);
-    IF code.outcome <> 'right' THEN
-      answer.outcome := code.outcome::text::change_outcome;
+    IF code <> 'right' THEN
+      answer.outcome := code::text::change_outcome;
       PERFORM write_event(
-        CASE code.outcome WHEN 'locked' THEN 'authn_login_lock' ELSE 'authn_login_fail' END,
+        CASE code WHEN 'locked' THEN 'authn_login_lock' ELSE 'authn_login_fail' END,
         me.id, r.identifier_hash, r.network, r.request_id, 'change_identifier');
       RETURN answer;
     END IF;
@@ -181,7 +181,7 @@ BEGIN
   RETURN answer;
 END $$;
 
--- Many at once: see sign_in_batch. In the order of the identifiers that they ask for; a circle of two who want each other's is cut by the
+-- Many at once: see sign_up_batch. In the order of the identifiers that they ask for; a circle of two who want each other's is cut by the
 -- limit on waiting for a lock, and both are asked again.
 CREATE FUNCTION change_identifier_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
 RETURNS SETOF change_identifier_result LANGUAGE plpgsql AS $$

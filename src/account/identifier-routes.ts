@@ -42,8 +42,9 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
       },
     },
     async (request) => {
-      const identifier = identifierOf(request.body)
-      const sent = await ownIdentifiers.send(identifier, actorOf(request), clientOf(request))
+      const { challenge_solution, ...body } = request.body
+      const identifier = identifierOf(body)
+      const sent = await ownIdentifiers.send(identifier, actorOf(request), clientOf(request), challenge_solution)
       return { success: true, data: { method: identifier.method, ...sent } } as const
     },
   )

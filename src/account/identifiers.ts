@@ -1,5 +1,6 @@
 // What people do with their own phone and email: add one, change one, remove one (prisma/functions/change_identifier.sql).
 import type { AuditTrail } from '../audit/events.js'
+import type { ChallengeSolution } from '../auth/challenges/provider.js'
 import type { SendCode, SentCode } from '../auth/send-code.js'
 import type { AttemptAnswer, ConcludeAttempt, FailedAttempt } from '../auth/verification.js'
 import { maxSessionLifetime } from '../config/session-settings.js'
@@ -84,8 +85,8 @@ export class OwnIdentifiers {
    * Sends a code to an identifier that the user wants to have. Whether somebody has it already is told to who proves it, not here.
    * @throws Problem those of `sendCode`
    */
-  send(identifier: Identifier, actor: Actor, client: Client): Promise<SentCode> {
-    return this.#sendCode(identifier, client, { purpose: 'change_identifier', actor })
+  send(identifier: Identifier, actor: Actor, client: Client, solution?: ChallengeSolution): Promise<SentCode> {
+    return this.#sendCode(identifier, client, { purpose: 'change_identifier', actor, solution })
   }
 
   /** Asks for the change: the new identifier with an attempt at its code, or null to remove the one of the method. */

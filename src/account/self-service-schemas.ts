@@ -1,7 +1,14 @@
 // Bodies and answers of what people do with their own proofs and identifiers.
 import { Type } from '@sinclair/typebox'
 import { exampleCode, examples } from '../auth/routes/examples.js'
-import { deviceTokenFields, identifierErrors, OtpField, sendErrors, sentCodeFields } from '../auth/routes/schemas.js'
+import {
+  challengeFields,
+  deviceTokenFields,
+  identifierErrors,
+  OtpField,
+  sendErrors,
+  sentCodeFields,
+} from '../auth/routes/schemas.js'
 import {
   type DocumentedError,
   errorResponses,
@@ -54,6 +61,7 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
             OneOf(['phone', 'email'], { description: 'Where to; the phone where not given', examples: ['email'] }),
           ),
           ...deviceTokenFields,
+          ...challengeFields,
         },
         { ...closed, examples: [{}, { method: 'email' }] },
       ),
@@ -74,11 +82,14 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
       },
     },
     addIdentifier: {
-      body: Type.Object(phoneOrEmail, {
-        ...closed,
-        description: 'Either phone or email',
-        examples: newIdentifiers,
-      }),
+      body: Type.Object(
+        { ...phoneOrEmail, ...challengeFields },
+        {
+          ...closed,
+          description: 'Either phone or email',
+          examples: newIdentifiers,
+        },
+      ),
       response: {
         200: one(sent, 'The code is on its way to the new phone or email', sentExample),
         ...errorResponses('step_up_required', ...sendErrors, ...identifierErrors, ...ownErrors),

@@ -16,7 +16,7 @@ import type { Notifier } from '../messaging/notifier.js'
 import type { Messages } from '../messaging/templates/messages.js'
 import type { Attempt, OtpService } from '../otp/service.js'
 import { deviceHashOf } from '../sessions/devices.js'
-import type { SessionService } from '../sessions/service.js'
+import type { SessionDrafts } from '../sessions/drafts.js'
 import { draftTicket, ticketTimeToLive } from './signup-tickets.js'
 import type { AttemptAnswer, AttemptTelemetry, ConcludeAttempt } from './verification.js'
 
@@ -60,7 +60,7 @@ export const maxToldPerDay = 5
 type SignInDependencies = {
   database: Database
   otp: OtpService
-  sessions: SessionService
+  sessionDrafts: SessionDrafts
   messages: Pick<Messages, 'localeOf'>
   limits: Limits
   audit: AuditTrail
@@ -72,7 +72,7 @@ type SignInDependencies = {
 
 export class SignIn {
   readonly #otp: OtpService
-  readonly #sessions: SessionService
+  readonly #sessionDrafts: SessionDrafts
   readonly #messages: Pick<Messages, 'localeOf'>
   readonly #limits: Limits
   readonly #audit: AuditTrail
@@ -83,10 +83,20 @@ export class SignIn {
   readonly #decide
 
   constructor(dependencies: SignInDependencies) {
-    const { database, otp, sessions, messages, limits, audit, identifiers, notifier, concludeAttempt, onTelemetry } =
-      dependencies
+    const {
+      database,
+      otp,
+      sessionDrafts,
+      messages,
+      limits,
+      audit,
+      identifiers,
+      notifier,
+      concludeAttempt,
+      onTelemetry,
+    } = dependencies
     this.#otp = otp
-    this.#sessions = sessions
+    this.#sessionDrafts = sessionDrafts
     this.#messages = messages
     this.#limits = limits
     this.#audit = audit
@@ -100,7 +110,7 @@ export class SignIn {
       keyOf: ({ identifier }) => identifier,
       settings: () => ({
         ...this.#otp.attemptLimits,
-        ...this.#sessions.creationLimits,
+        ...this.#sessionDrafts.creationLimits,
         maxPerAddress: this.#limits.settings.ipVerifyPerTenMinutes,
         ticketTtl: ticketTimeToLive,
         maxToldPerDay,
@@ -119,7 +129,7 @@ export class SignIn {
 
   /** Tries the code; null for a newcomer, who got a ticket. */
   async #tryCode(identifier: Identifier, code: string, client: Client, newcomer: Becoming): Promise<SignedIn | null> {
-    const session = this.#sessions.draft(client)
+    const session = this.#sessionDrafts.draft(client)
     const answer = await this.#decide({
       method: identifier.method,
       ...this.#otp.attemptOf({ purpose: 'sign_in', identifier }, code),
@@ -137,7 +147,7 @@ export class SignIn {
     if (isNewUser) this.#onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(identifier) })
     this.#tell(answer, client)
     const user = userRowOf(answer)
-    return { outcome: 'signed_in', user, ...this.#sessions.opened(session, user.id, isNewDevice), isNewUser }
+    return { outcome: 'signed_in', user, ...this.#sessionDrafts.created(session, user.id, isNewDevice), isNewUser }
   }
 
   /**

@@ -39,13 +39,13 @@ async function administer({ words, environment, print }: WorkContext): Promise<n
   if (!['grant', 'revoke', 'create', 'list'].includes(action) || !isComplete) throw new UsageError(usage)
   const settings = parseAdminSettings(environment)
   const { defaultCountry, smsCountries: countries, latitude } = settings.identifiers
-  const { fromText } = new IdentifierParser({ defaultCountry, countries, latitude, channels: ['sms', 'email'] })
+  const parser = new IdentifierParser({ defaultCountry, countries, latitude, channels: ['sms', 'email'] })
   const database = openDatabase(settings.database)
   const actions = createActions(database, settings.testCodes, print)
 
   async function act(): Promise<void> {
     if (action === 'list') return actions.list()
-    return actions[action as 'grant'](await actions.identifierOf(String(text), fromText))
+    return actions[action as 'grant'](await actions.identifierOf(String(text), (typed) => parser.fromText(typed)))
   }
 
   try {

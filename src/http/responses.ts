@@ -32,10 +32,26 @@ const problemType = 'application/problem+json'
 /** Any route can answer these. */
 const errorsOfAll: readonly DocumentedError[] = ['validation_failed', 'rate_limited', 'internal_error']
 
+const exampleChallenge = {
+  parameters: {
+    algorithm: 'PBKDF2/SHA-256',
+    nonce: '5d41402abc4b2a76b9719d911017c592',
+    salt: '7d793037a0760186574b0282f2f435e7',
+    cost: 1000,
+    keyLength: 32,
+    keyPrefix: '9f86d081884c7d659a2feaa0c55ad015',
+    keySignature: 'a3bf4f1b2b0b822cd15d6c15b0f00a089f86d081884c7d659a2feaa0c55ad015',
+    expiresAt: 1_795_651_500,
+    data: { for: 'Zk3p0cV9m1Hq7uQe5y2XwB8nRt4LsGdJa6TiOvCbEfU' },
+  },
+  signature: '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae',
+}
+
 const exampleDetails: Partial<Record<ErrorCode, ProblemDetails>> = {
   rate_limited: { retryAfter: 30 },
   service_unavailable: { retryAfter: 2 },
   account_not_found: { needsSignup: true },
+  challenge_required: { challenge: exampleChallenge },
 }
 
 /** The error answers of a route for its `response` schema: each status once, each code with an example. */

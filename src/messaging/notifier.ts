@@ -23,7 +23,7 @@ export type OutgoingCode = MessageParts & Readonly<{ client: Client }>
 export type OutgoingNotification = Readonly<{ languages: readonly string[]; client: Client }>
 
 type NotifierDependencies = {
-  delivery: Delivery
+  delivery: Pick<Delivery, 'send'>
   messages: Messages
   deliveries: DeliveryTrail
   onDelivery: (origin: LogOrigin, event: DeliveryTelemetry) => void
@@ -32,7 +32,7 @@ type NotifierDependencies = {
 }
 
 export class Notifier {
-  readonly #delivery: Delivery
+  readonly #delivery: NotifierDependencies['delivery']
   readonly #messages: Messages
   readonly #deliveries: DeliveryTrail
   readonly #onDelivery: NotifierDependencies['onDelivery']

@@ -6,7 +6,15 @@ import { addProcessMetrics } from './process-metrics.js'
 import { addStateMetrics, type StateOptions } from './state-metrics.js'
 
 /** What became of a send, as sending tells it. */
-export type CountedSend = MetricLabels & Readonly<{ kind: string; driver?: string; outcome?: string; limit?: string }>
+export type CountedSend = MetricLabels &
+  Readonly<{
+    kind: string
+    driver?: string
+    outcome?: string
+    limit?: string
+    code?: string | undefined
+    result?: string
+  }>
 
 /** What became of a verification, or a new account, as signing in tells it. */
 export type CountedSignIn = MetricLabels & Readonly<{ kind: 'verification'; result: string } | { kind: 'new_account' }>
@@ -39,6 +47,7 @@ export class Metrics {
   readonly #registry = new Registry()
   readonly #sends
   readonly #countriesClosed
+  readonly #challenges
   readonly #failedAttempts
   readonly #driverRests
   readonly #receipts
@@ -57,6 +66,11 @@ export class Metrics {
       'latchkey_sends_total',
       ['channel', 'country', 'driver', 'outcome'],
       'Codes asked for, by what became of them',
+    )
+    this.#challenges = counter(
+      'latchkey_challenges_total',
+      ['channel', 'result'],
+      'Solutions of challenges, by whether they were right',
     )
     this.#countriesClosed = counter(
       'latchkey_countries_closed_total',
@@ -112,6 +126,7 @@ export class Metrics {
   countSend(send: CountedSend): void {
     const country = send.country ?? none
     if (send.kind === 'country_closed') this.#countriesClosed.inc({ country })
+    else if (send.kind === 'challenge') this.#challenges.inc({ channel: send.channel, result: String(send.result) })
     else this.#sends.inc({ channel: send.channel, country, driver: send.driver ?? none, outcome: outcomeOf(send) })
   }
 
@@ -147,7 +162,8 @@ export class Metrics {
   }
 }
 
-function outcomeOf({ kind, outcome, limit }: CountedSend): string {
+function outcomeOf({ kind, outcome, limit, code }: CountedSend): string {
+  if (code === 'challenge_required') return 'challenged'
   if (limit !== undefined) return `limited_${limit}`
   return outcome === undefined ? kind : `delivery_${outcome}`
 }

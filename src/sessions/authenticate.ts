@@ -4,7 +4,7 @@ import { Problem } from '../errors.js'
 import { isAwaited } from '../http/around-body.js'
 import { bearerOf, cookiesOf } from '../http/headers.js'
 import type { SessionCookie } from './cookies.js'
-import type { Actor, Authentication, SessionService } from './service.js'
+import type { Actor, Authentication, Authenticator } from './service.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -33,12 +33,14 @@ export function tokensOf(request: FastifyRequest, cookieName: string): Set<strin
  * tried; where they are good for different users somebody put one beside another's (cookie tossing), and nobody can tell who asks:
  * 401. A cookie past half its life is renewed, so that a browser in use stays signed in; whoever sends a Bearer token calls refresh.
  */
-export function createAuthenticate(sessions: Pick<SessionService, 'authenticate' | 'renew'>, cookie: SessionCookie) {
+export function createAuthenticate(sessions: Authenticator, cookie: SessionCookie) {
   return async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const bearer = bearerOf(request)
     const tokens = bearer === null ? cookiesOf(request, cookie.name).slice(0, maxCookies) : [bearer]
     if (tokens.length === 0) throw new Problem('unauthorized')
-    const authentication = theOneOf(await Promise.all([...new Set(tokens)].map(sessions.authenticate)))
+    const authentication = theOneOf(
+      await Promise.all([...new Set(tokens)].map((token) => sessions.authenticate(token))),
+    )
     if (authentication === null) throw new Problem('unauthorized', { invalidToken: true })
     request.authentication = authentication
     // By the last check alone: until then the session may end.

@@ -1,6 +1,6 @@
 // An address as the API shows one, and what people may write into one.
 import { type Static, Type } from '@sinclair/typebox'
-import { type Address, Prisma } from '../generated/prisma/client.js'
+import type { Address } from '../generated/prisma/client.js'
 import { OneOf } from '../http/responses.js'
 import { digits } from '../http/validation.js'
 
@@ -84,7 +84,7 @@ export function serializeAddress(address: AddressRow): SerializedAddress {
 }
 
 /** The addresses of the user `u` as {@link SerializedAddress}, in a JSON array: it comes with the read of a session. */
-export const addressesOfUser = Prisma.sql`(
+export const addressesOfUser = `(
   SELECT coalesce(json_agg(json_build_object(
     'id', a.id, 'type', a.type, 'house_number', a.house_number, 'street_locality', a.street_locality, 'city', a.city,
     'state', a.state, 'pincode', a.pincode, 'country', a.country, 'is_default', a.is_default

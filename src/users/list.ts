@@ -15,11 +15,11 @@ export type ListQuery = Readonly<{ limit: number; sort: Sort; cursor: string | u
 /** `nextCursor` is null at the end */
 export type UserPage = Readonly<{ users: UserRow[]; nextCursor: string | null }>
 
-export type UserList = ReturnType<typeof createUserList>
+export type UserList = (query: ListQuery) => Promise<UserPage>
 
 type ListedRow = UserRow & { nameKey: string }
 /** @param defaultPrefix calling prefix of the country whose national numbers are searched for too */
-export function createUserList({ database, defaultPrefix }: { database: Database; defaultPrefix: string }) {
+export function createUserList({ database, defaultPrefix }: { database: Database; defaultPrefix: string }): UserList {
   async function search(page: Page, prefixes: Prefixes): Promise<ListedRow[]> {
     const breadth = await database.$queryRaw<{ isBroad: boolean }[]>(breadthStatement(prefixes))
     const isBroad = breadth.map((row) => row.isBroad)

@@ -72,12 +72,12 @@ t.test('what is stored is taken as it is, where a message may go there', async (
   t.match(storedPhone('+18765550123', ['US']), null)
   t.equal(storedPhone('+22997123456', ['IN']), null)
   t.equal(storedPhone('+9999999999', ['IN']), null)
-  const { fromStored } = new IdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['email'] })
-  t.equal(fromStored('+919876543210'), null)
-  t.match(fromStored('asha@example.com'), { method: 'email' })
+  const parser = new IdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['email'] })
+  t.equal(parser.fromStored('+919876543210'), null)
+  t.match(parser.fromStored('asha@example.com'), { method: 'email' })
 })
 
-t.test('no code goes to one, in neither flow, and nothing of it is counted', async (t) => {
+t.test('where challenges are off, no code goes to one, in neither flow, and nothing of it is counted', async (t) => {
   const settings = {
     DEFAULT_COUNTRY: 'US',
     SMS_COUNTRIES: 'US',

@@ -36,7 +36,16 @@ const hash = 'FA+9qCX9VSu'
 
 function messagesWith(environment: Record<string, string> = {}) {
   const { messages, codes } = parseMessagesSettings(environment)
-  return new Messages(messages, codes)
+  const made = new Messages(messages, codes)
+  return {
+    locales: made.locales,
+    costly: made.costly,
+    localeOf: made.localeOf.bind(made),
+    sms: made.sms.bind(made),
+    email: made.email.bind(made),
+    changeNotification: made.changeNotification.bind(made),
+    signInNotification: made.signInNotification.bind(made),
+  }
 }
 
 const partsIn = (language: string, more = {}) => ({ code: '123456', expiresIn: 300, languages: [language], ...more })

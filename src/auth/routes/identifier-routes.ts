@@ -12,6 +12,7 @@ import type { SendCode } from '../send-code.js'
 import type { SignIn } from '../sign-in.js'
 import { exampleCode, examples } from './examples.js'
 import {
+  challengeFields,
   deviceTokenFields,
   identifierErrors,
   MessageHeaders,
@@ -51,7 +52,7 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
         tags,
         headers: MessageHeaders,
         body: Type.Object(
-          { ...identifierFields, ...deviceTokenFields },
+          { ...identifierFields, ...deviceTokenFields, ...challengeFields },
           {
             ...closed,
             description: 'Either phonePrefix and phone, or email',
@@ -68,8 +69,10 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
       },
     },
     async (request) => {
-      const { device_token, ...identifier } = request.body
-      const sent = await sendCode(identifiers.getIdentifierFromBody(identifier), clientOf(request, device_token))
+      const { device_token, challenge_solution: solution, ...body } = request.body
+      const identifier = identifiers.getIdentifierFromBody(body)
+      const use = { purpose: 'sign_in', mode: 'any', solution } as const
+      const sent = await sendCode(identifier, clientOf(request, device_token), use)
       return { message: 'OTP sent', ...sent } as const
     },
   )

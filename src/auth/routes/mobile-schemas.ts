@@ -7,6 +7,7 @@ import { AddressSchema, Pincode, Text } from '../../users/address.js'
 import { UserSchema } from '../../users/user.js'
 import { exampleCode, examples } from './examples.js'
 import {
+  challengeFields,
   deviceTokenFields,
   identifierErrors,
   MessageHeaders,
@@ -45,6 +46,7 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
           }),
         ),
         ...deviceTokenFields,
+        ...challengeFields,
       },
       { ...closed, examples: [{ mobile_number: examples.mobile_number, mode: 'login' }] },
     ),

@@ -6,7 +6,7 @@ import { clientOf } from '../../http/client.js'
 import type { CountryCode } from '../../identifiers/phone.js'
 import { createAuthenticate, optionalSecurity, security, signedIn, tokensOf } from '../../sessions/authenticate.js'
 import type { SessionCookie } from '../../sessions/cookies.js'
-import type { SessionService } from '../../sessions/service.js'
+import type { Authenticator, SessionService } from '../../sessions/service.js'
 import type { SerializedAddress } from '../../users/address.js'
 import { serializeUser } from '../../users/user.js'
 import { logout, me, refresh } from './session-schemas.js'
@@ -14,7 +14,7 @@ import { logout, me, refresh } from './session-schemas.js'
 export type SessionRouteOptions = {
   sessions: SessionService
   /** the same, with the user's addresses beside ({@link SerializedAddress}) */
-  sessionsWithAddresses: Pick<SessionService, 'authenticate' | 'renew'>
+  sessionsWithAddresses: Authenticator
   audit: AuditTrail
   cookie: SessionCookie
   defaultCountry: CountryCode
