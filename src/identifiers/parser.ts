@@ -58,18 +58,12 @@ export class IdentifierParser {
     this.#defaultCountry = defaultCountry
     this.#channels = channels
     this.#latitude = latitude
-    this.#countries = [
-      ...rules.countries.filter(this.#isDefault),
-      ...rules.countries.filter((each) => !this.#isDefault(each)),
-    ]
+    // Where countries share a prefix, numbers that the metadata does not know are those of the first one.
+    const isDefault = (country: CountryCode) => country === defaultCountry
+    this.#countries = [...rules.countries.filter(isDefault), ...rules.countries.filter((each) => !isDefault(each))]
     this.#defaultPrefix = prefixOf(this.#defaultCountry)
     this.mobileLength = exampleOf(this.#defaultCountry).length
     this.mobileNumberFault = `Valid ${this.mobileLength}-digit mobile number is required`
-  }
-
-  // Where countries share a prefix, numbers that the metadata does not know are those of the first one.
-  #isDefault(country: CountryCode) {
-    return country === this.#defaultCountry
   }
 
   #requireChannel(channel: 'sms' | 'email', field: string): void {
