@@ -149,7 +149,7 @@ BEGIN
   answer.is_new_device := device IS NULL;
   -- Whoever got a number that was somebody else's before, or a mailbox of another, gets into that account: its owner hears of it at the
   -- other identifier. Not more often than a person needs to be told, since a message costs.
-  IF answer.is_new_device AND NOT answer.is_new_user AND NOT code.is_test
+  IF answer.is_new_device AND NOT answer.is_new_user AND NOT is_test
     AND has_proved(person, CASE r.method WHEN 'phone' THEN 'email' ELSE 'phone' END) THEN
     SELECT CASE r.method WHEN 'phone' THEN person.email ELSE person.phone END, person.locale INTO answer.told_to, answer.told_in
     FROM count_up(ARRAY['told:sign_in:' || person.id], 86400) AS c WHERE c.total <= s.max_told_per_day;

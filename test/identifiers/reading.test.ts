@@ -130,14 +130,18 @@ t.test('phones', async (t) => {
 })
 
 t.test('a mobile number with the prefix of its country', async (t) => {
-  const { fromMobileNumber } = parserOf('IN')
+  const parser = parserOf('IN')
   for (const text of ['9876543210', '+919876543210', '+91 (0) 98765 43210', '919876543210', '0091 9876543210']) {
-    t.match(fromMobileNumber(text), { identifier: '+919876543210', nationalNumber: '9876543210' }, text)
+    t.match(parser.fromMobileNumber(text), { identifier: '+919876543210', nationalNumber: '9876543210' }, text)
   }
-  t.match(fromMobileNumber('9123456789'), { identifier: '+919123456789' }, 'not its first two digits as a prefix')
+  t.match(
+    parser.fromMobileNumber('9123456789'),
+    { identifier: '+919123456789' },
+    'not its first two digits as a prefix',
+  )
   for (const text of ['+447400123456', '00447400123456', '0919876543210', '+9109'])
-    t.throws(() => fromMobileNumber(text), { code: 'validation_failed' }, text)
-  t.throws(() => fromMobileNumber('+911123456789'), { code: 'number_type_not_supported' })
+    t.throws(() => parser.fromMobileNumber(text), { code: 'validation_failed' }, text)
+  t.throws(() => parser.fromMobileNumber('+911123456789'), { code: 'number_type_not_supported' })
 })
 
 t.test('email addresses', async (t) => {
@@ -213,17 +217,16 @@ t.test('each spelling of a number is that number, so no two numbers meet', async
     fc.property(writings, ({ one, prefix, national, international, bare }) => {
       const { identifier, country } = one
       const parser = parserOf(country)
-      const { fromMobileNumber } = parser
       const all = [
         normalizePhone(prefix, national, [country]),
         normalizeInternationalPhone(international, [country]),
-        fromMobileNumber(national),
-        fromMobileNumber(international),
+        parser.fromMobileNumber(national),
+        parser.fromMobileNumber(international),
         parser.getIdentifierFromBody({ phonePrefix: prefix, phone: national }),
       ] as PhoneIdentifier[]
       const isOne = all.every((parsed) => parsed.identifier === identifier && parsed.country === country)
       // Without a plus sign it may be a landline to the letter, as it is in Kosovo: then it is refused.
-      return isOne && [identifier, undefined].includes(attempt(() => fromMobileNumber(bare))?.identifier)
+      return isOne && [identifier, undefined].includes(attempt(() => parser.fromMobileNumber(bare))?.identifier)
     }),
     runs,
   )
