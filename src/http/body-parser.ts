@@ -14,6 +14,7 @@ declare module 'fastify' {
 // §8.1 forbids, is kept so that it can be refused.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+const notPlain = () => new Problem('unsupported_media_type', { errors: ['Send the body in UTF-8, not compressed'] })
 const notUtf8 = 'The body must be UTF-8 without a byte order mark'
 
 /** Replaces all of the server's body parsers. An empty body is no body. */
@@ -22,7 +23,7 @@ export function useJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.decorateRequest('rawBody', null)
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (!isPlainUtf8(request)) return done(new Problem('unsupported_media_type'))
+    if (!isPlainUtf8(request)) return done(notPlain())
     if (body.length === 0) return done(null, undefined)
     if (request.routeOptions.config.isSigned) request.rawBody = body
     const text = decode(body)
@@ -43,7 +44,7 @@ export function useJsonBodies(app: FastifyInstance): void {
  */
 export function useFormBodies(scope: FastifyInstance): void {
   const readForm = async (request: FastifyRequest, body: Buffer) => {
-    if (!isPlainUtf8(request)) throw new Problem('unsupported_media_type')
+    if (!isPlainUtf8(request)) throw notPlain()
     const text = decode(body)
     const entries = [...new URLSearchParams(text ?? '')]
     // U+FFFD stands for escaped bytes that are no UTF-8.

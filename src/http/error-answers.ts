@@ -4,7 +4,15 @@ import { STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isDatabaseUnavailable } from '../database/failures.js'
-import { type ErrorCode, errorCatalogue, Problem, type ProblemDetails, problemBody, problemHeaders } from '../errors.js'
+import {
+  type ErrorCode,
+  errorCatalogue,
+  mediaTypeLine,
+  Problem,
+  type ProblemDetails,
+  problemBody,
+  problemHeaders,
+} from '../errors.js'
 import { standardHeaders } from './headers.js'
 
 declare module 'fastify' {
@@ -18,20 +26,23 @@ declare module 'fastify' {
 const retryDatabaseAfter = 2
 
 const codesOfFramework: Readonly<Record<string, ErrorCode>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'validation_failed',
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
   FST_ERR_BAD_URL: 'validation_failed',
 }
 
 /** What the client is told about an error. Anything that is not known to be theirs is ours, and says nothing of the inside. */
-function toProblem(error: unknown): Problem {
+function toProblem(error: unknown, { routeOptions }: FastifyRequest): Problem {
   if (error instanceof Problem) return error
   if (isHangUp(error)) return new Problem('request_timeout', { cause: error })
   if (isDatabaseUnavailable(error)) {
     return new Problem('service_unavailable', { retryAfter: retryDatabaseAfter, cause: error })
   }
   const { code, statusCode }: Partial<FastifyError> = Object(error)
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    const types = routeOptions.schema?.consumes ?? ['application/json']
+    return new Problem('unsupported_media_type', { errors: [mediaTypeLine(types)], cause: error })
+  }
   const known = codesOfFramework[String(code)]
   if (known !== undefined) return new Problem(known, { cause: error })
   // A parameter that is longer than any of ours names nothing.
@@ -53,7 +64,7 @@ function answer(reply: FastifyReply, code: ErrorCode, details: ProblemDetails): 
 }
 
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = toProblem(error)
+  const problem = toProblem(error, request)
   const { status } = errorCatalogue[problem.code]
   // A Problem was thrown on purpose, by whoever tells of it where it is worth a line: no stack for each refusal of a flood.
   if (status >= 500 && problem !== error)

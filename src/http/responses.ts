@@ -1,7 +1,15 @@
 // What routes say of their answers: references to the shared schemas, the envelope of what went well, and the errors of each, with
 // an example of every code.
 import { type SchemaOptions, type Static, type TSchema, Type } from '@sinclair/typebox'
-import { type ErrorCode, errorCatalogue, type ProblemDetails, ProblemSchema, problemBody } from '../errors.js'
+import {
+  atField,
+  type ErrorCode,
+  errorCatalogue,
+  mediaTypeLine,
+  type ProblemDetails,
+  ProblemSchema,
+  problemBody,
+} from '../errors.js'
 
 /** A reference to a schema that is registered under its `$id`: one named type in every generated SDK. */
 export function refer<Schema extends TSchema>(schema: Schema) {
@@ -33,6 +41,8 @@ const problemType = 'application/problem+json'
 const errorsOfAll: readonly DocumentedError[] = ['validation_failed', 'rate_limited', 'internal_error']
 
 const exampleDetails: Partial<Record<ErrorCode, ProblemDetails>> = {
+  validation_failed: atField('role', 'role is not a known field'),
+  unsupported_media_type: { errors: [mediaTypeLine(['application/json'])] },
   rate_limited: { retryAfter: 30 },
   service_unavailable: { retryAfter: 2 },
   account_not_found: { needsSignup: true },

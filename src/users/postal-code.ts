@@ -1,6 +1,6 @@
 // Countries and the postal codes in them, for every address that people write.
 import { postcodeValidator, postcodeValidatorExistsForCountry } from 'postcode-validator'
-import { Problem } from '../errors.js'
+import { atField, Problem } from '../errors.js'
 
 /** ISO 3166-1 alpha-2, all 249 that are assigned, and XK, which posts and telephones use for Kosovo. */
 const countries: ReadonlySet<string> = new Set(
@@ -34,7 +34,7 @@ export function checkedPincode(country: string, text: string): string {
   const code = text.trim()
   if (!isCodeOf(country, code)) {
     const expected = country === 'IN' ? '6 digits' : `a postal code of ${country}`
-    throw new Problem('validation_failed', { errors: [`pincode must be ${expected}`] })
+    throw new Problem('validation_failed', atField('pincode', `pincode must be ${expected}`))
   }
   return code.toUpperCase()
 }
