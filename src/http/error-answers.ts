@@ -13,6 +13,7 @@ import {
   problemBody,
   problemHeaders,
 } from '../errors.js'
+import { failBody, unfinishedOn } from './connections.js'
 import { standardHeaders } from './headers.js'
 
 declare module 'fastify' {
@@ -35,6 +36,8 @@ const codesOfFramework: Readonly<Record<string, ErrorCode>> = {
 function toProblem(error: unknown, { routeOptions }: FastifyRequest): Problem {
   if (error instanceof Problem) return error
   if (isHangUp(error)) return new Problem('request_timeout', { cause: error })
+  const ofConnection = connectionProblem(error)
+  if (ofConnection !== null) return ofConnection
   if (isDatabaseUnavailable(error)) {
     return new Problem('service_unavailable', { retryAfter: retryDatabaseAfter, cause: error })
   }
@@ -50,6 +53,21 @@ function toProblem(error: unknown, { routeOptions }: FastifyRequest): Problem {
   const isTheirs = Number(statusCode) >= 400 && Number(statusCode) < 500
   return new Problem(isTheirs ? 'validation_failed' : 'internal_error', { cause: error })
 }
+
+const codesOfParser: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+}
+
+/** What Node finds wrong with a connection: with the bytes on it, or the time that they take; null for anything else. */
+function connectionProblem(error: unknown): Problem | null {
+  const { code } = Object(error)
+  const known = codesOfParser[String(code)]
+  if (known !== undefined) return new Problem(known, { cause: error })
+  return /^HPE_/.test(String(code)) ? new Problem('validation_failed', { errors: [notHttp], cause: error }) : null
+}
+
+const notHttp = 'The request is not valid HTTP'
 
 /** Whether the client went away while it was sending: nobody's failure, and no line in the log. */
 function isHangUp(error: unknown): boolean {
@@ -82,20 +100,17 @@ export function answerNotFound(_request: FastifyRequest, reply: FastifyReply): v
   answer(reply, 'not_found', {})
 }
 
-const codesOfParser: Readonly<Record<string, ErrorCode>> = {
-  HPE_HEADER_OVERFLOW: 'headers_too_large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
-}
-
 /** For what Node cannot even read as HTTP: the answer goes to the socket by hand, and the connection ends. */
 export function handleClientError(error: Error & { code?: string }, socket: Socket): void {
-  // Nobody is left to answer, or somebody is being answered already: these bytes would pass for that answer.
-  if (error.code === 'ECONNRESET' || !socket.writable || Reflect.get(socket, '_httpMessage')) {
+  const isGone = error.code === 'ECONNRESET' || !socket.writable
+  const unfinished = unfinishedOn(socket)
+  if (!isGone && unfinished && failBody(unfinished, error)) return
+  // Nobody is left to answer, somebody is being answered, for whose answer these bytes would pass, or has been already.
+  if (isGone || unfinished || Reflect.get(socket, '_httpMessage')) {
     socket.destroy()
     return
   }
-  const code = codesOfParser[String(error.code)] ?? 'validation_failed'
-  const details = code === 'validation_failed' ? { errors: ['The request is not valid HTTP'] } : {}
+  const { code, details } = connectionProblem(error) ?? new Problem('validation_failed', { errors: [notHttp] })
   const problem = problemBody(code, details)
   const body = JSON.stringify(problem)
   const headers = {
