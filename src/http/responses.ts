@@ -10,6 +10,7 @@ import {
   ProblemSchema,
   problemBody,
 } from '../errors.js'
+import { crossSite } from './csrf.js'
 
 /** A reference to a schema that is registered under its `$id`: one named type in every generated SDK. */
 export function refer<Schema extends TSchema>(schema: Schema) {
@@ -42,6 +43,7 @@ const errorsOfAll: readonly DocumentedError[] = ['validation_failed', 'rate_limi
 
 const exampleDetails: Partial<Record<ErrorCode, ProblemDetails>> = {
   validation_failed: atField('role', 'role is not a known field'),
+  cross_site: crossSite,
   unsupported_media_type: { errors: [mediaTypeLine(['application/json'])] },
   rate_limited: { retryAfter: 30 },
   service_unavailable: { retryAfter: 2 },

@@ -68,12 +68,26 @@ export function createServer({ logger, trustProxy, waits }: ServerOptions): Fast
   return app
 }
 
-/** RFC 9112 §3.2: a request of HTTP/1.1 without Host is none. */
+/**
+ * RFC 9112 §3.2: a request of HTTP/1.1 without Host is none, and one with two of them neither: what is in front of us may go by the
+ * other one.
+ */
 function requireHost(app: FastifyInstance): void {
   app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
-    if (headers.host !== undefined || raw.httpVersion !== '1.1') done()
-    else done(new Problem('validation_failed', { errors: ['The Host header is required'] }))
+    const isThere = headers.host !== undefined || raw.httpVersion !== '1.1'
+    if (isThere && !hasTwoHosts(raw.rawHeaders)) done()
+    else done(new Problem('validation_failed', { errors: ['One Host header is required'] }))
   })
+}
+
+/** Node keeps the first one alone where it has read them. */
+function hasTwoHosts(names: readonly string[]): boolean {
+  let hosts = 0
+  for (let index = 0; index < names.length; index += 2) {
+    const name = names[index] ?? ''
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1
 }
 
 /** RFC 9110 §10.1.1: we know of one expectation, which Node meets. Its own refusal of others has no body. */

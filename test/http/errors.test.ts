@@ -103,6 +103,11 @@ t.test('what Node cannot read as HTTP', async (t) => {
   hasTheShape(t, await raw(service, big), 'headers_too_large')
   const hostless = 'GET /health/live HTTP/1.1\r\nconnection: close\r\n\r\n'
   hasTheShape(t, await raw(service, hostless), 'validation_failed')
+  for (const names of ['host: a\r\nhost: b', 'host: a\r\nhost: a', 'Host: a\r\nx: y\r\nHOST:']) {
+    const answer = await raw(service, `GET /health/live HTTP/1.1\r\n${names}\r\nconnection: close\r\n\r\n`)
+    hasTheShape(t, answer, 'validation_failed', names)
+    t.strictSame(answer.body.errors, ['One Host header is required'])
+  }
   const request = 'POST /auth/request-otp HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 2\r\n'
   hasTheShape(t, await raw(service, `${request}expect: miracles\r\n\r\n{}`), 'expectation_failed')
   const both =
