@@ -60,11 +60,16 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { identifiers: countries, sessions: sessionSettings, delivery: deliverySettings, metricsToken } = config
   const { defaultCountry, smsCountries } = countries
 
-  const app = createServer({ logger, trustProxy: config.trustProxy })
   const metrics = new Metrics({
     countries: smsCountries,
     poolUse: database.poolUse,
     isReady: async () => (await health.readinessFault()) === null,
+  })
+  const app = createServer({
+    logger,
+    trustProxy: config.trustProxy,
+    proxyHeader: config.proxyHeader,
+    onUnreadableClient: () => metrics.countUnreadableClient(),
   })
   useRequestMetrics(app, metrics)
   // Before the guard, so that a page of ours may read that it asks too much.

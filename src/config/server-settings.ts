@@ -5,6 +5,10 @@ import { isConfidentialUrl, isLoopbackHost, parseUrl } from './formats.js'
 import type { Mode, SettingReader } from './reader.js'
 import { parseBearerSecret } from './secrets.js'
 
+/** In which proxies may name clients. */
+const proxyHeaders = ['x-forwarded-for', 'forwarded'] as const
+export type ProxyHeader = (typeof proxyHeaders)[number]
+
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 export function parseServerSettings(read: SettingReader, mode: Mode) {
@@ -13,6 +17,7 @@ export function parseServerSettings(read: SettingReader, mode: Mode) {
     port: read.integer('PORT', 3000, { minimum: 0, maximum: 65_535 }),
     publicUrl: readPublicUrl(read, mode),
     trustProxy: readTrustProxy(read),
+    proxyHeader: read.choice('PROXY_HEADER', 'x-forwarded-for', proxyHeaders),
     logLevel: read.choice('LOG_LEVEL', 'info', logLevels),
     // A page that calls the API is for who builds with it: production shows it only where that is asked for.
     docs: read.flag('DOCS', mode !== 'production'),

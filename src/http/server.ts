@@ -2,6 +2,7 @@
 // wait for nothing are callbacks: as promises, a dozen of them cost as much as a query.
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Logger } from 'pino'
+import type { ProxyHeader } from '../config/server-settings.js'
 import { Problem } from '../errors.js'
 import { useJsonBodies } from './body-parser.js'
 import { keepClientAddresses } from './client.js'
@@ -25,17 +26,23 @@ const bodyLimit = 16 * 1024
 export type ServerOptions = Readonly<{
   logger: Logger
   trustProxy: readonly string[]
+  /** in which the trusted proxies name clients */
+  proxyHeader?: ProxyHeader
+  /** told of each request whose client they name by what is no address */
+  onUnreadableClient?: () => void
   /** shorter waits, for tests */
   waits?: Readonly<Partial<typeof timeouts>>
 }>
 
-export function createServer({ logger, trustProxy, waits }: ServerOptions): FastifyInstance {
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { logger, trustProxy, proxyHeader = 'x-forwarded-for', onUnreadableClient, waits } = options
   const { headers, request, inactivity, keepAlive, checkEvery } = { ...timeouts, ...waits }
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: requestIdLabel }),
     genReqId: createRequestIds(trustProxy),
-    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    // Clients are read by a reader of our own, which takes ports; and Fastify would believe X-Forwarded-Host and -Proto too.
+    trustProxy: false,
     bodyLimit,
     ajv: ajvOptions,
     schemaErrorFormatter,
@@ -58,7 +65,7 @@ export function createServer({ logger, trustProxy, waits }: ServerOptions): Fast
 
   watchConnections(app)
   useJsonBodies(app)
-  keepClientAddresses(app)
+  keepClientAddresses(app, { trusted: trustProxy, header: proxyHeader }, onUnreadableClient)
   app.decorateReply('problemCode', null)
   app.setErrorHandler(handleError)
   useStandardHeaders(app)

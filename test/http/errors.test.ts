@@ -4,6 +4,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import { PassThrough } from 'node:stream'
 import t, { type Test } from 'tap'
 import { type ErrorCode, errorCatalogue, problemBody } from '../../src/errors.js'
+import { clientAddressOf } from '../../src/http/client.js'
 import { handleClientError } from '../../src/http/error-answers.js'
 import { createLogger } from '../../src/http/logger.js'
 import { createServer } from '../../src/http/server.js'
@@ -235,7 +236,7 @@ t.test('the address of a client is what the nearest trusted proxy says, and noth
   const logger = createLogger('info', { write: (line) => void lines.push(line) })
   const addressFor = async (trustProxy: string[], remoteAddress: string, forwarded: string) => {
     const app = createServer({ logger, trustProxy })
-    app.get('/address', async ({ ip }) => ip)
+    app.get('/address', async (request) => clientAddressOf(request).block)
     const headers = { 'x-forwarded-for': forwarded }
     const { body } = await app.inject({ url: '/address', remoteAddress, headers })
     await app.close()
