@@ -19,7 +19,7 @@ import type { Database } from './database/client.js'
 import { ProblemSchema } from './errors.js'
 import { useCors } from './http/cors.js'
 import { useCsrfProtection } from './http/csrf.js'
-import { useFloodGuard } from './http/flood-guard.js'
+import { refuseFloods, useFloodGuard } from './http/flood-guard.js'
 import { useMethodNotAllowed } from './http/method-not-allowed.js'
 import { createServer } from './http/server.js'
 import type { Senders } from './messaging/failover.js'
@@ -72,9 +72,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     onUnreadableClient: () => metrics.countUnreadableClient(),
   })
   useRequestMetrics(app, metrics)
-  // Before the guard, so that a page of ours may read that it asks too much.
-  await useCors(app, config.crossOrigin)
+  // What is counted first is refused after CORS, so that a page of ours may read that it asks too much.
   await useFloodGuard(app, { perMinute: config.limits.floodPerMinute, redisUrl: config.limits.redisUrl })
+  await useCors(app, config.crossOrigin)
+  refuseFloods(app)
   const addMissingMethods = useMethodNotAllowed(app)
 
   const keyRing = createKeyRing(sessionSettings.privateKey, sessionSettings.previousPublicKeys)

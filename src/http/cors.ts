@@ -40,9 +40,10 @@ export async function useCors(app: FastifyInstance, { origins, allowsAnyOrigin }
     return
   }
   await app.register(fastifyCors, {
-    delegator({ headers }: FastifyRequest, decide: (error: null, options: FastifyCorsOptions) => void) {
+    delegator({ headers, floodRefusal }: FastifyRequest, decide: (error: null, options: FastifyCorsOptions) => void) {
       // An OPTIONS without it is no preflight and gets the answer of its route.
-      const preflight = headers['access-control-request-method'] !== undefined
+      // One of somebody who asks too much goes on to its refusal.
+      const preflight = headers['access-control-request-method'] !== undefined && floodRefusal === null
       const options = {
         ...shared,
         preflight,

@@ -93,7 +93,10 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
 /** For errors before routing, where no hook has run: the same answer with the same headers. */
 export function handleFrameworkError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   reply.headers(standardHeaders(request.id))
-  handleError(error, request, reply)
+  const answer = () => handleError(request.floodRefusal ?? error, request, reply)
+  // A path that cannot be read is a request like others to the flood guard.
+  const counted = request.server.countFlood?.(request) ?? Promise.resolve()
+  counted.then(answer, answer)
 }
 
 export function answerNotFound(_request: FastifyRequest, reply: FastifyReply): void {
