@@ -17,6 +17,7 @@ import { sessionRoutes } from './auth/routes/session-routes.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
 import { ProblemSchema } from './errors.js'
+import { limitConnections } from './http/connection-limit.js'
 import { useCors } from './http/cors.js'
 import { useCsrfProtection } from './http/csrf.js'
 import { refuseFloods, useFloodGuard } from './http/flood-guard.js'
@@ -71,6 +72,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     proxyHeader: config.proxyHeader,
     onUnreadableClient: () => metrics.countUnreadableClient(),
   })
+  limitConnections(app, { most: 2 * config.limits.floodPerMinute, exempt: config.trustProxy })
   useRequestMetrics(app, metrics)
   // What is counted first is refused after CORS, so that a page of ours may read that it asks too much.
   await useFloodGuard(app, { perMinute: config.limits.floodPerMinute, redisUrl: config.limits.redisUrl })

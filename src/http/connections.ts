@@ -21,8 +21,14 @@ export function failBody(request: IncomingMessage, error: Error): boolean {
   return request.listenerCount('error') > 0 && request.emit('error', error)
 }
 
-/** To be registered before all other hooks: whatever answers a request has to hear that nobody waits for it. */
-export function watchConnections(app: FastifyInstance): void {
+/** Bytes from which on an answer does not fit into what the kernel takes at once. */
+const large = 64 * 1024
+
+/**
+ * To be registered before all other hooks: whatever answers a request has to hear that nobody waits for it.
+ * @param longest milliseconds that a large answer may take to be read: a byte now and then would keep it for ever
+ */
+export function watchConnections(app: FastifyInstance, longest: number): void {
   /** Answers that wait behind others on their connection: pipelined requests (RFC 9112 §9.3.2). */
   const queues = new WeakMap<Socket, Set<ServerResponse>>()
 
@@ -38,6 +44,13 @@ export function watchConnections(app: FastifyInstance): void {
     }
     // Node.js hands a response its connection when its turn comes; one that has it hears of the end by itself.
     if (response.socket === null) wait(response, queue)
+    done()
+  })
+  app.addHook('onSend', ({ raw: { socket } }, { raw: response }, payload, done) => {
+    if (Object(payload).length > large) {
+      const timer = setTimeout(() => socket.resetAndDestroy(), longest).unref()
+      response.once('close', () => clearTimeout(timer))
+    }
     done()
   })
 }

@@ -16,9 +16,16 @@ import { ajvOptions, schemaErrorFormatter } from './validation.js'
 /**
  * Milliseconds. Node's own defaults keep a stalled request for minutes, and an answer that nobody reads for ever. `inactivity` is how
  * long nothing may move on a connection that owes an answer (found within twice of it); between answers `keepAlive` holds instead,
- * which has to outlast the idle time of load balancers, 60 s for most.
+ * which has to outlast the idle time of load balancers, 60 s for most. `answer` is how long a large one may take to be read, however it moves.
  */
-const timeouts = { headers: 4_000, request: 5_000, inactivity: 15_000, keepAlive: 65_000, checkEvery: 1_000 }
+const timeouts = {
+  headers: 4_000,
+  request: 5_000,
+  inactivity: 15_000,
+  answer: 120_000,
+  keepAlive: 65_000,
+  checkEvery: 1_000,
+}
 
 /** Bytes of the largest body: many times what any call needs. */
 const bodyLimit = 16 * 1024
@@ -36,7 +43,7 @@ export type ServerOptions = Readonly<{
 
 export function createServer(options: ServerOptions): FastifyInstance {
   const { logger, trustProxy, proxyHeader = 'x-forwarded-for', onUnreadableClient, waits } = options
-  const { headers, request, inactivity, keepAlive, checkEvery } = { ...timeouts, ...waits }
+  const { headers, request, inactivity, answer, keepAlive, checkEvery } = { ...timeouts, ...waits }
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: requestIdLabel }),
@@ -63,7 +70,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
     routerOptions: { maxParamLength: 100 },
   })
 
-  watchConnections(app)
+  watchConnections(app, answer)
   useJsonBodies(app)
   keepClientAddresses(app, { trusted: trustProxy, header: proxyHeader }, onUnreadableClient)
   app.decorateReply('problemCode', null)
