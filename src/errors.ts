@@ -7,6 +7,7 @@ export const errorCatalogue = {
   country_not_supported: { status: 400, title: 'Phone numbers of this country are not supported' },
   number_type_not_supported: { status: 400, title: 'Only mobile numbers are supported' },
   unauthorized: { status: 401, title: 'Sign in first' },
+  token_expired: { status: 401, title: 'The token has ended: refresh it' },
   otp_invalid: { status: 401, title: 'Invalid or expired OTP' },
   forbidden: { status: 403, title: 'This is not yours to do' },
   verification_required: { status: 403, title: 'Verify the number first' },

@@ -28,7 +28,7 @@ export const one = <Data extends TSchema>(data: Data, description: string, examp
 export const Removed = Type.Object({ id: Type.String({ format: 'uuid' }) })
 
 /** What every call of somebody signed in can answer. */
-export const signedInErrors: readonly ErrorCode[] = ['unauthorized', 'service_unavailable']
+export const signedInErrors: readonly ErrorCode[] = ['unauthorized', 'token_expired', 'service_unavailable']
 
 /** What every call that changes something can answer: browsers send cookies along, and where no body is asked for, one may come. */
 export const writingErrors: readonly ErrorCode[] = ['cross_site', 'payload_too_large', 'unsupported_media_type']

@@ -30,7 +30,7 @@ export class Policies {
 
   constructor({ sessions, cookie, audit }: PolicyDependencies) {
     this.#audit = audit
-    this.#authenticate = createAuthenticate(sessions, cookie)
+    this.#authenticate = createAuthenticate(sessions, { cookie, audit })
   }
 
   /** The same answer whatever the route, and whether its user exists or not. */
