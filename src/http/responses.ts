@@ -1,7 +1,16 @@
 // What routes say of their answers: references to the shared schemas, the envelope of what went well, and the errors of each, with
 // an example of every code.
 import { type SchemaOptions, type Static, type TSchema, Type } from '@sinclair/typebox'
-import { type ErrorCode, errorCatalogue, type ProblemDetails, ProblemSchema, problemBody } from '../errors.js'
+import {
+  atField,
+  type ErrorCode,
+  errorCatalogue,
+  mediaTypeLine,
+  type ProblemDetails,
+  ProblemSchema,
+  problemBody,
+} from '../errors.js'
+import { crossSite } from './csrf.js'
 
 /** A reference to a schema that is registered under its `$id`: one named type in every generated SDK. */
 export function refer<Schema extends TSchema>(schema: Schema) {
@@ -19,7 +28,7 @@ export const one = <Data extends TSchema>(data: Data, description: string, examp
 export const Removed = Type.Object({ id: Type.String({ format: 'uuid' }) })
 
 /** What every call of somebody signed in can answer. */
-export const signedInErrors: readonly ErrorCode[] = ['unauthorized', 'service_unavailable']
+export const signedInErrors: readonly ErrorCode[] = ['unauthorized', 'token_expired', 'service_unavailable']
 
 /** What every call that changes something can answer: browsers send cookies along, and where no body is asked for, one may come. */
 export const writingErrors: readonly ErrorCode[] = ['cross_site', 'payload_too_large', 'unsupported_media_type']
@@ -48,6 +57,9 @@ const exampleChallenge = {
 }
 
 const exampleDetails: Partial<Record<ErrorCode, ProblemDetails>> = {
+  validation_failed: atField('role', 'role is not a known field'),
+  cross_site: crossSite,
+  unsupported_media_type: { errors: [mediaTypeLine(['application/json'])] },
   rate_limited: { retryAfter: 30 },
   service_unavailable: { retryAfter: 2 },
   account_not_found: { needsSignup: true },

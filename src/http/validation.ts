@@ -1,6 +1,6 @@
 // How bodies, queries and parameters are held against their schemas, and what people read when they do not fit.
 import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify'
-import { Problem } from '../errors.js'
+import { type FieldFault, Problem, pointerTo } from '../errors.js'
 import { isVisible, readCode } from '../reading.js'
 
 /**
@@ -52,16 +52,42 @@ export const ajvOptions = {
 
 type SchemaFault = FastifySchemaValidationError & { parentSchema?: Record<string, unknown>; data?: unknown }
 
-/** The exception for a request that does not fit its schema. */
-export function schemaErrorFormatter(faults: FastifySchemaValidationError[]): Error {
-  const lines = faults.map(lineOf)
-  return new Problem('validation_failed', { errors: [...new Set(lines)] })
+/** Unknown fields that are named. A body has room for thousands, and each would be a line and a pointer. */
+const maxUnknown = 5
+
+/** Characters of an unknown field's name that are repeated. */
+const maxName = 40
+
+/**
+ * The exception for a request that does not fit its schema.
+ * @param part of the request that does not: `body`, `querystring`, `params`, `headers`
+ */
+export function schemaErrorFormatter(faults: FastifySchemaValidationError[], part: string): Error {
+  let unknown = 0
+  const told = faults.filter(({ keyword }) => {
+    if (keyword === 'additionalProperties') unknown += 1
+    return keyword !== 'additionalProperties' || unknown <= maxUnknown
+  })
+  const lines = new Set(told.map(lineOf))
+  if (unknown > maxUnknown) lines.add(`${unknown - maxUnknown} more fields are not known`)
+  return new Problem('validation_failed', {
+    errors: [...lines],
+    ...(part === 'body' && { fields: told.map((fault) => ({ pointer: pointerOf(fault), detail: lineOf(fault) })) }),
+  })
+}
+
+/** Where in the body a fault is: also of a member that is missing, or too much. */
+function pointerOf({ keyword, instancePath, params }: SchemaFault): FieldFault['pointer'] {
+  if (keyword === 'required') return pointerTo(String(params['missingProperty']), instancePath)
+  const unknown = keyword === 'additionalProperties' ? String(params['additionalProperty']) : ''
+  // A pointer that is cut would be one to something else: the object that has the field, then.
+  return unknown === '' || unknown.length > maxName ? instancePath : pointerTo(unknown, instancePath)
 }
 
 function lineOf(fault: SchemaFault): string {
   const { keyword, instancePath, params, parentSchema } = fault
   if (keyword === 'required') return requiredLine(String(params['missingProperty']), parentSchema)
-  if (keyword === 'additionalProperties') return `${String(params['additionalProperty'])} is not a known field`
+  if (keyword === 'additionalProperties') return `${briefly(String(params['additionalProperty']))} is not a known field`
   // Queries, parameters and headers always are objects; only a body can be none.
   if (instancePath === '') return 'A JSON object is required as the body'
   const field = instancePath.slice(1).replaceAll('/', '.')
@@ -69,6 +95,12 @@ function lineOf(fault: SchemaFault): string {
     return `${field} must be ${String(parentSchema[digits])} digits in a JSON string: a number would lose the zeros that it begins with`
   }
   return customLine(parentSchema) ?? `${field} ${faultOf(fault)}`
+}
+
+function briefly(name: string): string {
+  // By code points: half of one is no text.
+  const points = [...name]
+  return points.length > maxName ? `${points.slice(0, maxName).join('')}…` : name
 }
 
 function requiredLine(field: string, parentSchema: SchemaFault['parentSchema']): string {

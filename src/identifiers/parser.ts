@@ -1,5 +1,5 @@
 // Reads who is meant out of a request: the one place where phone and email become an identifier.
-import { Problem } from '../errors.js'
+import { atField, Problem } from '../errors.js'
 import { readPhone } from '../reading.js'
 import { hasAsciiLocalPart, isEmail, normalizeEmail } from './email.js'
 import {
@@ -68,7 +68,7 @@ export class IdentifierParser {
 
   #requireChannel(channel: 'sms' | 'email', field: string): void {
     if (this.#channels.includes(channel)) return
-    throw new Problem('validation_failed', { errors: [`${field} is not accepted here`] })
+    throw new Problem('validation_failed', atField(field, `${field} is not accepted here`))
   }
 
   /** A number of the default country with its prefix, with or without a plus sign before it. */
@@ -98,9 +98,9 @@ export class IdentifierParser {
     if (typeof parsed !== 'string') {
       // Where countries share a prefix (+1), a number of another one is not a national number of this one.
       if (parsed.country === this.#defaultCountry) return parsed
-      throw new Problem('validation_failed', { errors: [this.mobileNumberFault] })
+      throw new Problem('validation_failed', atField('mobile_number', this.mobileNumberFault))
     }
-    throw new Problem(codeOf(parsed), { errors: [this.mobileNumberFault] })
+    throw new Problem(codeOf(parsed), atField('mobile_number', this.mobileNumberFault))
   }
 
   /**
@@ -111,7 +111,7 @@ export class IdentifierParser {
     const { phonePrefix, phone, email } = body
     const hasPhone = phone !== undefined || phonePrefix !== undefined
     if (hasPhone === (email !== undefined)) {
-      throw new Problem('validation_failed', { errors: ['Give either phonePrefix and phone, or email'] })
+      throw new Problem('validation_failed', atField('', 'Give either phonePrefix and phone, or email'))
     }
     if (email !== undefined) return this.fromEmail(email)
     return this.#fromPhone(phonePrefix, phone)
@@ -125,7 +125,7 @@ export class IdentifierParser {
     this.#requireChannel('sms', 'phone')
     const parsed = normalizeInternationalPhone(text, this.#countries, this.#latitude)
     if (typeof parsed !== 'string') return parsed
-    throw new Problem(codeOf(parsed), { errors: [textFaults[parsed]] })
+    throw new Problem(codeOf(parsed), atField('phone', textFaults[parsed]))
   }
 
   /**
@@ -136,19 +136,19 @@ export class IdentifierParser {
     this.#requireChannel('email', 'email')
     const identifier = normalizeEmail(text)
     if (identifier !== null) return { method: 'email', identifier }
-    throw new Problem('validation_failed', { errors: [hasAsciiLocalPart(text) ? emailFault : localPartFault] })
+    throw new Problem('validation_failed', atField('email', hasAsciiLocalPart(text) ? emailFault : localPartFault))
   }
 
   #fromPhone(phonePrefix: string | undefined, phone: string | undefined): PhoneIdentifier {
     this.#requireChannel('sms', 'phone')
-    const missing = [
-      ...(phonePrefix === undefined ? ['phonePrefix is required with phone'] : []),
-      ...(phone === undefined ? ['phone is required with phonePrefix'] : []),
-    ]
-    if (phonePrefix === undefined || phone === undefined) throw new Problem('validation_failed', { errors: missing })
+    if (phonePrefix === undefined) {
+      throw new Problem('validation_failed', atField('phonePrefix', 'phonePrefix is required with phone'))
+    }
+    if (phone === undefined)
+      throw new Problem('validation_failed', atField('phone', 'phone is required with phonePrefix'))
     const parsed = normalizePhone(phonePrefix, phone, this.#countries, this.#latitude)
     if (typeof parsed !== 'string') return parsed
-    throw new Problem(codeOf(parsed), { errors: [phoneFaults[parsed]] })
+    throw new Problem(codeOf(parsed), atField('phone', phoneFaults[parsed]))
   }
 
   /** The identifier that a canonical text names, as settings do (E.164, lower-case email); null where it names none accepted here. */

@@ -42,6 +42,9 @@ const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** Label of what has no value of its own: mail has no country, a message that nobody took no driver. */
 const none = 'none'
 
+/** Which the doctor looks for. */
+export const unreadableClients = 'latchkey_unreadable_clients_total'
+
 /** Counters in a registry of their own: many services can live in one process. */
 export class Metrics {
   readonly #registry = new Registry()
@@ -54,6 +57,7 @@ export class Metrics {
   readonly #verifications
   readonly #newAccounts
   readonly #guessAlarms
+  readonly #unreadableClients
   readonly #requests
   readonly contentType
 
@@ -112,6 +116,11 @@ export class Metrics {
       [],
       'Times that wrong guesses in all were found to have passed the alarm of this hour',
     )
+    this.#unreadableClients = counter(
+      unreadableClients,
+      [],
+      'Requests whose client a trusted proxy named by what is no address',
+    )
     this.#requests = new Histogram({
       name: 'latchkey_http_request_duration_seconds',
       help: 'Requests by route pattern, method and status',
@@ -150,6 +159,10 @@ export class Metrics {
 
   countAttemptAlarm(): void {
     this.#guessAlarms.inc()
+  }
+
+  countUnreadableClient(): void {
+    this.#unreadableClients.inc()
   }
 
   countRequest({ method, route = 'unknown', status, seconds }: CountedRequest): void {

@@ -1,4 +1,5 @@
 // Sessions: opened by a sign-in, asked with every request, ended for good. The row is the authority, the token only names it.
+import { randomUUID } from 'node:crypto'
 import type { SessionSettings } from '../config/config.js'
 import { maxSessionLifetime } from '../config/session-settings.js'
 import { type Batches, createBatches } from '../database/batches.js'
@@ -12,6 +13,7 @@ import {
   type ListedSession,
   listSessionsStatement,
   readSessionsText,
+  replaceTokenStatement,
   type SessionLimits,
   type SessionRow,
   touchSessionStatement,
@@ -29,12 +31,17 @@ export type Authentication = Readonly<{
   secondsLeft: number
   /** what `authenticatorBeside` was to bring along, else null */
   beside: unknown
+  /** where the token that came has ended: the one that takes its place */
+  renewed?: IssuedToken
 }>
 
 /** What lets signed-in people through. */
-export type Authenticator = Pick<SessionService, 'authenticate' | 'renew'>
+export type Authenticator = Pick<
+  SessionService,
+  'authenticate' | 'authenticateEnded' | 'endedClaims' | 'renew' | 'reuseOf'
+>
 
-/** A token and the seconds that it lives. */
+/** Another token of a session, and the seconds that a cookie of it is worth keeping: as long as the session, if it is used. */
 export type IssuedToken = Readonly<{ token: string; lifetime: number }>
 
 type SessionKey = Readonly<{ sessionId: string; userId: string }>
@@ -58,7 +65,29 @@ export class SessionService {
 
   /** Who a token stands for, or null. One query, which goes out together with others, never with one that was sent before. */
   authenticate(token: string): Promise<Authentication | null> {
-    return this.#authenticateBy(this.#read, token)
+    return this.#authenticateBy(this.#read, this.#tokens.verify(token))
+  }
+
+  /** What a token says that was good until it ended; null for any other. */
+  endedClaims(token: string): Claims | null {
+    return this.#tokens.verifyEnded(token)
+  }
+
+  /**
+   * Who a token stands for that has ended, with the one that takes its place; null unless it is the newest of a session that is still
+   * there, or was until a minute ago.
+   */
+  authenticateEnded(claims: Claims): Promise<Authentication | null> {
+    return this.#authenticateEndedBy(this.#read, claims)
+  }
+
+  /**
+   * Whose session an ended token is of that others have replaced: somebody has kept it, its owner's client or a thief (RFC 9700
+   * §4.14.2). Null where its session is over, or has had no other one.
+   */
+  async reuseOf({ sid, sub, jti }: Claims): Promise<string | null> {
+    const session = await this.#database.session.findUnique({ where: { id: sid, userId: sub } })
+    return session?.tokenId && session.tokenId !== jti ? sub : null
   }
 
   /**
@@ -67,7 +96,13 @@ export class SessionService {
    */
   authenticatorBeside(beside: string): Authenticator {
     const read = this.#createRead(beside)
-    return { authenticate: (token) => this.#authenticateBy(read, token), renew: (known) => this.renew(known) }
+    return {
+      authenticate: (token) => this.#authenticateBy(read, this.#tokens.verify(token)),
+      authenticateEnded: (claims) => this.#authenticateEndedBy(read, claims),
+      endedClaims: (token) => this.endedClaims(token),
+      renew: (known) => this.renew(known),
+      reuseOf: (claims) => this.reuseOf(claims),
+    }
   }
 
   /** What a token says, where its session is still there. Being asked about is no use of a session: its end stays where it is. */
@@ -76,19 +111,22 @@ export class SessionService {
     return claims !== null && (await this.#read.ask(keyOf(claims))) !== null ? claims : null
   }
 
-  /** Another token of the same session, which it does not outlive. */
-  reissue({ user, sessionId, secondsLeft }: Authentication): IssuedToken {
-    const lifetime = Math.min(this.#settings.tokenTimeToLive, secondsLeft)
-    return { token: this.#tokens.issue(user.id, sessionId, lifetime), lifetime }
+  /**
+   * Another token of the same session, which it does not outlive, also for a token that is not its newest while that has not ended.
+   * Null where the session is over.
+   */
+  async reissue({ claims, renewed }: Authentication): Promise<IssuedToken | null> {
+    return renewed ?? this.#replace(claims, true)
   }
 
-  /** Another token where the one that came is past half its life, and would be outlived. */
-  renew(authentication: Authentication): IssuedToken | null {
+  /** Another token where the one that came has ended, or is the newest, past half its life and would be outlived. */
+  async renew(authentication: Authentication): Promise<IssuedToken | null> {
+    if (authentication.renewed) return authentication.renewed
     const { iat, exp } = authentication.claims
     const remaining = exp - Date.now() / 1000
     // By half at least: two equal ends differ by what rounding and a slow request make of them.
     const canLiveLonger = Math.min(this.#settings.tokenTimeToLive, authentication.secondsLeft) > 1.5 * remaining
-    return remaining < (exp - iat) / 2 && canLiveLonger ? this.reissue(authentication) : null
+    return remaining < (exp - iat) / 2 && canLiveLonger ? this.#replace(authentication.claims, false) : null
   }
 
   /**
@@ -124,8 +162,28 @@ export class SessionService {
     })
   }
 
-  async #authenticateBy(read: Batches<SessionKey, SessionRow | null>, token: string): Promise<Authentication | null> {
-    const claims = this.#tokens.verify(token)
+  async #replace(claims: Claims, isGood: boolean): Promise<IssuedToken | null> {
+    const statement = replaceTokenStatement(claims, randomUUID(), isGood, this.#limits)
+    const [row] = await this.#database.$queryRaw<{ tokenId: string; secondsLeft: number }[]>(statement)
+    if (row === undefined) return null
+    const lifetime = Math.min(this.#settings.tokenTimeToLive, row.secondsLeft)
+    const token = this.#tokens.issue(claims.sub, claims.sid, lifetime, row.tokenId)
+    return { token, lifetime: Math.min(this.#settings.timeToLive, row.secondsLeft) }
+  }
+
+  async #authenticateEndedBy(
+    read: Batches<SessionKey, SessionRow | null>,
+    claims: Claims,
+  ): Promise<Authentication | null> {
+    const renewed = await this.#replace(claims, false)
+    const authentication = renewed && (await this.#authenticateBy(read, claims))
+    return authentication && { ...authentication, renewed }
+  }
+
+  async #authenticateBy(
+    read: Batches<SessionKey, SessionRow | null>,
+    claims: Claims | null,
+  ): Promise<Authentication | null> {
     if (claims === null) return null
     const row = await read.ask(keyOf(claims))
     if (row === null) return null

@@ -84,6 +84,34 @@ export function touchSessionStatement(sessionId: string, { timeToLive, longest }
     WHERE id = ${sessionId}::uuid AND last_seen_at <= now() - make_interval(secs => ${touchInterval})`
 }
 
+/** Seconds in which the token before the newest gets that one: calls side by side, and tabs that share a cookie. */
+export const tokenGrace = 60
+
+/**
+ * Makes a token the newest of its session, in place of the one that came, and returns what the answer needs: nothing where the session
+ * is over, or the token is not its newest. The one before, within {@link tokenGrace} of its replacement, replaces nothing and gets the
+ * newest. One statement: of calls at once, each sees what those before it left (RFC 9700 §4.14.2).
+ * @param isGood whether the token has not ended: then any of the session's replaces the newest, where somebody asks for that
+ */
+export function replaceTokenStatement(
+  { sid, sub, jti }: Readonly<{ sid: string; sub: string; jti: string }>,
+  newId: string,
+  isGood: boolean,
+  { longest }: SessionLimits,
+): Prisma.Sql {
+  const isPrevious = Prisma.sql`(s.previous_token_id = ${jti}::uuid AND s.token_issued_at > now() - make_interval(secs => ${tokenGrace}))`
+  return Prisma.sql`
+    UPDATE sessions s SET
+      previous_token_id = CASE WHEN ${isPrevious} THEN s.previous_token_id ELSE coalesce(s.token_id, s.id) END,
+      token_id = CASE WHEN ${isPrevious} THEN s.token_id ELSE ${newId}::uuid END,
+      token_issued_at = CASE WHEN ${isPrevious} THEN s.token_issued_at ELSE now() END
+    WHERE s.id = ${sid}::uuid AND s.user_id = ${sub}::uuid AND s.expires_at > now()
+      AND s.created_at > now() - make_interval(secs => ${longest})
+      AND (${isGood} OR coalesce(s.token_id, s.id) = ${jti}::uuid OR ${isPrevious})
+    RETURNING s.token_id AS "tokenId",
+      greatest(1, floor(${longest} - extract(epoch FROM now() - s.created_at)))::int AS "secondsLeft"`
+}
+
 /** Ends a session, unless it has ended by itself. */
 export function endSessionStatement(sessionId: string, userId: string): Prisma.Sql {
   return Prisma.sql`DELETE FROM sessions WHERE id = ${sessionId}::uuid AND user_id = ${userId}::uuid AND expires_at > now()`

@@ -1,5 +1,5 @@
 // Countries and the postal codes in them, for every address that people write.
-import { Problem } from '../errors.js'
+import { atField, Problem } from '../errors.js'
 import { readCode, readTyped } from '../reading.js'
 import { postalCodeIn } from './postal-formats.js'
 
@@ -32,7 +32,7 @@ export function checkedPincode(country: string, text: string): string {
   const code = known === undefined ? codeOfElsewhere(text) : known
   if (code !== null) return code
   const expected = country === 'IN' ? '6 digits' : `a postal code of ${country}`
-  throw new Problem('validation_failed', { errors: [`pincode must be ${expected}`] })
+  throw new Problem('validation_failed', atField('pincode', `pincode must be ${expected}`))
 }
 
 /** Letters in capitals and digits, also those in full width and after the mark that Japan's post puts before them. */

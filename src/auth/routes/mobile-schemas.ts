@@ -1,5 +1,6 @@
 // Bodies and answers of the mobile flow. They depend on the default country: how long its numbers and postal codes are.
 import { Type } from '@sinclair/typebox'
+import { atField } from '../../errors.js'
 import { errorResponses, OneOf, refer, Success } from '../../http/responses.js'
 import { closed, errorLine } from '../../http/validation.js'
 import { PhoneField } from '../../identifiers/fields.js'
@@ -56,7 +57,7 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
         { description: 'The code is on its way', examples: [examples.mobileSent] },
       ),
       ...errorResponses(
-        { code: 'validation_failed', details: { errors: [mobileNumberFault] } },
+        { code: 'validation_failed', details: atField('mobile_number', mobileNumberFault) },
         'account_not_found',
         ...sendErrors,
         ...identifierErrors,
