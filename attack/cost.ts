@@ -1,6 +1,7 @@
 // M. Cost and messages: strangers can't run up a bill, can't stop the owners, and can't write into a message.
 import { breaker } from './cost-breaker.js'
 import { budgets } from './cost-budgets.js'
+import { challenges } from './cost-challenges.js'
 import { messages } from './cost-messages.js'
 import { notices } from './cost-notices.js'
 import { refusedSends } from './cost-refused.js'
@@ -116,5 +117,6 @@ export const cost: Group = {
     ...notices,
     ...refusedSends,
     ...budgets,
+    ...challenges,
   ],
 }

@@ -36,6 +36,26 @@ const kept: Attack = {
   },
 }
 
+/** What looks like a domain is that domain where UTS #46 says so, and another one where it does not: never two for one text. */
+const domains: Attack = {
+  id: 'E8',
+  tried: 'a circled letter, a soft hyphen, a full-width dot, a Cyrillic letter in the domain',
+  flows: ['email'],
+  async run(context) {
+    const { service, equal } = context
+    const flow = createFlow('email', service)
+    const [name = ''] = flow.newPerson().identifier.split('@')
+    const same = ['\u24d4xample.com', 'exam\u00adple.com', 'example\uff0ecom', 'e\uff58ample\u3002com']
+    const answers = []
+    for (const domain of same) answers.push(named(await send(context, ways.email(`${name}@${domain}`))))
+    equal('answers', answers, ['200', '429 rate_limited', '429 rate_limited', '429 rate_limited'])
+    equal('messages', service.gateway.to(`${name}@example.com`).length, 1)
+    await send(context, ways.email(`${name}@ex\u0430mple.com`))
+    equal('messages to the other domain', service.gateway.to(`${name}@xn--exmple-4nf.com`).length, 1)
+    equal('messages to the first one, still', service.gateway.to(`${name}@example.com`).length, 1)
+  },
+}
+
 const mailbox = 'asha@example.com'
 
 export const emails: readonly Attack[] = [
@@ -43,13 +63,13 @@ export const emails: readonly Attack[] = [
   refusals('E7', 'the Kelvin sign and a dotted I, which lower-case to ASCII', 'email', () => [
     '\u212aelvin@example.com',
     '\u0130rina@example.com',
-    'asha@e\u212aample.com',
   ]),
-  refusals('E8', 'a circled letter, a soft hyphen, a full-width dot in the domain', 'email', () => [
-    'asha@\u24d4xample.com',
-    'asha@exam\u00adple.com',
-    'asha@example\uff0ecom',
-    'asha@ex\u0430mple.com',
+  domains,
+  refusals('E8', 'domains that decode to nothing, or join nothing', 'email', () => [
+    'asha@xn--a.example',
+    'asha@bü\u200dcher.example',
+    'asha@\u0301example.com',
+    'asha@exam ple.com',
   ]),
   refusals('E9', 'homoglyphs, quotes, address literals, lengths, two at signs', 'email', () => [
     '\u0430sha@example.com',

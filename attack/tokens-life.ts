@@ -5,7 +5,7 @@ import { createFlow, signIn } from './support/flows.js'
 import { forge, partsOf } from './support/forge.js'
 import { type Answer, atOnce } from './support/http.js'
 import { newKey, serviceKey } from './support/process.js'
-import { asBoth } from './support/session.js'
+import { asBoth, me } from './support/session.js'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
@@ -49,13 +49,51 @@ const endedLogout: Attack = {
       const ended = forge(header, { ...claims, iat: Number(claims['iat']) - 9_000, exp: Number(claims['iat']) - 5_000 })
       const headersOf = (of: string) => (way === 'bearer' ? { authorization: `Bearer ${of}` } : { cookie: `jwt=${of}` })
       const leave = (of: string) => service.ask('POST', '/api/auth/logout', { headers: headersOf(of) })
-      allOf('ended', await asBoth(service, ended), ['401 unauthorized'])
+      allOf('ended', [await me(service, { authorization: `Bearer ${ended}` })], ['401 token_expired'])
       const forged = [forge(header, claims, newKey().privateKey), forge(header, { ...claims, aud: 'other' })]
       for (const each of forged) equal('logout, forged', (await leave(each)).status, 200)
       allOf('after the forged ones', await asBoth(service, token), [200])
       equal('logout, ended', (await leave(ended)).status, 200)
       allOf(`${way}: the newer one`, await asBoth(service, token), ['401 unauthorized'])
     }
+  },
+}
+
+const reuse: Attack = {
+  id: 'J17',
+  tried:
+    'a stolen token after its end: refreshed by its owner first, two before the newest, 61 s after its replacement, after logout',
+  flows: bothFlows,
+  async run({ service, flow, equal, allOf }) {
+    const { token, userId } = await signIn(service, flow, flow.newPerson())
+    const ended = (of: string) => {
+      const { header, claims } = partsOf(of)
+      return forge(header, { ...claims, iat: Number(claims['iat']) - 9_000, exp: Number(claims['iat']) - 5_000 })
+    }
+    const refresh = (of: string) =>
+      service.ask('POST', '/api/auth/refresh', { headers: { authorization: `Bearer ${of}` } })
+    const second = String((await refresh(ended(token))).body['token'])
+    const race = await atOnce(20, () => refresh(ended(second)))
+    allOf('20 at once', race, [200])
+    const jtis = new Set(race.map(({ body }) => partsOf(String(body['token'])).claims['jti']))
+    equal('new tokens', jtis.size, 1)
+    const third = String(race[0]?.body['token'])
+    const reused = [await refresh(ended(token)), await me(service, { cookie: `jwt=${ended(token)}` })]
+    await service.grey.query(
+      `UPDATE sessions SET token_issued_at = token_issued_at - interval '61 seconds' WHERE user_id = $1`,
+      [userId],
+    )
+    reused.push(await refresh(ended(second)))
+    allOf('reused', reused, ['401 unauthorized'])
+    equal('cookies set', reused.filter(({ headers }) => headers['set-cookie']).length, 0)
+    const events = await service.grey.query(
+      `SELECT 1 FROM auth_events WHERE user_id = $1 AND event = 'authn_token_reuse'`,
+      [userId],
+    )
+    equal('events', events.length, 1)
+    equal('its owner', (await refresh(ended(third))).status, 200)
+    await service.ask('POST', '/api/auth/logout', { headers: { authorization: `Bearer ${token}` } })
+    allOf('after logout', [await refresh(ended(third)), await refresh(third)], ['401 unauthorized'])
   },
 }
 
@@ -148,4 +186,4 @@ export const retiredKey: Attack = {
   },
 }
 
-export const tokenLife: readonly Attack[] = [sessionEnd, logout, endedLogout, userGone, malleable]
+export const tokenLife: readonly Attack[] = [sessionEnd, logout, endedLogout, reuse, userGone, malleable]

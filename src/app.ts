@@ -17,9 +17,10 @@ import { sessionRoutes } from './auth/routes/session-routes.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
 import { ProblemSchema } from './errors.js'
+import { limitConnections } from './http/connection-limit.js'
 import { useCors } from './http/cors.js'
 import { useCsrfProtection } from './http/csrf.js'
-import { useFloodGuard } from './http/flood-guard.js'
+import { refuseFloods, useFloodGuard } from './http/flood-guard.js'
 import { useMethodNotAllowed } from './http/method-not-allowed.js'
 import { createServer } from './http/server.js'
 import type { Senders } from './messaging/failover.js'
@@ -36,7 +37,7 @@ import { createServices } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
-import { createTelemetry } from './telemetry.js'
+import { Telemetry } from './telemetry.js'
 import { AddressSchema, addressesOfUser } from './users/address.js'
 import { administrationRoutes } from './users/administration-routes.js'
 import { Policies } from './users/policies.js'
@@ -60,21 +61,28 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { identifiers: countries, sessions: sessionSettings, delivery: deliverySettings, metricsToken } = config
   const { defaultCountry, smsCountries } = countries
 
-  const app = createServer({ logger, trustProxy: config.trustProxy })
   const metrics = new Metrics({
     countries: smsCountries,
     poolUse: database.poolUse,
     isReady: async () => (await health.readinessFault()) === null,
   })
+  const app = createServer({
+    logger,
+    trustProxy: config.trustProxy,
+    proxyHeader: config.proxyHeader,
+    onUnreadableClient: () => metrics.countUnreadableClient(),
+  })
+  limitConnections(app, { most: 2 * config.limits.floodPerMinute, exempt: config.trustProxy })
   useRequestMetrics(app, metrics)
-  // Before the guard, so that a page of ours may read that it asks too much.
-  await useCors(app, config.crossOrigin)
+  // What is counted first is refused after CORS, so that a page of ours may read that it asks too much.
   await useFloodGuard(app, { perMinute: config.limits.floodPerMinute, redisUrl: config.limits.redisUrl })
+  await useCors(app, config.crossOrigin)
+  refuseFloods(app)
   const addMissingMethods = useMethodNotAllowed(app)
 
   const keyRing = createKeyRing(sessionSettings.privateKey, sessionSettings.previousPublicKeys)
   const tokens = await registerTokens(app, keyRing, sessionSettings)
-  const services = createServices({ config, database, senders, tokens, telemetry: createTelemetry(logger, metrics) })
+  const services = createServices({ config, database, senders, tokens, telemetry: new Telemetry(logger, metrics) })
   app.addHook('onClose', services.settle)
 
   app.decorateRequest('authentication', null)
@@ -92,7 +100,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(sessionRoutes, {
     ...shared,
     prefix: '/api/auth',
-    sessionsWithAddresses: { ...sessions, authenticate: sessions.authenticateBeside(addressesOfUser) },
+    sessionsWithAddresses: sessions.authenticatorBeside(addressesOfUser),
   })
   await app.register(identifierFlow, { ...shared, prefix: '/auth' })
   await app.register(phonePrefixRoutes, {

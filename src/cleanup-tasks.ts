@@ -1,6 +1,7 @@
 // All that the cleanup removes; shared by the service, which runs it on a schedule, and the command for outside schedulers.
 
 import { deleteOldEvents } from './audit/events.js'
+import { deleteSpentChallenges } from './auth/challenges/cleanup.js'
 import { deleteExpiredTickets } from './auth/signup-tickets.js'
 import type { Database } from './database/client.js'
 import { deleteExpiredLimits } from './limits/cleanup.js'
@@ -15,6 +16,7 @@ export function createCleanupTasks(database: Database, retention: number): Clean
     otps: (most) => deleteExpiredCodes(database, most),
     identifier_limits: (most) => deleteExpiredLimits(database, most),
     signup_tickets: (most) => deleteExpiredTickets(database, most),
+    spent_challenges: (most) => deleteSpentChallenges(database, most),
     sessions: (most) => deleteExpiredSessions(database, most),
     devices: (most) => deleteExpiredDevices(database, most),
     limit_counters: (most) => deleteExpiredCounters(database, most),

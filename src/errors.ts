@@ -7,7 +7,9 @@ export const errorCatalogue = {
   country_not_supported: { status: 400, title: 'Phone numbers of this country are not supported' },
   number_type_not_supported: { status: 400, title: 'Only mobile numbers are supported' },
   unauthorized: { status: 401, title: 'Sign in first' },
+  token_expired: { status: 401, title: 'The token has ended: refresh it' },
   otp_invalid: { status: 401, title: 'Invalid or expired OTP' },
+  challenge_required: { status: 403, title: 'Solve the challenge first' },
   forbidden: { status: 403, title: 'This is not yours to do' },
   verification_required: { status: 403, title: 'Verify the number first' },
   step_up_required: { status: 403, title: 'Prove again that it is you' },
@@ -40,6 +42,18 @@ export const ProblemSchema = Type.Object(
     code: Type.String({ description: 'The stable name that a program switches on' }),
     success: Type.Literal(false),
     errors: Type.Array(Type.String(), { description: 'For people: one line for each field at fault' }),
+    fields: Type.Optional(
+      Type.Array(
+        Type.Object({
+          pointer: Type.String({ description: 'A JSON pointer into the body (RFC 6901); empty: the body as a whole' }),
+          detail: Type.String({ description: 'What is wrong there, for people' }),
+        }),
+        {
+          description:
+            'With `validation_failed`, where the body is at fault: for a form to show each line at its field',
+        },
+      ),
+    ),
     needs_signup: Type.Optional(Type.Boolean({ description: 'The number has no account yet: sign up' })),
     reason: Type.Optional(
       Type.String({
@@ -47,14 +61,29 @@ export const ProblemSchema = Type.Object(
       }),
     ),
     retry_after: Type.Optional(Type.Integer({ description: 'Seconds after which the call will succeed' })),
+    challenge: Type.Optional(
+      Type.Object(
+        {},
+        {
+          additionalProperties: true,
+          description:
+            'What to solve: `parameters` and `signature` as ALTCHA 2 makes them, or `provider` and `site_key` of Turnstile or hCaptcha. The same call with `challenge_solution` passes',
+        },
+      ),
+    ),
   },
   { $id: 'Problem', description: 'An error (RFC 9457, application/problem+json)' },
 )
 export type ProblemBody = Static<typeof ProblemSchema>
 
+/** What is wrong at one place of a body. The pointer is that of RFC 6901, and empty for the body as a whole. */
+export type FieldFault = Readonly<{ pointer: string; detail: string }>
+
 export type ProblemDetails = {
   /** one line for each field at fault; the code's title where there is none */
   errors?: readonly string[]
+  /** the same for programs, where a body is at fault; told with `validation_failed` alone */
+  fields?: readonly FieldFault[]
   needsSignup?: true
   /** why it cannot be done, for programs */
   reason?: string
@@ -62,7 +91,24 @@ export type ProblemDetails = {
   retryAfter?: number
   /** a token came along and was not good enough, rather than none */
   invalidToken?: true
+  /** what is to be solved */
+  challenge?: object | undefined
   cause?: unknown
+}
+
+/** The pointer to a member of an object (RFC 6901 §3). */
+export function pointerTo(member: string, object = ''): string {
+  return `${object}/${member.replaceAll('~', '~0').replaceAll('/', '~1')}`
+}
+
+/** Details of an error at one member of the body; the empty name is the body as a whole. */
+export function atField(member: string, detail: string) {
+  return { errors: [detail], fields: [{ pointer: member === '' ? '' : pointerTo(member), detail }] }
+}
+
+/** What is said to a body of another type, or of none, which is what `curl -d` sends unless told otherwise. */
+export function mediaTypeLine(types: readonly string[]): string {
+  return `Send the header content-type: ${types.join(' or ')}`
 }
 
 /** An error meant for the caller. Made anew each time: a shared one would carry one caller's data to another. */
@@ -78,10 +124,23 @@ export class Problem extends Error {
   }
 }
 
+/** Bytes of an answer in JSON, so that all of it stays below 4 kB whatever was sent: the lines are in it twice. */
+const maxBytes = { lines: 1_000, fields: 1_500 }
+
+/** As many of them as there is room for, from the first on. */
+function withinBytes<Item>(most: number, items: readonly Item[]): Item[] {
+  let bytes = 0
+  return items.filter((item) => {
+    bytes += Buffer.byteLength(JSON.stringify(item)) + 1
+    return bytes <= most
+  })
+}
+
 /** The body of an error answer. The only place where one is written. */
 export function problemBody(code: ErrorCode, details: ProblemDetails = {}): ProblemBody {
   const { status, title } = errorCatalogue[code]
-  const errors = [...(details.errors ?? [title])]
+  const errors = withinBytes(maxBytes.lines, details.errors ?? [title])
+  const fields = code === 'validation_failed' && details.fields ? withinBytes(maxBytes.fields, details.fields) : []
   return {
     type: `urn:latchkey:error:${code}`,
     title,
@@ -90,9 +149,11 @@ export function problemBody(code: ErrorCode, details: ProblemDetails = {}): Prob
     code,
     success: false,
     errors,
+    ...(fields.length > 0 && { fields }),
     ...(details.needsSignup && { needs_signup: true }),
     ...(details.reason !== undefined && { reason: details.reason }),
     ...(details.retryAfter !== undefined && { retry_after: details.retryAfter }),
+    ...(details.challenge && { challenge: details.challenge }),
   }
 }
 

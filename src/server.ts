@@ -7,6 +7,7 @@ import { createCleanupTasks } from './cleanup-tasks.js'
 import { parseCommandLineOrExit } from './config/command-line.js'
 import { parseConfig } from './config/config.js'
 import { loadEnvironmentFile } from './config/environment-file.js'
+import { lineOfMisspelled, misspelledSettings } from './config/misspelled.js'
 import { ConfigError } from './config/reader.js'
 import { type Database, openDatabase } from './database/client.js'
 import { describeFailure } from './database/migration-failures.js'
@@ -37,6 +38,7 @@ async function start(): Promise<void> {
   const output = destination({ dest: 1, sync: false, ...logging })
   process.once('exit', () => output.flushSync())
   const logger = createLogger(config.logLevel, output)
+  for (const misspelled of misspelledSettings(process.env)) logger.warn(misspelled, lineOfMisspelled(misspelled))
   if (config.database.migrateOnBoot) {
     const { applied } = await migrate(config.database.directUrl)
     if (applied.length > 0) logger.info({ applied }, 'database migrated')
@@ -97,7 +99,10 @@ async function readVersion(): Promise<string> {
 // A setting that cannot be used, a port in use, a database that cannot be migrated: a line each, no stack.
 await start().catch((error: unknown) => {
   const faults =
-    error instanceof ConfigError ? error.problems : [`The service could not start: ${describeFailure(error)}`]
+    error instanceof ConfigError
+      ? // A setting that is said to be missing may be there under a name with a typo.
+        [...error.problems, ...misspelledSettings(process.env).map(lineOfMisspelled)]
+      : [`The service could not start: ${describeFailure(error)}`]
   for (const fault of faults) process.stderr.write(`${fault}\n`)
   process.exit(1)
 })

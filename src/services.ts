@@ -6,9 +6,10 @@ import { OwnIdentifiers } from './account/identifiers.js'
 import { OwnSessions } from './account/sessions.js'
 import { DeliveryTrail } from './audit/deliveries.js'
 import { AuditTrail, identifierHash } from './audit/events.js'
-import { createSendCode } from './auth/send-code.js'
+import { Challenges } from './auth/challenges/challenges.js'
+import { createSendCode, type SendCode } from './auth/send-code.js'
 import { SignIn } from './auth/sign-in.js'
-import { createSignUp } from './auth/sign-up.js'
+import { createSignUp, type SignUp } from './auth/sign-up.js'
 import { StepUp } from './auth/step-up.js'
 import { createConcludeAttempt } from './auth/verification.js'
 import type { Config } from './config/config.js'
@@ -23,12 +24,13 @@ import { Receipts } from './messaging/receipts/service.js'
 import { Messages } from './messaging/templates/messages.js'
 import { OtpService } from './otp/service.js'
 import { TestIdentities } from './otp/test-identities.js'
-import { createSessionService } from './sessions/service.js'
+import { SessionDrafts } from './sessions/drafts.js'
+import { SessionService } from './sessions/service.js'
 import type { Tokens } from './sessions/tokens.js'
 import type { Telemetry } from './telemetry.js'
 import { createAct } from './users/acting.js'
 import { UserAdministration } from './users/administration.js'
-import { createUserList } from './users/list.js'
+import { createUserList, type UserList } from './users/list.js'
 import { UsersService } from './users/service.js'
 
 export type ServiceDependencies = Readonly<{
@@ -39,9 +41,28 @@ export type ServiceDependencies = Readonly<{
   telemetry: Telemetry
 }>
 
-export type Services = ReturnType<typeof createServices>
+/** What the routes ask. */
+export type Services = Readonly<{
+  identifiers: IdentifierParser
+  users: UsersService
+  sessions: SessionService
+  audit: AuditTrail
+  receipts: Receipts
+  sendCode: SendCode
+  signIn: SignIn
+  signUp: SignUp
+  stepUp: StepUp
+  ownIdentifiers: OwnIdentifiers
+  ownSessions: OwnSessions
+  addressBook: AddressBook
+  accountExport: AccountExport
+  administration: UserAdministration
+  list: UserList
+  /** Waits for messages and events that are still on their way when the last request is done. */
+  settle: () => Promise<void>
+}>
 
-export function createServices({ config, database, senders, tokens, telemetry }: ServiceDependencies) {
+export function createServices({ config, database, senders, tokens, telemetry }: ServiceDependencies): Services {
   const { otp: otpSettings, identifiers: countries, delivery: deliverySettings } = config
   const { defaultCountry } = countries
   const { value: eventKey, isOwn: hasOwnEventKey } = config.eventKey
@@ -50,6 +71,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
   const identifiers = new IdentifierParser({
     defaultCountry,
     countries: countries.smsCountries,
+    latitude: countries.latitude,
     channels: deliverySettings.channels,
   })
   const testIdentities = new TestIdentities({
@@ -60,7 +82,8 @@ export function createServices({ config, database, senders, tokens, telemetry }:
   const users = new UsersService({ database })
   const act = createAct({ database })
   const otp = new OtpService({ database, settings: otpSettings, testIdentities })
-  const sessions = createSessionService({ database, tokens, settings: config.sessions })
+  const sessions = new SessionService({ database, tokens, settings: config.sessions })
+  const sessionDrafts = new SessionDrafts(tokens, config.sessions)
   const limits = new Limits({ database, settings: config.limits, eventKey })
   const audit = new AuditTrail({ database, eventKey })
 
@@ -92,6 +115,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     limits,
     audit,
     notifier,
+    challenges: new Challenges({ settings: config.challenges, key: eventKey }),
     settings: otpSettings,
     onTelemetry: telemetry.onSend,
   })
@@ -101,8 +125,19 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     onAttemptAlarm: telemetry.onAttemptAlarm,
     onTelemetry,
   })
-  const signIn = new SignIn({ database, otp, sessions, messages, limits, audit, concludeAttempt, onTelemetry })
-  const signUp = createSignUp({ database, sessions, messages, audit, onTelemetry })
+  const signIn = new SignIn({
+    database,
+    otp,
+    sessionDrafts,
+    messages,
+    limits,
+    audit,
+    identifiers,
+    notifier,
+    concludeAttempt,
+    onTelemetry,
+  })
+  const signUp = createSignUp({ database, sessionDrafts, messages, audit, onTelemetry })
   const proofs = { database, identifiers, otp, sendCode, concludeAttempt, limits }
 
   return {
@@ -121,7 +156,6 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     accountExport: new AccountExport({ database, audit, eventKey }),
     administration: new UserAdministration({ database, act, testCodes: otpSettings.testCodes }),
     list: createUserList({ database, defaultPrefix: prefixOf(defaultCountry) }),
-    /** Waits for messages and events that are still on their way when the last request is done. */
     async settle(): Promise<void> {
       await notifier.settle()
       await limits.leases.giveBackAll()

@@ -10,52 +10,70 @@ import type { CircuitChange, FailedAttempt } from './messaging/failover.js'
 import type { ReceiptTelemetry } from './messaging/receipts/service.js'
 import type { Metrics } from './operations/metrics.js'
 
-export type Telemetry = ReturnType<typeof createTelemetry>
-
 const idOf = ({ requestId }: LogOrigin) => ({ [requestIdLabel]: requestId })
 
-export function createTelemetry(logger: Logger, metrics: Metrics) {
-  return {
-    onFailedAttempt(origin: LogOrigin, { error, ...attempt }: FailedAttempt): void {
-      logger.warn({ ...idOf(origin), ...attempt, err: error }, 'delivery attempt failed')
-      metrics.countFailedAttempt(attempt)
-    },
-    onCircuitChange(origin: LogOrigin, change: CircuitChange): void {
-      logger.warn({ ...idOf(origin), ...change }, 'delivery circuit')
-      metrics.countCircuitChange(change)
-    },
-    onLostReturn(origin: LogOrigin, error: unknown): void {
-      logger.error({ ...idOf(origin), err: error }, 'what a refused message had counted could not be given back')
-    },
-    onLostDeliveryEvent(origin: LogOrigin, error: unknown): void {
-      logger.error({ ...idOf(origin), err: error }, 'the event of a delivery could not be written')
-    },
-    onReceipt(origin: LogOrigin, event: ReceiptTelemetry): void {
-      logger.info({ ...idOf(origin), ...event }, 'receipt')
-      metrics.countReceipt(event)
-    },
-    onSend(origin: LogOrigin, event: SendTelemetry): void {
-      logger.info({ ...idOf(origin), ...event }, 'send')
-      metrics.countSend(event)
-    },
-    onSignIn(origin: LogOrigin, event: SignInTelemetry): void {
-      logger.info({ ...idOf(origin), ...event }, 'sign-in')
-      metrics.countSignIn(event)
-    },
-    onAttemptAlarm(origin: LogOrigin, { guesses, code }: { guesses: number; code?: ErrorCode | undefined }): void {
-      logger.error({ ...idOf(origin), guesses, code }, 'wrong guesses in all have passed the alarm')
-      metrics.countAttemptAlarm()
-    },
-    onEndedTestIdentities(count: number): void {
-      logger.warn({ count }, 'TEST_OTPS names test identities whose last day is over')
-    },
-    onEventKeyAtRisk(): void {
-      logger.warn(
-        'EVENT_KEY is not set while OTP_PEPPER is being replaced: set it to the OTP_PEPPER of before, or earlier events and counters are lost',
-      )
-    },
-    onCostlyMessages(locales: readonly string[]): void {
-      logger.warn({ locales }, 'SMS take more than one segment; shorten APP_NAME or WEBOTP_DOMAIN')
-    },
+/** Its members are handed to the services one by one: functions, not methods. */
+export class Telemetry {
+  readonly #logger: Logger
+  readonly #metrics: Metrics
+
+  constructor(logger: Logger, metrics: Metrics) {
+    this.#logger = logger
+    this.#metrics = metrics
+  }
+
+  readonly onFailedAttempt = (origin: LogOrigin, { error, ...attempt }: FailedAttempt): void => {
+    this.#logger.warn({ ...idOf(origin), ...attempt, err: error }, 'delivery attempt failed')
+    this.#metrics.countFailedAttempt(attempt)
+  }
+
+  readonly onCircuitChange = (origin: LogOrigin, change: CircuitChange): void => {
+    this.#logger.warn({ ...idOf(origin), ...change }, 'delivery circuit')
+    this.#metrics.countCircuitChange(change)
+  }
+
+  readonly onLostReturn = (origin: LogOrigin, error: unknown): void => {
+    this.#logger.error({ ...idOf(origin), err: error }, 'what a refused message had counted could not be given back')
+  }
+
+  readonly onLostDeliveryEvent = (origin: LogOrigin, error: unknown): void => {
+    this.#logger.error({ ...idOf(origin), err: error }, 'the event of a delivery could not be written')
+  }
+
+  readonly onReceipt = (origin: LogOrigin, event: ReceiptTelemetry): void => {
+    this.#logger.info({ ...idOf(origin), ...event }, 'receipt')
+    this.#metrics.countReceipt(event)
+  }
+
+  readonly onSend = (origin: LogOrigin, event: SendTelemetry): void => {
+    this.#logger.info({ ...idOf(origin), ...event }, 'send')
+    this.#metrics.countSend(event)
+  }
+
+  readonly onSignIn = (origin: LogOrigin, event: SignInTelemetry): void => {
+    this.#logger.info({ ...idOf(origin), ...event }, 'sign-in')
+    this.#metrics.countSignIn(event)
+  }
+
+  readonly onAttemptAlarm = (
+    origin: LogOrigin,
+    { guesses, code }: { guesses: number; code?: ErrorCode | undefined },
+  ): void => {
+    this.#logger.error({ ...idOf(origin), guesses, code }, 'wrong guesses in all have passed the alarm')
+    this.#metrics.countAttemptAlarm()
+  }
+
+  readonly onEndedTestIdentities = (count: number): void => {
+    this.#logger.warn({ count }, 'TEST_OTPS names test identities whose last day is over')
+  }
+
+  readonly onEventKeyAtRisk = (): void => {
+    this.#logger.warn(
+      'EVENT_KEY is not set while OTP_PEPPER is being replaced: set it to the OTP_PEPPER of before, or earlier events and counters are lost',
+    )
+  }
+
+  readonly onCostlyMessages = (locales: readonly string[]): void => {
+    this.#logger.warn({ locales }, 'SMS take more than one segment; shorten APP_NAME or WEBOTP_DOMAIN')
   }
 }

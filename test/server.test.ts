@@ -61,6 +61,7 @@ async function startProduction(t: Test) {
     EMAIL_DRIVERS: 'webhook',
     SENDER_WEBHOOK_URL: gateway.url,
     SENDER_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+    OTP_LENGHT: '8',
   })
   const stdout = running.child.stdout
   let url: string | undefined
@@ -76,7 +77,7 @@ async function startProduction(t: Test) {
 }
 
 t.test('without its settings it says what is missing, a line each, and exits with 1', async (t) => {
-  const { exited, output } = startProcess(t, {})
+  const { exited, output } = startProcess(t, { DATABASE_URI: 'postgresql://127.0.0.1/secret-word' })
   t.equal(await exited, 1)
   const lines = output().trim().split('\n')
   t.ok(lines.some((line) => line.startsWith('DATABASE_URL is required')))
@@ -84,6 +85,8 @@ t.test('without its settings it says what is missing, a line each, and exits wit
     lines.every((line) => /^[A-Z_]+ /.test(line)),
     output(),
   )
+  t.equal(lines.at(-1), 'DATABASE_URI is no setting; did you mean DATABASE_URL?')
+  t.notMatch(output(), /secret-word/)
 })
 
 t.test('words that cannot be sent stop it in the same way', async (t) => {
@@ -107,6 +110,7 @@ t.test('words that cannot be sent stop it in the same way', async (t) => {
 t.test('in production it signs a person in, and no answer or log holds the code', async (t) => {
   const { base, post, codes, output, child, exited } = await startProduction(t)
   t.equal((await fetch(`${base}/health/ready`)).status, 200)
+  t.match(output(), /OTP_LENGHT is no setting; did you mean OTP_LENGTH\?/)
   const sent = await (await post('/auth/request-otp', { email: 'asha@example.com' })).json()
   t.notOk('otp' in Object(sent))
   const otp = codes['asha@example.com']

@@ -82,7 +82,7 @@ DECLARE
   answer change_identifier_result;
   me users;
   holder users;                      -- who has the identifier that is asked for
-  code record;
+  code code_outcome;
   now_mine text;                     -- the identifier of this method, before
   is_mine_proven boolean;
   is_other_proven boolean;           -- of the other method
@@ -133,10 +133,10 @@ BEGIN
 
   IF r.identifier IS NOT NULL THEN
     code := verify_code(r.identifier, 'change_identifier', '', r.code_hash, r.previous_code_hash, false, s.max_attempts, s.max_failures);
-    IF code.outcome <> 'right' THEN
-      answer.outcome := code.outcome::text::change_outcome;
+    IF code <> 'right' THEN
+      answer.outcome := code::text::change_outcome;
       PERFORM write_event(
-        CASE code.outcome WHEN 'locked' THEN 'authn_login_lock' ELSE 'authn_login_fail' END,
+        CASE code WHEN 'locked' THEN 'authn_login_lock' ELSE 'authn_login_fail' END,
         me.id, r.identifier_hash, r.network, r.request_id, 'change_identifier');
       RETURN answer;
     END IF;
@@ -181,7 +181,7 @@ BEGIN
   RETURN answer;
 END $$;
 
--- Many at once: see sign_in_batch. In the order of the identifiers that they ask for; a circle of two who want each other's is cut by the
+-- Many at once: see sign_up_batch. In the order of the identifiers that they ask for; a circle of two who want each other's is cut by the
 -- limit on waiting for a lock, and both are asked again.
 CREATE FUNCTION change_identifier_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
 RETURNS SETOF change_identifier_result LANGUAGE plpgsql AS $$
@@ -195,7 +195,6 @@ DECLARE
   answers change_identifier_result[];
   wrong int[] := '{}';
   counted record;
-  told_by_sms int;
 BEGIN
   PERFORM begin_batch(is_alone);
   SELECT array_agg(r ORDER BY r.identifier COLLATE "C", r.user_id, e.n), array_agg(e.n ORDER BY r.identifier COLLATE "C", r.user_id, e.n)
@@ -232,11 +231,6 @@ BEGIN
   PERFORM count_up(ARRAY(
     SELECT asked[n].country_key FROM generate_subscripts(answers, 1) AS n WHERE answers[n].counts_for_country
   ), 300, s.shard);
-  -- Who is told of a change by SMS is told in any case, out of the budget of trusted devices, which strangers can't reach.
-  SELECT count(*) INTO told_by_sms FROM unnest(answers) AS a WHERE a.outcome = 'changed' AND a.told_to LIKE '+%';
-  IF told_by_sms > 0 THEN
-    PERFORM count_up(array_fill('sms_day:trusted'::text, ARRAY[told_by_sms]), 86400, s.shard);
-    PERFORM count_up(array_fill('sms_hour:trusted'::text, ARRAY[told_by_sms]), 3600, s.shard);
-  END IF;
+  PERFORM count_notices(ARRAY(SELECT a.told_to FROM unnest(answers) AS a WHERE a.outcome = 'changed'), s.shard);
   RETURN QUERY SELECT a.* FROM unnest(answers) AS a;
 END $$;

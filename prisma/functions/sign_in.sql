@@ -1,4 +1,4 @@
--- Signing in with a code, one file from top to bottom: sign_in() decides about one request, sign_in_batch() asks it for many.
+-- Signing in with a code: try_code() and sign_in() decide about one request, sign_ins() reads and writes for many what they decide by.
 
 CREATE TYPE sign_in_outcome AS ENUM (
   'signed_in', 'newcomer',   -- the code was right; of a newcomer the ticket for the signup is kept
@@ -20,24 +20,28 @@ CREATE TYPE sign_in_request AS (
 
 CREATE TYPE sign_in_settings AS (
   max_attempts int, max_failures int, max_per_address int,
-  session_ttl int, device_ttl int, max_devices int, ticket_ttl int, shard int
+  session_ttl int, device_ttl int, max_devices int, ticket_ttl int, max_told_per_day int, shard int
 );
 
 CREATE TYPE sign_in_result AS (
   place int, outcome sign_in_outcome, retry_after int,
   wrong_before int, wrong_after int,                -- of wrong attempts in all, on this shard, around this one
   is_new_user boolean, is_new_device boolean, counts_for_country boolean,
+  told_to text, told_in text,                       -- who hears of it: proven, canonical, null for nobody; in which language (BCP 47)
+  event text, event_detail text,                    -- what is written into the trail
   id uuid, user_name text, phone text, email text, role text, created_at timestamptz, updated_at timestamptz
 );
 
-CREATE FUNCTION sign_in(r sign_in_request, s sign_in_settings, device uuid, place_of_address int)
-RETURNS sign_in_result LANGUAGE plpgsql AS $$
+-- What comes of the code: where it is right, nothing yet.
+-- @param place_of_address the place of this request in its address's window, 1 for the first one
+-- @param code the locked row of the code, null where there is none; as it is to be
+CREATE FUNCTION try_code(
+  r sign_in_request, s sign_in_settings, device uuid, place_of_address int, INOUT code otps, OUT answer sign_in_result, OUT is_right boolean
+) LANGUAGE plpgsql AS $$
 DECLARE
-  answer sign_in_result;
-  code record;
-  person users;
-  is_test_detail text;
+  attempt record;
 BEGIN
+  is_right := false;
   answer.is_new_user := false;
   answer.is_new_device := false;
 
@@ -47,34 +51,46 @@ BEGIN
     answer.retry_after := window_left(600);
     -- One event a window: whoever floods us fills the trail otherwise.
     IF place_of_address = s.max_per_address + 1 THEN
-      PERFORM write_event('excess_rate_limit_exceeded', NULL, r.identifier_hash, r.network, r.request_id, 'verify: address');
+      answer.event := 'excess_rate_limit_exceeded';
+      answer.event_detail := 'verify: address';
     END IF;
-    RETURN answer;
+    RETURN;
   END IF;
 
   -- A fixed code stands in settings and in a store's form: it must not open what an admin may do.
-  code := verify_code(
-    r.identifier, 'sign_in', coalesce(device::text, ''), r.code_hash, r.previous_code_hash,
-    (user_with(r.method, r.identifier)).role IS DISTINCT FROM 'ADMIN', s.max_attempts, s.max_failures);
-  is_test_detail := CASE WHEN code.is_test THEN 'test identity' END;
-  IF code.outcome <> 'right' THEN
-    answer.outcome := code.outcome::text::sign_in_outcome;
-    PERFORM write_event(
-      CASE code.outcome WHEN 'locked' THEN 'authn_login_lock' ELSE 'authn_login_fail' END,
-      NULL, r.identifier_hash, r.network, r.request_id,
-      nullif(concat_ws(', ', CASE WHEN code.is_test_refused THEN 'admin' END, is_test_detail), ''));
-    RETURN answer;
+  attempt := judge_attempt(
+    code, r.code_hash, r.previous_code_hash,
+    code.is_test AND (user_with(r.method, r.identifier)).role IS DISTINCT FROM 'ADMIN', s.max_attempts, s.max_failures);
+  code := attempt.code;
+  is_right := attempt.outcome = 'right';
+  IF NOT is_right THEN
+    answer.outcome := attempt.outcome::text::sign_in_outcome;
+    answer.event := CASE attempt.outcome WHEN 'locked' THEN 'authn_login_lock' ELSE 'authn_login_fail' END;
+    answer.event_detail := nullif(concat_ws(', ',
+      CASE WHEN attempt.is_test_refused THEN 'admin' END, CASE WHEN attempt.is_test THEN 'test identity' END), '');
   END IF;
+END $$;
 
-  -- Whose identifier is it? Each statement sees users as they are now, not as they were before the wait for the code.
+-- Who signs in with the right code, or becomes a user by it.
+-- @param device a trusted one; null where it is new
+-- @param person the locked user who has the identifier, null where there was none
+-- @param is_test the code was a fixed one
+-- @param session that is to be opened; null for none
+CREATE FUNCTION sign_in(
+  r sign_in_request, s sign_in_settings, device uuid, person users, is_test boolean, INOUT answer sign_in_result, OUT session new_session
+) LANGUAGE plpgsql AS $$
+DECLARE
+  is_test_detail CONSTANT text := CASE WHEN is_test THEN 'test identity' END;
+BEGIN
   -- The user stays locked to the end: who is disabled, promoted, deleted or loses the identifier in this moment is so before or after.
-  LOOP
+  WHILE NOT has_proved(person, r.method) LOOP
+    -- Each statement sees users as they are now, not as they were before the wait for the code.
     IF r.method = 'phone' THEN SELECT * INTO person FROM users u WHERE u.phone = r.identifier FOR NO KEY UPDATE;
     ELSE SELECT * INTO person FROM users u WHERE u.email = r.identifier FOR NO KEY UPDATE;
     END IF;
     EXIT WHEN has_proved(person, r.method);
 
-    answer.counts_for_country := NOT code.is_test;
+    answer.counts_for_country := NOT is_test;
     IF has_no_owner(person) THEN
       -- An account that waited for its owner: the first verification takes it, and ends what somebody had opened before.
       UPDATE users u SET
@@ -97,9 +113,9 @@ BEGIN
       answer.outcome := 'newcomer';
       INSERT INTO signup_tickets (token_hash, phone, expires_at)
       VALUES (r.ticket_hash, r.identifier, now() + make_interval(secs => s.ticket_ttl));
-      PERFORM write_event('authn_login_success', NULL, r.identifier_hash, r.network, r.request_id,
-        concat_ws(', ', 'newcomer', is_test_detail));
-      RETURN answer;
+      answer.event := 'authn_login_success';
+      answer.event_detail := concat_ws(', ', 'newcomer', is_test_detail);
+      RETURN;
     END IF;
     INSERT INTO users AS u (id, phone, phone_verified_at, email, email_verified_at, locale)
     VALUES (
@@ -109,45 +125,113 @@ BEGIN
     ON CONFLICT DO NOTHING RETURNING u.* INTO person;
     IF FOUND THEN
       answer.is_new_user := true;
-      PERFORM write_event('user_created', person.id, r.identifier_hash, r.network, r.request_id);
       EXIT;
     END IF;
     -- Somebody was faster: look again.
   END LOOP;
 
+  answer.id := person.id;
+  answer.event := 'authn_login_fail';
   -- Somebody who became an admin while this waited for them.
-  IF code.is_test AND person.role = 'ADMIN' THEN
+  IF is_test AND person.role = 'ADMIN' THEN
     answer.outcome := 'refused';
-    PERFORM write_event('authn_login_fail', person.id, r.identifier_hash, r.network, r.request_id, 'admin, test identity');
-    RETURN answer;
+    answer.event_detail := 'admin, test identity';
+    RETURN;
   END IF;
   IF person.disabled_at IS NOT NULL THEN
     answer.outcome := 'disabled';
-    PERFORM write_event('authn_login_fail', person.id, r.identifier_hash, r.network, r.request_id,
-      concat_ws(', ', 'disabled', is_test_detail));
-    RETURN answer;
+    answer.event_detail := concat_ws(', ', 'disabled', is_test_detail);
+    RETURN;
   END IF;
 
   -- The device may have been revoked while this waited for the user: then it is a new one.
-  SELECT d.id INTO device FROM devices d WHERE d.id = device AND d.user_id = person.id;
-  answer.is_new_device := open_session(
-    person.id, r.session_id, s.session_ttl, r.client, r.network, code.is_test,
-    device, r.new_device_id, r.new_device_hash, s.device_ttl, s.max_devices);
-  PERFORM write_event('authn_login_success', person.id, r.identifier_hash, r.network, r.request_id,
-    nullif(concat_ws(', ', CASE WHEN answer.is_new_user THEN 'newcomer' END, is_test_detail), ''));
+  IF device IS NOT NULL THEN SELECT d.id INTO device FROM devices d WHERE d.id = device AND d.user_id = person.id; END IF;
+  answer.is_new_device := device IS NULL;
+  -- Whoever got a number that was somebody else's before, or a mailbox of another, gets into that account: its owner hears of it at the
+  -- other identifier. Not more often than a person needs to be told, since a message costs.
+  IF answer.is_new_device AND NOT answer.is_new_user AND NOT is_test
+    AND has_proved(person, CASE r.method WHEN 'phone' THEN 'email' ELSE 'phone' END) THEN
+    SELECT CASE r.method WHEN 'phone' THEN person.email ELSE person.phone END, person.locale INTO answer.told_to, answer.told_in
+    FROM count_up(ARRAY['told:sign_in:' || person.id], 86400) AS c WHERE c.total <= s.max_told_per_day;
+  END IF;
   answer.outcome := 'signed_in';
-  answer.id := person.id;
+  answer.event := 'authn_login_success';
+  answer.event_detail := nullif(concat_ws(', ', CASE WHEN answer.is_new_user THEN 'newcomer' END, is_test_detail), '');
   answer.user_name := person.user_name;
   answer.phone := person.phone;
   answer.email := person.email;
   answer.role := person.role;
   answer.created_at := person.created_at;
   answer.updated_at := person.updated_at;
-  RETURN answer;
+  session := ROW(person.id, r.session_id, r.client, r.network, is_test, device, r.new_device_id, r.new_device_hash);
 END $$;
 
--- Many at once, each by itself, in the order of their identifiers, which every replica keeps to. One that waits too long for a lock, or
--- that PostgreSQL refuses, is undone by itself and asked alone after the commit; so is what is left after 250 ms.
+-- Signs many in at once. The requests are sorted by identifier (COLLATE "C"), the order in which everybody locks codes; a second one of the
+-- same identifier is asked again, and one whose code or user somebody else holds: the others do not wait for it. After the codes come the
+-- users, by id, then devices and sessions.
+CREATE FUNCTION sign_ins(asked sign_in_request[], s sign_in_settings, devices uuid[], places_of_addresses int[], is_alone boolean)
+RETURNS sign_in_result[] LANGUAGE plpgsql AS $$
+DECLARE
+  within text[];                                    -- identifiers that their address may still try a code of
+  lanes text[];
+  live record;
+  tried record;
+  owners record;
+  decided record;
+  answers sign_in_result[];
+  right_ones int[] := '{}';
+  right_codes otps[] := '{}';
+  methods text[] := '{}';                           -- of those
+  identifiers text[] := '{}';
+  new_codes otps[] := '{}';
+  new_sessions new_session[] := '{}';
+  place int;
+BEGIN
+  SELECT array_agg(CASE WHEN devices[q.ordinality] IS NULL AND places_of_addresses[q.ordinality] > s.max_per_address THEN NULL ELSE q.identifier END),
+      array_agg(coalesce(devices[q.ordinality]::text, ''))
+    INTO within, lanes
+  FROM unnest(asked) WITH ORDINALITY AS q;
+  live := lock_codes(within, array_fill('sign_in'::otp_purpose, ARRAY[cardinality(asked)]), lanes, is_alone);
+
+  FOR n IN 1 .. cardinality(asked) LOOP
+    IF live.are_held[n] OR asked[n].identifier = asked[n - 1].identifier THEN
+      answers[n].outcome := 'again';
+      CONTINUE;
+    END IF;
+    tried := try_code(asked[n], s, devices[n], places_of_addresses[n], live.codes[n]);
+    answers[n] := tried.answer;
+    IF tried.is_right THEN
+      right_ones := right_ones || n;
+      right_codes := right_codes || tried.code;
+      methods := methods || asked[n].method;
+      identifiers := identifiers || asked[n].identifier;
+    ELSIF answers[n].outcome IN ('wrong', 'locked') THEN
+      new_codes := new_codes || tried.code;
+    END IF;
+  END LOOP;
+
+  IF right_ones <> '{}' THEN owners := lock_users_with(methods, identifiers, is_alone); END IF;
+  FOR k IN 1 .. cardinality(right_ones) LOOP
+    place := right_ones[k];
+    IF owners.are_held[k] THEN
+      answers[place] := NULL;
+      answers[place].outcome := 'again';
+      CONTINUE;
+    END IF;
+    decided := sign_in(asked[place], s, devices[place], owners.people[k], right_codes[k].is_test, answers[place]);
+    answers[place] := decided.answer;
+    new_codes := new_codes || right_codes[k];
+    IF answers[place].outcome = 'signed_in' THEN new_sessions := new_sessions || decided.session; END IF;
+  END LOOP;
+
+  -- In any order: the rows are locked.
+  IF new_codes <> '{}' THEN PERFORM save_codes(new_codes, live.codes); END IF;
+  IF new_sessions <> '{}' THEN PERFORM open_sessions(new_sessions, s.session_ttl, s.device_ttl, s.max_devices); END IF;
+  RETURN answers;
+END $$;
+
+-- Many at once, what came together while the call before it was on its way. Where PostgreSQL refuses one of them, or a row that comes
+-- meanwhile keeps it waiting for more than 100 ms, nothing of the call is done, and each is asked alone.
 CREATE FUNCTION sign_in_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
 RETURNS SETOF sign_in_result LANGUAGE plpgsql AS $$
 DECLARE
@@ -160,7 +244,6 @@ DECLARE
   answers sign_in_result[];
   wrong int[] := '{}';
   counted record;
-  started timestamptz := clock_timestamp();
 BEGIN
   PERFORM begin_batch(is_alone);
   SELECT array_agg(r ORDER BY r.identifier COLLATE "C", e.n), array_agg(e.n ORDER BY r.identifier COLLATE "C", e.n) INTO asked, place_of
@@ -174,23 +257,23 @@ BEGIN
   END LOOP;
   places_of_addresses := count_places(address_keys, 600);
 
+  LOOP
+    answers := sign_ins(asked, s, devices, places_of_addresses, is_alone);
+    -- Who is asked alone waits for a row, but it may come, and be held, in between.
+    EXIT WHEN NOT is_alone OR answers[1].outcome <> 'again';
+  END LOOP;
   FOR n IN 1 .. cardinality(asked) LOOP
-    IF is_alone THEN
-      answers[n] := sign_in(asked[n], s, devices[n], places_of_addresses[n]);
-    ELSIF clock_timestamp() > started + interval '250 ms' AND coalesce(places_of_addresses[n] <= s.max_per_address, true) THEN
-      answers[n].outcome := 'again';
-    ELSE
-      BEGIN
-        answers[n] := sign_in(asked[n], s, devices[n], places_of_addresses[n]);
-      EXCEPTION WHEN lock_not_available OR deadlock_detected OR data_exception OR integrity_constraint_violation THEN
-        answers[n] := NULL;
-        answers[n].outcome := 'again';
-      END;
-    END IF;
     answers[n].place := place_of[n];
     IF answers[n].outcome IN ('wrong', 'locked') THEN wrong := wrong || n; END IF;
   END LOOP;
 
+  INSERT INTO auth_events (event, user_id, identifier_hash, network, request_id, detail)
+  SELECT e.event, answers[n].id, asked[n].identifier_hash, asked[n].network, asked[n].request_id, e.detail
+  FROM generate_subscripts(answers, 1) AS n, LATERAL (
+    SELECT 'user_created', NULL WHERE answers[n].is_new_user
+    UNION ALL SELECT answers[n].event, answers[n].event_detail
+  ) AS e (event, detail)
+  WHERE e.event IS NOT NULL;
   -- What everybody counts comes last, so that nobody waits for it while something is decided.
   IF wrong <> '{}' THEN
     SELECT * INTO counted FROM count_up(array_fill('guesses'::text, ARRAY[cardinality(wrong)]), 3600, s.shard);
@@ -200,5 +283,6 @@ BEGIN
   PERFORM count_up(ARRAY(
     SELECT asked[n].country_key FROM generate_subscripts(answers, 1) AS n WHERE answers[n].counts_for_country
   ), 300, s.shard);
+  PERFORM count_notices(ARRAY(SELECT a.told_to FROM unnest(answers) AS a), s.shard);
   RETURN QUERY SELECT a.* FROM unnest(answers) AS a;
 END $$;

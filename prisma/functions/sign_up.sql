@@ -40,9 +40,10 @@ BEGIN
 
   INSERT INTO addresses (id, user_id, type, house_number, street_locality, city, state, pincode, country, is_default)
   VALUES (r.address_id, person.id, 'Home', r.house_number, r.street_locality, r.city, r.state, r.pincode, r.country, true);
-  answer.is_new_device := open_session(
-    person.id, r.session_id, s.session_ttl, r.client, r.network, false,
-    NULL, r.new_device_id, r.new_device_hash, s.device_ttl, s.max_devices);
+  PERFORM open_sessions(
+    ARRAY[ROW(person.id, r.session_id, r.client, r.network, false, NULL, r.new_device_id, r.new_device_hash)::new_session],
+    s.session_ttl, s.device_ttl, s.max_devices);
+  answer.is_new_device := true;
   PERFORM write_event('user_created', person.id, r.identifier_hash, r.network, r.request_id);
   answer.outcome := 'signed_up';
   answer.id := person.id;
@@ -55,7 +56,8 @@ BEGIN
   RETURN answer;
 END $$;
 
--- Many at once: see sign_in_batch.
+-- Many at once, each by itself, in the order of their numbers, which every replica keeps to. One that waits too long for a lock, or that
+-- PostgreSQL refuses, is undone by itself and asked alone after the commit; so is what is left after 250 ms.
 CREATE FUNCTION sign_up_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
 RETURNS SETOF sign_up_result LANGUAGE plpgsql AS $$
 DECLARE

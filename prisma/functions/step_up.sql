@@ -22,7 +22,7 @@ CREATE FUNCTION step_up(r step_up_request, s step_up_settings, device uuid, plac
 RETURNS step_up_result LANGUAGE plpgsql AS $$
 DECLARE
   answer step_up_result;
-  code record;
+  code code_outcome;
   is_own boolean;
 BEGIN
   IF device IS NULL AND place_of_address > s.max_per_address THEN
@@ -47,8 +47,8 @@ BEGIN
   ELSE
     code := verify_code(r.email, 'step_up', coalesce(device::text, ''), r.email_hash, r.email_previous_hash, false, s.max_attempts, s.max_failures);
   END IF;
-  IF answer.identifier IS NULL OR code.outcome <> 'right' THEN
-    answer.outcome := CASE WHEN answer.identifier IS NULL THEN 'refused' ELSE code.outcome::text::step_up_outcome END;
+  IF answer.identifier IS NULL OR code <> 'right' THEN
+    answer.outcome := CASE WHEN answer.identifier IS NULL THEN 'refused' ELSE code::text::step_up_outcome END;
     PERFORM write_event(
       CASE answer.outcome WHEN 'locked' THEN 'authn_login_lock' ELSE 'authn_login_fail' END,
       r.user_id, NULL, r.network, r.request_id, 'step_up');
@@ -69,7 +69,7 @@ BEGIN
   RETURN answer;
 END $$;
 
--- Many at once: see sign_in_batch. In the order of their users: a request here may lock codes of two identifiers, but of one user.
+-- Many at once: see sign_up_batch. In the order of their users: a request here may lock codes of two identifiers, but of one user.
 CREATE FUNCTION step_up_batch(requests json, settings json, is_alone boolean, is_repeated boolean)
 RETURNS SETOF step_up_result LANGUAGE plpgsql AS $$
 DECLARE

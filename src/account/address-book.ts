@@ -1,7 +1,7 @@
 // The addresses of a user, at most 20, exactly one of them the default. One writer of a user after the other: how many there are and
 // which one is the default is asked of several rows.
 import { newId } from '../database/ids.js'
-import { Problem } from '../errors.js'
+import { atField, Problem } from '../errors.js'
 import type { Act, ActingContext, RequestActor } from '../users/acting.js'
 import { type AddressRow, maxAddresses } from '../users/address.js'
 import { checkedPincode, isCountry } from '../users/postal-code.js'
@@ -51,7 +51,10 @@ export class AddressBook {
       const current = await transaction.address.findUnique({ where: { id, userId } })
       if (current === null) throw new Problem('not_found')
       if (current.isDefault && changes.isDefault === false) {
-        throw new Problem('validation_failed', { errors: ['is_default moves by making another address the default'] })
+        throw new Problem(
+          'validation_failed',
+          atField('is_default', 'is_default moves by making another address the default'),
+        )
       }
       const isElsewhere = changes.country !== undefined || changes.pincode !== undefined
       const merged = { ...current, ...changes }
@@ -95,7 +98,7 @@ function releaseDefault({ transaction, now }: ActingContext, userId: string) {
 
 function checked<Place extends Pick<AddressRow, 'country' | 'pincode'>>(place: Place): Place {
   if (!isCountry(place.country)) {
-    throw new Problem('validation_failed', { errors: ['country must be one of ISO 3166-1 alpha-2, such as IN'] })
+    throw new Problem('validation_failed', atField('country', 'country must be one of ISO 3166-1 alpha-2, such as IN'))
   }
   return { ...place, pincode: checkedPincode(place.country, place.pincode) }
 }

@@ -1,7 +1,7 @@
 // One's own addresses: /users/me/addresses.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { Static } from '@sinclair/typebox'
-import { Problem } from '../errors.js'
+import { atField, Problem } from '../errors.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import { signedIn } from '../sessions/authenticate.js'
 import { serializeAddress } from '../users/address.js'
@@ -93,7 +93,7 @@ function changesOf(body: Static<typeof changeAddress.body>): Partial<AddressDraf
   }
   const changes = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
   if (Object.keys(changes).length === 0) {
-    throw new Problem('validation_failed', { errors: ['Give at least one field to change'] })
+    throw new Problem('validation_failed', atField('', 'Give at least one field to change'))
   }
   return changes
 }

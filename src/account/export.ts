@@ -70,8 +70,17 @@ export class AccountExport {
     return {
       addresses: await this.#database.address.findMany(ofUser),
       sessions: await this.#database.session.findMany({
-        ...ofUser,
-        omit: { userId: true, deviceId: true, byTestCode: true },
+        where: { userId },
+        orderBy: { id: 'asc' },
+        select: {
+          id: true,
+          device: true,
+          network: true,
+          createdAt: true,
+          lastSeenAt: true,
+          provedAt: true,
+          expiresAt: true,
+        },
       }),
       devices: await this.#database.device.findMany({ ...ofUser, omit: { userId: true, tokenHash: true } }),
       codes: codes.map((code) => ({

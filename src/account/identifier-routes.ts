@@ -1,6 +1,6 @@
 // One's own phone and email: add or change one by proving it, remove one. All of it soon after a proof.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Problem } from '../errors.js'
+import { atField, Problem } from '../errors.js'
 import { clientOf } from '../http/client.js'
 import type { Identifier, IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
@@ -28,7 +28,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
   function identifierOf({ phone, email }: { phone?: string; email?: string }): Identifier {
     if (phone !== undefined && email === undefined) return identifiers.fromInternationalNumber(phone)
     if (email !== undefined && phone === undefined) return identifiers.fromEmail(email)
-    throw new Problem('validation_failed', { errors: ['Give either phone or email'] })
+    throw new Problem('validation_failed', atField('', 'Give either phone or email'))
   }
 
   app.post(
@@ -42,8 +42,9 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
       },
     },
     async (request) => {
-      const identifier = identifierOf(request.body)
-      const sent = await ownIdentifiers.send(identifier, actorOf(request), clientOf(request))
+      const { challenge_solution, ...body } = request.body
+      const identifier = identifierOf(body)
+      const sent = await ownIdentifiers.send(identifier, actorOf(request), clientOf(request), challenge_solution)
       return { success: true, data: { method: identifier.method, ...sent } } as const
     },
   )

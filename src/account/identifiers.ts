@@ -1,5 +1,6 @@
 // What people do with their own phone and email: add one, change one, remove one (prisma/functions/change_identifier.sql).
 import type { AuditTrail } from '../audit/events.js'
+import type { ChallengeSolution } from '../auth/challenges/provider.js'
 import type { SendCode, SentCode } from '../auth/send-code.js'
 import type { AttemptAnswer, ConcludeAttempt, FailedAttempt } from '../auth/verification.js'
 import { maxSessionLifetime } from '../config/session-settings.js'
@@ -30,7 +31,7 @@ type Wanted = Readonly<{ identifier: Identifier; code: string }>
 
 type OwnIdentifiersDependencies = {
   database: Database
-  identifiers: Pick<IdentifierParser, 'fromCanonical'>
+  identifiers: Pick<IdentifierParser, 'fromStored'>
   otp: OtpService
   sendCode: SendCode
   concludeAttempt: ConcludeAttempt
@@ -40,7 +41,7 @@ type OwnIdentifiersDependencies = {
 }
 
 export class OwnIdentifiers {
-  readonly #identifiers: Pick<IdentifierParser, 'fromCanonical'>
+  readonly #identifiers: Pick<IdentifierParser, 'fromStored'>
   readonly #otp: OtpService
   readonly #sendCode: SendCode
   readonly #concludeAttempt: ConcludeAttempt
@@ -75,7 +76,7 @@ export class OwnIdentifiers {
   /** Tells whoever reads the old identifier, in the account's language: the request may come from a stranger. */
   #tell({ toldTo, locale }: ChangeAnswer, client: Client): void {
     // Under the settings of today nothing may go there any more.
-    const identifier = toldTo === null ? null : this.#identifiers.fromCanonical(toldTo)
+    const identifier = toldTo === null ? null : this.#identifiers.fromStored(toldTo)
     if (identifier !== null)
       this.#notifier.notifyOfChange(identifier, { languages: locale === null ? [] : [locale], client })
   }
@@ -84,8 +85,8 @@ export class OwnIdentifiers {
    * Sends a code to an identifier that the user wants to have. Whether somebody has it already is told to who proves it, not here.
    * @throws Problem those of `sendCode`
    */
-  send(identifier: Identifier, actor: Actor, client: Client): Promise<SentCode> {
-    return this.#sendCode(identifier, client, { purpose: 'change_identifier', actor })
+  send(identifier: Identifier, actor: Actor, client: Client, solution?: ChallengeSolution): Promise<SentCode> {
+    return this.#sendCode(identifier, client, { purpose: 'change_identifier', actor, solution })
   }
 
   /** Asks for the change: the new identifier with an attempt at its code, or null to remove the one of the method. */

@@ -1,7 +1,14 @@
 // Bodies and answers of what people do with their own proofs and identifiers.
 import { Type } from '@sinclair/typebox'
 import { exampleCode, examples } from '../auth/routes/examples.js'
-import { deviceTokenFields, identifierErrors, OtpField, sendErrors, sentCodeFields } from '../auth/routes/schemas.js'
+import {
+  challengeFields,
+  deviceTokenFields,
+  identifierErrors,
+  OtpField,
+  sendErrors,
+  sentCodeFields,
+} from '../auth/routes/schemas.js'
 import {
   type DocumentedError,
   errorResponses,
@@ -12,6 +19,7 @@ import {
   writingErrors,
 } from '../http/responses.js'
 import { closed } from '../http/validation.js'
+import { EmailField, InternationalPhoneField } from '../identifiers/fields.js'
 import { UserSchema } from '../users/user.js'
 import { changesAreOverLine, maxChangesPerDay } from './identifiers.js'
 
@@ -32,16 +40,8 @@ export const changesInWords = `An account can add, change and remove ${maxChange
 const Method = OneOf(['phone', 'email'], { examples: ['phone'] })
 
 const phoneOrEmail = {
-  phone: Type.Optional(
-    Type.String({
-      maxLength: 26,
-      description: 'With its prefix (E.164); spaces, dashes and brackets are dropped',
-      examples: ['+91 98765 43211'],
-    }),
-  ),
-  email: Type.Optional(
-    Type.String({ maxLength: 320, description: 'Instead of a phone', examples: ['asha@example.com'] }),
-  ),
+  phone: Type.Optional(InternationalPhoneField),
+  email: Type.Optional(EmailField('Instead of a phone')),
 }
 const newIdentifiers = [{ phone: '+91 98765 43211' }, { email: 'asha@example.com' }]
 
@@ -61,6 +61,7 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
             OneOf(['phone', 'email'], { description: 'Where to; the phone where not given', examples: ['email'] }),
           ),
           ...deviceTokenFields,
+          ...challengeFields,
         },
         { ...closed, examples: [{}, { method: 'email' }] },
       ),
@@ -81,11 +82,14 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
       },
     },
     addIdentifier: {
-      body: Type.Object(phoneOrEmail, {
-        ...closed,
-        description: 'Either phone or email',
-        examples: newIdentifiers,
-      }),
+      body: Type.Object(
+        { ...phoneOrEmail, ...challengeFields },
+        {
+          ...closed,
+          description: 'Either phone or email',
+          examples: newIdentifiers,
+        },
+      ),
       response: {
         200: one(sent, 'The code is on its way to the new phone or email', sentExample),
         ...errorResponses('step_up_required', ...sendErrors, ...identifierErrors, ...ownErrors),

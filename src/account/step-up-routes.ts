@@ -30,8 +30,9 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<StepUpOptions> = async (
       },
     },
     async (request) => {
-      const { method, device_token } = request.body
-      const data = await stepUp.send(actorOf(request), method, clientOf(request, device_token))
+      const { method, device_token, challenge_solution } = request.body
+      const client = clientOf(request, device_token)
+      const data = await stepUp.send(actorOf(request), method, client, challenge_solution)
       return { success: true, data } as const
     },
   )

@@ -11,6 +11,7 @@ export type AuthEventName =
   | 'authn_login_fail'
   | 'authn_login_lock'
   | 'authn_token_created'
+  | 'authn_token_reuse'
   | 'authz_change'
   | 'authz_fail'
   | 'excess_rate_limit_exceeded'

@@ -16,6 +16,8 @@ import type { CodeDraft } from '../otp/issue.js'
 import type { OtpService } from '../otp/service.js'
 import { deviceHashOf } from '../sessions/devices.js'
 import type { Actor } from '../sessions/service.js'
+import type { Challenges } from './challenges/challenges.js'
+import type { ChallengeSolution } from './challenges/provider.js'
 
 export type SentCode = {
   /** seconds */
@@ -33,10 +35,11 @@ export type SendTelemetry =
       Readonly<
         | { kind: 'refused'; limit: SendLimit; code: ErrorCode }
         | { kind: 'country_closed'; code?: ErrorCode | undefined }
+        | { kind: 'challenge'; result: 'solved' | 'wrong' }
       >)
 
 /** Which limit refused a send, as metrics name it. */
-export type SendLimit = 'identifier' | 'address' | 'budget' | 'country' | 'opt_out'
+export type SendLimit = 'identifier' | 'address' | 'budget' | 'country' | 'challenge' | 'opt_out'
 
 /** What a code is for. */
 export type CodeUse = Readonly<
@@ -46,21 +49,26 @@ export type CodeUse = Readonly<
       mode: 'any' | 'login'
     }
   | { purpose: 'step_up' | 'change_identifier'; actor: Actor }
->
+> &
+  Readonly<{ solution?: ChallengeSolution | undefined }>
 
 /** send_code_request, as far as budgets need it. */
 type SendRequest = DecisionRequest &
   CodeDraft &
-  Readonly<{ method: Identifier['method']; deviceHash: Uint8Array<ArrayBuffer> | null }>
-
-/** Who asks needs no account yet. */
-const anySignIn: CodeUse = { purpose: 'sign_in', mode: 'any' }
+  Readonly<{
+    method: Identifier['method']
+    deviceHash: Uint8Array<ArrayBuffer> | null
+    /** of a solved challenge, which opens more of each budget */
+    challenge: string | null
+  }>
 
 /** send_code_result */
 type SendAnswer = Readonly<{
   outcome: 'sent' | 'unknown' | keyof typeof limitNames
   /** seconds, where it was refused */
   retryAfter: number | null
+  /** it would have passed with a solved challenge */
+  mayBeSolved: boolean
   /** the answer must not tell what became of it */
   isHidden: boolean
   /** a message may go out for it */
@@ -78,7 +86,7 @@ type SendAnswer = Readonly<{
   budget: string | null
   /** of the trusted device; empty where there is none */
   lane: string
-  isOnTop: boolean
+  isFromReserve: boolean
   isKnown: boolean
   shard: number
   countedAt: Date
@@ -88,7 +96,7 @@ type SendAnswer = Readonly<{
 /** A send as it was counted, to be given back where its message is refused. */
 type CountedSend = Readonly<{ identifier: Identifier; draft: CodeDraft; answer: SendAnswer }>
 
-export type SendCode = ReturnType<typeof createSendCode>
+export type SendCode = (identifier: Identifier, client: Client, use: CodeUse) => Promise<SentCode>
 
 type SendCodeDependencies = {
   database: Database
@@ -96,18 +104,25 @@ type SendCodeDependencies = {
   limits: Limits
   audit: AuditTrail
   notifier: Notifier
+  challenges: Challenges
   settings: Pick<Config['otp'], 'echo'>
   onTelemetry: (origin: LogOrigin, event: SendTelemetry) => void
 }
 
-export function createSendCode(dependencies: SendCodeDependencies) {
-  const { database, otp, limits, audit, notifier, settings, onTelemetry } = dependencies
+export function createSendCode(dependencies: SendCodeDependencies): SendCode {
+  const { database, otp, limits, audit, notifier, challenges, settings, onTelemetry } = dependencies
 
   const decide = createDecision<SendRequest, SendAnswer>({
     database,
     name: 'send_code',
     keyOf: ({ identifier }) => identifier,
-    settings: () => ({ ...otp.sendLimits, ...limits.sendLimits, shard: anyShard() }),
+    settings: () => ({
+      ...otp.sendLimits,
+      ...limits.sendLimits,
+      shard: anyShard(),
+      hasChallenges: challenges.isOn,
+      asksAlways: challenges.isAlways,
+    }),
     async reserve(requests) {
       const reservation = await limits.leases.reserve(wantedFor(requests))
       const settle = (answers: readonly object[] | null) =>
@@ -115,7 +130,7 @@ export function createSendCode(dependencies: SendCodeDependencies) {
           reservation,
           answers?.map((answer) => (answer as Partial<SendAnswer>).budget ?? null) ?? null,
         )
-      return { settings: reservation, settle }
+      return { settings: reservation.settings, settle }
     },
   })
 
@@ -136,44 +151,82 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   }
 
   /** Gives back what a message had counted that did not go out; of one that a provider which is down may have taken, the count of its country. */
-  async function settle(report: DeliveryReport, { identifier, draft, answer }: CountedSend): Promise<void> {
-    if (report.outcome === 'accepted' || (report.outcome === 'uncertain' && !report.isDown)) return
-    const { budget, lane, isHidden, isOnTop, isKnown, shard, countedAt } = answer
-    const country = identifier.method === 'phone' && !isKnown ? identifier.country : null
+  async function settle(report: DeliveryReport, counted: CountedSend): Promise<void> {
+    if (report.outcome === 'refused') await giveBack(counted)
+    else if (report.outcome === 'uncertain' && report.isDown) await uncountInCountry(counted)
+  }
+
+  async function giveBack(counted: CountedSend): Promise<void> {
+    const { identifier, draft, answer } = counted
+    const { budget, lane, isHidden, isFromReserve, isKnown, shard, countedAt } = answer
     const { mailboxKey, domainKey } = limits.mailKeysOf(emailOf(identifier))
-    const text = `SELECT "${database.functionSchema}".give_back_send($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) AS budget_too`
+    const text = `SELECT "${database.functionSchema}".give_back_send($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) AS budget_too`
     const [row] = await database.run<[{ budget_too: boolean }]>({
       text,
       values: [
-        ...[draft.identifier, draft.purpose, draft.codeId, report.outcome === 'refused', isHidden, isOnTop],
+        ...[draft.identifier, draft.purpose, draft.codeId, isHidden, isFromReserve],
         // Of a trusted device's mail nothing was counted on its mailbox.
-        ...[lane === '' ? mailboxKey : null, isKnown ? null : domainKey, country, shard, countedAt],
+        ...[lane === '' ? mailboxKey : null, isKnown ? null : domainKey, newCountryOf(counted), shard, countedAt],
       ],
     })
     if (row.budget_too && budget !== null) limits.leases.giveBack(budget, countedAt)
   }
 
+  async function uncountInCountry(counted: CountedSend): Promise<void> {
+    const country = newCountryOf(counted)
+    // Who is known stays counted: the next send to them would come out of the budget again.
+    if (country === null) return
+    const text = `SELECT "${database.functionSchema}".uncount_in_country($1, $2, $3, $4, $5)`
+    const { draft, answer } = counted
+    await database.run({ text, values: [draft.identifier, draft.codeId, country, answer.shard, answer.countedAt] })
+  }
+
   /** @throws Problem where no code is to be sent */
-  function requireSent(answer: SendAnswer, identifier: Identifier, client: Client): void {
+  async function requireSent(answer: SendAnswer, identifier: Identifier, client: Client, use: CodeUse): Promise<void> {
     const { outcome, retryAfter, hasClosedCountry } = answer
     const labels = metricLabelsOf(identifier)
-    const code = failureOf[outcome]
+    const code = answer.mayBeSolved ? 'challenge_required' : failureOf[outcome]
     if (hasClosedCountry) onTelemetry(client, { kind: 'country_closed', code, ...labels })
     if (outcome === 'sent') return
     if (outcome === 'unknown') throw new Problem(failureOf[outcome], { needsSignup: true })
-    onTelemetry(client, { kind: 'refused', limit: limitNames[outcome], code: failureOf[outcome], ...labels })
-    if (outcome === 'opted_out') throw new Problem(failureOf[outcome], optedOutDetails)
-    throw new Problem(failureOf[outcome], { retryAfter: Number(retryAfter) })
+    const refusal = answer.mayBeSolved ? 'challenge_required' : failureOf[outcome]
+    onTelemetry(client, { kind: 'refused', limit: limitNames[outcome], code: refusal, ...labels })
+    if (outcome === 'opted_out') throw new Problem(refusal, optedOutDetails)
+    if (refusal !== 'challenge_required') throw new Problem(refusal, { retryAfter: Number(retryAfter) })
+    const challenge = await challenges.create({ purpose: use.purpose, identifier: identifier.identifier })
+    throw new Problem(refusal, { challenge })
+  }
+
+  /** The name of the challenge that the request solves; null for none. */
+  async function solvedBy({ purpose, solution }: CodeUse, identifier: Identifier, client: Client) {
+    if (solution === undefined) return null
+    const solved = await challenges.verify(solution, { purpose, identifier: identifier.identifier })
+    const result = solved === null ? 'wrong' : 'solved'
+    onTelemetry(client, { kind: 'challenge', result, ...metricLabelsOf(identifier) })
+    return solved
+  }
+
+  /**
+   * A number that a setting lets in although the metadata does not know it asks for a challenge, whoever has it. Where challenges are
+   * off, such numbers are closed.
+   * @throws Problem `service_unavailable`; without Retry-After, since time alone opens nothing
+   */
+  function refuseWithoutChallenges(identifier: Identifier, client: Client): void {
+    if (challenges.isOn || !needsChallenge(identifier)) return
+    const code = 'service_unavailable'
+    onTelemetry(client, { kind: 'refused', limit: 'country', code, ...metricLabelsOf(identifier) })
+    throw new Problem(code, { errors: ['Numbers of this range get no code here yet'] })
   }
 
   /**
    * Puts a code there and delivers it; the live one again where there is one. A test identity knows its code: nothing goes out.
    * @throws Problem `rate_limited` and `service_unavailable` with a true Retry-After, `account_not_found`, `delivery_failed`
    */
-  async function sendCode(identifier: Identifier, client: Client, use: CodeUse = anySignIn): Promise<SentCode> {
+  async function sendCode(identifier: Identifier, client: Client, use: CodeUse): Promise<SentCode> {
     const { purpose } = use
     const actor = 'actor' in use ? use.actor : undefined
     const draft = otp.draft({ purpose, identifier, session: actor?.sessionId })
+    if (draft.values.testEndsAt === null) refuseWithoutChallenges(identifier, client)
     const answer = await decide({
       ...draft.values,
       ...limits.sendKeysOf(client),
@@ -182,10 +235,12 @@ export function createSendCode(dependencies: SendCodeDependencies) {
       method: identifier.method,
       userId: actor?.userId ?? null,
       onlyKnown: use.purpose === 'sign_in' && use.mode === 'login',
+      challenge: await solvedBy(use, identifier, client),
+      needsChallenge: needsChallenge(identifier),
       deviceHash: deviceHashOf(client),
       country: identifier.method === 'phone' ? identifier.country : null,
     })
-    requireSent(answer, identifier, client)
+    await requireSent(answer, identifier, client, use)
 
     const code = await draft.codeIn(answer)
     const { expiresIn, resendAfter, attemptsAllowed, locale } = answer
@@ -204,6 +259,11 @@ export function createSendCode(dependencies: SendCodeDependencies) {
   return sendCode
 }
 
+/** The country that a new number was counted in; null for others. */
+const newCountryOf = ({ identifier, answer }: CountedSend) =>
+  identifier.method === 'phone' && !answer.isKnown ? identifier.country : null
+
+const needsChallenge = (identifier: Identifier) => identifier.method === 'phone' && identifier.needsChallenge === true
 const emailOf = ({ method, identifier }: Identifier) => (method === 'email' ? identifier : null)
 
 /**
@@ -212,9 +272,10 @@ const emailOf = ({ method, identifier }: Identifier) => (method === 'email' ? id
  */
 function wantedFor(requests: readonly SendRequest[]): Wanted {
   const wanted: Record<string, number> = {}
-  for (const { method, testEndsAt, deviceHash } of requests) {
+  for (const { method, testEndsAt, deviceHash, challenge } of requests) {
     if (testEndsAt !== null) continue
-    for (const kind of [...(deviceHash === null ? [] : ['trusted']), 'known', 'new']) {
+    const kinds = [...(deviceHash === null ? [] : ['trusted']), 'known', 'new']
+    for (const kind of challenge === null ? kinds : [...kinds, 'known:solved', 'new:solved']) {
       const budget = `${method === 'phone' ? 'sms' : 'mail'}:${kind}`
       wanted[budget] = (wanted[budget] ?? 0) + 1
     }
@@ -237,6 +298,7 @@ const limitNames = {
   by_mailbox: 'budget',
   by_budget: 'budget',
   by_country: 'country',
+  by_challenge: 'challenge',
 } as const satisfies Record<string, SendLimit>
 
 /** How a request fails. A budget and a closed country are no fault of the client's, and pass by themselves. */
@@ -251,4 +313,5 @@ const failureOf = {
   by_mailbox: 'service_unavailable',
   by_budget: 'service_unavailable',
   by_country: 'service_unavailable',
+  by_challenge: 'challenge_required',
 } as const

@@ -8,14 +8,15 @@ import { newId } from '../database/ids.js'
 import { type MaybeUserRow, type UserRow, userRowOf } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import type { Client, LogOrigin } from '../http/client.js'
-import { type Identifier, type MetricLabels, metricLabelsOf } from '../identifiers/parser.js'
+import { type Identifier, type IdentifierParser, type MetricLabels, metricLabelsOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import { anyShard, verifiedKeyOf } from '../limits/counters.js'
 import type { Limits } from '../limits/service.js'
+import type { Notifier } from '../messaging/notifier.js'
 import type { Messages } from '../messaging/templates/messages.js'
 import type { Attempt, OtpService } from '../otp/service.js'
 import { deviceHashOf } from '../sessions/devices.js'
-import type { SessionService } from '../sessions/service.js'
+import type { SessionDrafts } from '../sessions/drafts.js'
 import { draftTicket, ticketTimeToLive } from './signup-tickets.js'
 import type { AttemptAnswer, AttemptTelemetry, ConcludeAttempt } from './verification.js'
 
@@ -47,36 +48,60 @@ type SignInAnswer = AttemptAnswer &
     outcome: 'signed_in' | 'newcomer' | 'disabled' | 'wrong' | 'locked' | 'refused' | 'by_address'
     isNewUser: boolean
     isNewDevice: boolean
+    /** canonical; null where nobody is to be told */
+    toldTo: string | null
+    /** BCP 47 */
+    toldIn: string | null
   }>
+
+/** Notices of sign-ins on devices that are not known, for one account in a day (UTC). */
+export const maxToldPerDay = 5
 
 type SignInDependencies = {
   database: Database
   otp: OtpService
-  sessions: SessionService
+  sessionDrafts: SessionDrafts
   messages: Pick<Messages, 'localeOf'>
   limits: Limits
   audit: AuditTrail
+  identifiers: Pick<IdentifierParser, 'fromStored'>
+  notifier: Pick<Notifier, 'notifyOfSignIn'>
   concludeAttempt: ConcludeAttempt
   onTelemetry: (origin: LogOrigin, event: SignInTelemetry) => void
 }
 
 export class SignIn {
   readonly #otp: OtpService
-  readonly #sessions: SessionService
+  readonly #sessionDrafts: SessionDrafts
   readonly #messages: Pick<Messages, 'localeOf'>
   readonly #limits: Limits
   readonly #audit: AuditTrail
+  readonly #identifiers: Pick<IdentifierParser, 'fromStored'>
+  readonly #notifier: Pick<Notifier, 'notifyOfSignIn'>
   readonly #concludeAttempt: ConcludeAttempt
   readonly #onTelemetry: SignInDependencies['onTelemetry']
   readonly #decide
 
   constructor(dependencies: SignInDependencies) {
-    const { database, otp, sessions, messages, limits, audit, concludeAttempt, onTelemetry } = dependencies
+    const {
+      database,
+      otp,
+      sessionDrafts,
+      messages,
+      limits,
+      audit,
+      identifiers,
+      notifier,
+      concludeAttempt,
+      onTelemetry,
+    } = dependencies
     this.#otp = otp
-    this.#sessions = sessions
+    this.#sessionDrafts = sessionDrafts
     this.#messages = messages
     this.#limits = limits
     this.#audit = audit
+    this.#identifiers = identifiers
+    this.#notifier = notifier
     this.#concludeAttempt = concludeAttempt
     this.#onTelemetry = onTelemetry
     this.#decide = createDecision<SignInRequest, SignInAnswer>({
@@ -85,17 +110,26 @@ export class SignIn {
       keyOf: ({ identifier }) => identifier,
       settings: () => ({
         ...this.#otp.attemptLimits,
-        ...this.#sessions.creationLimits,
+        ...this.#sessionDrafts.creationLimits,
         maxPerAddress: this.#limits.settings.ipVerifyPerTenMinutes,
         ticketTtl: ticketTimeToLive,
+        maxToldPerDay,
         shard: anyShard(),
       }),
     })
   }
 
+  /** Tells the account's other identifier, in the account's language: who signed in may be a stranger. */
+  #tell({ toldTo, toldIn }: SignInAnswer, client: Client): void {
+    // Under the settings of today nothing may go there any more.
+    const identifier = toldTo === null ? null : this.#identifiers.fromStored(toldTo)
+    if (identifier !== null)
+      this.#notifier.notifyOfSignIn(identifier, { languages: toldIn === null ? [] : [toldIn], client })
+  }
+
   /** Tries the code; null for a newcomer, who got a ticket. */
   async #tryCode(identifier: Identifier, code: string, client: Client, newcomer: Becoming): Promise<SignedIn | null> {
-    const session = this.#sessions.draft(client)
+    const session = this.#sessionDrafts.draft(client)
     const answer = await this.#decide({
       method: identifier.method,
       ...this.#otp.attemptOf({ purpose: 'sign_in', identifier }, code),
@@ -111,8 +145,9 @@ export class SignIn {
     if (answer.outcome === 'newcomer') return null
     const { isNewUser, isNewDevice } = answer
     if (isNewUser) this.#onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(identifier) })
+    this.#tell(answer, client)
     const user = userRowOf(answer)
-    return { outcome: 'signed_in', user, ...this.#sessions.opened(session, user.id, isNewDevice), isNewUser }
+    return { outcome: 'signed_in', user, ...this.#sessionDrafts.created(session, user.id, isNewDevice), isNewUser }
   }
 
   /**

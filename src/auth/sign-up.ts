@@ -9,7 +9,7 @@ import type { Client, LogOrigin } from '../http/client.js'
 import { metricLabelsOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
 import type { Messages } from '../messaging/templates/messages.js'
-import type { SessionService } from '../sessions/service.js'
+import type { SessionDrafts } from '../sessions/drafts.js'
 import type { AddressRow } from '../users/address.js'
 import { nameKey } from '../users/name.js'
 import type { SignInTelemetry } from './sign-in.js'
@@ -38,22 +38,22 @@ export type SignedUp = Readonly<{ user: UserRow; address: AddressRow; token: str
 type SignUpAnswer = MaybeUserRow &
   Readonly<{ outcome: 'signed_up' | 'no_proof' | 'already_registered'; isNewDevice: boolean }>
 
-export type SignUp = ReturnType<typeof createSignUp>
+export type SignUp = (request: SignUpRequest) => Promise<SignedUp>
 
 type SignUpDependencies = {
   database: Database
-  sessions: SessionService
+  sessionDrafts: SessionDrafts
   messages: Pick<Messages, 'localeOf'>
   audit: AuditTrail
   onTelemetry: (origin: LogOrigin, event: SignInTelemetry) => void
 }
 
-export function createSignUp({ database, sessions, messages, audit, onTelemetry }: SignUpDependencies) {
+export function createSignUp({ database, sessionDrafts, messages, audit, onTelemetry }: SignUpDependencies): SignUp {
   const decide = createDecision<DecisionRequest & { phone: string }, SignUpAnswer>({
     database,
     name: 'sign_up',
     keyOf: ({ phone }) => phone,
-    settings: () => sessions.creationLimits,
+    settings: () => sessionDrafts.creationLimits,
   })
 
   /**
@@ -63,7 +63,7 @@ export function createSignUp({ database, sessions, messages, audit, onTelemetry 
   return async function signUp({ phone, userName, address, ticket, client }: SignUpRequest): Promise<SignedUp> {
     if (ticket === undefined) throw new Problem('verification_required')
     const home = { ...address, id: newId(), country: phone.country }
-    const session = sessions.draft(client)
+    const session = sessionDrafts.draft(client)
     const answer = await decide({
       ticketHash: hashTicket(ticket),
       phone: phone.identifier,
@@ -83,7 +83,7 @@ export function createSignUp({ database, sessions, messages, audit, onTelemetry 
     return {
       user,
       address: { ...home, type: 'Home', isDefault: true },
-      ...sessions.opened(session, user.id, answer.isNewDevice),
+      ...sessionDrafts.created(session, user.id, answer.isNewDevice),
     }
   }
 }

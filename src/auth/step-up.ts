@@ -12,6 +12,7 @@ import { deviceHashOf } from '../sessions/devices.js'
 import type { Actor } from '../sessions/service.js'
 import { proofLifetime } from '../sessions/statements.js'
 import type { UsersService } from '../users/service.js'
+import type { ChallengeSolution } from './challenges/provider.js'
 import type { SendCode, SentCode } from './send-code.js'
 import type { AttemptAnswer, ConcludeAttempt } from './verification.js'
 
@@ -26,7 +27,7 @@ type StepUpAnswer = AttemptAnswer &
 
 type StepUpDependencies = {
   database: Database
-  identifiers: Pick<IdentifierParser, 'fromCanonical'>
+  identifiers: Pick<IdentifierParser, 'fromStored'>
   users: Pick<UsersService, 'verifiedIdentifiersOf'>
   otp: OtpService
   sendCode: SendCode
@@ -35,7 +36,7 @@ type StepUpDependencies = {
 }
 
 export class StepUp {
-  readonly #identifiers: Pick<IdentifierParser, 'fromCanonical'>
+  readonly #identifiers: Pick<IdentifierParser, 'fromStored'>
   readonly #users: Pick<UsersService, 'verifiedIdentifiersOf'>
   readonly #otp: OtpService
   readonly #sendCode: SendCode
@@ -67,7 +68,7 @@ export class StepUp {
   /** Those that a code can be sent to under the settings of today. */
   #reachable(texts: readonly (string | null)[]): Identifier[] {
     return texts
-      .map((text) => (text === null ? null : this.#identifiers.fromCanonical(text)))
+      .map((text) => (text === null ? null : this.#identifiers.fromStored(text)))
       .filter((each) => each !== null)
   }
 
@@ -79,6 +80,7 @@ export class StepUp {
     actor: Actor,
     method: Identifier['method'] | undefined,
     client: Client,
+    solution?: ChallengeSolution,
   ): Promise<SentCode & { method: Identifier['method'] }> {
     const own = this.#reachable(await this.#users.verifiedIdentifiersOf(actor.userId))
     const identifier = own.find((each) => method === undefined || each.method === method)
@@ -87,7 +89,7 @@ export class StepUp {
         errors: [`You have no ${method ?? 'phone or email'} to send a code to`],
       })
     }
-    const sent = await this.#sendCode(identifier, client, { purpose: 'step_up', actor })
+    const sent = await this.#sendCode(identifier, client, { purpose: 'step_up', actor, solution })
     return { method: identifier.method, ...sent }
   }
 

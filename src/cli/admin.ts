@@ -16,6 +16,7 @@ import { defineCommand, runIfMain, type WorkContext } from './command.js'
 import { withDatabase } from './command-database.js'
 
 const usage = 'Usage: npm run admin -- grant|revoke|create PHONE|EMAIL, or npm run admin -- list'
+type Named = Pick<Identifier, 'method' | 'identifier'>
 /** The command line is no user, and comes from no network. */
 const operator = null
 
@@ -38,12 +39,15 @@ async function administer({ words, environment, print }: WorkContext): Promise<n
   const isComplete = action === 'list' ? text === undefined : text !== undefined
   if (!['grant', 'revoke', 'create', 'list'].includes(action) || !isComplete) throw new UsageError(usage)
   const settings = parseAdminSettings(environment)
-  const { defaultCountry, smsCountries: countries } = settings.identifiers
-  const { fromText } = new IdentifierParser({ defaultCountry, countries, channels: ['sms', 'email'] })
+  const { defaultCountry, smsCountries: countries, latitude } = settings.identifiers
+  const parser = new IdentifierParser({ defaultCountry, countries, latitude, channels: ['sms', 'email'] })
 
   await withDatabase(settings.database, async (database) => {
     const actions = createActions(database, settings.testCodes, print)
-    const act = async () => (action === 'list' ? actions.list() : actions[action as 'grant'](fromText(String(text))))
+    const act = async () => {
+      if (action === 'list') return actions.list()
+      return actions[action as 'grant'](await actions.identifierOf(String(text), (typed) => parser.fromText(typed)))
+    }
     await act().catch(explain)
   })
   return 0
@@ -58,25 +62,31 @@ function createActions(database: Database, testCodes: readonly TestCode[], print
   const users = new UsersService({ database })
   const administration = new UserAdministration({ database, act: createAct({ database }), testCodes })
 
-  async function find(identifier: Identifier): Promise<UserRow> {
+  /** Whom a text names: what an account has is taken as it is stored, also where the metadata of today refuses the number. */
+  async function identifierOf(text: string, read: (text: string) => Identifier): Promise<Named> {
+    const stored = { method: text.includes('@') ? 'email' : 'phone', identifier: text } as const
+    return (await users.findByIdentifier(stored)) === null ? read(text) : stored
+  }
+
+  async function find(identifier: Named): Promise<UserRow> {
     const user = await users.findByIdentifier(identifier)
     if (user === null) throw new Error(`Nobody has ${identifier.identifier}; create makes the user too`)
     return user
   }
 
-  async function grant(identifier: Identifier): Promise<void> {
+  async function grant(identifier: Named): Promise<void> {
     const { id } = await find(identifier)
     await administration.change(id, { role: 'ADMIN' }, operator)
     print(`${identifier.identifier} is an admin (user ${id})`)
   }
 
-  async function revoke(identifier: Identifier): Promise<void> {
+  async function revoke(identifier: Named): Promise<void> {
     const { id } = await find(identifier)
     await administration.change(id, { role: 'USER' }, operator)
     print(`${identifier.identifier} is no admin (user ${id})`)
   }
 
-  async function create({ method, identifier }: Identifier): Promise<void> {
+  async function create({ method, identifier }: Named): Promise<void> {
     const nothing = { phone: null, email: null, userName: null }
     const { id } = await administration.create({ ...nothing, [method]: identifier, role: 'ADMIN' }, operator)
     print(`${identifier} is an admin (user ${id}): whoever signs in with it first`)
@@ -92,7 +102,7 @@ function createActions(database: Database, testCodes: readonly TestCode[], print
     if (admins.length === 0) print('There is no admin yet')
   }
 
-  return { grant, revoke, create, list }
+  return { identifierOf, grant, revoke, create, list }
 }
 
 await runIfMain(import.meta.url, adminCommand)

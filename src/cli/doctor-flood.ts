@@ -39,7 +39,7 @@ export async function floodFinding(service: ServiceUnderTest): Promise<Finding> 
     return found('note', 'the flood guard was not tried: others may share this address', onTheSpot)
   }
   for (let calls = 0; calls <= most; calls += callsAtOnce) {
-    const batch = Array.from({ length: callsAtOnce }, () => ask('/health/live', { localAddress }))
+    const batch = Array.from({ length: callsAtOnce }, () => ask('/auth/phone-prefixes', { localAddress }))
     const refused = (await Promise.all(batch)).find(({ status }) => status === 429)
     if (refused) return refusalFinding(refused, 60, `the flood guard refuses an address after ${most} calls a minute`)
   }

@@ -9,6 +9,7 @@ const maxWait = 10_000
 export type Answer = Readonly<{
   status: number
   headers: IncomingHttpHeaders
+  text: string
   /** the members of a JSON body; none where it is something else */
   body: Readonly<Record<string, unknown>>
 }>
@@ -41,7 +42,7 @@ export function createClient(base: URL) {
     return new Promise((resolve, reject) => {
       request(new URL(path, base), options, (response) => {
         const { statusCode = 0, headers } = response
-        text(response).then((body) => resolve({ status: statusCode, headers, body: membersOf(body) }), reject)
+        text(response).then((text) => resolve({ status: statusCode, headers, text, body: membersOf(text) }), reject)
       })
         .on('error', reject)
         .end(payload)

@@ -66,7 +66,6 @@ export async function* limitFindings(service: ServiceUnderTest, traces: Traces |
 /** Questions about somebody who does not exist. */
 export class Probe {
   readonly #ask
-  readonly #config
   readonly #localAddress: string | undefined
   readonly identifier = `doctor-${randomUUID()}@doctor.invalid`
   readonly #otp
@@ -78,7 +77,6 @@ export class Probe {
 
   constructor({ ask, config }: ServiceUnderTest, localAddress: string | undefined) {
     this.#ask = ask
-    this.#config = config
     this.#localAddress = localAddress
     this.#otp = '0'.repeat(config.otp.length)
     this.isAlone = localAddress !== undefined

@@ -3,6 +3,7 @@
 import type { Config } from '../config/config.js'
 import { isLoopbackHost } from '../config/formats.js'
 import { standardHeaders } from '../http/headers.js'
+import { unreadableClients } from '../operations/metrics.js'
 import { type Finding, type Findings, findingsOf, type State } from './doctor-findings.js'
 import type { Answer, Ask } from './doctor-http.js'
 
@@ -108,7 +109,8 @@ function membersOfAnswer(path: unknown): object {
 
 async function* metricsFindings(ask: Ask, config: Config): Findings {
   const { metricsToken } = config
-  const { status } = await ask('/metrics')
+  const open = await ask('/metrics')
+  const { status } = open
   yield [401, 404].includes(status)
     ? found('ok', '/metrics tells nothing without the token')
     : found(
@@ -116,9 +118,23 @@ async function* metricsFindings(ask: Ask, config: Config): Findings {
         `/metrics is answered ${status} without a token`,
         'set METRICS_TOKEN, and unset NODE_ENV',
       )
-  if (metricsToken === undefined) return
+  if (metricsToken === undefined) return yield* proxyFindings(open, config)
   const shown = await ask('/metrics', { headers: { authorization: `Bearer ${metricsToken}` } })
   yield shown.status === 200
     ? found('ok', '/metrics answers to METRICS_TOKEN')
     : found('failed', `/metrics is answered ${shown.status} with METRICS_TOKEN`, 'the service runs with other settings')
+  yield* proxyFindings(shown, config)
+}
+
+/** What the service has counted since it started; nothing where its counters are not shown. */
+function* proxyFindings({ text }: Answer, { trustProxy, proxyHeader }: Config) {
+  const count = new RegExp(`^${unreadableClients} (\\d+)`, 'm').exec(text)?.[1]
+  if (count === undefined || trustProxy.length === 0) return
+  yield Number(count) === 0
+    ? found('ok', 'the proxies of TRUST_PROXY name clients by addresses')
+    : found(
+        'failed',
+        `a proxy of TRUST_PROXY named ${count} clients by what is no address: they share the limits of the proxy`,
+        `see what it writes into ${proxyHeader}; PROXY_HEADER names another header`,
+      )
 }

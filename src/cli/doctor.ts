@@ -5,6 +5,7 @@
 import { UsageError } from '../config/command-line.js'
 import { type Config, parseConfig, parseDatabaseSettings } from '../config/config.js'
 import { parseUrl } from '../config/formats.js'
+import { lineOfMisspelled, misspelledSettings } from '../config/misspelled.js'
 import type { ConfigError } from '../config/reader.js'
 import { openDatabase } from '../database/client.js'
 import { describeOther } from '../database/migration-failures.js'
@@ -75,6 +76,9 @@ type Wishes = Readonly<{ environment: Environment; url: URL | undefined; proves:
 async function* examine({ config, problems }: Readout<Config>, { environment, url, proves }: Wishes): Findings {
   const hint = 'the service does not start like this: .env.example explains each setting'
   for (const problem of problems) yield found('failed', problem, hint)
+  for (const misspelled of misspelledSettings(environment)) {
+    yield found('warning', lineOfMisspelled(misspelled), 'the default is in force until the name is right')
+  }
   if (config) yield* settingsFindings(config)
   const settings = config?.database ?? read(environment, parseDatabaseSettings).config
   if (settings === undefined) return

@@ -24,19 +24,21 @@ export const messagesCommand = defineCommand(
 /** For people who review the words: no setting of anything else is asked for. */
 async function printMessages({ words, environment, print }: WorkContext): Promise<number> {
   const settings = parseMessagesSettings(environment)
-  const { locales, sms, email, changeNotification } = new Messages(settings.messages, settings.codes)
-  const unknown = words.filter((word) => !locales.has(word))
+  const messages = new Messages(settings.messages, settings.codes)
+  const unknown = words.filter((word) => !messages.locales.has(word))
   if (unknown.length > 0) {
-    throw new UsageError(`There are no messages in ${unknown.join(', ')}, only in ${[...locales].sort().join(', ')}`)
+    throw new UsageError(
+      `There are no messages in ${unknown.join(', ')}, only in ${[...messages.locales].sort().join(', ')}`,
+    )
   }
   const code = '1234567890'.slice(0, settings.codes.length)
-  for (const locale of words.length > 0 ? words : [...locales].sort()) {
+  for (const locale of words.length > 0 ? words : [...messages.locales].sort()) {
     print(`=== ${locale}`)
     for (const purpose of ['sign_in', ...otherPurposes] as const) {
       const parts = { code, purpose, expiresIn: settings.codes.timeToLive, languages: [locale] }
-      const { text } = sms(parts)
+      const { text } = messages.sms(parts)
       const { encoding, units, segments } = smsSize(text)
-      const mail = email(parts)
+      const mail = messages.email(parts)
       const alphabet = encoding === 'GSM-7' ? 'septets of GSM-7' : 'units of UCS-2'
       print(`--- SMS (${purpose}): ${units} ${alphabet}, segments: ${segments}`)
       print(text)
@@ -44,7 +46,9 @@ async function printMessages({ words, environment, print }: WorkContext): Promis
       print(mail.text)
     }
     print('--- Notice of a change')
-    print(changeNotification([locale]).sms)
+    print(messages.changeNotification([locale]).sms)
+    print('--- Notice of a sign-in')
+    print(messages.signInNotification([locale]).sms)
   }
   return 0
 }

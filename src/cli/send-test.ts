@@ -52,9 +52,9 @@ async function sendTestMessage({ words, values, environment, print }: WorkContex
 
 /** @throws UsageError with what is wrong with it, in one line */
 function readIdentifier({ identifiers, delivery }: Config, to: string): Identifier {
-  const { defaultCountry, smsCountries: countries } = identifiers
+  const { defaultCountry, smsCountries: countries, latitude } = identifiers
   try {
-    return new IdentifierParser({ defaultCountry, countries, channels: delivery.channels }).fromText(to)
+    return new IdentifierParser({ defaultCountry, countries, latitude, channels: delivery.channels }).fromText(to)
   } catch (error) {
     /* c8 ignore next -- the parser throws nothing else */
     if (!(error instanceof Problem)) throw error

@@ -1,4 +1,5 @@
 // The settings of the service: read once, checked, typed, frozen, and passed down. Nothing else reads the environment.
+import { parseChallengeSettings } from './challenge-settings.js'
 import { parseIdentifierSettings } from './country-settings.js'
 import { parseDatabase } from './database-settings.js'
 import { parseDeliverySettings } from './delivery-settings.js'
@@ -89,6 +90,7 @@ function readAll(read: SettingReader, mode: Mode) {
     delivery: parseDeliverySettings(read, mode, identifiers.smsCountries),
     messages: parseMessageSettings(read),
     limits: parseLimitSettings(read, mode),
+    challenges: parseChallengeSettings(read),
     audit: parseAuditSettings(read),
   }
 }

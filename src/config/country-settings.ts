@@ -1,6 +1,7 @@
 // The settings of countries.
 import {
   type CountryCode,
+  getCountries,
   getCountryCallingCode,
   getExampleNumber,
   isSupportedCountry,
@@ -18,7 +19,23 @@ export function parseIdentifierSettings(read: SettingReader) {
   const expected = 'country codes such as IN (ISO 3166-1 alpha-2)'
   const smsCountries = read.list('SMS_COUNTRIES', [defaultCountry], expected, isCountry)
   refuseDeadCountries(read, defaultCountry, smsCountries)
-  return { defaultCountry, smsCountries }
+  return { defaultCountry, smsCountries, latitude: parseLatitude(read) }
+}
+
+const callingCodes = new Set<string>(getCountries().map((country) => getCountryCallingCode(country)))
+
+/** Whether a text is the beginning of numbers of some country, and not all numbers of it: `+1624`. */
+function isRange(text: string): text is `+${string}` {
+  const digits = /^\+([1-9][0-9]{1,11})$/.exec(text)?.[1] ?? ''
+  return [1, 2, 3].some((length) => length < digits.length && callingCodes.has(digits.slice(0, length)))
+}
+
+/** Which numbers get a code although the metadata does not know them. */
+function parseLatitude(read: SettingReader) {
+  return {
+    check: read.choice('PHONE_CHECK', 'valid', ['valid', 'possible']),
+    extraRanges: read.list('PHONE_EXTRA_RANGES', [], 'beginnings of E.164 numbers such as +1624', isRange),
+  }
 }
 
 /**

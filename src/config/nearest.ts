@@ -1,11 +1,14 @@
 // Which of the known names somebody meant who typed another one.
 
-/** The nearest name: at most two slips away, or begun by what was typed. Undefined where none is close. */
-export function nearest(typed: string, names: readonly string[]): string | undefined {
+/**
+ * The nearest name, or begun by what was typed. Undefined where none is close.
+ * @param most slips that it may be away
+ */
+export function nearest(typed: string, names: readonly string[], most = 2): string | undefined {
   const isBegun = (name: string) => typed.length >= 3 && name.startsWith(typed)
   const distances = names.map((name) => ({ name, distance: isBegun(name) ? 1 : distanceBetween(typed, name) }))
   const [best] = distances.sort((one, other) => one.distance - other.distance)
-  return best !== undefined && best.distance <= Math.min(2, best.name.length / 2) ? best.name : undefined
+  return best !== undefined && best.distance <= Math.min(most, best.name.length / 2) ? best.name : undefined
 }
 
 /** Letters that are missing, too many, wrong or swapped with the next (optimal string alignment). */

@@ -39,6 +39,7 @@ export function refuseSharedSecrets(read: SettingReader): void {
     'INTROSPECTION_TOKEN',
     'METRICS_TOKEN',
     'EVENT_KEY',
+    'CHALLENGE_SECRET',
   ]
   const seen = new Map<string, string>()
   for (const name of secrets) {

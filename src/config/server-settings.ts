@@ -5,6 +5,10 @@ import { isConfidentialUrl, isLoopbackHost, parseUrl } from './formats.js'
 import type { Mode, SettingReader } from './reader.js'
 import { parseBearerSecret } from './secrets.js'
 
+/** In which proxies may name clients. */
+const proxyHeaders = ['x-forwarded-for', 'forwarded'] as const
+export type ProxyHeader = (typeof proxyHeaders)[number]
+
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 
 export function parseServerSettings(read: SettingReader, mode: Mode) {
@@ -13,6 +17,7 @@ export function parseServerSettings(read: SettingReader, mode: Mode) {
     port: read.integer('PORT', 3000, { minimum: 0, maximum: 65_535 }),
     publicUrl: readPublicUrl(read, mode),
     trustProxy: readTrustProxy(read),
+    proxyHeader: read.choice('PROXY_HEADER', 'x-forwarded-for', proxyHeaders),
     logLevel: read.choice('LOG_LEVEL', 'info', logLevels),
     // A page that calls the API is for who builds with it: production shows it only where that is asked for.
     docs: read.flag('DOCS', mode !== 'production'),
@@ -66,17 +71,27 @@ function readCron(read: SettingReader): string {
 
 export type CrossOriginSettings = ReturnType<typeof parseCrossOriginSettings>
 
+/**
+ * What hybrid apps' web views write as Origin: `capacitor://localhost`, `ionic://localhost`, `tauri://localhost`. To the URL Standard
+ * the origin of such a URL is opaque, so they are compared as the text that they are.
+ */
+const ofApps =
+  /^(?!https?:|wss?:|ftp:|file:|data:|blob:|javascript:)[a-z][a-z\d+.-]{1,40}:\/\/[a-z\d](?:[a-z\d._-]{0,250}[a-z\d])?(?::\d{1,5})?$/
+
 /** @param mode `*` and plain HTTP are for development and test */
 export function parseCrossOriginSettings(read: SettingReader, mode: Mode) {
   const isAllowed = (item: string): item is string => {
     if (item === '*') return mode !== 'production'
+    if (ofApps.test(item)) return true
     const url = parseUrl(item)
     // Exactly as a browser writes an Origin (RFC 6454 §6.2): a path, a capital letter or a pattern would never match one.
     const isOrigin = url !== null && /^https?:\/\/[^*]+$/.test(item) && url.origin === item
-    return isOrigin && (mode !== 'production' || isConfidentialUrl(url))
+    // RFC 6761 §6.3: no name below `localhost` leaves the machine. Tauri's pages are at one where no scheme of its own can be had.
+    const isNear = isOrigin && (isConfidentialUrl(url) || url.hostname.endsWith('.localhost'))
+    return isOrigin && (mode !== 'production' || isNear)
   }
   const expected =
-    'origins such as https://app.example.com (https except on loopback; never null, in production never *)'
+    'origins such as https://app.example.com or capacitor://localhost (https except on loopback; never null, in production never *)'
   const items = read.list('CORS_ORIGINS', [], expected, isAllowed)
   return {
     /** may call with cookies */

@@ -1,5 +1,5 @@
 // What every session of the service needs, whatever the server, the database or the role have for theirs (`ALTER … SET`): asked for as
-// parameters of its start, as far as they get through, and looked at before anybody relies on them (decision 24).
+// parameters of its start, as far as they get through, and looked at before anybody relies on them (decision 25).
 import { escapeIdentifier, escapeLiteral } from 'pg'
 import { waits } from './waits.js'
 

@@ -14,6 +14,11 @@ declare module 'fastify' {
 // §8.1 forbids, is kept so that it can be refused.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
+/** What a form may have. Twilio sends some thirty parameters in 2 kB; 16 kB of empty ones took 6 ms to read. */
+const maxParameters = 100
+const maxForm = 8 * 1024
+
+const notPlain = () => new Problem('unsupported_media_type', { errors: ['Send the body in UTF-8, not compressed'] })
 const notUtf8 = 'The body must be UTF-8 without a byte order mark'
 
 /** Replaces all of the server's body parsers. An empty body is no body. */
@@ -22,7 +27,7 @@ export function useJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.decorateRequest('rawBody', null)
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, body: Buffer, done) => {
-    if (!isPlainUtf8(request)) return done(new Problem('unsupported_media_type'))
+    if (!isPlainUtf8(request)) return done(notPlain())
     if (body.length === 0) return done(null, undefined)
     if (request.routeOptions.config.isSigned) request.rawBody = body
     const text = decode(body)
@@ -43,8 +48,11 @@ export function useJsonBodies(app: FastifyInstance): void {
  */
 export function useFormBodies(scope: FastifyInstance): void {
   const readForm = async (request: FastifyRequest, body: Buffer) => {
-    if (!isPlainUtf8(request)) throw new Problem('unsupported_media_type')
+    if (!isPlainUtf8(request)) throw notPlain()
     const text = decode(body)
+    if ((text?.split('&', maxParameters + 1).length ?? 0) > maxParameters) {
+      throw new Problem('validation_failed', { errors: [`A form may have ${maxParameters} parameters`] })
+    }
     const entries = [...new URLSearchParams(text ?? '')]
     // U+FFFD stands for escaped bytes that are no UTF-8.
     if (text === null || entries.flat().some((part) => part.includes('\ufffd'))) {
@@ -55,7 +63,7 @@ export function useFormBodies(scope: FastifyInstance): void {
     if (isTwice) throw new Problem('validation_failed', { errors: ['Each parameter may come once'] })
     return Object.fromEntries(entries)
   }
-  scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer' }, readForm)
+  scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer', bodyLimit: maxForm }, readForm)
 }
 
 /** Whether nothing but UTF-8 is announced: another charset or a compression would be read as what it is not. */

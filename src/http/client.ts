@@ -2,8 +2,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type ClientAddress, clientAddress } from './address.js'
 import { requestedLanguages } from './languages.js'
+import { createClientReader, type ProxySettings } from './proxies.js'
 
 declare module 'fastify' {
+  interface FastifyInstance {
+    readClient: ReturnType<typeof createClientReader>
+  }
   interface FastifyRequest {
     /** null until somebody asks {@link clientAddressOf} */
     clientAddress: ClientAddress | null
@@ -24,14 +28,28 @@ export type Client = ClientAddress &
 /** By which the lines of the log that tell of one request are found. */
 export type LogOrigin = Pick<Client, 'requestId'>
 
-/** Gives requests the place where {@link clientAddressOf} keeps what it has read. */
-export function keepClientAddresses(app: FastifyInstance): void {
+/**
+ * Gives requests the place where {@link clientAddressOf} keeps what it has read.
+ * @param onUnreadable told of each request whose client a trusted proxy does not name by an address; the log is told once
+ */
+export function keepClientAddresses(app: FastifyInstance, proxies: ProxySettings, onUnreadable?: () => void): void {
   app.decorateRequest('clientAddress', null)
+  let isTold = false
+  const reader = createClientReader(proxies, () => {
+    onUnreadable?.()
+    if (isTold) return
+    isTold = true
+    app.log.warn(
+      { header: proxies.header },
+      'a trusted proxy names clients by what is no address: they share the limits of the proxy (TRUST_PROXY, PROXY_HEADER)',
+    )
+  })
+  app.decorate('readClient', reader)
 }
 
 /** The client's address, as the nearest trusted proxy says. It is read once for each request: the flood guard asks first. */
 export function clientAddressOf(request: FastifyRequest): ClientAddress {
-  request.clientAddress ??= clientAddress(request.ip)
+  request.clientAddress ??= clientAddress(request.server.readClient(request.raw))
   return request.clientAddress
 }
 

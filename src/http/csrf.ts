@@ -1,6 +1,7 @@
 // Keeps other sites from using a person's cookies, or from signing the person in as somebody else (login CSRF).
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
+import { maskPersonalData } from './logger.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -46,6 +47,23 @@ function isOriginOfHost(origin: string, host: string | undefined): boolean {
   return scheme !== undefined && host !== undefined && URL.canParse(ours) && new URL(ours).origin === origin
 }
 
+/** What the caller hears. Behind a proxy that changes Host, it is the operator who has to mend it. */
+export const crossSite = {
+  errors: [
+    'This call comes from a page of another site. The operator: set PUBLIC_URL to the origin that people see, or name the page’s origin in CORS_ORIGINS',
+  ],
+} as const
+
+/** Characters of a header that are logged: more is nobody's origin. */
+const maxLogged = 100
+
+/** What was seen and what was expected, for the log. */
+function refusalOf({ origin, fetchSite, host }: RequestSource, { publicOrigin, allowedOrigins }: SitePolicy) {
+  const seen = (value: string | undefined) => value && maskPersonalData(value.slice(0, maxLogged))
+  const ours = publicOrigin ?? `http(s)://${seen(host)}, after the header Host, since PUBLIC_URL is not set`
+  return { origin: seen(origin), fetchSite: seen(fetchSite), expected: [ours, ...allowedOrigins] }
+}
+
 const safeMethods = ['GET', 'HEAD', 'OPTIONS']
 
 /**
@@ -63,9 +81,10 @@ export function useCsrfProtection(app: FastifyInstance, policy: SitePolicy, cook
 
   app.addHook('onRequest', (request, _reply, done) => {
     const { origin, host, 'sec-fetch-site': site } = request.headers
-    const fetchSite = site?.toString()
-    if (isHeld(request) && isCrossSite({ origin, fetchSite, host }, policy)) done(new Problem('cross_site'))
-    else done()
+    const source = { origin, fetchSite: site?.toString(), host }
+    if (!isHeld(request) || !isCrossSite(source, policy)) return done()
+    request.log.warn(refusalOf(source, policy), 'refused a call from another site')
+    done(new Problem('cross_site', crossSite))
   })
 
   // The net below: a new route that sets cookies and does not say so fails at its first test.

@@ -5,7 +5,16 @@ import type { Socket } from 'node:net'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import { isDatabaseUnavailable } from '../database/failures.js'
 import { failureFields } from '../database/migration-failures.js'
-import { type ErrorCode, errorCatalogue, Problem, type ProblemDetails, problemBody, problemHeaders } from '../errors.js'
+import {
+  type ErrorCode,
+  errorCatalogue,
+  mediaTypeLine,
+  Problem,
+  type ProblemDetails,
+  problemBody,
+  problemHeaders,
+} from '../errors.js'
+import { failBody, unfinishedOn } from './connections.js'
 import { standardHeaders } from './headers.js'
 
 declare module 'fastify' {
@@ -19,20 +28,25 @@ declare module 'fastify' {
 const retryDatabaseAfter = 2
 
 const codesOfFramework: Readonly<Record<string, ErrorCode>> = {
-  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'unsupported_media_type',
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'validation_failed',
   FST_ERR_CTP_BODY_TOO_LARGE: 'payload_too_large',
   FST_ERR_BAD_URL: 'validation_failed',
 }
 
 /** What the client is told about an error. Anything that is not known to be theirs is ours, and says nothing of the inside. */
-function toProblem(error: unknown): Problem {
+function toProblem(error: unknown, { routeOptions }: FastifyRequest): Problem {
   if (error instanceof Problem) return error
   if (isHangUp(error)) return new Problem('request_timeout', { cause: error })
+  const ofConnection = connectionProblem(error)
+  if (ofConnection !== null) return ofConnection
   if (isDatabaseUnavailable(error)) {
     return new Problem('service_unavailable', { retryAfter: retryDatabaseAfter, cause: error })
   }
   const { code, statusCode }: Partial<FastifyError> = Object(error)
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    const types = routeOptions.schema?.consumes ?? ['application/json']
+    return new Problem('unsupported_media_type', { errors: [mediaTypeLine(types)], cause: error })
+  }
   const known = codesOfFramework[String(code)]
   if (known !== undefined) return new Problem(known, { cause: error })
   // A parameter that is longer than any of ours names nothing.
@@ -40,6 +54,21 @@ function toProblem(error: unknown): Problem {
   const isTheirs = Number(statusCode) >= 400 && Number(statusCode) < 500
   return new Problem(isTheirs ? 'validation_failed' : 'internal_error', { cause: error })
 }
+
+const codesOfParser: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'headers_too_large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+}
+
+/** What Node finds wrong with a connection: with the bytes on it, or the time that they take; null for anything else. */
+function connectionProblem(error: unknown): Problem | null {
+  const { code } = Object(error)
+  const known = codesOfParser[String(code)]
+  if (known !== undefined) return new Problem(known, { cause: error })
+  return /^HPE_/.test(String(code)) ? new Problem('validation_failed', { errors: [notHttp], cause: error }) : null
+}
+
+const notHttp = 'The request is not valid HTTP'
 
 /** Whether the client went away while it was sending: nobody's failure, and no line in the log. */
 function isHangUp(error: unknown): boolean {
@@ -54,7 +83,7 @@ function answer(reply: FastifyReply, code: ErrorCode, details: ProblemDetails): 
 }
 
 export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const problem = toProblem(error)
+  const problem = toProblem(error, request)
   const { status } = errorCatalogue[problem.code]
   // A Problem was thrown on purpose, by whoever tells of it where it is worth a line: no stack for each refusal of a flood.
   if (status >= 500 && problem !== error)
@@ -65,27 +94,27 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
 /** For errors before routing, where no hook has run: the same answer with the same headers. */
 export function handleFrameworkError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   reply.headers(standardHeaders(request.id))
-  handleError(error, request, reply)
+  const answer = () => handleError(request.floodRefusal ?? error, request, reply)
+  // A path that cannot be read is a request like others to the flood guard.
+  const counted = request.server.countFlood?.(request) ?? Promise.resolve()
+  counted.then(answer, answer)
 }
 
 export function answerNotFound(_request: FastifyRequest, reply: FastifyReply): void {
   answer(reply, 'not_found', {})
 }
 
-const codesOfParser: Readonly<Record<string, ErrorCode>> = {
-  HPE_HEADER_OVERFLOW: 'headers_too_large',
-  ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
-}
-
 /** For what Node cannot even read as HTTP: the answer goes to the socket by hand, and the connection ends. */
 export function handleClientError(error: Error & { code?: string }, socket: Socket): void {
-  // Nobody is left to answer, or somebody is being answered already: these bytes would pass for that answer.
-  if (error.code === 'ECONNRESET' || !socket.writable || Reflect.get(socket, '_httpMessage')) {
+  const isGone = error.code === 'ECONNRESET' || !socket.writable
+  const unfinished = unfinishedOn(socket)
+  if (!isGone && unfinished && failBody(unfinished, error)) return
+  // Nobody is left to answer, somebody is being answered, for whose answer these bytes would pass, or has been already.
+  if (isGone || unfinished || Reflect.get(socket, '_httpMessage')) {
     socket.destroy()
     return
   }
-  const code = codesOfParser[String(error.code)] ?? 'validation_failed'
-  const details = code === 'validation_failed' ? { errors: ['The request is not valid HTTP'] } : {}
+  const { code, details } = connectionProblem(error) ?? new Problem('validation_failed', { errors: [notHttp] })
   const problem = problemBody(code, details)
   const body = JSON.stringify(problem)
   const headers = {

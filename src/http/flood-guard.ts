@@ -14,10 +14,22 @@ declare module 'fastify' {
      * without a good signature count there, by {@link FastifyInstance.refuseForgery}
      */
     isSigned?: true
+    /**
+     * for what orchestrators ask: never refused, whoever else floods from their address, so that no flood takes a replica out of
+     * service. To refuse costs as much as to answer; what costs more is bounded by the route.
+     */
+    isProbe?: true
+  }
+  interface FastifyRequest {
+    /** what it is answered where its address has asked too much, else null */
+    floodRefusal: Problem | null
+    isSignatureGood: boolean
   }
   interface FastifyInstance {
-    /** Refuses a call whose signature is not good, and counts it. */
-    refuseForgery: (request: FastifyRequest) => Promise<never>
+    /** Counts a request by its address. Not there before {@link useFloodGuard}. */
+    countFlood?: (request: FastifyRequest) => Promise<void>
+    /** Lets a call of a signed route in, or throws a Problem. What was refused there before it is counted, whatever for. */
+    requireSignature: (request: FastifyRequest, isGood: boolean) => void
   }
 }
 
@@ -33,7 +45,7 @@ export type FloodGuardOptions = Readonly<{
   redisUrl: string | undefined
 }>
 
-/** To be registered before the routes. */
+/** To be registered before all that answers; {@link refuseFloods} after what a refusal has to carry, and before the routes. */
 export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl }: FloodGuardOptions): Promise<void> {
   const redis = redisUrl === undefined ? undefined : await openRedis(app, redisUrl)
   const silent = {
@@ -47,8 +59,7 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
     max: perMinute,
     timeWindow: 60_000,
     keyGenerator: (request) => clientAddressOf(request).block,
-    allowList: ({ routeOptions }) => routeOptions.config.isSigned === true,
-    errorResponseBuilder: (_request, { ttl }) => tooMany(ttl),
+    allowList: ({ routeOptions: { config } }) => config.isSigned === true || config.isProbe === true,
     addHeaders: silent,
     addHeadersOnExceeding: silent,
     /* c8 ignore start -- needs Redis: test/limits/redis.test.ts, which the gate runs */
@@ -60,8 +71,25 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
     }),
     /* c8 ignore stop */
   })
+  const limit = app.createRateLimit()
+  app.decorateRequest('floodRefusal', null)
+  async function countFlood(request: FastifyRequest): Promise<void> {
+    const count = await limit(request)
+    if (!count.isAllowed && count.isExceeded) request.floodRefusal = tooMany(count.ttl)
+  }
+  app.decorate('countFlood', countFlood)
   // As a hook of the whole server: before the hooks of any route, and on unknown paths too.
-  app.addHook('onRequest', app.rateLimit())
+  app.addHook('onRequest', (request, _reply, done) => {
+    countFlood(request).then(() => done(), done)
+  })
+}
+
+/** Turns away who asks too much. */
+export function refuseFloods(app: FastifyInstance): void {
+  app.addHook('onRequest', ({ floodRefusal }, _reply, done) => {
+    if (floodRefusal === null) done()
+    else done(floodRefusal)
+  })
   useForgeryGuard(app)
   // Before the body is read: whatever it holds, it was sent to nobody.
   app.addHook('onRequest', ({ is404 }, _reply, done) => {
@@ -71,7 +99,10 @@ export async function useFloodGuard(app: FastifyInstance, { perMinute, redisUrl 
   app.setNotFoundHandler(answerNotFound)
 }
 
-/** Counts forged calls of signed routes by themselves, and turns their address away before it is read when there are too many. */
+/**
+ * Counts calls of signed routes that are refused, for their signature or whatever else is wrong with them, and turns their address
+ * away before a body is read when there are too many.
+ */
 function useForgeryGuard(app: FastifyInstance): void {
   const forgeries = app.createRateLimit({
     keyGenerator: (request) => `forged:${clientAddressOf(request).block}`,
@@ -85,9 +116,15 @@ function useForgeryGuard(app: FastifyInstance): void {
     if (request.routeOptions.config.isSigned === true) refuseForgers(request).then(() => done(), done)
     else done()
   })
-  app.decorate('refuseForgery', async (request: FastifyRequest) => {
-    await forgeries(request)
-    throw new Problem(forgery.code, forgery.details)
+  app.decorateRequest('isSignatureGood', false)
+  app.decorate('requireSignature', (request: FastifyRequest, isGood: boolean) => {
+    if (!isGood) throw new Problem(forgery.code, forgery.details)
+    request.isSignatureGood = true
+  })
+  app.addHook('onResponse', (request, { statusCode }, done) => {
+    const isRefused = statusCode >= 400 && statusCode < 500 && statusCode !== 429
+    if (request.routeOptions.config.isSigned !== true || request.isSignatureGood || !isRefused) done()
+    else forgeries(request).then(() => done(), done)
   })
 }
 

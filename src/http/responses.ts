@@ -1,7 +1,16 @@
 // What routes say of their answers: references to the shared schemas, the envelope of what went well, and the errors of each, with
 // an example of every code.
 import { type SchemaOptions, type Static, type TSchema, Type } from '@sinclair/typebox'
-import { type ErrorCode, errorCatalogue, type ProblemDetails, ProblemSchema, problemBody } from '../errors.js'
+import {
+  atField,
+  type ErrorCode,
+  errorCatalogue,
+  mediaTypeLine,
+  type ProblemDetails,
+  ProblemSchema,
+  problemBody,
+} from '../errors.js'
+import { crossSite } from './csrf.js'
 
 /** A reference to a schema that is registered under its `$id`: one named type in every generated SDK. */
 export function refer<Schema extends TSchema>(schema: Schema) {
@@ -19,7 +28,7 @@ export const one = <Data extends TSchema>(data: Data, description: string, examp
 export const Removed = Type.Object({ id: Type.String({ format: 'uuid' }) })
 
 /** What every call of somebody signed in can answer. */
-export const signedInErrors: readonly ErrorCode[] = ['unauthorized', 'service_unavailable']
+export const signedInErrors: readonly ErrorCode[] = ['unauthorized', 'token_expired', 'service_unavailable']
 
 /** What every call that changes something can answer: browsers send cookies along, and where no body is asked for, one may come. */
 export const writingErrors: readonly ErrorCode[] = ['cross_site', 'payload_too_large', 'unsupported_media_type']
@@ -32,10 +41,29 @@ const problemType = 'application/problem+json'
 /** Any route can answer these. */
 const errorsOfAll: readonly DocumentedError[] = ['validation_failed', 'rate_limited', 'internal_error']
 
+const exampleChallenge = {
+  parameters: {
+    algorithm: 'PBKDF2/SHA-256',
+    nonce: '5d41402abc4b2a76b9719d911017c592',
+    salt: '7d793037a0760186574b0282f2f435e7',
+    cost: 1000,
+    keyLength: 32,
+    keyPrefix: '9f86d081884c7d659a2feaa0c55ad015',
+    keySignature: 'a3bf4f1b2b0b822cd15d6c15b0f00a089f86d081884c7d659a2feaa0c55ad015',
+    expiresAt: 1_795_651_500,
+    data: { for: 'Zk3p0cV9m1Hq7uQe5y2XwB8nRt4LsGdJa6TiOvCbEfU' },
+  },
+  signature: '2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae',
+}
+
 const exampleDetails: Partial<Record<ErrorCode, ProblemDetails>> = {
+  validation_failed: atField('role', 'role is not a known field'),
+  cross_site: crossSite,
+  unsupported_media_type: { errors: [mediaTypeLine(['application/json'])] },
   rate_limited: { retryAfter: 30 },
   service_unavailable: { retryAfter: 2 },
   account_not_found: { needsSignup: true },
+  challenge_required: { challenge: exampleChallenge },
 }
 
 /** The error answers of a route for its `response` schema: each status once, each code with an example. */

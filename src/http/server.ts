@@ -2,12 +2,14 @@
 // wait for nothing are callbacks: as promises, a dozen of them cost as much as a query.
 import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } from 'fastify'
 import type { Logger } from 'pino'
+import type { ProxyHeader } from '../config/server-settings.js'
 import { Problem } from '../errors.js'
 import { useJsonBodies } from './body-parser.js'
 import { keepClientAddresses } from './client.js'
 import { watchConnections } from './connections.js'
 import { handleClientError, handleError, handleFrameworkError } from './error-answers.js'
 import { useStandardHeaders } from './headers.js'
+import { useNullsAsAbsent } from './nulls.js'
 import { createRequestIds, requestIdLabel } from './request-id.js'
 import { compilersFactory } from './serialization.js'
 import { ajvOptions, schemaErrorFormatter } from './validation.js'
@@ -15,9 +17,16 @@ import { ajvOptions, schemaErrorFormatter } from './validation.js'
 /**
  * Milliseconds. Node's own defaults keep a stalled request for minutes, and an answer that nobody reads for ever. `inactivity` is how
  * long nothing may move on a connection that owes an answer (found within twice of it); between answers `keepAlive` holds instead,
- * which has to outlast the idle time of load balancers, 60 s for most.
+ * which has to outlast the idle time of load balancers, 60 s for most. `answer` is how long a large one may take to be read, however it moves.
  */
-const timeouts = { headers: 4_000, request: 5_000, inactivity: 15_000, keepAlive: 65_000, checkEvery: 1_000 }
+const timeouts = {
+  headers: 4_000,
+  request: 5_000,
+  inactivity: 15_000,
+  answer: 120_000,
+  keepAlive: 65_000,
+  checkEvery: 1_000,
+}
 
 /** Bytes of the largest body: many times what any call needs. */
 const bodyLimit = 16 * 1024
@@ -25,17 +34,23 @@ const bodyLimit = 16 * 1024
 export type ServerOptions = Readonly<{
   logger: Logger
   trustProxy: readonly string[]
+  /** in which the trusted proxies name clients */
+  proxyHeader?: ProxyHeader
+  /** told of each request whose client they name by what is no address */
+  onUnreadableClient?: () => void
   /** shorter waits, for tests */
   waits?: Readonly<Partial<typeof timeouts>>
 }>
 
-export function createServer({ logger, trustProxy, waits }: ServerOptions): FastifyInstance {
-  const { headers, request, inactivity, keepAlive, checkEvery } = { ...timeouts, ...waits }
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { logger, trustProxy, proxyHeader = 'x-forwarded-for', onUnreadableClient, waits } = options
+  const { headers, request, inactivity, answer, keepAlive, checkEvery } = { ...timeouts, ...waits }
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: requestIdLabel }),
     genReqId: createRequestIds(trustProxy),
-    trustProxy: trustProxy.length > 0 ? [...trustProxy] : false,
+    // Clients are read by a reader of our own, which takes ports; and Fastify would believe X-Forwarded-Host and -Proto too.
+    trustProxy: false,
     bodyLimit,
     ajv: ajvOptions,
     schemaErrorFormatter,
@@ -56,9 +71,10 @@ export function createServer({ logger, trustProxy, waits }: ServerOptions): Fast
     routerOptions: { maxParamLength: 100 },
   })
 
-  watchConnections(app)
+  watchConnections(app, answer)
   useJsonBodies(app)
-  keepClientAddresses(app)
+  useNullsAsAbsent(app)
+  keepClientAddresses(app, { trusted: trustProxy, header: proxyHeader }, onUnreadableClient)
   app.decorateReply('problemCode', null)
   app.setErrorHandler(handleError)
   useStandardHeaders(app)
@@ -68,12 +84,26 @@ export function createServer({ logger, trustProxy, waits }: ServerOptions): Fast
   return app
 }
 
-/** RFC 9112 §3.2: a request of HTTP/1.1 without Host is none. */
+/**
+ * RFC 9112 §3.2: a request of HTTP/1.1 without Host is none, and one with two of them neither: what is in front of us may go by the
+ * other one.
+ */
 function requireHost(app: FastifyInstance): void {
   app.addHook('onRequest', ({ headers, raw }, _reply, done) => {
-    if (headers.host !== undefined || raw.httpVersion !== '1.1') done()
-    else done(new Problem('validation_failed', { errors: ['The Host header is required'] }))
+    const isThere = headers.host !== undefined || raw.httpVersion !== '1.1'
+    if (isThere && !hasTwoHosts(raw.rawHeaders)) done()
+    else done(new Problem('validation_failed', { errors: ['One Host header is required'] }))
   })
+}
+
+/** Node keeps the first one alone where it has read them. */
+function hasTwoHosts(names: readonly string[]): boolean {
+  let hosts = 0
+  for (let index = 0; index < names.length; index += 2) {
+    const name = names[index] ?? ''
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
+  }
+  return hosts > 1
 }
 
 /** RFC 9110 §10.1.1: we know of one expectation, which Node meets. Its own refusal of others has no body. */

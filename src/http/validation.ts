@@ -1,6 +1,7 @@
 // How bodies, queries and parameters are held against their schemas, and what people read when they do not fit.
 import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify'
-import { Problem } from '../errors.js'
+import { type FieldFault, Problem, pointerTo } from '../errors.js'
+import { isVisible, readCode } from '../reading.js'
 
 /**
  * The schema keyword for the line that a person reads when a field is missing or wrong, where the standard lines would not do.
@@ -10,11 +11,31 @@ export const errorLine = 'x-error'
 /** Of an object whose schema names all that it may hold. */
 export const closed = { additionalProperties: false } as const
 
-/** Texts that people write: 1–200 characters after trimming, no control characters. */
+/**
+ * The schema keyword for a text of so many digits, as people type and paste one. It is read where it is checked: the body then has the
+ * digits alone, in ASCII. No `pattern`: what is taken is more than one in ASCII can say, and clients made from the document go by it.
+ */
+export const digits = 'x-digits'
+
+type Place = Readonly<{ parentData: Record<string, unknown>; parentDataProperty: string }>
+
+const digitsKeyword = {
+  keyword: digits,
+  type: 'string' as const,
+  schemaType: 'number' as const,
+  modifying: true,
+  errors: false,
+  validate(length: number, typed: string, _schema: unknown, { parentData, parentDataProperty }: Place) {
+    const code = readCode(typed)
+    parentData[parentDataProperty] = code
+    return code.length === length && /^[0-9]+$/.test(code)
+  },
+}
+
+/** Texts that people write: 1–200 characters after trimming, one of them to be seen, no control characters. */
 const text = (value: string) => {
   const trimmed = value.trim()
-  const length = [...trimmed].length
-  return length >= 1 && length <= 200 && !/\p{Cc}/u.test(trimmed)
+  return [...trimmed].length <= 200 && isVisible(trimmed) && !/\p{Cc}/u.test(trimmed)
 }
 
 /** Nothing is coerced, stripped or guessed: what does not fit is refused, and every field at fault is named at once. */
@@ -24,27 +45,62 @@ export const ajvOptions = {
     coerceTypes: false,
     allErrors: true,
     verbose: true,
-    keywords: [errorLine],
+    keywords: [errorLine, digitsKeyword as never],
     formats: { text },
   },
 } satisfies FastifyServerOptions['ajv']
 
-type SchemaFault = FastifySchemaValidationError & { parentSchema?: Record<string, unknown> }
+type SchemaFault = FastifySchemaValidationError & { parentSchema?: Record<string, unknown>; data?: unknown }
 
-/** The exception for a request that does not fit its schema. */
-export function schemaErrorFormatter(faults: FastifySchemaValidationError[]): Error {
-  const lines = faults.map(lineOf)
-  return new Problem('validation_failed', { errors: [...new Set(lines)] })
+/** Unknown fields that are named. A body has room for thousands, and each would be a line and a pointer. */
+const maxUnknown = 5
+
+/** Characters of an unknown field's name that are repeated. */
+const maxName = 40
+
+/**
+ * The exception for a request that does not fit its schema.
+ * @param part of the request that does not: `body`, `querystring`, `params`, `headers`
+ */
+export function schemaErrorFormatter(faults: FastifySchemaValidationError[], part: string): Error {
+  let unknown = 0
+  const told = faults.filter(({ keyword }) => {
+    if (keyword === 'additionalProperties') unknown += 1
+    return keyword !== 'additionalProperties' || unknown <= maxUnknown
+  })
+  const lines = new Set(told.map(lineOf))
+  if (unknown > maxUnknown) lines.add(`${unknown - maxUnknown} more fields are not known`)
+  return new Problem('validation_failed', {
+    errors: [...lines],
+    ...(part === 'body' && { fields: told.map((fault) => ({ pointer: pointerOf(fault), detail: lineOf(fault) })) }),
+  })
+}
+
+/** Where in the body a fault is: also of a member that is missing, or too much. */
+function pointerOf({ keyword, instancePath, params }: SchemaFault): FieldFault['pointer'] {
+  if (keyword === 'required') return pointerTo(String(params['missingProperty']), instancePath)
+  const unknown = keyword === 'additionalProperties' ? String(params['additionalProperty']) : ''
+  // A pointer that is cut would be one to something else: the object that has the field, then.
+  return unknown === '' || unknown.length > maxName ? instancePath : pointerTo(unknown, instancePath)
 }
 
 function lineOf(fault: SchemaFault): string {
   const { keyword, instancePath, params, parentSchema } = fault
   if (keyword === 'required') return requiredLine(String(params['missingProperty']), parentSchema)
-  if (keyword === 'additionalProperties') return `${String(params['additionalProperty'])} is not a known field`
+  if (keyword === 'additionalProperties') return `${briefly(String(params['additionalProperty']))} is not a known field`
   // Queries, parameters and headers always are objects; only a body can be none.
   if (instancePath === '') return 'A JSON object is required as the body'
   const field = instancePath.slice(1).replaceAll('/', '.')
+  if (keyword === 'type' && parentSchema?.[digits] !== undefined) {
+    return `${field} must be ${String(parentSchema[digits])} digits in a JSON string: a number would lose the zeros that it begins with`
+  }
   return customLine(parentSchema) ?? `${field} ${faultOf(fault)}`
+}
+
+function briefly(name: string): string {
+  // By code points: half of one is no text.
+  const points = [...name]
+  return points.length > maxName ? `${points.slice(0, maxName).join('')}…` : name
 }
 
 function requiredLine(field: string, parentSchema: SchemaFault['parentSchema']): string {
@@ -57,12 +113,17 @@ function customLine(schema: Record<string, unknown> | undefined): string | undef
   return typeof line === 'string' ? line : undefined
 }
 
-function faultOf({ keyword, params, parentSchema, message }: SchemaFault): string {
+function faultOf({ keyword, params, parentSchema, message, data }: SchemaFault): string {
+  const trimmed = String(data).trim()
   switch (keyword) {
     case 'type':
       return `must be a ${String(params['type'])}`
     case 'format':
-      return 'must be 1 to 200 characters, without control characters'
+      return trimmed !== '' && !isVisible(trimmed)
+        ? 'must have a character that can be seen'
+        : 'must be 1 to 200 characters, without control characters'
+    case digits:
+      return `must be ${String(parentSchema?.[digits])} digits`
     case 'pattern':
       return `must be ${String(parentSchema?.['description'])}`
     case 'enum':

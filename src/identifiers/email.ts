@@ -1,5 +1,6 @@
 // Email addresses: one canonical form, so that one mailbox is one account.
 import { toASCII } from 'tr46'
+import { readTyped, trimEnds } from '../reading.js'
 
 /** RFC 5321 §4.5.3.1.3: a path is 256 octets with its angle brackets. */
 const maxEmailLength = 254
@@ -38,13 +39,38 @@ export function isEmail(text: string): boolean {
   )
 }
 
+/** Format characters, but for the two joiners, which some scripts' names are spelled with (RFC 5892 §A.1, §A.2). */
+const formatCharacters = /(?![\u200c\u200d])\p{Cf}/gu
+const asciiAndJoiners = /^[\x21-\x7e\u200c\u200d]*$/
+
+/**
+ * The A-labels of a typed domain (UTS #46), or null where there are none. Digits of other scripts stay what they are: they make
+ * another domain, which may be somebody else's.
+ */
+function hostOf(typed: string): string | null {
+  const labels = trimEnds(typed.replace(formatCharacters, '')).split('.')
+  // In a label of ASCII a joiner joins nothing.
+  const host = labels
+    .map((label) => (asciiAndJoiners.test(label) ? label.replace(/[\u200c\u200d]/g, '') : label))
+    .join('.')
+  return /^[\x20-\x7e]*$/.test(host) ? host.toLowerCase() : toASCII(host, processing)
+}
+
+/** Whether what stands before the @ is in ASCII, as digits of any script are read. Other mailboxes (RFC 6531) are not taken. */
+export function hasAsciiLocalPart(text: string): boolean {
+  const typed = readTyped(text)
+  return /^[\x20-\x7e]*$/.test(typed.slice(0, Math.max(typed.lastIndexOf('@'), 0)))
+}
+
 /**
  * The canonical form of a typed address, or null. Dots and plus signs keep their meaning: only the host may say that two
  * local parts are one mailbox (RFC 5321 §2.4).
  */
 export function normalizeEmail(text: string): string | null {
-  // Before lower-casing: U+212A (KELVIN SIGN) lower-cases to an ASCII k and would be somebody else's address.
-  if (!/^[\x20-\x7e]*$/.test(text)) return null
-  const canonical = text.replace(/^ +| +$/g, '').toLowerCase()
-  return isEmail(canonical) ? canonical : null
+  const at = text.lastIndexOf('@')
+  // Before lower-casing: U+212A (KELVIN SIGN) lower-cases to an ASCII k and would be somebody else's mailbox.
+  if (at < 0 || !hasAsciiLocalPart(text)) return null
+  const host = hostOf(text.slice(at + 1))
+  const canonical = `${readTyped(`${text.slice(0, at)}@`).toLowerCase()}${host}`
+  return host !== null && isEmail(canonical) ? canonical : null
 }

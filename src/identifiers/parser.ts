@@ -1,15 +1,18 @@
 // Reads who is meant out of a request: the one place where phone and email become an identifier.
-import { Problem } from '../errors.js'
-import { isEmail, normalizeEmail } from './email.js'
+import { atField, Problem } from '../errors.js'
+import { readPhone } from '../reading.js'
+import { hasAsciiLocalPart, isEmail, normalizeEmail } from './email.js'
 import {
   type CountryCode,
   exampleOf,
+  type Latitude,
+  noLatitude,
   normalizeInternationalPhone,
   normalizePhone,
   type PhoneFault,
   type PhoneIdentifier,
-  parseE164,
   prefixOf,
+  storedPhone,
 } from './phone.js'
 
 export type EmailIdentifier = Readonly<{ method: 'email'; identifier: string }>
@@ -21,6 +24,8 @@ export type IdentifierRules = Readonly<{
   /** countries whose numbers may get an SMS */
   countries: readonly CountryCode[]
   channels: readonly ('sms' | 'email')[]
+  /** which numbers are taken that the metadata does not know; none where not given */
+  latitude?: Latitude
 }>
 
 /** The channel that a code for this identifier travels on. */
@@ -41,39 +46,61 @@ export function metricLabelsOf(identifier: Identifier): MetricLabels {
 
 export class IdentifierParser {
   readonly #defaultCountry: CountryCode
-  readonly #countries: readonly CountryCode[]
   readonly #channels: readonly ('sms' | 'email')[]
+  readonly #latitude: NonNullable<IdentifierRules['latitude']>
+  readonly #countries
   readonly #defaultPrefix
   readonly mobileLength
   readonly mobileNumberFault
 
-  constructor({ defaultCountry, countries, channels }: IdentifierRules) {
+  constructor(rules: IdentifierRules) {
+    const { defaultCountry, channels, latitude = noLatitude } = rules
     this.#defaultCountry = defaultCountry
-    this.#countries = countries
     this.#channels = channels
-    this.#defaultPrefix = prefixOf(defaultCountry)
-    this.mobileLength = exampleOf(defaultCountry).length
+    this.#latitude = latitude
+    // Where countries share a prefix, numbers that the metadata does not know are those of the first one.
+    const isDefault = (country: CountryCode) => country === defaultCountry
+    this.#countries = [...rules.countries.filter(isDefault), ...rules.countries.filter((each) => !isDefault(each))]
+    this.#defaultPrefix = prefixOf(this.#defaultCountry)
+    this.mobileLength = exampleOf(this.#defaultCountry).length
     this.mobileNumberFault = `Valid ${this.mobileLength}-digit mobile number is required`
   }
 
   #requireChannel(channel: 'sms' | 'email', field: string): void {
     if (this.#channels.includes(channel)) return
-    throw new Problem('validation_failed', { errors: [`${field} is not accepted here`] })
+    throw new Problem('validation_failed', atField(field, `${field} is not accepted here`))
+  }
+
+  /** A number of the default country with its prefix, with or without a plus sign before it. */
+  #withPrefix(number: string): PhoneIdentifier | PhoneFault {
+    const digits = String(readPhone(number)).replace(/^(?:\+|00)/, '')
+    return `+${digits}`.startsWith(this.#defaultPrefix)
+      ? normalizeInternationalPhone(`+${digits}`, this.#countries, this.#latitude)
+      : 'not_valid'
+  }
+
+  /** A number that the metadata knows wins; of what could be one of two that it does not know, neither is taken. */
+  #readMobileNumber(number: string): PhoneIdentifier | PhoneFault {
+    const national = normalizePhone(this.#defaultPrefix, number, this.#countries, this.#latitude)
+    if (typeof national !== 'string' && national.needsChallenge) {
+      return this.#withPrefix(number) === 'not_valid' ? national : 'not_valid'
+    }
+    return national === 'not_valid' ? this.#withPrefix(number) : national
   }
 
   /**
-   * The identifier of a national number of the default country.
+   * The identifier of a national number of the default country, which may have its prefix before it.
    * @throws Problem `validation_failed`, `country_not_supported`, `number_type_not_supported`
    */
   fromMobileNumber(number: string): PhoneIdentifier {
     this.#requireChannel('sms', 'mobile_number')
-    const parsed = normalizePhone(this.#defaultPrefix, number, this.#countries)
+    const parsed = this.#readMobileNumber(number)
     if (typeof parsed !== 'string') {
       // Where countries share a prefix (+1), a number of another one is not a national number of this one.
       if (parsed.country === this.#defaultCountry) return parsed
-      throw new Problem('validation_failed', { errors: [this.mobileNumberFault] })
+      throw new Problem('validation_failed', atField('mobile_number', this.mobileNumberFault))
     }
-    throw new Problem(codeOf(parsed), { errors: [this.mobileNumberFault] })
+    throw new Problem(codeOf(parsed), atField('mobile_number', this.mobileNumberFault))
   }
 
   /**
@@ -84,7 +111,7 @@ export class IdentifierParser {
     const { phonePrefix, phone, email } = body
     const hasPhone = phone !== undefined || phonePrefix !== undefined
     if (hasPhone === (email !== undefined)) {
-      throw new Problem('validation_failed', { errors: ['Give either phonePrefix and phone, or email'] })
+      throw new Problem('validation_failed', atField('', 'Give either phonePrefix and phone, or email'))
     }
     if (email !== undefined) return this.fromEmail(email)
     return this.#fromPhone(phonePrefix, phone)
@@ -96,9 +123,9 @@ export class IdentifierParser {
    */
   fromInternationalNumber(text: string): PhoneIdentifier {
     this.#requireChannel('sms', 'phone')
-    const parsed = normalizeInternationalPhone(text, this.#countries)
+    const parsed = normalizeInternationalPhone(text, this.#countries, this.#latitude)
     if (typeof parsed !== 'string') return parsed
-    throw new Problem(codeOf(parsed), { errors: [textFaults[parsed]] })
+    throw new Problem(codeOf(parsed), atField('phone', textFaults[parsed]))
   }
 
   /**
@@ -108,20 +135,20 @@ export class IdentifierParser {
   fromEmail(text: string): EmailIdentifier {
     this.#requireChannel('email', 'email')
     const identifier = normalizeEmail(text)
-    if (identifier === null) throw new Problem('validation_failed', { errors: ['email must be a valid email address'] })
-    return { method: 'email', identifier }
+    if (identifier !== null) return { method: 'email', identifier }
+    throw new Problem('validation_failed', atField('email', hasAsciiLocalPart(text) ? emailFault : localPartFault))
   }
 
   #fromPhone(phonePrefix: string | undefined, phone: string | undefined): PhoneIdentifier {
     this.#requireChannel('sms', 'phone')
-    const missing = [
-      ...(phonePrefix === undefined ? ['phonePrefix is required with phone'] : []),
-      ...(phone === undefined ? ['phone is required with phonePrefix'] : []),
-    ]
-    if (phonePrefix === undefined || phone === undefined) throw new Problem('validation_failed', { errors: missing })
-    const parsed = normalizePhone(phonePrefix, phone, this.#countries)
+    if (phonePrefix === undefined) {
+      throw new Problem('validation_failed', atField('phonePrefix', 'phonePrefix is required with phone'))
+    }
+    if (phone === undefined)
+      throw new Problem('validation_failed', atField('phone', 'phone is required with phonePrefix'))
+    const parsed = normalizePhone(phonePrefix, phone, this.#countries, this.#latitude)
     if (typeof parsed !== 'string') return parsed
-    throw new Problem(codeOf(parsed), { errors: [phoneFaults[parsed]] })
+    throw new Problem(codeOf(parsed), atField('phone', phoneFaults[parsed]))
   }
 
   /** The identifier that a canonical text names, as settings do (E.164, lower-case email); null where it names none accepted here. */
@@ -129,8 +156,18 @@ export class IdentifierParser {
     const method = text.startsWith('+') ? 'phone' : 'email'
     if (!this.#channels.includes(channelOf({ method }))) return null
     if (method === 'email') return isEmail(text) ? { method, identifier: text } : null
-    const parsed = parseE164(text, this.#countries)
+    const parsed = normalizeInternationalPhone(text, this.#countries, this.#latitude)
     return typeof parsed !== 'string' && parsed.identifier === text ? parsed : null
+  }
+
+  /**
+   * The identifier that an account has, as it is stored: what was proven stays so, whatever the metadata of today says of the number.
+   * Null where the settings of today let no message go there.
+   */
+  fromStored(text: string): Identifier | null {
+    const method = text.startsWith('+') ? 'phone' : 'email'
+    if (!this.#channels.includes(channelOf({ method }))) return null
+    return method === 'email' ? { method, identifier: text } : storedPhone(text, this.#countries)
   }
 
   /**
@@ -141,6 +178,9 @@ export class IdentifierParser {
     return text.includes('@') ? this.fromEmail(text) : this.fromInternationalNumber(text)
   }
 }
+
+const emailFault = 'email must be a valid email address'
+const localPartFault = 'email must have nothing but ASCII characters before the @'
 
 const phoneFaults: Readonly<Record<PhoneFault, string>> = {
   not_valid: 'phone must be a valid phone number of that phonePrefix',

@@ -4,9 +4,12 @@ import {
   getCountries,
   getCountryCallingCode,
   getExampleNumber,
+  Metadata,
+  type PhoneNumber,
   parsePhoneNumberFromString,
 } from 'libphonenumber-js/max'
 import examples from 'libphonenumber-js/mobile/examples'
+import { readPhone } from '../reading.js'
 
 export type { CountryCode }
 
@@ -17,12 +20,25 @@ export type PhoneIdentifier = Readonly<{
   country: CountryCode
   /** national significant number: `9876543210` */
   nationalNumber: string
+  /**
+   * true where the metadata does not know the number, and a setting lets it in all the same: a code goes to it for nobody who has
+   * not solved a challenge. Not there for all others
+   */
+  needsChallenge?: true
 }>
 
 export type PhoneFault = 'not_valid' | 'country_not_supported' | 'number_type_not_supported'
 
-/** What people write numbers with. Letters, extensions, `tel:` and `;` are outside, and so is a second plus sign. */
-const writing = /^[0-9 ().-]{4,25}$/
+/** What is let in although the metadata does not know it. Never a type that it knows to be none of mobile phones. */
+export type Latitude = Readonly<{
+  /** `possible`: any number whose length fits mobile numbers of its country */
+  check: 'valid' | 'possible'
+  /** beginnings of E.164 numbers that are in service, such as `+1624` */
+  extraRanges: readonly string[]
+}>
+
+/** What the metadata knows, and nothing else. */
+export const noLatitude: Latitude = { check: 'valid', extraRanges: [] }
 
 /** Whether a text is an E.164 number: a plus sign and 7 to 15 digits. */
 export function isPhoneE164(text: string): boolean {
@@ -32,47 +48,153 @@ export function isPhoneE164(text: string): boolean {
 /**
  * The canonical form of a national number under a prefix such as `+91`, or what is wrong with it. Spaces, dashes, brackets
  * and a trunk 0 are dropped, so that all spellings of a number are one account and one guess budget.
+ * @param prefix also without its plus sign, or with 00 in its place; and with the area code where countries share it: `+1876`
+ * @param countries whose numbers are taken; where several share a prefix, a number that the metadata does not know is the first one's
  */
 export function normalizePhone(
   prefix: string,
   number: string,
   countries: readonly CountryCode[],
+  latitude: Latitude = noLatitude,
 ): PhoneIdentifier | PhoneFault {
-  if (!/^\+[1-9][0-9]{0,3}$/.test(prefix) || !writing.test(number)) return 'not_valid'
-  const parsed = parsePhoneNumberFromString(`${prefix}${number.replace(/[^0-9]/g, '')}`, { extract: false })
-  // A prefix of one digit too many or too few would still parse, as a number of another country.
-  // Whatever has no type is no number: the full metadata has types for every country. Asking `isValid` too would work it out twice.
-  const type = parsed?.getType()
-  if (!parsed || type === undefined || `+${parsed.countryCallingCode}` !== prefix || !isPhoneE164(parsed.number))
+  const written = readPhone(prefix)?.replace(/^(?:\+|00)/, '')
+  const digits = readPhone(number)
+  // Under +1876 some type the whole number, and others what follows 876: ten digits or seven (North American Numbering Plan).
+  const isWhole =
+    /^1[0-9]{3}$/.test(String(written)) && digits?.length === 10 && digits.startsWith(String(written).slice(1))
+  const code = isWhole ? '1' : written
+  if (code === undefined || digits === null || !/^[1-9][0-9]{0,6}$/.test(code) || !/^[0-9]{4,}$/.test(digits))
     return 'not_valid'
-  // Satellite and other non-geographic numbers belong to no country, and to no list of them.
-  if (parsed.country === undefined || !countries.includes(parsed.country)) return 'country_not_supported'
-  if (type !== 'MOBILE' && type !== 'FIXED_LINE_OR_MOBILE') return 'number_type_not_supported'
-  return {
-    method: 'phone',
-    identifier: parsed.number,
-    country: parsed.country,
-    nationalNumber: parsed.nationalNumber,
-  }
-}
-
-/** The same of a number that is E.164 already, as operators write it. */
-export function parseE164(text: string, countries: readonly CountryCode[]): PhoneIdentifier | PhoneFault {
-  const prefix = parsePhoneNumberFromString(text, { extract: false })?.countryCallingCode
-  if (!isPhoneE164(text) || prefix === undefined) return 'not_valid'
-  return normalizePhone(`+${prefix}`, text.slice(prefix.length + 1), countries)
+  const parsed = parsePhoneNumberFromString(`+${code}${digits}`, { extract: false })
+  if (!parsed || !isPrefixOf(parsed, code, digits)) return 'not_valid'
+  return judge(parsed, countries, latitude)
 }
 
 /** The same of a number as people write it with its prefix, such as `+91 98765-43210`. */
 export function normalizeInternationalPhone(
   text: string,
   countries: readonly CountryCode[],
+  latitude: Latitude = noLatitude,
 ): PhoneIdentifier | PhoneFault {
-  const isWritten = text.startsWith('+') && writing.test(text.slice(1))
-  return isWritten ? parseE164(`+${text.replace(/[^0-9]/g, '')}`, countries) : 'not_valid'
+  const digits = /^(?:\+|00)([1-9][0-9]{6,})$/.exec(readPhone(text) ?? '')?.[1]
+  const parsed = digits && parsePhoneNumberFromString(`+${digits}`, { extract: false })
+  return parsed ? judge(parsed, countries, latitude) : 'not_valid'
 }
 
-const prefixes = new Map(getCountries().map((country) => [country, `+${getCountryCallingCode(country)}`]))
+/**
+ * A number that is stored, as it is: whoever proved it may go on although the metadata of today knows it no more. Null where none of
+ * the countries has its prefix.
+ */
+export function storedPhone(text: string, countries: readonly CountryCode[]): PhoneIdentifier | null {
+  const parsed = parsePhoneNumberFromString(text, { extract: false })
+  const country = parsed && countryOf(parsed, countries)
+  if (parsed === undefined || country === undefined || !countries.includes(country)) return null
+  return {
+    method: 'phone',
+    identifier: text,
+    country,
+    nationalNumber: text.slice(parsed.countryCallingCode.length + 1),
+  }
+}
+
+/**
+ * Whether a prefix is that of a number. A digit too many or too few would still parse, as a number of another country. Where
+ * countries share a prefix, an area code may follow that says which one: then the digits are the number itself, without a trunk 0.
+ */
+function isPrefixOf({ countryCallingCode, number }: PhoneNumber, code: string, digits: string): boolean {
+  // What begins with 00 has a country's code in it already, and no country has a trunk prefix like that.
+  if (code === countryCallingCode) return !digits.startsWith('00')
+  const areaCode = code.slice(countryCallingCode.length)
+  const isWritable = countryCallingCode === '1' ? areaCode.length === 3 : areaCode.length <= 4
+  return (
+    code.startsWith(countryCallingCode) &&
+    sharedPrefixes.has(`+${countryCallingCode}`) &&
+    isWritable &&
+    number === `+${code}${digits}`
+  )
+}
+
+/** The country of a number; of one that the metadata does not know, the first of the countries that have its prefix. */
+function countryOf(
+  { country, countryCallingCode }: PhoneNumber,
+  countries: readonly CountryCode[],
+): CountryCode | undefined {
+  return country ?? countries.find((each) => prefixOf(each) === `+${countryCallingCode}`)
+}
+
+function judge(
+  parsed: PhoneNumber,
+  countries: readonly CountryCode[],
+  latitude: Latitude,
+): PhoneIdentifier | PhoneFault {
+  const number = withMobileToken(parsed)
+  const type = typeOf(number)
+  const country = countryOf(number, countries)
+  const isSupported = country !== undefined && countries.includes(country)
+  if (!isPhoneE164(number.number)) return 'not_valid'
+  if (type === undefined) return (isSupported && letIn(number, country, latitude)) || 'not_valid'
+  // Satellite and other non-geographic numbers belong to no country, and to no list of them.
+  if (!isSupported) return 'country_not_supported'
+  if (type !== 'MOBILE' && type !== 'FIXED_LINE_OR_MOBILE') return 'number_type_not_supported'
+  return { method: 'phone', identifier: number.number, country, nationalNumber: number.nationalNumber }
+}
+
+/**
+ * The mobile number that is meant where people leave its mark out: in Argentina a 9 before the area code, which nobody dials within
+ * the country (ITU-T Operational Bulletin, E.164 plan of Argentina). A landline gets no code in any case.
+ */
+function withMobileToken(parsed: PhoneNumber): PhoneNumber {
+  if (parsed.country !== 'AR' || parsed.getType() !== 'FIXED_LINE') return parsed
+  return parsePhoneNumberFromString(`+549${parsed.nationalNumber}`, { extract: false }) as PhoneNumber
+}
+
+/**
+ * Ranges of which the metadata says landline for no other reason than that it does not know better: area code 658 lies over all of
+ * Jamaica's 876, mobiles included (Office of Utilities Regulation, 2018).
+ */
+const unsureRanges = ['+1658']
+
+/** The type of a number, undefined where it is not known. The full metadata has types for every country: whatever has none is no number. */
+function typeOf(number: PhoneNumber) {
+  const type = number.getType()
+  return type === 'FIXED_LINE' && unsureRanges.some((range) => number.number.startsWith(range)) ? undefined : type
+}
+
+/** A number that the metadata does not know, where a setting lets it in; else undefined. */
+function letIn(
+  { number, nationalNumber, countryCallingCode }: PhoneNumber,
+  country: CountryCode,
+  { check, extraRanges }: Latitude,
+): PhoneIdentifier | undefined {
+  const isWanted = check === 'possible' || extraRanges.some((range) => number.startsWith(range))
+  if (!isWanted) return undefined
+  const { trunk, mobileLengths } = planOf(country)
+  // The library takes a trunk prefix only off numbers that it knows. A number with one and without is one number.
+  const national = trunk === '0' ? nationalNumber.replace(/^0/, '') : nationalNumber
+  const hasTrunk = trunk !== undefined && national.startsWith(trunk)
+  if (hasTrunk || !mobileLengths.includes(national.length)) return undefined
+  const identifier = `+${countryCallingCode}${national}`
+  return { method: 'phone', identifier, country, nationalNumber: national, needsChallenge: true }
+}
+
+/** What the library has and its types leave out. */
+type NumberingPlan = Readonly<{
+  nationalPrefix(): string | undefined
+  type(name: 'MOBILE'): Readonly<{ possibleLengths(): readonly number[] }> | undefined
+}>
+
+/** What is dialled before national numbers of a country, and how many digits mobile ones have: none where it has none of its own. */
+function planOf(country: CountryCode) {
+  const metadata = new Metadata()
+  metadata.selectNumberingPlan(country)
+  const plan = metadata.numberingPlan as unknown as NumberingPlan
+  return { trunk: plan.nationalPrefix(), mobileLengths: plan.type('MOBILE')?.possibleLengths() ?? [] }
+}
+
+/** All that the metadata has numbers of. */
+export const everyCountry: readonly CountryCode[] = getCountries()
+
+const prefixes = new Map(everyCountry.map((country) => [country, `+${getCountryCallingCode(country)}`]))
 const allPrefixes = [...prefixes.values()]
 const sharedPrefixes = new Set(allPrefixes.filter((prefix, index) => allPrefixes.indexOf(prefix) !== index))
 

@@ -10,12 +10,17 @@ export type Budget = Readonly<{ name: string; perHour: number; perDay: number }>
 /** Messages, by the budgets that they may come out of. */
 export type Wanted = Readonly<Record<string, number>>
 
-/** What one call of a decision may use: members of send_code_settings, in one order. */
+/** What one call of a decision may use, in one order of budgets. */
 export type Reservation = Readonly<{
-  budgets: readonly string[]
-  budgetLeft: readonly number[]
-  /** seconds until there is more, of a budget of which nothing is left */
-  budgetRetry: readonly number[]
+  /** members of send_code_settings */
+  settings: Readonly<{
+    budgets: readonly string[]
+    budgetSetAside: readonly number[]
+    /** seconds until there is more, of a budget of which nothing is left */
+    budgetRetry: readonly number[]
+  }>
+  /** when the slices were taken, by the database's clock */
+  takenAt: readonly (Date | null)[]
 }>
 
 type Lease = {
@@ -102,40 +107,42 @@ export class Leases {
       await once(this.#calls, 'ended')
       if (this.#shortOf(wanted).length > 0) await this.#bring(wanted)
     }
-    const budgetLeft = this.#leases.map((lease) => {
+    const budgetSetAside = this.#leases.map((lease) => {
       const taken = Math.min(lease.unused, wanted[lease.budget.name] ?? 0)
       lease.unused -= taken
       lease.held += taken
       return taken
     })
     return {
-      budgets: this.#leases.map(({ budget }) => budget.name),
-      budgetLeft,
-      budgetRetry: this.#leases.map(({ retryAfter }) => retryAfter),
+      settings: {
+        budgets: this.#leases.map(({ budget }) => budget.name),
+        budgetSetAside,
+        budgetRetry: this.#leases.map(({ retryAfter }) => retryAfter),
+      },
+      takenAt: this.#leases.map(({ takenAt }) => takenAt),
     }
   }
 
   /**
-   * Puts back what a call has not used.
+   * Puts back what a call has not used, unless the hour of which it was is over.
    * @param used the budgets of its messages; null where nobody knows: then all of it counts as used
    */
-  putBack({ budgetLeft }: Reservation, used: readonly (string | null)[] | null): void {
+  putBack({ settings, takenAt }: Reservation, used: readonly (string | null)[] | null): void {
     for (const [index, lease] of this.#leases.entries()) {
-      const held = Number(budgetLeft[index])
+      const held = Number(settings.budgetSetAside[index])
       lease.held -= held
-      if (used !== null) lease.unused += held - used.filter((name) => name === lease.budget.name).length
+      const unused = held - (used?.filter((name) => name === lease.budget.name).length ?? held)
+      if (isOfThisHour(lease, takenAt[index])) lease.unused += unused
     }
     this.#calls.emit('ended')
   }
 
   /**
-   * Gives back what a message that was refused has used, unless the hour of which it was is over: the next one has no more for it.
+   * Gives back what a message that was refused has used, unless the hour of which it was is over.
    * @param usedAt by the database's clock
    */
   giveBack(name: string, usedAt: Date): void {
-    for (const lease of this.#leases)
-      if (lease.budget.name === name && lease.takenAt !== null && hourOf(lease.takenAt) === hourOf(usedAt))
-        lease.unused += 1
+    for (const lease of this.#leases) if (lease.budget.name === name && isOfThisHour(lease, usedAt)) lease.unused += 1
   }
 
   /** Gives back all that is left, for a replica that stops: it would be lost until the window is over. */
@@ -144,6 +151,11 @@ export class Leases {
     // Without a database they are lost, and the replica stops all the same.
     if (unused.length > 0) await this.#take(unused, 0).catch(() => undefined)
   }
+}
+
+/** Whether what was taken at that moment is of the hour that the slice is of: the next one has no more for it. */
+function isOfThisHour({ takenAt }: Lease, moment: Date | null | undefined): boolean {
+  return takenAt !== null && moment instanceof Date && hourOf(takenAt) === hourOf(moment)
 }
 
 /** Hours since 1970: the window of a moment. */

@@ -1,5 +1,5 @@
 // Sends a message through the first driver that takes it, in the order of settings and routes, within a bounded time.
-import { type Circuit, type CircuitSettings, type CircuitStatus, createCircuit, OpenCircuitError } from './circuit.js'
+import { Circuit, type CircuitSettings, type CircuitStatus, OpenCircuitError } from './circuit.js'
 import { DeliveryRefused, type Message, RecipientOptedOut, type Sender } from './sender.js'
 
 /** Milliseconds that a whole delivery may take, and that a driver may while there is another one to try. */
@@ -82,7 +82,7 @@ export class Delivery {
   #guarded(channel: Message['channel']) {
     return this.#senders[channel].map((sender) => ({
       sender,
-      circuit: createCircuit<Origin>(this.#circuit, (origin, state) =>
+      circuit: new Circuit<Origin>(this.#circuit, (origin, state) =>
         this.#onCircuitChange?.(origin, { driver: sender.name, channel, state }),
       ),
     }))

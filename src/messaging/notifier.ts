@@ -19,11 +19,11 @@ export type DeliveryTelemetry = MetricLabels &
 /** A code, and whoever asked for it. */
 export type OutgoingCode = MessageParts & Readonly<{ client: Client }>
 
-/** That the ways to sign in have changed: to whom it is told, and who changed them. */
+/** A notice: the languages that it may be in (BCP 47), and whose request it tells of. */
 export type OutgoingNotification = Readonly<{ languages: readonly string[]; client: Client }>
 
 type NotifierDependencies = {
-  delivery: Delivery
+  delivery: Pick<Delivery, 'send'>
   messages: Messages
   deliveries: DeliveryTrail
   /** numbers whose owners want no messages of ours */
@@ -37,7 +37,7 @@ type NotifierDependencies = {
 }
 
 export class Notifier {
-  readonly #delivery: Delivery
+  readonly #delivery: NotifierDependencies['delivery']
   readonly #messages: Messages
   readonly #deliveries: DeliveryTrail
   readonly #optOuts: NotifierDependencies['optOuts']
@@ -118,6 +118,14 @@ export class Notifier {
     return this.#inBackground(
       client,
       this.#notify(identifier, notificationMessage(this.#messages, identifier, languages), client),
+    )
+  }
+
+  /** Tells that somebody signed in on a device that is not known. They stay signed in, whether or not this arrives. */
+  notifyOfSignIn(identifier: Identifier, { languages, client }: OutgoingNotification) {
+    return this.#inBackground(
+      client,
+      this.#deliver(identifier, notificationMessage(this.#messages, identifier, languages, 'signIn'), client),
     )
   }
 

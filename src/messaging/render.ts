@@ -18,12 +18,17 @@ export function codeMessage(messages: Messages, recipient: Recipient, parts: Mes
 }
 
 /**
- * The message that tells that the ways to sign in have changed.
+ * The message that tells that the ways to sign in have changed, or that somebody signed in on a device that is not known.
  * @param languages that the person may read (BCP 47), the most wanted first
  */
-export function notificationMessage(messages: Messages, recipient: Recipient, languages: readonly string[]): Message {
+export function notificationMessage(
+  messages: Messages,
+  recipient: Recipient,
+  languages: readonly string[],
+  of: 'change' | 'signIn' = 'change',
+): Message {
   const to = recipient.identifier
-  const { subject, text, html, sms, locale } = messages.changeNotification(languages)
+  const { subject, text, html, sms, locale } = messages[`${of}Notification`](languages)
   if (recipient.method === 'email') return { channel: 'email', to, locale, subject, text, html }
   return { channel: 'sms', country: recipient.country, to, locale, text: sms }
 }

@@ -6,7 +6,15 @@ import { addProcessMetrics } from './process-metrics.js'
 import { addStateMetrics, type StateOptions } from './state-metrics.js'
 
 /** What became of a send, as sending tells it. */
-export type CountedSend = MetricLabels & Readonly<{ kind: string; driver?: string; outcome?: string; limit?: string }>
+export type CountedSend = MetricLabels &
+  Readonly<{
+    kind: string
+    driver?: string
+    outcome?: string
+    limit?: string
+    code?: string | undefined
+    result?: string
+  }>
 
 /** What became of a verification, or a new account, as signing in tells it. */
 export type CountedSignIn = MetricLabels & Readonly<{ kind: 'verification'; result: string } | { kind: 'new_account' }>
@@ -34,17 +42,22 @@ const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 /** Label of what has no value of its own: mail has no country, a message that nobody took no driver. */
 const none = 'none'
 
+/** Which the doctor looks for. */
+export const unreadableClients = 'latchkey_unreadable_clients_total'
+
 /** Counters in a registry of their own: many services can live in one process. */
 export class Metrics {
   readonly #registry = new Registry()
   readonly #sends
   readonly #countriesClosed
+  readonly #challenges
   readonly #failedAttempts
   readonly #driverRests
   readonly #receipts
   readonly #verifications
   readonly #newAccounts
   readonly #guessAlarms
+  readonly #unreadableClients
   readonly #requests
   readonly contentType
 
@@ -57,6 +70,11 @@ export class Metrics {
       'latchkey_sends_total',
       ['channel', 'country', 'driver', 'outcome'],
       'Codes asked for, by what became of them',
+    )
+    this.#challenges = counter(
+      'latchkey_challenges_total',
+      ['channel', 'result'],
+      'Solutions of challenges, by whether they were right',
     )
     this.#countriesClosed = counter(
       'latchkey_countries_closed_total',
@@ -98,6 +116,11 @@ export class Metrics {
       [],
       'Times that wrong guesses in all were found to have passed the alarm of this hour',
     )
+    this.#unreadableClients = counter(
+      unreadableClients,
+      [],
+      'Requests whose client a trusted proxy named by what is no address',
+    )
     this.#requests = new Histogram({
       name: 'latchkey_http_request_duration_seconds',
       help: 'Requests by route pattern, method and status',
@@ -112,6 +135,7 @@ export class Metrics {
   countSend(send: CountedSend): void {
     const country = send.country ?? none
     if (send.kind === 'country_closed') this.#countriesClosed.inc({ country })
+    else if (send.kind === 'challenge') this.#challenges.inc({ channel: send.channel, result: String(send.result) })
     else this.#sends.inc({ channel: send.channel, country, driver: send.driver ?? none, outcome: outcomeOf(send) })
   }
 
@@ -137,6 +161,10 @@ export class Metrics {
     this.#guessAlarms.inc()
   }
 
+  countUnreadableClient(): void {
+    this.#unreadableClients.inc()
+  }
+
   countRequest({ method, route = 'unknown', status, seconds }: CountedRequest): void {
     this.#requests.observe({ method, route, status }, seconds)
   }
@@ -147,7 +175,8 @@ export class Metrics {
   }
 }
 
-function outcomeOf({ kind, outcome, limit }: CountedSend): string {
+function outcomeOf({ kind, outcome, limit, code }: CountedSend): string {
+  if (code === 'challenge_required') return 'challenged'
   if (limit !== undefined) return `limited_${limit}`
   return outcome === undefined ? kind : `delivery_${outcome}`
 }

@@ -2,7 +2,9 @@
 import fastifySwagger from '@fastify/swagger'
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance } from 'fastify'
+import { withNulls } from '../http/nulls.js'
 import { errorResponses } from '../http/responses.js'
+import { digits, errorLine } from '../http/validation.js'
 
 const description = `Sign people in without passwords: a one-time code by SMS or email, checked once, becomes an account and a session.
 
@@ -12,7 +14,7 @@ The **identifier flow** (\`/auth\`) takes phones of any allowed country and emai
 
 Errors are \`application/problem+json\` (RFC 9457); programs switch on \`code\`. Every answer carries its request's id in \`x-request-id\`, by which its lines in the log are found.
 Pages of other sites that are not in \`CORS_ORIGINS\` get 403 \`cross_site\` where a call carries or sets cookies.
-Bodies are JSON in UTF-8; unknown fields are refused; where a name stands twice in an object, the last one counts.`
+Bodies are JSON in UTF-8; unknown fields are refused; \`null\` for a field that may be left out is as if it were left out; where a name stands twice in an object, the last one counts.`
 
 export type OpenApiOptions = Readonly<{ cookieName: string; version: string; publicUrl: string | undefined }>
 
@@ -56,10 +58,19 @@ export async function useOpenApi(
       },
     },
     // Said of each operation, so that no client has to guess whether a call without a word on it needs a token.
-    transform: ({ schema, url }) => ({ schema: { ...schema, security: schema?.security ?? [] }, url }),
+    transform: ({ schema, url }) => {
+      const shown = withoutOwnKeywords({ ...schema, body: withNulls(schema?.body) })
+      return { schema: { ...shown, security: schema?.security ?? [] }, url }
+    },
     // Shared schemas keep their names, so that generated SDKs have types called User and Problem.
     refResolver: { buildLocalReference: (json) => String(json['$id']) },
   })
+}
+
+/** Schemas without the keywords that say something to this service alone. */
+function withoutOwnKeywords(schema: object): object {
+  const own: readonly string[] = [errorLine, digits]
+  return JSON.parse(JSON.stringify(schema, (key, value) => (own.includes(key) ? undefined : value)))
 }
 
 /** `GET /openapi.json` */

@@ -30,40 +30,53 @@ export type DraftedCode = Readonly<{ code: string; stored: StoredCode }>
  * @param peppers the current one, and while it is being replaced the one before or the next, under which codes are accepted and none is made
  * @param length decimal digits of a code
  */
-export function createCodes(peppers: readonly string[], length: number) {
-  const [current = '', previous] = peppers
-  const forStorage = (binding: CodeBinding, code: string) => digest(current, binding, code)
+export class Codes {
+  readonly #peppers: readonly string[]
+  readonly #length: number
 
-  function draft(binding: CodeBinding): DraftedCode {
+  constructor(peppers: readonly string[], length: number) {
+    this.#peppers = peppers
+    this.#length = length
+  }
+
+  /** A new code. */
+  draft(binding: CodeBinding): DraftedCode {
     const codeSeed = new Uint8Array(randomBytes(32))
-    const code = codeOfSeed(current, binding, codeSeed, length)
-    return { code, stored: { codeSeed, codeHash: forStorage(binding, code) } }
+    const code = codeOfSeed(this.#pepper, binding, codeSeed, this.#length)
+    return { code, stored: { codeSeed, codeHash: this.forStorage(binding, code) } }
   }
 
   /**
    * The code that is kept there; null where none of our peppers makes it.
    * @param drafted of the same binding: where it is what is kept there, its code need not be made again
    */
-  function recover(binding: CodeBinding, { codeSeed, codeHash }: StoredCode, drafted?: DraftedCode): string | null {
+  recover(binding: CodeBinding, { codeSeed, codeHash }: StoredCode, drafted?: DraftedCode): string | null {
     if (drafted && Buffer.from(codeSeed).equals(drafted.stored.codeSeed)) return drafted.code
-    if (codeHash === null) return codeOfSeed(current, binding, codeSeed, length)
-    for (const pepper of peppers) {
-      const code = codeOfSeed(pepper, binding, codeSeed, length)
+    if (codeHash === null) return codeOfSeed(this.#pepper, binding, codeSeed, this.#length)
+    for (const pepper of this.#peppers) {
+      const code = codeOfSeed(pepper, binding, codeSeed, this.#length)
       if (Buffer.from(codeHash).equals(digest(pepper, binding, code))) return code
     }
     return null
   }
 
-  return {
-    draft,
-    recover,
-    /** The digest to store. */
-    forStorage,
-    /** The digests that a stored one may equal. */
-    forComparison: (binding: CodeBinding, code: string) => ({
-      codeHash: forStorage(binding, code),
+  /** The digest to store. */
+  forStorage(binding: CodeBinding, code: string): Uint8Array<ArrayBuffer> {
+    return digest(this.#pepper, binding, code)
+  }
+
+  /** The digests that a stored one may equal. */
+  forComparison(binding: CodeBinding, code: string) {
+    const [, previous] = this.#peppers
+    return {
+      codeHash: this.forStorage(binding, code),
       previousCodeHash: previous === undefined ? null : digest(previous, binding, code),
-    }),
+    }
+  }
+
+  get #pepper(): string {
+    const [current = ''] = this.#peppers
+    return current
   }
 }
 

@@ -3,7 +3,7 @@ import type { OtpSettings } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'
 import { channelOf, type Identifier } from '../identifiers/parser.js'
-import type { createCodes, OtpPurpose, StoredCode } from './code.js'
+import type { Codes, OtpPurpose, StoredCode } from './code.js'
 import type { TestIdentities } from './test-identities.js'
 
 export type OtpRequest = Readonly<{
@@ -33,7 +33,7 @@ export type Draft = Readonly<{
 
 type DraftDependencies = Readonly<{
   database: Database
-  codes: ReturnType<typeof createCodes>
+  codes: Codes
   testIdentities: TestIdentities | undefined
 }>
 

@@ -2,7 +2,7 @@
 // decided about codes is decided in prisma/functions.
 import type { OtpSettings } from '../config/config.js'
 import type { Database } from '../database/client.js'
-import { createCodes } from './code.js'
+import { Codes } from './code.js'
 import { bindingOf, createDrafts, type OtpRequest, sendLimitsOf } from './issue.js'
 import type { TestIdentities } from './test-identities.js'
 
@@ -22,7 +22,6 @@ type OtpDependencies = {
 }
 
 export class OtpService {
-  readonly #settings: OtpSettings
   readonly #codes
   readonly draft
   /** What decisions about attempts are given. */
@@ -30,8 +29,7 @@ export class OtpService {
   readonly sendLimits
 
   constructor({ database, settings, testIdentities }: OtpDependencies) {
-    this.#settings = settings
-    this.#codes = createCodes(settings.peppers, settings.length)
+    this.#codes = new Codes(settings.peppers, settings.length)
     this.draft = createDrafts({ database, codes: this.#codes, testIdentities })
     this.attemptLimits = { maxAttempts: settings.maxAttempts, maxFailures: settings.maxFailuresPerDay }
     this.sendLimits = sendLimitsOf(settings)

@@ -22,16 +22,16 @@ export class TestIdentities {
       'names an identifier that is not accepted here, or not in its canonical form (E.164, lower-case email)'
     if (testCodes.some(({ identifier }) => identifiers.fromCanonical(identifier) === null))
       throw new ConfigError([`TEST_OTPS ${problem}`])
-    const ended = testCodes.filter(this.#isOver).length
+    const ended = testCodes.filter(isOver).length
     if (ended > 0) onEnded(ended)
-  }
-
-  #isOver({ endsAt }: TestCode) {
-    return endsAt.getTime() <= Date.now()
   }
 
   /** The fixed code of a test identity; undefined for everybody else, and after its last day. */
   codeOf({ identifier }: Pick<Identifier, 'identifier'>): TestCode | undefined {
-    return this.#testCodes.find((testCode) => testCode.identifier === identifier && !this.#isOver(testCode))
+    return this.#testCodes.find((testCode) => testCode.identifier === identifier && !isOver(testCode))
   }
+}
+
+function isOver({ endsAt }: TestCode): boolean {
+  return endsAt.getTime() <= Date.now()
 }

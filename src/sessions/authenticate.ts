@@ -1,10 +1,13 @@
 // The hook that lets only signed-in people through: a whole scope of routes is behind it, so that no route can forget it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { AuditTrail } from '../audit/events.js'
 import { Problem } from '../errors.js'
 import { isAwaited } from '../http/around-body.js'
+import { clientOf } from '../http/client.js'
 import { bearerOf, cookiesOf } from '../http/headers.js'
 import type { SessionCookie } from './cookies.js'
-import type { Actor, Authentication, SessionService } from './service.js'
+import type { Actor, Authentication, Authenticator } from './service.js'
+import type { Claims } from './tokens.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -28,22 +31,67 @@ export function tokensOf(request: FastifyRequest, cookieName: string): Set<strin
   return new Set([...(bearer === null ? [] : [bearer]), ...cookiesOf(request, cookieName)])
 }
 
+/** Sessions of which a reuse was told in the last hour: whoever keeps an old token sends it with each call. */
+const maxToldReuses = 10_000
+const tellReuseEvery = 3_600_000
+
+type Dependencies = Readonly<{ cookie: SessionCookie; audit: Pick<AuditTrail, 'record'> }>
+
 /**
- * A check for `aroundBody`: whoever is not signed in gets 401 `unauthorized`. Bearer wins over cookies. Of several cookies each is
- * tried; where they are good for different users somebody put one beside another's (cookie tossing), and nobody can tell who asks:
- * 401. A cookie past half its life is renewed, so that a browser in use stays signed in; whoever sends a Bearer token calls refresh.
+ * A check for `aroundBody`: whoever is not signed in gets 401 `unauthorized`, and a Bearer that has ended `token_expired`. Bearer wins
+ * over cookies. Of several cookies each is tried; where they are good for different users somebody put one beside another's (cookie
+ * tossing), and nobody can tell who asks: 401. A cookie that has ended or is past half its life is renewed, so that a browser stays
+ * signed in as long as its session; whoever sends a Bearer token calls refresh.
+ * @param options `takesEnded`: a Bearer that has ended is as good as a cookie that has, for the route that refreshes it
  */
-export function createAuthenticate(sessions: Pick<SessionService, 'authenticate' | 'renew'>, cookie: SessionCookie) {
+export function createAuthenticate(
+  sessions: Authenticator,
+  { cookie, audit }: Dependencies,
+  { takesEnded = false } = {},
+) {
+  const told = new Map<string, number>()
+
+  /** An event and a line for each session and hour. */
+  async function tellReuse(request: FastifyRequest, claims: Claims): Promise<void> {
+    if (Number(told.get(claims.sid)) > Date.now() - tellReuseEvery) return
+    const userId = await sessions.reuseOf(claims)
+    if (userId === null) return
+    if (told.size >= maxToldReuses) told.clear()
+    told.set(claims.sid, Date.now())
+    request.log.warn({ sessionId: claims.sid }, 'a token came that has ended and was replaced long ago')
+    await audit.record(clientOf(request), { event: 'authn_token_reuse', userId })
+  }
+
+  /** Those of tokens that have ended; of the user who is known by another one there is nothing to find out. */
+  async function tryEnded(request: FastifyRequest, tokens: string[], known: Authentication | undefined) {
+    const found: (Authentication | null)[] = []
+    for (const token of tokens) {
+      const claims = sessions.endedClaims(token)
+      if (claims === null || claims.sub === known?.user.id) continue
+      const authentication = await sessions.authenticateEnded(claims)
+      if (authentication === null) await tellReuse(request, claims)
+      found.push(authentication)
+    }
+    return found
+  }
+
   return async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const bearer = bearerOf(request)
-    const tokens = bearer === null ? cookiesOf(request, cookie.name).slice(0, maxCookies) : [bearer]
-    if (tokens.length === 0) throw new Problem('unauthorized')
-    const authentication = theOneOf(await Promise.all([...new Set(tokens)].map(sessions.authenticate)))
+    const brought = bearer === null ? cookiesOf(request, cookie.name).slice(0, maxCookies) : [bearer]
+    if (brought.length === 0) throw new Problem('unauthorized')
+    const tokens = [...new Set(brought)]
+    const live = (await Promise.all(tokens.map((token) => sessions.authenticate(token)))).filter(
+      (each) => each !== null,
+    )
+    if (bearer !== null && !takesEnded && sessions.endedClaims(bearer) !== null) {
+      throw new Problem('token_expired', { invalidToken: true })
+    }
+    const authentication = theOneOf([...live, ...(await tryEnded(request, tokens, live[0]))])
     if (authentication === null) throw new Problem('unauthorized', { invalidToken: true })
     request.authentication = authentication
     // By the last check alone: until then the session may end.
     const isRenewable = bearer === null && !isAwaited(request)
-    const renewed = isRenewable ? sessions.renew(authentication) : null
+    const renewed = isRenewable ? await sessions.renew(authentication) : null
     if (renewed !== null) cookie.set(reply, renewed.token, renewed.lifetime)
   }
 }

@@ -21,8 +21,8 @@ export class SessionCookie {
     this.name = settings.cookieName
   }
 
-  /** @param lifetime seconds that the token lives */
-  set(reply: FastifyReply, token: string, lifetime = this.#settings.tokenTimeToLive): void {
+  /** @param lifetime seconds that it is kept: as its session, which it renews its token of */
+  set(reply: FastifyReply, token: string, lifetime = this.#settings.timeToLive): void {
     reply.setCookie(this.#settings.cookieName, token, { ...this.#attributes, maxAge: lifetime })
   }
 

@@ -1,13 +1,11 @@
-// Opening sessions: what the decisions that sign somebody in are given, and what the client gets. The SQL is in
+// Creating sessions: what the decisions that sign somebody in are given, and what the client gets. The SQL is in
 // prisma/functions/shared/sessions.sql.
 
 import Bowser from 'bowser'
 import type { SessionSettings } from '../config/config.js'
-import { maxSessionLifetime } from '../config/session-settings.js'
-import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'
 import { type DeviceValues, deviceTimeToLive, draftDevice, maxDevices } from './devices.js'
-import type { SessionLimits, SessionOrigin, SessionValues } from './statements.js'
+import type { SessionOrigin, SessionValues } from './statements.js'
 import type { Tokens } from './tokens.js'
 
 /** What a session is opened with, and its device where that is new. */
@@ -23,32 +21,29 @@ export type SessionDraft = Readonly<{
 /** A session that was opened; `deviceToken` only where the device was not known before. */
 export type CreatedSession = Readonly<{ token: string; deviceToken: string | undefined }>
 
-export type SessionDependencies = { database: Database; tokens: Tokens; settings: SessionSettings }
+/** Makes what sessions are created with, and what their clients get. */
+export class SessionDrafts {
+  readonly #tokens: Tokens
+  readonly #settings: SessionSettings
+  /** What decisions that create sessions are given: seconds, and a number of devices. */
+  readonly creationLimits
 
-export function sessionLimits({ timeToLive }: SessionSettings): SessionLimits {
-  return { timeToLive, longest: maxSessionLifetime }
-}
+  constructor(tokens: Tokens, settings: SessionSettings) {
+    this.#tokens = tokens
+    this.#settings = settings
+    this.creationLimits = { sessionTtl: settings.timeToLive, deviceTtl: deviceTimeToLive, maxDevices }
+  }
 
-export function createSessionDrafts({ tokens, settings }: Pick<SessionDependencies, 'tokens' | 'settings'>) {
-  function draft({ userAgent, network }: SessionOrigin): SessionDraft {
+  draft({ userAgent, network }: SessionOrigin): SessionDraft {
     const { token, ...device } = draftDevice()
     return { values: { sessionId: newId(), client: clientName(userAgent), network, ...device }, deviceToken: token }
   }
 
-  /** The first token of a session that was just opened. */
-  function issueToken(userId: string, sessionId: string): string {
-    return tokens.issue(userId, sessionId, settings.tokenTimeToLive)
+  /** What the client of a draft gets, once the session is there. */
+  created({ values, deviceToken }: SessionDraft, userId: string, isNewDevice: boolean): CreatedSession {
+    const token = this.#tokens.issue(userId, values.sessionId, this.#settings.tokenTimeToLive)
+    return { token, deviceToken: isNewDevice ? deviceToken : undefined }
   }
-
-  /** What the client of a draft gets, once the session is open. */
-  function opened({ values, deviceToken }: SessionDraft, userId: string, isNewDevice: boolean): CreatedSession {
-    return { token: issueToken(userId, values.sessionId), deviceToken: isNewDevice ? deviceToken : undefined }
-  }
-
-  /** What decisions that open sessions are given: seconds, and a number of devices. */
-  const creationLimits = { sessionTtl: settings.timeToLive, deviceTtl: deviceTimeToLive, maxDevices }
-
-  return { draft, creationLimits, opened }
 }
 
 // What a client is, in a few words for its user: "Chrome on Android". Browsers' own header is a fingerprint and is not kept.

@@ -58,21 +58,18 @@ export type SessionValues = Readonly<{
 
 /**
  * Sessions with their users in one read ({@link SessionRow}): logout, deletion and disabling act on the next request. `place` says which
- * of those that were asked for it is, from 1; one that is over has no row.
- * @param beside a value about the user `u` that comes along
+ * of those that were asked for it is, from 1; one that is over has no row. Its parameters are the ids of sessions and of their users.
+ * @param beside a value about the user `u` that comes along, without parameters of its own
  */
-export function readSessionsStatement(
-  { sessionIds, userIds }: Readonly<{ sessionIds: readonly string[]; userIds: readonly string[] }>,
-  { longest }: SessionLimits,
-  beside: Prisma.Sql,
-): Prisma.Sql {
-  return Prisma.sql`
-    SELECT k.place::int, ${userColumns}, ${beside} AS beside, s.last_seen_at <= now() - make_interval(secs => ${touchInterval}) AS "isStale",
-      s.proved_at > now() - make_interval(secs => ${proofLifetime}) AS "isRecentlyProven",
+export function readSessionsText({ longest }: SessionLimits, beside = 'NULL'): string {
+  return `
+    SELECT k.place::int, ${userColumns.text}, ${beside} AS beside,
+      s.last_seen_at <= now() - interval '${touchInterval} seconds' AS "isStale",
+      s.proved_at > now() - interval '${proofLifetime} seconds' AS "isRecentlyProven",
       greatest(1, floor(${longest} - extract(epoch FROM now() - s.created_at)))::int AS "secondsLeft"
-    FROM unnest(${sessionIds}::uuid[], ${userIds}::uuid[]) WITH ORDINALITY AS k (session_id, user_id, place)
+    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS k (session_id, user_id, place)
     JOIN sessions s ON s.id = k.session_id AND s.user_id = k.user_id JOIN users u ON u.id = s.user_id
-    WHERE u.disabled_at IS NULL AND s.expires_at > now() AND s.created_at > now() - make_interval(secs => ${longest})`
+    WHERE u.disabled_at IS NULL AND s.expires_at > now() AND s.created_at > now() - interval '${longest} seconds'`
 }
 
 /**
@@ -87,12 +84,37 @@ export function touchSessionStatement(sessionId: string, { timeToLive, longest }
     WHERE id = ${sessionId}::uuid AND last_seen_at <= now() - make_interval(secs => ${touchInterval})`
 }
 
+/** Seconds in which the token before the newest gets that one: calls side by side, and tabs that share a cookie. */
+export const tokenGrace = 60
+
 /**
- * Ends sessions of a user; their devices come back as `device_id`.
- * @param which a condition on the session `s`; without it, every one
+ * Makes a token the newest of its session, in place of the one that came, and returns what the answer needs: nothing where the session
+ * is over, or the token is not its newest. The one before, within {@link tokenGrace} of its replacement, replaces nothing and gets the
+ * newest. One statement: of calls at once, each sees what those before it left (RFC 9700 §4.14.2).
+ * @param isGood whether the token has not ended: then any of the session's replaces the newest, where somebody asks for that
  */
-export function endSessionsStatement(userId: Prisma.Sql, which = Prisma.sql`true`): Prisma.Sql {
-  return Prisma.sql`DELETE FROM sessions s WHERE s.user_id = ${userId} AND ${which} RETURNING s.id, s.device_id`
+export function replaceTokenStatement(
+  { sid, sub, jti }: Readonly<{ sid: string; sub: string; jti: string }>,
+  newId: string,
+  isGood: boolean,
+  { longest }: SessionLimits,
+): Prisma.Sql {
+  const isPrevious = Prisma.sql`(s.previous_token_id = ${jti}::uuid AND s.token_issued_at > now() - make_interval(secs => ${tokenGrace}))`
+  return Prisma.sql`
+    UPDATE sessions s SET
+      previous_token_id = CASE WHEN ${isPrevious} THEN s.previous_token_id ELSE coalesce(s.token_id, s.id) END,
+      token_id = CASE WHEN ${isPrevious} THEN s.token_id ELSE ${newId}::uuid END,
+      token_issued_at = CASE WHEN ${isPrevious} THEN s.token_issued_at ELSE now() END
+    WHERE s.id = ${sid}::uuid AND s.user_id = ${sub}::uuid AND s.expires_at > now()
+      AND s.created_at > now() - make_interval(secs => ${longest})
+      AND (${isGood} OR coalesce(s.token_id, s.id) = ${jti}::uuid OR ${isPrevious})
+    RETURNING s.token_id AS "tokenId",
+      greatest(1, floor(${longest} - extract(epoch FROM now() - s.created_at)))::int AS "secondsLeft"`
+}
+
+/** Ends a session, unless it has ended by itself. */
+export function endSessionStatement(sessionId: string, userId: string): Prisma.Sql {
+  return Prisma.sql`DELETE FROM sessions WHERE id = ${sessionId}::uuid AND user_id = ${userId}::uuid AND expires_at > now()`
 }
 
 /** The live sessions of a user, newest first ({@link ListedSession}). */

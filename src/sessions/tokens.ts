@@ -1,5 +1,4 @@
 // Session tokens: what is in one, and which ones we believe. The session row decides the rest.
-import { randomUUID } from 'node:crypto'
 import { type Static, Type } from '@sinclair/typebox'
 import { TypeCompiler } from '@sinclair/typebox/compiler'
 import { uuidPattern } from '../http/uuid.js'
@@ -14,7 +13,7 @@ const ClaimsSchema = Type.Object({
   aud: Type.String(),
   sub: Type.String({ pattern: uuidPattern }),
   sid: Type.String({ pattern: uuidPattern }),
-  jti: Type.String(),
+  jti: Type.String({ pattern: uuidPattern }),
   iat: Type.Integer(),
   exp: Type.Integer(),
 })
@@ -39,12 +38,13 @@ export class Tokens {
   }
 
   /**
-   * A new token of a session.
+   * A token of a session.
    * @param lifetime whole seconds
+   * @param jti that of its first one is the session's id: its row need not say it
    */
-  issue(userId: string, sessionId: string, lifetime: number): string {
+  issue(userId: string, sessionId: string, lifetime: number, jti = sessionId): string {
     const iat = Math.floor(Date.now() / 1000)
-    return this.#sign({ sub: userId, sid: sessionId, jti: randomUUID(), iat, exp: iat + lifetime })
+    return this.#sign({ sub: userId, sid: sessionId, jti, iat, exp: iat + lifetime })
   }
 
   #read(token: string, options?: Readonly<{ atAnyTime: true }>): Claims | null {
@@ -64,6 +64,12 @@ export class Tokens {
   verify(token: string): Claims | null {
     const claims = this.#read(token)
     return claims !== null && claims.iat <= Date.now() / 1000 + clockTolerance ? claims : null
+  }
+
+  /** The claims of a token that was good until it ended, or null. What it may still do, its session's row says. */
+  verifyEnded(token: string): Claims | null {
+    const claims = this.verify(token) === null ? this.#read(token, { atAnyTime: true }) : null
+    return claims !== null && claims.exp <= Date.now() / 1000 ? claims : null
   }
 
   /** The claims of a token that we signed, also where it has ended, or null. For what takes rights away, never for what gives any. */

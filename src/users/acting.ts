@@ -47,9 +47,13 @@ export type ActingContext = Readonly<{
 /** Milliseconds that somebody waits for a connection and then may take: as long as any other call waits for the pool. */
 const patience = { maxWait: 5_000, timeout: 5_000 }
 
-export type Act = ReturnType<typeof createAct>
+export type Act = <Result>(
+  actor: RequestActor | null,
+  demands: Demands,
+  work: (context: ActingContext) => Promise<Result>,
+) => Promise<Result>
 
-export function createAct({ database }: { database: Database }) {
+export function createAct({ database }: { database: Database }): Act {
   /**
    * Does the work of an actor in one transaction; each of its statements sees what was committed before it. Null acts from the
    * command line: nobody, from nowhere, who may do everything.

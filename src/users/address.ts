@@ -1,8 +1,8 @@
 // An address as the API shows one, and what people may write into one.
 import { type Static, Type } from '@sinclair/typebox'
-import { type Address, Prisma } from '../generated/prisma/client.js'
+import type { Address } from '../generated/prisma/client.js'
 import { OneOf } from '../http/responses.js'
-import { indianPincode } from './postal-code.js'
+import { digits } from '../http/validation.js'
 
 /** Addresses of one user. */
 export const maxAddresses = 20
@@ -13,12 +13,22 @@ export const Text = (description: string, example: string) =>
 
 /** What a postal code of one country looks like. Whether it is one, `checkedPincode` decides. */
 export const Pincode = (country: string) =>
-  country === 'IN' ? Type.String({ pattern: indianPincode, description: '6 digits', examples: ['560001'] }) : AnyPincode
+  country === 'IN'
+    ? Type.String({
+        [digits]: 6,
+        maxLength: maxPincode,
+        description: '6 digits, of any script; spaces and dashes are dropped',
+        examples: ['560001'],
+      })
+    : AnyPincode
+
+/** Characters of a postal code with all that is dropped. */
+const maxPincode = 32
 
 /** A postal code of a country that is not known yet. */
 export const AnyPincode = Type.String({
-  maxLength: 16,
-  description: 'A postal code of the country: 6 digits in India; empty where a country has none',
+  maxLength: maxPincode,
+  description: 'A postal code of the country, however it is spaced: 6 digits in India; empty where a country has none',
   examples: ['560001'],
 })
 
@@ -32,7 +42,9 @@ export const AddressSchema = Type.Object(
     street_locality: Type.String(),
     city: Type.String(),
     state: Type.String(),
-    pincode: Type.String({ description: 'In capitals; empty where a country has none' }),
+    pincode: Type.String({
+      description: 'In the one form of its country, such as 560001, SW1A 1AA, 100-0001; empty where a country has none',
+    }),
     country: Type.String({ description: 'ISO 3166-1 alpha-2' }),
     is_default: Type.Boolean({ description: 'Exactly one address of a user is the default' }),
   },
@@ -72,7 +84,7 @@ export function serializeAddress(address: AddressRow): SerializedAddress {
 }
 
 /** The addresses of the user `u` as {@link SerializedAddress}, in a JSON array: it comes with the read of a session. */
-export const addressesOfUser = Prisma.sql`(
+export const addressesOfUser = `(
   SELECT coalesce(json_agg(json_build_object(
     'id', a.id, 'type', a.type, 'house_number', a.house_number, 'street_locality', a.street_locality, 'city', a.city,
     'state', a.state, 'pincode', a.pincode, 'country', a.country, 'is_default', a.is_default

@@ -1,6 +1,6 @@
 // Users as admins see them: the list, and making one.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { Problem } from '../errors.js'
+import { atField, Problem } from '../errors.js'
 import type { IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import type { UserAdministration } from './administration.js'
@@ -41,7 +41,7 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
     async (request, reply) => {
       const { phone, email, user_name, role = 'USER' } = request.body
       if (phone === undefined && email === undefined) {
-        throw new Problem('validation_failed', { errors: ['Give phone, email or both'] })
+        throw new Problem('validation_failed', atField('', 'Give phone, email or both'))
       }
       const draft = {
         phone: phone === undefined ? null : identifiers.fromInternationalNumber(phone).identifier,

@@ -13,6 +13,7 @@ import {
   writingErrors,
 } from '../http/responses.js'
 import { closed, errorLine } from '../http/validation.js'
+import { EmailField, InternationalPhoneField } from '../identifiers/fields.js'
 import { Text } from './address.js'
 import { sorts } from './list.js'
 import { UserSchema } from './user.js'
@@ -43,12 +44,8 @@ export const endedSessions = (description: string) =>
 export const createUser = {
   body: Type.Object(
     {
-      phone: Type.Optional(
-        Type.String({ maxLength: 26, description: 'With its prefix (E.164)', examples: ['+919876543210'] }),
-      ),
-      email: Type.Optional(
-        Type.String({ maxLength: 320, description: 'Email address', examples: ['asha@example.com'] }),
-      ),
+      phone: Type.Optional(InternationalPhoneField),
+      email: Type.Optional(EmailField('Email address')),
       user_name: Type.Optional(UserName),
       role: Type.Optional(Role),
     },

@@ -6,6 +6,8 @@ import type { Database } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import { uuidPattern } from '../http/uuid.js'
+import { normalizeEmail } from '../identifiers/email.js'
+import { readPhone } from '../reading.js'
 import { breadthStatement, type Page, type Prefixes, pageStatement, searchStatement } from './list-statements.js'
 import { nameKey } from './name.js'
 
@@ -13,11 +15,11 @@ export type ListQuery = Readonly<{ limit: number; sort: Sort; cursor: string | u
 /** `nextCursor` is null at the end */
 export type UserPage = Readonly<{ users: UserRow[]; nextCursor: string | null }>
 
-export type UserList = ReturnType<typeof createUserList>
+export type UserList = (query: ListQuery) => Promise<UserPage>
 
 type ListedRow = UserRow & { nameKey: string }
 /** @param defaultPrefix calling prefix of the country whose national numbers are searched for too */
-export function createUserList({ database, defaultPrefix }: { database: Database; defaultPrefix: string }) {
+export function createUserList({ database, defaultPrefix }: { database: Database; defaultPrefix: string }): UserList {
   async function search(page: Page, prefixes: Prefixes): Promise<ListedRow[]> {
     const breadth = await database.$queryRaw<{ isBroad: boolean }[]>(breadthStatement(prefixes))
     const isBroad = breadth.map((row) => row.isBroad)
@@ -50,14 +52,21 @@ function cursorAfter(sort: Sort, { id, nameKey, createdAt }: ListedRow): string 
 /** What to look for: a number without its plus sign may be a national one, or begin with a prefix. */
 export function prefixesOf(text: string, defaultPrefix: string): Prefixes {
   const trimmed = text.trim()
-  const digits = trimmed.replace(/[ ().-]/g, '')
+  const canonical = normalizeEmail(trimmed)
+  return {
+    names: [nameKey(trimmed)],
+    phones: phonesOf(trimmed, defaultPrefix),
+    emails: [...new Set([trimmed.toLowerCase(), ...(canonical === null ? [] : [canonical])])],
+  }
+}
+
+function phonesOf(text: string, defaultPrefix: string): string[] {
+  const digits = text === '+' ? text : readPhone(text)
+  if (digits === null) return []
+  if (digits.startsWith('+')) return [digits]
   const national = digits.replace(/^0+/, '')
-  const phones = /^\+[0-9]*$/.test(digits)
-    ? [digits]
-    : /^[0-9]+$/.test(digits)
-      ? [`+${digits}`, ...(national === '' ? [] : [`${defaultPrefix}${national}`])]
-      : []
-  return { names: [nameKey(trimmed)], phones, emails: [trimmed.toLowerCase()] }
+  const international = digits.startsWith('00') ? national : digits
+  return [...new Set([`+${international}`, ...(national === '' ? [] : [`${defaultPrefix}${national}`])])]
 }
 
 // Where a list goes on: the last row's place in the order. Opaque to clients, and believed only after a look.

@@ -1,19 +1,26 @@
 // Who may come in. Each audience is a scope of routes with its rule on the scope, before a body is read and again when it is there,
 // so that no route in it can forget it. Call one of these first in the plugin that registers the routes. What changes something asks
 // once more, in its transaction (acting.ts).
+import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AuditTrail } from '../audit/events.js'
 import { Problem } from '../errors.js'
 import { aroundBody } from '../http/around-body.js'
 import { type Client, clientOf } from '../http/client.js'
 import { uuidPattern } from '../http/uuid.js'
+import { closed } from '../http/validation.js'
 import { actorOf, createAuthenticate, security, signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 import type { RequestActor } from './acting.js'
 
 /** What every route of a scope says of itself in the OpenAPI document. */
-export const underPolicy = { tags: ['Users'], security }
+export const underPolicy = {
+  tags: ['Users'],
+  security,
+  // A parameter that a route does not know might mean something on another one: `others=true` there spares the session that asks.
+  querystring: Type.Object({}, closed),
+}
 
 type PolicyDependencies = { sessions: SessionService; cookie: SessionCookie; audit: AuditTrail }
 
@@ -23,7 +30,7 @@ export class Policies {
 
   constructor({ sessions, cookie, audit }: PolicyDependencies) {
     this.#audit = audit
-    this.#authenticate = createAuthenticate(sessions, cookie)
+    this.#authenticate = createAuthenticate(sessions, { cookie, audit })
   }
 
   /** The same answer whatever the route, and whether its user exists or not. */
@@ -83,12 +90,17 @@ export function isByAdmin(request: FastifyRequest): boolean {
 const uuid = new RegExp(uuidPattern)
 
 /**
- * The id of the user whom a route with the parameter `id` is about; `me` is whoever asks.
- * @throws Problem `validation_failed`
+ * The id of the user whom a route with the parameter `id` is about; `me` is whoever asks. Paths tell capitals apart: `/users/ME` is
+ * nothing, since what is below `me` is found under that name alone.
+ * @throws Problem `validation_failed`, `not_found`
  */
 export function targetOf(request: FastifyRequest): string {
-  const id = String(Reflect.get(Object(request.params), 'id')).toLowerCase()
-  if (id === 'me') return signedIn(request).user.id
+  const written = String(Reflect.get(Object(request.params), 'id'))
+  const id = written.toLowerCase()
+  if (id === 'me') {
+    if (written !== id) throw new Problem('not_found')
+    return signedIn(request).user.id
+  }
   if (!uuid.test(id)) throw new Problem('validation_failed', { errors: ['id must be a UUID, or me'] })
   return id
 }

@@ -1,6 +1,7 @@
 // Countries and the postal codes in them, for every address that people write.
-import { postcodeValidator, postcodeValidatorExistsForCountry } from 'postcode-validator'
-import { Problem } from '../errors.js'
+import { atField, Problem } from '../errors.js'
+import { readCode, readTyped } from '../reading.js'
+import { postalCodeIn } from './postal-formats.js'
 
 /** ISO 3166-1 alpha-2, all 249 that are assigned, and XK, which posts and telephones use for Kosovo. */
 const countries: ReadonlySet<string> = new Set(
@@ -17,30 +18,32 @@ export function isCountry(code: string): boolean {
   return countries.has(code)
 }
 
-/** 6 digits; the first one is a region, 1 to 9 (India Post, Postal Index Number). */
-export const indianPincode = '^[1-9][0-9]{5}$'
-const indianCode = new RegExp(indianPincode)
-
-/** All that posts write, anywhere. The library's patterns alone would let line breaks and any number of spaces through. */
-const anyCode = /^[A-Za-z0-9][A-Za-z0-9 -]{1,10}$/
+/** All that posts write where no format is known. */
+const anyCode = /^[A-Z0-9][A-Z0-9 -]{1,10}$/
 
 /**
- * The postal code as it is stored: trimmed, in capitals. Where no code of the country is known, it may be empty, and most of
- * those countries have none.
+ * The postal code as it is stored: in the one form of its country, however people space it and in whatever digits. Where no code of
+ * the country is known it may be empty, and most of those countries have none.
  * @param country ISO 3166-1 alpha-2
  * @throws Problem `validation_failed`
  */
 export function checkedPincode(country: string, text: string): string {
-  const code = text.trim()
-  if (!isCodeOf(country, code)) {
-    const expected = country === 'IN' ? '6 digits' : `a postal code of ${country}`
-    throw new Problem('validation_failed', { errors: [`pincode must be ${expected}`] })
-  }
-  return code.toUpperCase()
+  const known = postalCodeIn(country, compact(text))
+  const code = known === undefined ? codeOfElsewhere(text) : known
+  if (code !== null) return code
+  const expected = country === 'IN' ? '6 digits' : `a postal code of ${country}`
+  throw new Problem('validation_failed', atField('pincode', `pincode must be ${expected}`))
 }
 
-function isCodeOf(country: string, code: string): boolean {
-  if (country === 'IN') return indianCode.test(code)
-  if (code !== '' && !anyCode.test(code)) return false
-  return !postcodeValidatorExistsForCountry(country) || postcodeValidator(code.toUpperCase(), country)
+/** Letters in capitals and digits, also those in full width and after the mark that Japan's post puts before them. */
+function compact(text: string): string {
+  return readCode(text.normalize('NFKC')).toUpperCase().replace(/^〒/, '')
+}
+
+function codeOfElsewhere(text: string): string | null {
+  const code = readTyped(text.normalize('NFKC'))
+    .toUpperCase()
+    .replace(/\p{Pd}/gu, '-')
+    .replace(/[\p{Zs}\t]+/gu, ' ')
+  return code === '' || anyCode.test(code) ? code : null
 }

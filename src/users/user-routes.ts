@@ -1,7 +1,7 @@
 // One user, for admins and for the user in question: read, change, delete, end every session. `me` is whoever asks.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { FastifyRequest } from 'fastify'
-import { Problem } from '../errors.js'
+import { atField, Problem, pointerTo } from '../errors.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import { signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
@@ -94,10 +94,11 @@ function changesOf(request: FastifyRequest, { user_name, role, disabled }: Chang
   const changes = { ...(user_name !== undefined && { userName: user_name.trim() }), ...forAdmins }
   const refused = isByAdmin(request) ? [] : Object.keys(forAdmins)
   if (refused.length > 0) {
-    throw new Problem('validation_failed', { errors: refused.map((field) => `${field} is not a known field`) })
+    const fields = refused.map((field) => ({ pointer: pointerTo(field), detail: `${field} is not a known field` }))
+    throw new Problem('validation_failed', { errors: fields.map(({ detail }) => detail), fields })
   }
   if (Object.keys(changes).length === 0) {
-    throw new Problem('validation_failed', { errors: ['Give at least one field to change'] })
+    throw new Problem('validation_failed', atField('', 'Give at least one field to change'))
   }
   return changes
 }

@@ -180,7 +180,7 @@ t.test('one is removed and hears of it; the last proven one stays', async (t) =>
   await service.app.close()
   t.strictSame(
     noticesOf(service).map((notice) => notice.split(':')[0]),
-    [old, old],
-    'of the new email, and of its own end; nothing of the claim',
+    [old, email, old],
+    'of the new email, of a device that is not known, and of its own end; nothing of the claim',
   )
 })

@@ -1,5 +1,6 @@
 // Decisions for many at once: what one of a batch meets, the others do not notice.
 import t from 'tap'
+import { readFunctionFiles } from '../../src/database/function-files.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { newEmail } from '../support/flows.js'
 import { untilBlocked } from '../users/waiting.js'
@@ -51,6 +52,47 @@ t.test('one whose row is held waits by itself, after the others have their answe
     where: { key: { startsWith: 'verify_ip:' } },
   })
   t.equal(addresses._sum.count, 5, 'who was asked again is counted once')
+})
+
+t.test('one whose account is held waits by itself too, and so does one to whom somebody else sends', async (t) => {
+  const service = await startApp(t)
+  const members = await codesFor(service, 5)
+  for (const body of members) await service.post('/auth/verify-otp', body)
+  const [held, ...others] = await Promise.all(
+    members.map(async ({ email }) => {
+      await service.post('/auth/request-otp', { email })
+      return { email, otp: service.lastCode(email) }
+    }),
+  )
+  async function whileHeld(table: 'users' | 'identifier_limits', path: string) {
+    const column = table === 'users' ? 'email' : 'identifier'
+    const pending = await service.database.$transaction(async (transaction) => {
+      await transaction.$queryRawUnsafe(`SELECT FROM ${table} WHERE ${column} = '${held?.email}' FOR UPDATE`)
+      const bodyOf = ({ email = '', otp = '' } = {}) => (table === 'users' ? { email, otp } : { email })
+      const waiting = service.post(path, bodyOf(held))
+      const served = others.map((other) => service.post(path, bodyOf(other)))
+      for (const { status } of await Promise.all(served)) t.equal(status, 200)
+      await untilBlocked(service)
+      return { waiting }
+    })
+    t.equal((await pending.waiting).status, 200)
+  }
+  await whileHeld('users', '/auth/verify-otp')
+  await whileHeld('identifier_limits', '/auth/request-otp')
+})
+
+t.test('what came after it was looked for is not written over', async (t) => {
+  const { database, post } = await startApp(t)
+  await post('/auth/request-otp', { email: 'asha@example.com' })
+  const { schema } = readFunctionFiles()
+  const save = (seen: string) =>
+    database.run({
+      text: `SELECT "${schema}".save_codes(ARRAY(SELECT o FROM otps o), ${seen.replace('x', 'otps')}) AS codes,
+        "${schema}".save_limits(ARRAY(SELECT l FROM identifier_limits l), ${seen.replace('x', 'identifier_limits')}) AS limits`,
+      values: [],
+    })
+  t.strictSame(await save("'{}'"), [{ codes: [], limits: [] }])
+  t.strictSame(await save('ARRAY(SELECT s FROM x s)'), [{ codes: ['asha@example.com'], limits: ['asha@example.com'] }])
 })
 
 t.test('one that PostgreSQL refuses takes nobody along', async (t) => {

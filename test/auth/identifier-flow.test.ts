@@ -88,7 +88,7 @@ t.test('what is no identifier names the field at fault', async (t) => {
     [{ phone: '9876543210' }, 'validation_failed', 'phonePrefix is required with phone'],
     [{ phonePrefix: '+91' }, 'validation_failed', 'phone is required with phonePrefix'],
     [
-      { phonePrefix: '91', phone: '9876543210' },
+      { phonePrefix: '+9', phone: '9876543210' },
       'validation_failed',
       'phone must be a valid phone number of that phonePrefix',
     ],
@@ -104,7 +104,12 @@ t.test('what is no identifier names the field at fault', async (t) => {
     ],
     [{ phonePrefix: '+91', phone: '1123456789' }, 'number_type_not_supported', 'phone must be a mobile number'],
     [{ email: 'nobody' }, 'validation_failed', 'email must be a valid email address'],
-    [{ phonePrefix: '+91', phone: '9'.repeat(26) }, 'validation_failed', 'phone must be at most 25 characters'],
+    [{ phonePrefix: '+91', phone: '9'.repeat(65) }, 'validation_failed', 'phone must be at most 64 characters'],
+    [
+      { email: 'asha.राव@example.com' },
+      'validation_failed',
+      'email must have nothing but ASCII characters before the @',
+    ],
     [{ email: 5 }, 'validation_failed', 'email must be a string'],
     [{ email: 'a@example.com', x: 1 }, 'validation_failed', 'x is not a known field'],
   ]

@@ -27,6 +27,9 @@ t.test('the request, then the account, then the default', async (t) => {
   t.equal(await localeOfSend(service, phone, asking('sw')), 'bn', 'also where the request asks for none of ours')
   t.equal(await localeOfSend(service, phone, asking('*')), 'bn')
   t.equal(await localeOfSend(service, phone, asking('fr-CA')), 'fr', 'the request wins')
+  t.equal(await localeOfSend(service, phone, asking('hi_IN')), 'hi', 'the name of a locale')
+  t.equal(await localeOfSend(service, phone, asking('hi_IN.UTF-8;q=0.5, zh_TW_#Hant')), 'zh-Hant')
+  t.equal(await localeOfSend(service, phone, asking('de_AT@euro;q=0.4, zh_Hant_TW;q=0.3')), 'de')
   t.equal(await localeOfSend(service, phone, asking('fr;q=0, ,;;, en-US-x-1, not a tag!, zh-TW')), 'en')
   t.equal(await localeOfSend(service, phone, asking('not_a_tag, 12345')), 'bn', 'junk is no language')
 

@@ -83,3 +83,10 @@ t.test('help, and options that there are not', async (t) => {
   t.strictSame(made(), there, 'no secrets, no database, no build')
   t.notOk(existsSync(join(folder, '.data')))
 })
+
+t.test('the script that generates the client, which runs before there is anything to compile', async (t) => {
+  const script = join(projectDirectory, 'scripts', 'generate.mjs')
+  t.match(await run([script, '--help'], ''), { code: 0, errors: '', output: /^Generates .*Usage: npm run generate\n$/ })
+  const errors = 'Unknown option --nonsense; --help lists what there is\n'
+  t.strictSame(await run([script, '--nonsense'], ''), { code: 2, output: '', errors })
+})

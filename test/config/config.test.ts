@@ -31,6 +31,7 @@ t.test('production with what is required has the defaults of the contract', asyn
     port: 3000,
     publicUrl: undefined,
     trustProxy: [],
+    proxyHeader: 'x-forwarded-for',
     logLevel: 'info',
     docs: false,
     cleanupCron: '*/5 * * * *',
@@ -202,6 +203,7 @@ t.test('each unsafe or malformed setting is refused by name, its value unprinted
     ['COOKIE_SAMESITE', 'loose-value'],
     ['COOKIE_SAMESITE', 'none'],
     ['CORS_ORIGINS', '*'],
+    ['PROXY_HEADER', 'x-real-ip'],
     ['CORS_ORIGINS', 'null'],
     ['CORS_ORIGINS', 'https://shop.example-value.com/'],
     ['CORS_ORIGINS', 'https://Shop.example-value.com'],
@@ -210,6 +212,12 @@ t.test('each unsafe or malformed setting is refused by name, its value unprinted
     ['CORS_ORIGINS', 'shop.example-value.com'],
     ['CORS_ORIGINS', 'https://shop.example-value.com,*'],
     ['CORS_ORIGINS', 'ftp://shop.example-value.com'],
+    ['CORS_ORIGINS', 'capacitor://localhost/'],
+    ['CORS_ORIGINS', 'capacitor://Localhost'],
+    ['CORS_ORIGINS', 'Capacitor://localhost'],
+    ['CORS_ORIGINS', 'capacitor://*'],
+    ['CORS_ORIGINS', 'file://localhost'],
+    ['CORS_ORIGINS', 'ws://localhost'],
     ['INTROSPECTION_TOKEN', 'short-value'],
     ['INTROSPECTION_TOKEN', 'with a space, and long enough for anybody'],
     ['INTROSPECTION_TOKEN', 'change-me-change-me-change-me-change-me'],
@@ -277,6 +285,10 @@ t.test('what is safe is accepted in each of its forms', async (t) => {
     ['ACCOUNT_DISCLOSURE', 'strict'],
     ['REDIS_URL', 'rediss://redis.internal:6379/1'],
     ['CORS_ORIGINS', 'https://shop.example.com, http://localhost:5173,https://xn--bcher-kva.example:8443'],
+    [
+      'CORS_ORIGINS',
+      'capacitor://localhost,ionic://localhost,tauri://localhost,app://com.example.shop,http://tauri.localhost:1420',
+    ],
     ['APP_NAME', 'क्‍षमा Büro & Co. (24)'],
     ['APP_NAME', 'thirty characters, not one more'.slice(0, 30)],
     ['WEBOTP_DOMAIN', 'login.example.com'],
@@ -392,3 +404,15 @@ t.test(
       t.equal(forDriver(kept), kept)
   },
 )
+
+t.test('numbers that the metadata does not know', async (t) => {
+  t.strictSame(parseConfig(production).identifiers.latitude, { check: 'valid', extraRanges: [] })
+  const settings = { ...production, PHONE_CHECK: 'possible', PHONE_EXTRA_RANGES: '+1624, +1861' }
+  t.strictSame(parseConfig(settings).identifiers.latitude, { check: 'possible', extraRanges: ['+1624', '+1861'] })
+  for (const PHONE_EXTRA_RANGES of ['1624', '+1', '+999', '+0624', '+1624,+1624', '+1624x', '*', '+91'])
+    t.throws(
+      () => parseConfig({ ...production, PHONE_EXTRA_RANGES }),
+      /PHONE_EXTRA_RANGES must be a comma-separated list/,
+    )
+  t.throws(() => parseConfig({ ...production, PHONE_CHECK: 'none' }), /PHONE_CHECK must be one of valid, possible/)
+})

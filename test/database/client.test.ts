@@ -31,3 +31,17 @@ t.test('a plan goes by an index also where the table was nearly empty when it wa
   const jit = await database.run<{ jit: string }[]>({ text: 'SHOW jit', values: [] })
   t.strictSame(jit, [{ jit: 'off' }], 'and is not compiled')
 })
+
+for (const namedStatements of [true, false]) {
+  t.test(`statements past Prisma are prepared by name: ${namedStatements}`, async (t) => {
+    const { url } = await createTestDatabase()
+    const database = openDatabase({ url, directUrl: url, poolSize: 1, namedStatements })
+    t.teardown(() => database.$disconnect())
+    const add = (left: number) =>
+      database.run<{ sum: number }[]>({ text: 'SELECT $1::int + 100 AS sum', values: [left] })
+    t.strictSame([await add(1), await add(2)], [[{ sum: 101 }], [{ sum: 102 }]])
+    const prepared = await database.$queryRaw<object[]>`
+      SELECT FROM pg_prepared_statements WHERE statement = 'SELECT $1::int + 100 AS sum'`
+    t.equal(prepared.length, namedStatements ? 1 : 0, 'one plan for all calls')
+  })
+}

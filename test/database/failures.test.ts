@@ -2,18 +2,16 @@
 import t, { type Test } from 'tap'
 import { openDatabase } from '../../src/database/client.js'
 import { isDatabaseUnavailable, isRefusedByPostgres, isUniqueViolation } from '../../src/database/failures.js'
-import { prepare } from '../../src/database/prepared.js'
 import { Prisma } from '../../src/generated/prisma/client.js'
 import { startApp } from '../support/app.js'
 import { createTestDatabase } from '../support/database.js'
 import { insertUser, nobody } from '../users/people.js'
 
-/** What a prepared statement throws on the database of that address. */
+/** What a statement past Prisma throws on the database of that address. */
 async function failureOf(t: Test, url: string, statement: Prisma.Sql, directUrl = url): Promise<unknown> {
   const database = openDatabase({ url, directUrl, poolSize: 1, namedStatements: true })
   t.teardown(() => database.$disconnect())
-  const run = prepare<object, object[]>(() => statement)
-  return run(database, {}).then(
+  return database.run({ text: statement.text, values: statement.values }).then(
     () => t.fail('it did not fail'),
     (error: unknown) => error,
   )
@@ -86,7 +84,7 @@ t.test('a value that another row has is told from one that no row may have, whoe
   const insert = (email: string) =>
     Prisma.sql`INSERT INTO users (id, email) VALUES (gen_random_uuid(), ${email}) RETURNING id`
   const runners: Record<string, (email: string) => Promise<unknown>> = {
-    'a prepared statement': (email) => prepare<object, object[]>(() => insert(email))(database, {}),
+    'a statement past Prisma': (email) => database.run(insert(email)),
     'a statement of Prisma': (email) => database.$queryRaw(insert(email)),
     'a model of Prisma': (email) => database.user.create({ data: { id: crypto.randomUUID(), email } }),
   }

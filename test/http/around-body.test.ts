@@ -53,7 +53,8 @@ t.test('a cookie is renewed by the last check alone', async (t) => {
   let isOver = false
   const sessions = {
     authenticate: async () => (isOver ? null : { user: { id: 'somebody' } }),
-    renew: () => ({ token: `renewed ${++renewals}`, lifetime: 60 }),
+    endedClaims: () => null,
+    renew: async () => ({ token: `renewed ${++renewals}`, lifetime: 60 }),
   }
   const cookie = {
     name: 'jwt',
@@ -61,7 +62,7 @@ t.test('a cookie is renewed by the last check alone', async (t) => {
   }
   app.decorateRequest('authentication', null)
   await app.register(fastifyCookie)
-  const [given, ours] = [sessions, cookie] as unknown as Parameters<typeof createAuthenticate>
+  const [given, ours] = [sessions, { cookie }] as unknown as Parameters<typeof createAuthenticate>
   app.post('/', { ...aroundBody(createAuthenticate(given, ours)) }, async () => 'done')
   app.setErrorHandler((error: Error, _request, reply) => reply.code(401).send(error.message))
 

@@ -48,16 +48,10 @@ t.test('what is no phone', async (t) => {
     '9876543210;ext=12',
     '9876543210 ext 5',
     '9876543210x99',
-    '９８７６５４３２１０',
-    '٩٨٧٦٥٤٣٢١٠',
-    '98765\u200b43210',
-    '9876543210\n',
-    '\t9876543210',
-    '98765\u00a043210',
     '0000000000',
   ]
   for (const number of numbers) t.equal(normalizePhone('+91', number, ['IN']), 'not_valid', JSON.stringify(number))
-  for (const prefix of ['', '91', '0091', '+', '+0', '+91 ', '+9', '+919', '+999', '++91', '+9१']) {
+  for (const prefix of ['', '+', '+0', '091', '+0091', '+9', '+919', '+9198', '+999', '++91', 'IN', '+91+']) {
     t.equal(normalizePhone(prefix, '9876543210', ['IN']), 'not_valid', `prefix ${prefix}`)
   }
 })
@@ -143,14 +137,13 @@ t.test('email addresses', async (t) => {
     'a@b.example;',
     'a,b@c.example',
     '<a@b.example>',
-    'a@b.example\n',
-    '\ta@b.example',
     '\u212a@b.example',
     'а@b.example',
-    'a@bücher.example',
-    'a@ⓔxample.com',
-    'a@exa\u00admple.com',
     'a@xn--.example',
+    'a@bücher',
+    'a@bü cher.example',
+    'a@bü\u200dcher.example',
+    'a@\u0301bücher.example',
     'a@xn--a.example',
     `${'l'.repeat(65)}@example.com`,
     `${long}${'e'.repeat(11)}`,

@@ -363,7 +363,7 @@ t.test('a solved challenge opens what many share, and no more', async (t) => {
       ...{ address_key: `send_ip:${address}`, block_key: `send_net:${address}`, unknown_key: 'unknown_ip:x' },
       ...{ mailbox_key: 'mailbox:x', domain_key: 'domain:x', request_id: randomUUID(), ...more },
     }
-    const values = [[request], { ...settings, budget_left: budgets.map((name) => left[name] ?? 0) }].map((value) =>
+    const values = [[request], { ...settings, budget_set_aside: budgets.map((name) => left[name] ?? 0) }].map((value) =>
       JSON.stringify(value),
     )
     const text = `SELECT outcome, budget FROM "${schema}".send_code_batch($1, $2, true, false)`
@@ -371,25 +371,25 @@ t.test('a solved challenge opens what many share, and no more', async (t) => {
     return row.budget === null ? row.outcome : `${row.outcome}, ${row.budget}`
   }
   const email = () => ({ method: 'email', identifier: `${randomUUID()}@example.com` })
-  const solved = { challenge_solved: true }
+  const solved = () => ({ challenge: randomUUID() })
   await database.$executeRaw`INSERT INTO country_breakers VALUES ('IN', now() + interval '15 minutes')`
   while ((await ask({ 'sms:new': 1 }, {})) !== 'by_country') t.pass('one of the tenth')
-  t.equal(await ask({ 'sms:new': 1 }, solved), 'sent, sms:new', 'a closed country')
-  t.equal(await ask({ 'sms:new:solved': 1 }, solved), 'sent, sms:new:solved', 'a budget that is used up')
+  t.equal(await ask({ 'sms:new': 1 }, solved()), 'sent, sms:new', 'a closed country')
+  t.equal(await ask({ 'sms:new:solved': 1 }, solved()), 'sent, sms:new:solved', 'a budget that is used up')
   t.equal(await ask({ 'sms:new:solved': 1 }, {}), 'by_budget', 'not without one')
-  t.equal(await ask({}, solved), 'by_budget', 'nor for ever')
+  t.equal(await ask({}, solved()), 'by_budget', 'nor for ever')
   t.equal(await ask({ 'mail:new': 1 }, email()), 'by_mailbox')
-  t.equal(await ask({ 'mail:new': 1 }, { ...solved, ...email() }), 'sent, mail:new', 'a mailbox and a domain')
+  t.equal(await ask({ 'mail:new': 1 }, { ...solved(), ...email() }), 'sent, mail:new', 'a mailbox and a domain')
 
   await database.$executeRaw`UPDATE limit_counters SET count = 9 WHERE key LIKE 'send_net:%'`
   const block = {
     block_key: (await database.limitCounter.findFirstOrThrow({ where: { key: { startsWith: 'send_net' } } })).key,
   }
   t.equal(await ask({ 'sms:new': 1 }, block), 'by_block')
-  t.equal(await ask({ 'sms:new': 1 }, { ...solved, ...block }), 'sent, sms:new', 'the neighbours of an address')
+  t.equal(await ask({ 'sms:new': 1 }, { ...solved(), ...block }), 'sent, sms:new', 'the neighbours of an address')
   await database.$executeRaw`UPDATE limit_counters SET count = 100 WHERE key LIKE 'send_ip:%'`
   const address = {
     address_key: (await database.limitCounter.findFirstOrThrow({ where: { key: { startsWith: 'send_ip' } } })).key,
   }
-  t.equal(await ask({ 'sms:new': 1 }, { ...solved, ...address }), 'by_address', 'not the share of an address')
+  t.equal(await ask({ 'sms:new': 1 }, { ...solved(), ...address }), 'by_address', 'not the share of an address')
 })

@@ -156,7 +156,7 @@ t.test('what was counted before the hour changed is given back there', async (t)
   })
   const giveBack = (codeId: string, isHidden: boolean) =>
     database.run({
-      text: `SELECT "${readFunctionFiles().schema}".give_back_send('', 'sign_in', $1, true, $2, false, 'mailbox:x', 'domain:x', 'IN', 3,
+      text: `SELECT "${readFunctionFiles().schema}".give_back_send('', 'sign_in', $1, $2, false, 'mailbox:x', 'domain:x', 'IN', 3,
         now() - interval '1 hour')`,
       values: [codeId, isHidden],
     })

@@ -10,9 +10,9 @@ import { Messages } from '../../src/messaging/templates/messages.js'
 
 /** The longest strings that settings allow: a name without a space, and a code of 10 digits. */
 const { messages, codes } = parseMessagesSettings({ APP_NAME: 'W'.repeat(30), OTP_LENGTH: '10', OTP_TTL: '119' })
-const { locales, email } = new Messages(messages, codes)
-const pages = [...locales].map((locale) => {
-  const { html } = email({ code: '1234567890', expiresIn: 119, languages: [locale] })
+const rendered = new Messages(messages, codes)
+const pages = [...rendered.locales].map((locale) => {
+  const { html } = rendered.email({ code: '1234567890', expiresIn: 119, languages: [locale] })
   return { locale, html }
 })
 

@@ -38,7 +38,7 @@ function scripted(name: string, behaviour: Behaviour): Scripted {
 /** A delivery that tells in one word how each send went: `a-1`, or the outcome; and keeps what was told of it. */
 function deliveryOf(senders: Sender[], options: Partial<DeliveryOptions> = {}) {
   const told: string[] = []
-  const { send } = new Delivery({
+  const delivery = new Delivery({
     senders: { sms: senders, email: senders },
     onFailure: (_origin, { driver, refused }) => told.push(`${driver} ${refused ? 'refused' : 'uncertain'}`),
     onCircuitChange: (_origin, { driver, channel, state }) => told.push(`${driver} ${channel} ${state}`),
@@ -46,7 +46,7 @@ function deliveryOf(senders: Sender[], options: Partial<DeliveryOptions> = {}) {
     ...options,
   })
   const deliver = async (message: Message = sms) => {
-    const report = await send(message, { requestId: 'any' })
+    const report = await delivery.send(message, { requestId: 'any' })
     return report.outcome === 'accepted' ? report.messageId : report.outcome
   }
   return { deliver, told }
@@ -90,11 +90,11 @@ t.test('the whole delivery ends in its time, and who was given up is told so', a
 t.test('by default that time is 5 seconds, and the second driver has its share of it', async (t) => {
   const begin = performance.now()
   const second = scripted('b', 'hangs')
-  const { send } = new Delivery({
+  const delivery = new Delivery({
     senders: { sms: [scripted('a', 'hangs'), second], email: [] },
     onFailure: () => {},
   })
-  t.strictSame(await send(sms, { requestId: 'any' }), { outcome: 'uncertain', isDown: false })
+  t.strictSame(await delivery.send(sms, { requestId: 'any' }), { outcome: 'uncertain', isDown: false })
   t.ok(performance.now() - begin < 5_500)
   t.equal(second.sends, 1)
 })

@@ -36,7 +36,16 @@ const hash = 'FA+9qCX9VSu'
 
 function messagesWith(environment: Record<string, string> = {}) {
   const { messages, codes } = parseMessagesSettings(environment)
-  return new Messages(messages, codes)
+  const made = new Messages(messages, codes)
+  return {
+    locales: made.locales,
+    costly: made.costly,
+    localeOf: made.localeOf.bind(made),
+    sms: made.sms.bind(made),
+    email: made.email.bind(made),
+    changeNotification: made.changeNotification.bind(made),
+    signInNotification: made.signInNotification.bind(made),
+  }
 }
 
 const partsIn = (language: string, more = {}) => ({ code: '123456', expiresIn: 300, languages: [language], ...more })
@@ -225,6 +234,7 @@ function folder(t: Test, files: Record<string, unknown>): string {
 const swahili = {
   direction: 'ltr',
   changed: ['{app}: njia zako za kuingia zimebadilishwa.'],
+  signedIn: ['{app}: umeingia kwenye kifaa kipya.'],
   sms: ['{code} ni msimbo wako wa {app}. Usimpe mtu yeyote.'],
   subject: '{code} ni msimbo wako wa {app}',
   heading: 'Msimbo wako wa {app}:',
@@ -233,23 +243,27 @@ const swahili = {
   unasked: 'Ikiwa hukuuomba, puuza barua pepe hii.',
 }
 
-t.test('a notice of a change is one segment in every language, and carries no code and no link', async (t) => {
-  const { changeNotification, locales } = messagesWith()
+t.test('a notice is one segment in every language, and carries no code and no link', async (t) => {
+  const { changeNotification, signInNotification, locales } = messagesWith()
   const longest = messagesWith({ APP_NAME: 'n'.repeat(30) })
-  for (const locale of locales) {
-    const { sms, subject, text, html, locale: written } = changeNotification([locale])
+  const notices = [...locales].flatMap((locale) =>
+    (['changeNotification', 'signInNotification'] as const).map((kind) => [locale, kind] as const),
+  )
+  for (const [locale, kind] of notices) {
+    const { sms, subject, text, html, locale: written } = { changeNotification, signInNotification }[kind]([locale])
     t.equal(written, locale)
     t.equal(text, `${sms}\n`, `${locale} has room for all the words`)
     for (const words of [sms, subject, html]) t.match(words, 'Latchkey', locale)
     t.notMatch(sms + subject, /https?:|undefined|[{}]|\d/, locale)
     t.match(html, `lang="${locale}"`)
     t.notMatch(html, /class="code" dir|href|undefined/)
-    t.equal(smsSize(longest.changeNotification([locale]).sms).segments, 1, locale)
+    t.equal(smsSize(longest[kind]([locale]).sms).segments, 1, locale)
     const beforeName = sms.replace(/Latchkey.*/, '')
     if (html.includes('dir="rtl"')) t.match(beforeName, /\p{Script=Arabic}/u, `${locale} is right to left`)
   }
   t.equal(changeNotification(['xx']).locale, 'en')
   t.match(messagesWith({ APP_NAME: 'A&B <x>' }).changeNotification(['en']).html, '<bdi>A&amp;B &lt;x&gt;</bdi>: your')
+  t.match(signInNotification(['en']).subject, 'Latchkey: sign-in on a new device.')
 })
 
 t.test('what a code is for is said in every language, in one segment', async (t) => {

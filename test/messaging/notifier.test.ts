@@ -6,7 +6,7 @@ import { Notifier, type OutgoingCode } from '../../src/messaging/notifier.js'
 t.test('a code that nobody waits for is prepared after the answer', async (t) => {
   const done: string[] = []
   const prepare = new Proxy({}, { get: () => () => done.push('prepared') })
-  type Parts = Parameters<typeof createNotifier>[0]
+  type Parts = ConstructorParameters<typeof Notifier>[0]
   const notifier = new Notifier({
     messages: prepare as Parts['messages'],
     delivery: {

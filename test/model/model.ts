@@ -60,7 +60,10 @@ export function createModel() {
     if (isRight !== true) return isRight
     const user = proveSignIn(identifier)
     if (user?.isDisabled) return refused('forbidden')
-    if (user) return signedIn(user, known, false)
+    if (user) {
+      if (known === null) tellOfNewDevice(user, identifier)
+      return signedIn(user, known, false)
+    }
     if (flow === 'mobile') {
       const ticket = { phone: identifier.name, expiresAt: state.now + lifetimes.ticket }
       state.tickets.add(ticket)
@@ -88,6 +91,13 @@ export function createModel() {
   function detachUnverified(identifier: Identifier): void {
     const holder = holderOf(identifier)
     if (holder && hasOwner(holder) && !isProven(holder, identifier.method)) holder[identifier.method] = null
+  }
+
+  /** The other way in hears of it, five times a day. */
+  function tellOfNewDevice(user: User, { method }: Identifier): void {
+    const other = method === 'phone' ? 'email' : 'phone'
+    if (!isProven(user, other) || ++user.newDevices > 5) return
+    state.notices.push(String(user[other]?.name))
   }
 
   function signedIn(user: User, known: Device | null, isNewUser: boolean): Expected {

@@ -16,6 +16,8 @@ export type User = {
   userName: string | null
   addresses: number
   isDisabled: boolean
+  /** sign-ins on new devices that the other identifier was to hear of: by days that the model's time does not know */
+  newDevices: number
 }
 
 export type Device = { user: User; lastUse: number; expiresAt: number }
@@ -61,7 +63,7 @@ export function createState() {
     codes: new Map<string, Map<Purpose, Map<Device | null, Codes<Session>>>>(),
     /** by identifier */
     sends: new Map<string, Sends>(),
-    /** whom messages without a code went to: somebody's way in has changed */
+    /** whom messages without a code went to: somebody's way in has changed, or was used on a new device */
     notices: [] as string[],
   }
   let order = 0
@@ -96,7 +98,7 @@ export function createState() {
   }
 
   function addUser(more: Partial<User>): User {
-    const user = { phone: null, email: null, userName: null, addresses: 0, isDisabled: false, ...more }
+    const user = { phone: null, email: null, userName: null, addresses: 0, isDisabled: false, newDevices: 0, ...more }
     state.users.add(user)
     return user
   }

@@ -39,6 +39,7 @@ t.test('rows with a live code or an open window stay', async (t) => {
   t.strictSame(deleted, {
     otps: 4,
     identifier_limits: 0,
+    spent_challenges: 0,
     signup_tickets: 0,
     sessions: 0,
     devices: 0,
@@ -106,6 +107,7 @@ t.test('tickets and sessions go when they are over', async (t) => {
   t.strictSame(deleted, {
     otps: 0,
     identifier_limits: 0,
+    spent_challenges: 0,
     signup_tickets: 1,
     sessions: 1,
     devices: 1,
@@ -143,6 +145,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     const sends = { hourStartedAt: past, hourSends: 1, dayStartedAt: past, daySends: 1 }
     await database.identifierLimit.create({ data: { identifier: `${days}`, ...sends } })
     await database.signupTicket.create({ data: { tokenHash, phone: '+919876543210', expiresAt: past } })
+    await database.spentChallenge.create({ data: { name: `${days}`, expiresAt: past } })
     await database.session.create({ data: { id, userId, expiresAt: past } })
     await database.device.create({ data: { id, userId, tokenHash, expiresAt: past } })
     await database.limitCounter.create({ data: { key: `${days}`, windowStartedAt: past, expiresAt: past } })
@@ -155,6 +158,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     (await database.otp.findFirstOrThrow()).dayStartedAt,
     (await database.identifierLimit.findFirstOrThrow()).dayStartedAt,
     (await database.signupTicket.findFirstOrThrow()).expiresAt,
+    (await database.spentChallenge.findFirstOrThrow()).expiresAt,
     (await database.session.findFirstOrThrow()).expiresAt,
     (await database.device.findFirstOrThrow()).expiresAt,
     (await database.limitCounter.findFirstOrThrow()).expiresAt,
@@ -271,9 +275,15 @@ t.test('the command', async (t) => {
   t.strictSame(lines, [
     'otps: 2 rows so far',
     'otps: 2 rows deleted',
-    ...['identifier_limits', 'signup_tickets', 'sessions', 'devices', 'limit_counters', 'auth_events'].map(
-      (task) => `${task}: 0 rows deleted`,
-    ),
+    ...[
+      'identifier_limits',
+      'signup_tickets',
+      'spent_challenges',
+      'sessions',
+      'devices',
+      'limit_counters',
+      'auth_events',
+    ].map((task) => `${task}: 0 rows deleted`),
   ])
   t.equal(await perform(cleanupCommand, { ...context, environment: {} }), 1)
   t.equal(lines.at(-1), 'DATABASE_URL is required')

@@ -1,6 +1,6 @@
 // Codes: how they are made and kept, and the limits in their row.
 import t from 'tap'
-import { createCodes, type OtpPurpose } from '../../src/otp/code.js'
+import { Codes, type OtpPurpose } from '../../src/otp/code.js'
 import { startApp, type TestApp, testConfig, wrongCode } from '../support/app.js'
 import { createOtp } from '../support/otp.js'
 
@@ -19,7 +19,7 @@ async function issueOrFail(otp: ReturnType<typeof serviceOf>, what: Parameters<t
 }
 
 t.test('codes are digits of the given length, all equally likely', async (t) => {
-  const sixDigits = createCodes(['a pepper'], 6)
+  const sixDigits = new Codes(['a pepper'], 6)
   const codes = Array.from({ length: 20_000 }, () => sixDigits.draft(binding).code)
   t.ok(codes.every((code) => /^\d{6}$/.test(code)))
   t.ok(
@@ -36,18 +36,18 @@ t.test('codes are digits of the given length, all equally likely', async (t) => 
     const chiSquare = counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0)
     t.ok(chiSquare < 39.3, `place ${place}: ${chiSquare}`)
   }
-  const tenDigits = createCodes(['a pepper'], 10)
+  const tenDigits = new Codes(['a pepper'], 10)
   t.match(tenDigits.draft(binding).code, /^\d{10}$/)
 })
 
 t.test('a code is made again of its seed, under the pepper that made it and for what it was made for', async (t) => {
-  const old = createCodes(['the old pepper'], 10)
-  const both = createCodes(['the new pepper', 'the old pepper'], 10)
+  const old = new Codes(['the old pepper'], 10)
+  const both = new Codes(['the new pepper', 'the old pepper'], 10)
   const { code, stored: kept } = old.draft(binding)
   t.equal(old.recover(binding, kept), code)
   t.equal(both.recover(binding, kept), code, 'while the pepper is replaced')
-  t.equal(createCodes(['the new pepper'], 10).recover(binding, kept), null, 'afterwards it is not')
-  t.equal(createCodes(['the old pepper'], 6).recover(binding, kept), null, 'nor in another length')
+  t.equal(new Codes(['the new pepper'], 10).recover(binding, kept), null, 'afterwards it is not')
+  t.equal(new Codes(['the old pepper'], 6).recover(binding, kept), null, 'nor in another length')
   t.equal(old.recover({ ...binding, purpose: 'step_up' }, kept), null, 'nor for another purpose')
   t.equal(old.recover(binding, { ...kept, codeSeed: old.draft(binding).stored.codeSeed }), null, 'nor of another seed')
   const withoutCode = (changed: object) => old.recover({ ...binding, ...changed }, { ...kept, codeHash: null })
@@ -57,7 +57,7 @@ t.test('a code is made again of its seed, under the pepper that made it and for 
 })
 
 t.test('a digest depends on the pepper and on everything the code is bound to', async (t) => {
-  const hasher = createCodes(['pepper one'], 6)
+  const hasher = new Codes(['pepper one'], 6)
   const digest = (changed: object, code = '123456', by = hasher) =>
     Buffer.from(by.forStorage({ ...binding, ...changed }, code)).toString('hex')
   const all = [
@@ -66,7 +66,7 @@ t.test('a digest depends on the pepper and on everything the code is bound to', 
     digest({ channel: 'email' }),
     digest({ identifier: '+919876543211' }),
     digest({}, '123457'),
-    digest({}, '123456', createCodes(['pepper two'], 6)),
+    digest({}, '123456', new Codes(['pepper two'], 6)),
   ]
   t.equal(new Set(all).size, all.length)
   t.equal(digest({}), digest({}))

@@ -98,7 +98,7 @@ t.test('forged, mutated and foreign tokens are 401', async (t) => {
     'another issuer': forge(header, { ...claims, iss: 'somebody' }, ours),
     'another audience': forge(header, { ...claims, aud: 'something' }, ours),
     'a list of audiences with ours': forge(header, { ...claims, aud: ['latchkey', 'other'] }, ours),
-    expired: forge(header, { ...claims, exp: now - 10 }, ours),
+    'expired, and not the newest': forge(header, { ...claims, exp: now - 10, jti: randomUUID() }, ours),
     'not good yet': forge(header, { ...claims, nbf: now + 60 }, ours),
     'issued in the future': forge(header, { ...claims, iat: now + 60 }, ours),
     'another session': forge(header, { ...claims, sid: randomUUID() }, ours),

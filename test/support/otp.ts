@@ -21,7 +21,7 @@ export type RefusedCode = { outcome: 'refused'; retryAfter: number }
 export type LaneRequest = OtpRequest & { lane?: string }
 
 type PutRow = {
-  is_put: boolean
+  outcome: string
   retry_after: number | null
   code_seed: Uint8Array<ArrayBuffer>
   code_hash: Uint8Array<ArrayBuffer> | null
@@ -49,7 +49,7 @@ export function createOtp(dependencies: Dependencies) {
     is_strict: false,
     // What a message costs has tests of its own.
     budgets: ['trusted', 'known', 'new'].flatMap((kind) => [`sms:${kind}`, `mail:${kind}`]),
-    budget_left: Array(6).fill(1_000),
+    budget_set_aside: Array(6).fill(1_000),
     budget_retry: Array(6).fill(1),
     max_per_block: 1_000,
     max_per_mailbox: 1_000,
@@ -77,13 +77,14 @@ export function createOtp(dependencies: Dependencies) {
       test_ends_at: testEndsAt,
     }
     const text = inFunctions(`
-      SELECT p.outcome = 'sent' AS is_put, p.retry_after, p.code_seed, p.code_hash, p.expires_in, p.resend_after, p.attempts_allowed
+      SELECT p.outcome, p.retry_after, p.code_seed, p.code_hash, p.expires_in, p.resend_after, p.attempts_allowed
       FROM json_populate_record(NULL::latchkey.send_code_request, $1) AS r,
         json_populate_record(NULL::latchkey.send_code_settings, $2) AS s,
-        LATERAL latchkey.send_code(r, s, $3, NULL, s.budget_left, '{}') AS p`)
+        LATERAL unnest(latchkey.send_codes(ARRAY[r], s, ARRAY[$3]::uuid[], ARRAY[NULL]::int[], true)) AS p`)
     const rows = await inSchema(text, [JSON.stringify(values), limits, request.lane || null])
     const [row] = rows as (PutRow | undefined)[]
-    if (row === undefined || !row.is_put) return { outcome: 'refused', retryAfter: Number(row?.retry_after) }
+    if (row?.outcome === 'again') return issue(request)
+    if (row?.outcome !== 'sent') return { outcome: 'refused', retryAfter: Number(row?.retry_after) }
     return {
       outcome: 'issued',
       codeId,
@@ -97,7 +98,7 @@ export function createOtp(dependencies: Dependencies) {
   /** Whether the code is the live one, which it then no longer is. */
   async function verify(request: LaneRequest, code: string): Promise<boolean> {
     const { identifier, codeHash, previousCodeHash } = otp.attemptOf(request, code)
-    const text = inFunctions('SELECT outcome FROM latchkey.verify_code($1, $2, $3, $4, $5, false, $6, $7)')
+    const text = inFunctions('SELECT latchkey.verify_code($1, $2, $3, $4, $5, false, $6, $7) AS outcome')
     const { maxAttempts: attempts, maxFailures: failures } = otp.attemptLimits
     const values = [identifier, request.purpose, request.lane ?? '', codeHash, previousCodeHash, attempts, failures]
     const [row] = (await inSchema(text, values)) as { outcome: string }[]
@@ -114,7 +115,7 @@ export function createOtp(dependencies: Dependencies) {
 
   /** Takes back a send that was refused. */
   const returnSend = ({ purpose, identifier }: OtpRequest, codeId: string) =>
-    inSchema('SELECT give_back_send($1, $2, $3, true, false, false, NULL, NULL, NULL, 0, now())', [
+    inSchema('SELECT give_back_send($1, $2, $3, false, false, NULL, NULL, NULL, 0, now())', [
       identifier.identifier,
       purpose,
       codeId,

@@ -1,9 +1,11 @@
 // The list of users: pages that hold under inserts, orders, searches, and everything else refused.
 
+import { readFile } from 'node:fs/promises'
 import t from 'tap'
 import { v7 as uuid } from 'uuid'
+import { nameKey } from '../../src/users/name.js'
 import { startApp, type TestApp } from '../support/app.js'
-import { insertUser, joinAsAdmin, type Person } from './people.js'
+import { insertUser, joinAsAdmin, nobody, type Person } from './people.js'
 
 const people: [string | null, string | null, string | null][] = [
   ['Asha Rao', '+919876543210', 'asha.rao@example.com'],
@@ -105,6 +107,9 @@ t.test('a search finds beginnings of names, phones and emails, and takes no wild
     '+1': ['Zoë'],
     '1': ['100% Sure', 'Zoë'],
     '0': [],
+    '٩٨٧٦٥ ٤٣٢': ['Asha Rao'],
+    '98765/432': ['Asha Rao'],
+    '0091 98765-0': ['asha verma'],
     '+': people.filter(([, phone]) => phone).map(([name]) => name),
     '%': [],
     _: [],
@@ -123,6 +128,55 @@ t.test('a search finds beginnings of names, phones and emails, and takes no wild
       const page = await pages(admin, `sort=${sort}&limit=2&q=${encodeURIComponent(q)}`)
       t.strictSame(sorted(page.names), sorted(names), `${q} ${sort}`)
     }
+  }
+})
+
+t.test('a name is found by its beginning in whatever case, and an address however its domain is written', async (t) => {
+  const service = await startApp(t)
+  const admin = await joinAsAdmin(service)
+  const names = ['ΟΔΥΣΣΕΥΣ', 'Οδυσσεύς', 'Straße', 'İpek', 'Işık', 'Ᾰδης', 'ﬁnn', 'ᾼδης', 'ǅemal']
+  for (const [index, name] of names.entries()) {
+    const email = index === 0 ? 'o@xn--bcher-kva.example' : `p${index}@example.com`
+    await insertUser(service, nobody.replace(/0$/, index.toString(16)), name, { email })
+  }
+  for (const [q, found] of [
+    ['ΟΔΥΣ', ['ΟΔΥΣΣΕΥΣ', 'Οδυσσεύς']],
+    ['οδυς', ['ΟΔΥΣΣΕΥΣ', 'Οδυσσεύς']],
+    ['οδυσσευς', ['ΟΔΥΣΣΕΥΣ']],
+    ['STRASS', ['Straße']],
+    ['straß', ['Straße']],
+    ['ipek', ['İpek']],
+    ['IPEK', ['İpek']],
+    ['isik', []],
+    ['ışık', ['Işık']],
+    ['IŞI', ['Işık']],
+    ['fi', ['ﬁnn']],
+    ['αιδ', ['ᾼδης']],
+    ['ǆe', ['ǅemal']],
+    ['o@Bücher.example', ['ΟΔΥΣΣΕΥΣ']],
+  ] as const) {
+    const { body } = await admin.get(`/users?q=${encodeURIComponent(q)}`)
+    t.strictSame(
+      body.data.map((user: { user_name: string }) => user.user_name),
+      found,
+      q,
+    )
+  }
+  t.equal((await admin.get(`/users?q=${encodeURIComponent('\u3164')}`)).status, 400)
+})
+
+t.test('names that were there before are found in the same way', async (t) => {
+  const service = await startApp(t)
+  const names = ['ΟΔΥΣΣΕΥΣ', 'Straße', 'İpek', 'Işık', 'ᾼδης ᾴ', 'Asha Rao', 'ﬁnn', 'é', 'Ἑλλάς']
+  for (const [index, name] of names.entries()) {
+    await insertUser(service, nobody.replace(/0$/, String(index)), name, { email: `n${index}@example.com` })
+    const before = name.normalize('NFKC').toLowerCase()
+    await service.database.$executeRaw`UPDATE users SET name_key = ${before} WHERE user_name = ${name}`
+  }
+  const file = 'prisma/migrations/20261126200000_name_keys_without_case/migration.sql'
+  await service.database.$executeRawUnsafe(await readFile(file, 'utf8'))
+  for (const { userName, nameKey: key } of await service.database.user.findMany()) {
+    t.equal(key, nameKey(String(userName)))
   }
 })
 

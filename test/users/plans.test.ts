@@ -1,8 +1,7 @@
 // How PostgreSQL answers what is asked about users: by the intended index, for tables too large to read.
 import t, { type Test } from 'tap'
 import { withConnection } from '../../src/development/postgres-query.js'
-import type { Prisma } from '../../src/generated/prisma/client.js'
-import { listSessionsStatement, readSessionsStatement } from '../../src/sessions/statements.js'
+import { listSessionsStatement, readSessionsText } from '../../src/sessions/statements.js'
 import { lockSessionStatement, lockUsersStatement } from '../../src/users/acting.js'
 import { addressesOfUser } from '../../src/users/address.js'
 import { adminsStatement, lockCodesStatement } from '../../src/users/administration.js'
@@ -11,6 +10,7 @@ import { breadthStatement, type Prefixes, pageStatement, searchStatement } from 
 import { createTestDatabase } from '../support/database.js'
 import { nobody } from './people.js'
 
+type Statement = Readonly<{ text: string; values: unknown[] }>
 type Plan = { 'Node Type': string; 'Relation Name'?: string; 'Index Name'?: string; Plans?: Plan[] }
 
 function nodesOf(plan: Plan): Plan[] {
@@ -36,7 +36,7 @@ t.test('plans on 50,000 users', async (t) => {
     await client.query('VACUUM ANALYZE')
 
     /** The nodes of the plan for a statement whose values are known, and of the one that is kept for all values. */
-    async function plansOf({ text, values }: Prisma.Sql): Promise<Plan[]> {
+    async function plansOf({ text, values }: Statement): Promise<Plan[]> {
       const nodes: Plan[] = []
       for (const mode of ['force_custom_plan', 'force_generic_plan']) {
         await client.query(`SET plan_cache_mode = ${mode}`)
@@ -46,7 +46,7 @@ t.test('plans on 50,000 users', async (t) => {
       return nodes
     }
 
-    async function holds(t: Test, name: string, statement: Prisma.Sql, ...indexes: string[]) {
+    async function holds(t: Test, name: string, statement: Statement, ...indexes: string[]) {
       const nodes = await plansOf(statement)
       const read = nodes.filter((node) => node['Node Type'] === 'Seq Scan').map((node) => node['Relation Name'])
       t.strictSame(read, [], `${name}: no table is read whole`)
@@ -80,7 +80,7 @@ t.test('plans on 50,000 users', async (t) => {
     const actor = { userId: nobody, sessionId: nobody }
     await holds(t, 'lock a session', lockSessionStatement(actor), 'sessions_pkey')
     const limits = { timeToLive: 60, longest: 600 }
-    const session = readSessionsStatement({ sessionIds: [nobody], userIds: [nobody] }, limits, addressesOfUser)
+    const session = { text: readSessionsText(limits, addressesOfUser), values: [[nobody], [nobody]] }
     await holds(t, 'session', session, 'users_pkey')
     await client.query(`
       INSERT INTO sessions (id, user_id, expires_at, created_at)

@@ -79,3 +79,13 @@ CREATE FUNCTION is_of_the_tenth(p_identifier text, p_key bytea) RETURNS boolean 
 BEGIN
   RETURN get_byte(sha256(p_key || convert_to(p_identifier || ' ' || extract(epoch FROM window_start(3600)), 'UTF8')), 0) < 26;
 END $$;
+
+-- Who is told of something by SMS is told in any case, out of the budget of trusted devices, which strangers can't reach.
+CREATE FUNCTION count_notices(p_told_to text[], p_shard int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  by_sms int := (SELECT count(*) FROM unnest(p_told_to) AS told_to WHERE told_to LIKE '+%');
+BEGIN
+  IF by_sms = 0 THEN RETURN; END IF;
+  PERFORM count_up(array_fill('sms_day:trusted'::text, ARRAY[by_sms]), 86400, p_shard);
+  PERFORM count_up(array_fill('sms_hour:trusted'::text, ARRAY[by_sms]), 3600, p_shard);
+END $$;

@@ -14,6 +14,7 @@ $$;
 CREATE FUNCTION count_up(p_keys text[], p_seconds int, p_shard int DEFAULT 0)
 RETURNS TABLE (counted_key text, added int, total int) LANGUAGE plpgsql AS $$
 BEGIN
+  IF array_remove(p_keys, NULL) = '{}' THEN RETURN; END IF;
   RETURN QUERY
     WITH asked AS (
       SELECT k AS key, count(*)::int AS added FROM unnest(p_keys) AS k WHERE k IS NOT NULL GROUP BY k ORDER BY k COLLATE "C"
@@ -32,6 +33,15 @@ CREATE FUNCTION count_of(p_key text, p_seconds int) RETURNS bigint LANGUAGE sql 
   SELECT coalesce(sum(c.count), 0) FROM limit_counters c
   WHERE c.key = p_key AND c.window_started_at = window_start(p_seconds)
 $$;
+
+-- The same for many, in the order of the array: what many have in common is added up once.
+CREATE FUNCTION counts_of(p_keys text[], p_seconds int) RETURNS bigint[] LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT counted.total FROM unnest(p_keys) WITH ORDINALITY AS q (key, n)
+    LEFT JOIN (SELECT k AS key, count_of(k, p_seconds) AS total FROM (SELECT DISTINCT unnest(p_keys)) AS d (k)) AS counted ON counted.key = q.key
+    ORDER BY q.n);
+END $$;
 
 -- What an array of requests is counted by: for each of them the place that it takes in its key's window, 1 for the first one of it.
 -- Counted once for all of them: 32 requests of one address are one write.

@@ -9,6 +9,37 @@ BEGIN
   RETURN person;
 END $$;
 
+-- The same for many, in the order of the arrays. Looked up one by one: LIMIT keeps the planner from joining all users instead.
+CREATE FUNCTION users_with(p_methods text[], p_identifiers text[]) RETURNS users[] LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN ARRAY(
+    SELECT coalesce(by_phone.person, by_email.person) FROM unnest(p_methods, p_identifiers) WITH ORDINALITY AS q (method, identifier, n)
+    LEFT JOIN LATERAL (SELECT u AS person FROM users u WHERE q.method = 'phone' AND u.phone = q.identifier LIMIT 1) AS by_phone ON true
+    LEFT JOIN LATERAL (SELECT u AS person FROM users u WHERE q.method = 'email' AND u.email = q.identifier LIMIT 1) AS by_email ON true
+    ORDER BY q.n);
+END $$;
+
+-- The same, locked: in the order of their ids, so that two calls never wait for each other in a circle. Null also for one who has lost the
+-- identifier while this waited for them.
+-- @param p_waits, are_held see lock_codes()
+CREATE FUNCTION lock_users_with(p_methods text[], p_identifiers text[], p_waits boolean, OUT people users[], OUT are_held boolean[])
+LANGUAGE plpgsql AS $$
+DECLARE
+  found CONSTANT users[] := users_with(p_methods, p_identifiers);
+BEGIN
+  IF p_waits THEN PERFORM FROM users u WHERE u.id = (found[1]).id FOR NO KEY UPDATE; END IF;
+  SELECT array_agg(mine.person ORDER BY q.n),
+      array_agg(mine.person IS NULL AND EXISTS (
+        SELECT FROM users u WHERE u.id = q.id AND q.identifier IN (u.phone, u.email)) ORDER BY q.n)
+    INTO people, are_held
+  FROM (
+    SELECT x.identifier, x.n, (found[x.n]).id FROM unnest(p_identifiers) WITH ORDINALITY AS x (identifier, n) ORDER BY id
+  ) AS q
+  LEFT JOIN LATERAL (
+    SELECT u AS person FROM users u WHERE u.id = q.id AND q.identifier IN (u.phone, u.email) FOR NO KEY UPDATE SKIP LOCKED
+  ) AS mine ON true;
+END $$;
+
 -- Whether the user has proved the identifier of the method. Who owns an identifier: docs/decisions/0011.
 CREATE FUNCTION has_proved(person users, p_method text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT CASE p_method WHEN 'phone' THEN person.phone_verified_at ELSE person.email_verified_at END IS NOT NULL

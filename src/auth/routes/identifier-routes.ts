@@ -3,6 +3,7 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 import { clientOf } from '../../http/client.js'
 import { errorResponses, refer } from '../../http/responses.js'
 import { closed } from '../../http/validation.js'
+import { EmailField, PhoneField, PhonePrefixField } from '../../identifiers/fields.js'
 import type { IdentifierParser } from '../../identifiers/parser.js'
 import type { CountryCode } from '../../identifiers/phone.js'
 import type { SessionCookie } from '../../sessions/cookies.js'
@@ -11,6 +12,7 @@ import type { SendCode } from '../send-code.js'
 import type { SignIn } from '../sign-in.js'
 import { exampleCode, examples } from './examples.js'
 import {
+  challengeFields,
   deviceTokenFields,
   identifierErrors,
   MessageHeaders,
@@ -33,23 +35,9 @@ export type IdentifierFlowOptions = {
 const tags = ['Identifier flow']
 
 const identifierFields = {
-  phonePrefix: Type.Optional(
-    Type.String({
-      maxLength: 5,
-      description: 'Calling prefix with its plus sign, together with phone',
-      examples: ['+91'],
-    }),
-  ),
-  phone: Type.Optional(
-    Type.String({
-      maxLength: 25,
-      description: 'National number; spaces, dashes, brackets and a trunk 0 are dropped',
-      examples: ['9876543210'],
-    }),
-  ),
-  email: Type.Optional(
-    Type.String({ maxLength: 320, description: 'Instead of a phone', examples: ['asha@example.com'] }),
-  ),
+  phonePrefix: Type.Optional(PhonePrefixField),
+  phone: Type.Optional(PhoneField('National number')),
+  email: Type.Optional(EmailField('Instead of a phone')),
 }
 
 export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = async (app, options) => {
@@ -64,7 +52,7 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
         tags,
         headers: MessageHeaders,
         body: Type.Object(
-          { ...identifierFields, ...deviceTokenFields },
+          { ...identifierFields, ...deviceTokenFields, ...challengeFields },
           {
             ...closed,
             description: 'Either phonePrefix and phone, or email',
@@ -81,8 +69,10 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
       },
     },
     async (request) => {
-      const { device_token, ...identifier } = request.body
-      const sent = await sendCode(identifiers.getIdentifierFromBody(identifier), clientOf(request, device_token))
+      const { device_token, challenge_solution: solution, ...body } = request.body
+      const identifier = identifiers.getIdentifierFromBody(body)
+      const use = { purpose: 'sign_in', mode: 'any', solution } as const
+      const sent = await sendCode(identifier, clientOf(request, device_token), use)
       return { message: 'OTP sent', ...sent } as const
     },
   )

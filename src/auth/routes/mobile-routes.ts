@@ -49,9 +49,9 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
       },
     },
     async (request) => {
-      const { mobile_number, mode, device_token } = request.body
+      const { mobile_number, mode, device_token, challenge_solution: solution } = request.body
       const phone = identifiers.fromMobileNumber(mobile_number)
-      const use = { purpose: 'sign_in', mode: mode === 'login' ? 'login' : 'any' } as const
+      const use = { purpose: 'sign_in', mode: mode === 'login' ? 'login' : 'any', solution } as const
       const sent = await sendCode(phone, clientOf(request, device_token), use)
       return { success: true, message: 'OTP sent successfully', ...sent } as const
     },

@@ -1,11 +1,14 @@
 // Bodies and answers of the mobile flow. They depend on the default country: how long its numbers and postal codes are.
 import { Type } from '@sinclair/typebox'
+import { atField } from '../../errors.js'
 import { errorResponses, OneOf, refer, Success } from '../../http/responses.js'
 import { closed, errorLine } from '../../http/validation.js'
+import { PhoneField } from '../../identifiers/fields.js'
 import { AddressSchema, Pincode, Text } from '../../users/address.js'
 import { UserSchema } from '../../users/user.js'
 import { exampleCode, examples } from './examples.js'
 import {
+  challengeFields,
   deviceTokenFields,
   identifierErrors,
   MessageHeaders,
@@ -27,12 +30,10 @@ export type MobileRules = Readonly<{
 }>
 
 export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault, defaultCountry }: MobileRules) {
-  const MobileNumber = Type.String({
-    maxLength: 25,
-    description: `A national mobile number of ${defaultCountry}: ${mobileLength} digits; spaces, dashes, brackets and a trunk 0 are dropped`,
-    examples: [examples.mobile_number],
-    [errorLine]: mobileNumberFault,
-  })
+  const MobileNumber = PhoneField(
+    `A mobile number of ${defaultCountry}: ${mobileLength} digits, also with the country's prefix before them`,
+    { [errorLine]: mobileNumberFault },
+  )
   const Otp = OtpField(otpLength)
 
   const sendOtp = {
@@ -46,6 +47,7 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
           }),
         ),
         ...deviceTokenFields,
+        ...challengeFields,
       },
       { ...closed, examples: [{ mobile_number: examples.mobile_number, mode: 'login' }] },
     ),
@@ -55,7 +57,7 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
         { description: 'The code is on its way', examples: [examples.mobileSent] },
       ),
       ...errorResponses(
-        { code: 'validation_failed', details: { errors: [mobileNumberFault] } },
+        { code: 'validation_failed', details: atField('mobile_number', mobileNumberFault) },
         'account_not_found',
         ...sendErrors,
         ...identifierErrors,

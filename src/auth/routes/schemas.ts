@@ -2,7 +2,9 @@
 import { Type } from '@sinclair/typebox'
 import type { ErrorCode } from '../../errors.js'
 import { writingErrors } from '../../http/responses.js'
-import { errorLine } from '../../http/validation.js'
+import { digits, errorLine } from '../../http/validation.js'
+import { maxTyped } from '../../identifiers/fields.js'
+import type { ChallengeSolution } from '../challenges/provider.js'
 import { exampleCode, examples } from './examples.js'
 
 /** What any call can answer that takes an identifier in its body. */
@@ -14,15 +16,31 @@ export const identifierErrors: readonly ErrorCode[] = [
 ]
 
 /** What any call can answer that sends a message. */
-export const sendErrors: readonly ErrorCode[] = ['rate_limited', 'delivery_failed']
+export const sendErrors: readonly ErrorCode[] = ['challenge_required', 'rate_limited', 'delivery_failed']
+
+/** Of a call that sends a message. */
+export const challengeFields = {
+  challenge_solution: Type.Optional(
+    Type.Unsafe<ChallengeSolution>({
+      anyOf: [
+        { type: 'string', maxLength: 8_192 },
+        { type: 'object', additionalProperties: true },
+      ],
+      description:
+        'After a 403 `challenge_required`: what solves its `challenge`. As a widget gives it (a text), or `{challenge, solution}`',
+      examples: ['eyJjaGFsbGVuZ2UiOnsuLi59LCJzb2x1dGlvbiI6ey4uLn19'],
+      [errorLine]: 'challenge_solution must be what a widget gave, or {challenge, solution}',
+    }),
+  ),
+}
 
 /** Exactly the digits asked for: anything else cannot be right and counts as no guess. */
 export const OtpField = (length: number) =>
   Type.String({
-    pattern: `^[0-9]{${length}}$`,
-    description: `The code from the message: exactly ${length} digits`,
+    [digits]: length,
+    maxLength: maxTyped,
+    description: `The code from the message: exactly ${length} digits, of any script; spaces, dashes and invisible characters among them are dropped`,
     examples: [exampleCode(length)],
-    [errorLine]: `otp must be exactly ${length} digits`,
   })
 
 /** Of a call that sends a message. */

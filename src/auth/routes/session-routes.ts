@@ -1,12 +1,13 @@
 // The session that asks: end it, get another token of it, see whose it is. Under the mobile flow's path, for sessions of both flows.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import type { AuditTrail } from '../../audit/events.js'
+import { Problem } from '../../errors.js'
 import { aroundBody } from '../../http/around-body.js'
 import { clientOf } from '../../http/client.js'
 import type { CountryCode } from '../../identifiers/phone.js'
 import { createAuthenticate, optionalSecurity, security, signedIn, tokensOf } from '../../sessions/authenticate.js'
 import type { SessionCookie } from '../../sessions/cookies.js'
-import type { SessionService } from '../../sessions/service.js'
+import type { Authenticator, SessionService } from '../../sessions/service.js'
 import type { SerializedAddress } from '../../users/address.js'
 import { serializeUser } from '../../users/user.js'
 import { logout, me, refresh } from './session-schemas.js'
@@ -14,7 +15,7 @@ import { logout, me, refresh } from './session-schemas.js'
 export type SessionRouteOptions = {
   sessions: SessionService
   /** the same, with the user's addresses beside ({@link SerializedAddress}) */
-  sessionsWithAddresses: Pick<SessionService, 'authenticate' | 'renew'>
+  sessionsWithAddresses: Authenticator
   audit: AuditTrail
   cookie: SessionCookie
   defaultCountry: CountryCode
@@ -54,26 +55,30 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = asy
     '/refresh',
     {
       config,
-      ...aroundBody(createAuthenticate(sessions, cookie)),
+      ...aroundBody(createAuthenticate(sessions, { cookie, audit }, { takesEnded: true })),
       schema: {
         operationId: 'refresh',
-        summary: 'A new token of this session, while the old one is still good',
+        summary: 'A new token of this session, also for one that has ended',
+        description:
+          'While the session lives. A token that has ended is taken where it is the newest of its session; the one before gets the newest again within 60 seconds of its replacement, so that calls side by side get on. An older one is 401, and somebody is told.',
         tags,
         security,
         ...refresh,
       },
     },
     async (request, reply) => {
-      const { token, lifetime } = sessions.reissue(signedIn(request))
-      cookie.set(reply, token, lifetime)
-      return { success: true, token } as const
+      const issued = await sessions.reissue(signedIn(request))
+      // Ended between the check and now.
+      if (issued === null) throw new Problem('unauthorized', { invalidToken: true })
+      cookie.set(reply, issued.token, issued.lifetime)
+      return { success: true, token: issued.token } as const
     },
   )
 
   app.get(
     '/me',
     {
-      ...aroundBody(createAuthenticate(sessionsWithAddresses, cookie)),
+      ...aroundBody(createAuthenticate(sessionsWithAddresses, { cookie, audit })),
       schema: { operationId: 'me', summary: 'Who is signed in', tags, security, ...me },
     },
     async (request) => {

@@ -64,7 +64,7 @@ export const twilioReceiptRoutes: FastifyPluginAsyncTypebox<TwilioReceiptOptions
         const shown = request.headers['x-twilio-signature']?.toString() ?? ''
         // Our form parser makes nothing else, and no body is a form without parameters.
         const parameters = (request.body ?? {}) as Readonly<Record<string, string>>
-        if (!isSame(shown, twilioSignature(authToken, url, parameters))) await app.refuseForgery(request)
+        app.requireSignature(request, isSame(shown, twilioSignature(authToken, url, parameters)))
       },
     },
     async (request, reply) => {

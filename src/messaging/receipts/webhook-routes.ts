@@ -71,7 +71,7 @@ export const webhookReceiptRoutes: FastifyPluginAsyncTypebox<WebhookReceiptOptio
       // Before the schemas: whoever cannot sign learns nothing of them.
       preValidation: async (request) => {
         const { headers, rawBody } = request
-        if (rawBody === null || !isSignedWebhook(headers, rawBody, options.key)) await app.refuseForgery(request)
+        app.requireSignature(request, rawBody !== null && isSignedWebhook(headers, rawBody, options.key))
       },
     },
     async (request, reply) => {

@@ -46,22 +46,24 @@ export function emailPage({ locale, template, values }: Page): string {
   })
 }
 
-/** The mail that tells of a change. */
+/** The mail of a notice: its fullest sentence, with the last one as its title. */
 export function notificationPage({
   locale,
   template,
+  sentences,
   app,
 }: {
   locale: string
   template: Template
+  sentences: readonly string[]
   app: string
 }): string {
-  const [sentence = ''] = template.changed
+  const [sentence = ''] = sentences
   const told = fill(escapeHtml(sentence), { app: isolated(app) })
   return page({
     locale,
     direction: template.direction,
-    title: escapeHtml(fill(String(template.changed.at(-1)), { app })),
+    title: escapeHtml(fill(String(sentences.at(-1)), { app })),
     preview: told,
     body: `<h1 class="text" style="${styles.heading}">${told}</h1>`,
   })

@@ -86,18 +86,28 @@ ${say(template.unasked)}
     return { locale, subject: say(template.subject), text, html: emailPage({ locale, template, values }) }
   }
 
-  /** That the ways to sign in have changed, as an SMS and as a mail: no code, no link, nothing that was typed. */
-  changeNotification(languages: readonly string[]) {
+  /** A notice as an SMS and as a mail: no code, no link, nothing that was typed. */
+  #notificationOf(kind: 'changed' | 'signedIn', languages: readonly string[]) {
     const locale = this.localeOf(languages) ?? this.#defaultLocale
     const template = this.#byLocale.get(locale) as Template
-    const texts = template.changed.map((sentence) => fill(sentence, { app: this.#settings.appName }))
+    const texts = template[kind].map((sentence) => fill(sentence, { app: this.#settings.appName }))
     return {
       locale,
       sms: fittingText(texts),
       subject: String(texts.at(-1)),
       text: `${texts[0]}\n`,
-      html: notificationPage({ locale, template, app: this.#settings.appName }),
+      html: notificationPage({ locale, template, sentences: template[kind], app: this.#settings.appName }),
     }
+  }
+
+  /** That the ways to sign in have changed. */
+  changeNotification(languages: readonly string[]) {
+    return this.#notificationOf('changed', languages)
+  }
+
+  /** That somebody signed in on a device that is not known. */
+  signInNotification(languages: readonly string[]) {
+    return this.#notificationOf('signedIn', languages)
   }
 }
 

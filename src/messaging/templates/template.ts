@@ -28,6 +28,8 @@ export type Template = CodeWords &
     unasked: string
     /** that the ways to sign in have changed, to whoever had the old one; the fullest first, as an SMS and as a mail */
     changed: readonly string[]
+    /** that somebody signed in on a device that is not known, to the account's other identifier; in the same way */
+    signedIn: readonly string[]
   }>
 
 const gaps = ['code', 'app', 'duration', 'shortDuration'] as const
@@ -36,7 +38,7 @@ export type Values = Readonly<Record<Gap, string>>
 
 const gap = /\{([^{}]*)\}/g
 const sentences = ['subject', 'heading', 'validity', 'warning', 'unasked'] as const
-const lists = ['sms', 'changed'] as const
+const lists = ['sms', 'changed', 'signedIn'] as const
 const keys: readonly string[] = ['direction', ...lists, ...sentences, ...otherPurposes]
 const codeWords = ['sms', 'subject', 'heading'] as const
 
@@ -48,6 +50,7 @@ const rules: Readonly<Record<string, Rule>> = {
   sms: { needs: 'code', gaps },
   subject: { needs: 'code', gaps },
   changed: { needs: 'app', gaps: ['app'] },
+  signedIn: { needs: 'app', gaps: ['app'] },
 }
 const ruleOf = (key: string) => rules[key] ?? anyGap
 
