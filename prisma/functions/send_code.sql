@@ -190,6 +190,7 @@ END $$;
 
 -- @param place_of_address the place of this request in its address's window, 1 for the first one; null on a trusted device
 -- @param is_solved a challenge of this send was solved, and not spent before
+-- @param has_opted_out whoever has the identifier has said STOP to our messages
 -- @param sent_by_block what its neighbours have had in this hour, before this call
 -- @param account who has the identifier, whether they have proved it or not; null for nobody
 -- @param code, limits the locked rows of the identifier, null where it was never sent anything; as they are to be, where the outcome is `sent`
@@ -197,7 +198,7 @@ END $$;
 -- @param p_left_of_budgets what this call has left of each budget
 -- @param p_spent the keys of neighbours, mailboxes and domains that the same call counts at its end, and countries that it has found open
 CREATE FUNCTION send_code(
-  r send_code_request, s send_code_settings, is_solved boolean, device uuid, place_of_address int, sent_by_block bigint, account users,
+  r send_code_request, s send_code_settings, is_solved boolean, has_opted_out boolean, device uuid, place_of_address int, sent_by_block bigint, account users,
   INOUT code otps, INOUT limits identifier_limits, at timestamptz, p_left_of_budgets int[], p_spent text[], OUT answer send_code_result
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -291,10 +292,10 @@ BEGIN
   END IF;
 
   -- Whoever said STOP gets nothing for a day, and nobody is asked to try: it costs nothing.
-  IF r.method = 'phone' AND has_code AND NOT is_fixed AND has_opted_out(r.identifier_hash) THEN
+  IF has_opted_out AND has_code AND NOT is_fixed THEN
     IF NOT answer.is_hidden THEN
       answer.outcome := 'opted_out';
-      RETURN answer;
+      RETURN;
     END IF;
     is_refused := true;
   END IF;
@@ -407,6 +408,7 @@ DECLARE
   kept record;
   live record;
   at timestamptz;
+  opted_out bytea[];                                -- digests of identifiers whose owners want no messages
   challenges text[];                                -- that were solved
   used text[] := '{}';                              -- those of them that were spent before
   solved boolean;
@@ -428,6 +430,7 @@ BEGIN
   FROM unnest(asked) WITH ORDINALITY AS q;
 
   sent_by_blocks := counts_of(block_keys, 3600);
+  opted_out := those_opted_out(ARRAY(SELECT q.identifier_hash FROM unnest(asked) AS q WHERE q.method = 'phone'));
   -- Whoever has the identifier may be another one in the next moment, as if this had been asked a moment before.
   accounts := users_with(methods, identifiers);
   -- Who is over the limit of their address locks nothing, and waits for nothing.
@@ -442,7 +445,7 @@ BEGIN
       CONTINUE;
     END IF;
     solved := asked[n].challenge IS NOT NULL AND NOT asked[n].challenge = ANY (used);
-    decided := send_code(asked[n], s, solved, devices[n], places_of_addresses[n], sent_by_blocks[n], accounts[n], live.codes[n], kept.limits[n], at, left_of_budgets, spent);
+    decided := send_code(asked[n], s, solved, asked[n].identifier_hash = ANY (opted_out), devices[n], places_of_addresses[n], sent_by_blocks[n], accounts[n], live.codes[n], kept.limits[n], at, left_of_budgets, spent);
     answers[n] := decided.answer;
     counts := counted_on(asked[n], answers[n]);
     spent := spent || array_remove(

@@ -1,4 +1,5 @@
 // A sign-in on a device that is not known is told to the account's other identifier: whoever got somebody's former number comes in by it.
+import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { change, email, noticesOf, old } from '../account/own-identifiers.js'
 import { startApp, type TestApp } from '../support/app.js'
@@ -11,6 +12,8 @@ const phone = { phonePrefix: '+91', phone: old.replace('+91', '') }
 async function joinWithBoth(service: TestApp) {
   const asha = await join(service, old)
   await change(service, asha, email)
+  // A notice that nobody waits for: that of the change.
+  while (noticesOf(service).length === 0) await setImmediate()
   service.messages.length = 0
   return asha
 }

@@ -158,14 +158,14 @@ t.test('nobody goes around a STOP, which is no fault of the driver', async (t) =
   const second = scripted('b', 'accepts')
   const senders = { sms: [first, second], email: [] }
   const told: string[] = []
-  const { send } = new Delivery({
+  const delivery = new Delivery({
     senders,
     circuit: { failures: 1, rest: 30_000 },
     onFailure: (_origin, { driver }) => told.push(driver),
     onCircuitChange: (_origin, { state }) => told.push(state),
   })
   for (let count = 0; count < 2; count++) {
-    t.strictSame(await send(sms, { requestId: 'any' }), { outcome: 'refused', reason: 'recipient_opted_out' })
+    t.strictSame(await delivery.send(sms, { requestId: 'any' }), { outcome: 'refused', reason: 'recipient_opted_out' })
   }
   t.strictSame([told, first.sends, second.sends], [['a', 'a'], 2, 0])
 })

@@ -8,8 +8,13 @@ BEGIN
   ON CONFLICT DO NOTHING;
 END $$;
 
-CREATE FUNCTION has_opted_out(p_identifier_hash bytea) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION those_opted_out(p_identifier_hashes bytea[]) RETURNS bytea[] LANGUAGE plpgsql AS $$
 BEGIN
-  RETURN EXISTS (
-    SELECT FROM limit_counters c WHERE c.key = 'opted_out:' || encode(p_identifier_hash, 'hex') AND c.expires_at > now());
+  RETURN ARRAY(
+    SELECT h FROM unnest(p_identifier_hashes) AS h
+    WHERE EXISTS (SELECT FROM limit_counters c WHERE c.key = 'opted_out:' || encode(h, 'hex') AND c.expires_at > now()));
 END $$;
+
+CREATE FUNCTION has_opted_out(p_identifier_hash bytea) RETURNS boolean LANGUAGE sql AS $$
+  SELECT cardinality(those_opted_out(ARRAY[p_identifier_hash])) > 0
+$$;
