@@ -63,4 +63,63 @@ const unread: Attack = {
   },
 }
 
-export const connections: readonly Attack[] = [leftBehind, unread]
+const manyConnections: Attack = {
+  id: 'B16',
+  tried: '400 connections of one address that ask nothing, FLOOD_PER_MINUTE=50; others meanwhile',
+  async run({ fixtures, equal }) {
+    const service = await fixtures.ownService({ FLOOD_PER_MINUTE: '50' })
+    const { hostname, port } = new URL(service.base)
+    let cut = 0
+    const sockets = await atOnce(
+      400,
+      () =>
+        new Promise<Socket>((resolve) => {
+          const socket = connect({ port: Number(port), host: hostname, localAddress: '127.0.0.9' })
+          const end = () => {
+            cut += 1
+            resolve(socket)
+          }
+          socket.once('error', () => {})
+          socket.once('close', end)
+          // Of those that are kept nothing is heard until their time is over.
+          setTimeout(() => resolve(socket), 1_500)
+        }),
+    )
+    equal('cut off', cut, 300)
+    equal('others', (await service.ask('GET', '/health/ready')).status, 200)
+    for (const socket of sockets) socket.destroy()
+    await service.stop('SIGKILL')
+  },
+}
+
+const slowBodies: Attack = {
+  id: 'B17',
+  tried: '20 bodies of which a byte comes each half second, on both flows: an answer, and the connection ends',
+  async run({ service, equal, expect }) {
+    const { hostname, port } = new URL(service.base)
+    const begin = performance.now()
+    const texts = await atOnce(20, async (index) => {
+      const path = ['/api/auth/send-otp', '/auth/verify-otp'][index % 2]
+      const socket = connect(Number(port), hostname)
+      socket.on('error', () => {})
+      socket.write(`POST ${path} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 999\r\n\r\n{`)
+      const dripping = setInterval(() => socket.write(' '), 500)
+      let text = ''
+      socket.on('data', (chunk) => {
+        text += chunk
+      })
+      await new Promise((resolve) => socket.once('close', resolve))
+      clearInterval(dripping)
+      return text
+    })
+    const seconds = (performance.now() - begin) / 1_000
+    expect(seconds > 4 && seconds < 9, `it took ${seconds.toFixed(1)} s`)
+    equal(
+      '408 in the one shape',
+      texts.filter((text) => /^HTTP\/1.1 408 .*"code":"request_timeout"/s.test(text)).length,
+      20,
+    )
+  },
+}
+
+export const connections: readonly Attack[] = [leftBehind, unread, manyConnections, slowBodies]

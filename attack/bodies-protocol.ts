@@ -1,6 +1,6 @@
 // B. Hostile requests: paths, headers, lengths and content types that parsers disagree about.
 import { types } from './bodies-types.js'
-import { type Attack, bothFlows } from './support/context.js'
+import { type Attack, bothFlows, onEachFlow } from './support/context.js'
 import { type Answer, askRaw } from './support/http.js'
 
 const isProblem = (text: string) => /content-type: application\/problem\+json/i.test(text) && text.includes('"code":"')
@@ -67,6 +67,7 @@ const raw: Attack = {
         `POST /auth/request-otp HTTP/1.1\r\n${host}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`,
         /^HTTP\/1\.1 400/,
       ],
+      ['two hosts', `GET /health/live HTTP/1.1\r\n${host}host: evil.example\r\n\r\n`, /^HTTP\/1\.1 400/],
       ['bad line', 'GET /health/live HTTP/9.9\r\n\r\n', /^HTTP\/1\.1 400/],
       ['no HTTP', '\u0016\u0003\u0001 hello\r\n\r\n', /^HTTP\/1\.1 400/],
       ['header line break', `GET /nothing HTTP/1.1\r\n${host}x-a: b\nc\r\n\r\n`, /^HTTP\/1\.1 400/],
@@ -81,4 +82,28 @@ const raw: Attack = {
   },
 }
 
-export const protocol: readonly Attack[] = [inPaths, duplicateKeys, raw, withoutHost, ...types]
+const longErrors = onEachFlow(
+  'B18',
+  '15 kB of unknown fields, of one name, of escapes: bytes of the answer',
+  async ({ flow, service, equal }) => {
+    const path = { mobile: '/api/auth/signup', phone: '/auth/request-otp', email: '/auth/verify-otp' }[flow.name]
+    const named = (names: string[]) => JSON.stringify(Object.fromEntries(names.map((name) => [name, 1])))
+    const bodies = [
+      named(Array.from({ length: 1_400 }, (_, index) => `f${index}`)),
+      named(['x'.repeat(15_000)]),
+      named(Array.from({ length: 20 }, (_, index) => '\u0001'.repeat(100) + index)),
+      named(Array.from({ length: 100 }, (_, index) => '~/'.repeat(15) + index)),
+    ]
+    const headers = { 'content-type': 'application/json' }
+    const sizes: number[] = []
+    for (const body of bodies)
+      sizes.push(Buffer.byteLength((await service.ask('POST', path, { raw: body, headers })).text))
+    equal(
+      'over 4 kB',
+      sizes.filter((size) => size > 4_000),
+      [],
+    )
+  },
+)
+
+export const protocol: readonly Attack[] = [inPaths, duplicateKeys, raw, withoutHost, longErrors, ...types]

@@ -51,4 +51,26 @@ const allowedReading: Attack = {
   },
 }
 
-export const reading: readonly Attack[] = [foreignReading, allowedReading]
+const ofApps: Attack = {
+  id: 'W7',
+  tried: 'CORS_ORIGINS with an app’s web view: it may call with cookies, its look-alikes, null and other sites may not',
+  settings: { CORS_ORIGINS: 'capacitor://localhost' },
+  needs: { settings: ['CORS_ORIGINS'] },
+  async run({ service, allOf, equal }) {
+    const leave = (origin: string) =>
+      service.ask('POST', '/api/auth/logout', { headers: { origin, 'sec-fetch-site': 'cross-site' } })
+    allOf('the app', [await leave('capacitor://localhost')], [200])
+    const others = [
+      'capacitor://localhost:80',
+      'capacitor://localhost.evil.example',
+      'ionic://localhost',
+      'null',
+      'http://localhost',
+    ]
+    const answers = await atOnce(others.length, (index) => leave(String(others[index])))
+    allOf('others', answers, ['403 cross_site'])
+    equal('readable', answers.map(corsOf).filter(Boolean), [])
+  },
+}
+
+export const reading: readonly Attack[] = [foreignReading, allowedReading, ofApps]

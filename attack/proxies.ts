@@ -1,5 +1,6 @@
 // L. Limits and proxies: addresses that a client makes up, many addresses of one network, many replicas.
 import { floods } from './proxies-floods.js'
+import { forwarded } from './proxies-forwarded.js'
 import { addressLimits } from './proxies-limits.js'
 import { type Attack, bothFlows, type Group, named, tally } from './support/context.js'
 import { createFlow, wrongCode } from './support/flows.js'
@@ -109,6 +110,7 @@ export const proxies: Group = {
     refusedAtStart,
     ...addressLimits,
     ...floods,
+    ...forwarded,
     twoReplicas,
     twoReplicasByAddress,
     truthful,

@@ -32,7 +32,7 @@ const optionalSettings = [
   ...['ACCOUNT_DISCLOSURE', 'CORS_ORIGINS', 'IP_SEND_PER_HOUR', 'IP_VERIFY_PER_10_MIN', 'IP_UNKNOWN_PER_HOUR'],
   ...['FLOOD_PER_MINUTE', 'SMS_BUDGET_PER_HOUR', 'SMS_BUDGET_PER_DAY', 'BREAKER_MIN_SENDS', 'BREAKER_MIN_VERIFIED'],
   ...['WEBOTP_DOMAIN', 'TEST_OTPS', 'INTROSPECTION_TOKEN', 'METRICS_TOKEN', 'AUDIT_RETENTION', 'RATE_LIMITS'],
-  ...['TWILIO_AUTH_TOKEN', 'CHALLENGE'],
+  ...['TWILIO_AUTH_TOKEN', 'CHALLENGE', 'PROXY_HEADER'],
 ]
 
 /** Asks the build which settings it knows (by values that none can have) and which routes it has. */

@@ -100,7 +100,7 @@ function requireHost(app: FastifyInstance): void {
 function hasTwoHosts(names: readonly string[]): boolean {
   let hosts = 0
   for (let index = 0; index < names.length; index += 2) {
-    const name = names[index] ?? ''
+    const name = String(names[index])
     if (name.length === 4 && name.toLowerCase() === 'host') hosts += 1
   }
   return hosts > 1

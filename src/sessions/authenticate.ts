@@ -31,10 +31,6 @@ export function tokensOf(request: FastifyRequest, cookieName: string): Set<strin
   return new Set([...(bearer === null ? [] : [bearer]), ...cookiesOf(request, cookieName)])
 }
 
-/** Sessions of which a reuse was told in the last hour: whoever keeps an old token sends it with each call. */
-const maxToldReuses = 10_000
-const tellReuseEvery = 3_600_000
-
 type Dependencies = Readonly<{ cookie: SessionCookie; audit: Pick<AuditTrail, 'record'> }>
 
 /**
@@ -49,15 +45,9 @@ export function createAuthenticate(
   { cookie, audit }: Dependencies,
   { takesEnded = false } = {},
 ) {
-  const told = new Map<string, number>()
-
-  /** An event and a line for each session and hour. */
   async function tellReuse(request: FastifyRequest, claims: Claims): Promise<void> {
-    if (Number(told.get(claims.sid)) > Date.now() - tellReuseEvery) return
     const userId = await sessions.reuseOf(claims)
     if (userId === null) return
-    if (told.size >= maxToldReuses) told.clear()
-    told.set(claims.sid, Date.now())
     request.log.warn({ sessionId: claims.sid }, 'a token came that has ended and was replaced long ago')
     await audit.record(clientOf(request), { event: 'authn_token_reuse', userId })
   }

@@ -44,6 +44,10 @@ export type Authenticator = Pick<
 /** Another token of a session, and the seconds that a cookie of it is worth keeping: as long as the session, if it is used. */
 export type IssuedToken = Readonly<{ token: string; lifetime: number }>
 
+/** Sessions whose reuse is remembered as told, and milliseconds for which: whoever keeps an old token sends it with each call. */
+const maxToldReuses = 10_000
+const tellReuseEvery = 3_600_000
+
 type SessionKey = Readonly<{ sessionId: string; userId: string }>
 
 type SessionDependencies = { database: Database; tokens: Tokens; settings: SessionSettings }
@@ -54,6 +58,8 @@ export class SessionService {
   readonly #settings: SessionSettings
   readonly #limits: SessionLimits
   readonly #read: Batches<SessionKey, SessionRow | null>
+  /** by the session's id, milliseconds since 1970 */
+  readonly #toldReuses = new Map<string, number>()
 
   constructor({ database, tokens, settings }: SessionDependencies) {
     this.#database = database
@@ -83,11 +89,16 @@ export class SessionService {
 
   /**
    * Whose session an ended token is of that others have replaced: somebody has kept it, its owner's client or a thief (RFC 9700
-   * §4.14.2). Null where its session is over, or has had no other one.
+   * §4.14.2). Null where its session is over, or has had no other one, and where it was told within the hour.
    */
   async reuseOf({ sid, sub, jti }: Claims): Promise<string | null> {
+    if (Number(this.#toldReuses.get(sid)) > Date.now() - tellReuseEvery) return null
     const session = await this.#database.session.findUnique({ where: { id: sid, userId: sub } })
-    return session?.tokenId && session.tokenId !== jti ? sub : null
+    if (!session?.tokenId || session.tokenId === jti) return null
+    /* c8 ignore next -- takes ten thousand sessions */
+    if (this.#toldReuses.size >= maxToldReuses) this.#toldReuses.clear()
+    this.#toldReuses.set(sid, Date.now())
+    return sub
   }
 
   /**
