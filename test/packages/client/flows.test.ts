@@ -61,7 +61,10 @@ t.test('the identifier flow, and everything that people do for themselves', asyn
   const otp = service.lastCode(`+91${phone}`)
   const wrong = client.identifier.verifyOtp({ ...identifier, otp: wrongCode(otp) })
   await t.rejects(wrong, { code: 'otp_invalid', status: 401, requestId: String })
-  t.match(await client.identifier.verifyOtp({ ...identifier, otp }), { isNewUser: true, user: { phone: `+91${phone}` } })
+  t.match(await client.identifier.verifyOtp({ ...identifier, otp }), {
+    isNewUser: true,
+    user: { phone: `+91${phone}` },
+  })
 
   t.match(await client.account.rename('Asha'), { user_name: 'Asha' })
   t.match(await client.request('GET /users/me'), { success: true, data: { user_name: 'Asha' } })
