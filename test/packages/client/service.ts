@@ -47,8 +47,8 @@ export async function startService(t: Test, options: StartOptions = {}) {
   /** A client that keeps its session in memory, and what it asked. */
   function newClient(more: Partial<ClientOptions> = {}) {
     const recorded = recordingFetch(more.fetch)
-    const storage = more.storage ?? memoryStorage()
-    return { ...recorded, client: createClient({ baseUrl, ...more, storage, fetch: recorded.fetch }), storage }
+    const storage = memoryStorage()
+    return { ...recorded, client: createClient({ baseUrl, storage, ...more, fetch: recorded.fetch }), storage }
   }
 
   return { service, baseUrl, newClient }
