@@ -15,7 +15,6 @@ export async function alone<Result>(name: string | null, wait: number, task: () 
   let running: Promise<Result> | undefined
   try {
     return await locks.request(name, { signal: patience.signal }, () => {
-      clearTimeout(timer)
       running = task()
       return running
     })
