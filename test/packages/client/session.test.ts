@@ -157,6 +157,25 @@ t.test('where the session is over the token goes, and nothing else is taken for 
   t.equal(storage.kept.get('latchkey.token'), 'of another tab', 'another one has taken its place')
 })
 
+t.test('signing in asks nothing of an older session', async (t) => {
+  const storage = sharedStorage(unsigned('old', 3_590))
+  const next = unsigned('next')
+  const { client, asked } = clientOf(storage, {
+    'POST /auth/request-otp': () => ({ status: 200, body: { message: 'OTP sent' } }),
+    'POST /auth/verify-otp': () => ({ status: 200, body: { token: next } }),
+  })
+  await client.identifier.requestOtp({ email: 'asha@example.com' })
+  await client.identifier.verifyOtp({ email: 'asha@example.com', otp: '123456' })
+  t.strictSame(
+    asked.map(({ route, token }) => [route, token]),
+    [
+      ['POST /auth/request-otp', null],
+      ['POST /auth/verify-otp', null],
+    ],
+  )
+  t.equal(storage.kept.get('latchkey.token'), next)
+})
+
 t.test('a refresh that fails for another reason ends nothing', async (t) => {
   const old = unsigned('old', 3_590)
   const storage = sharedStorage(old)
