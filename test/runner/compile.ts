@@ -22,6 +22,7 @@ const inputs = [
   'attack',
   'bench',
   'examples/drivers',
+  'packages/client/src',
   'tsconfig.json',
   'tsconfig.test.json',
   'package.json',

@@ -1,0 +1,127 @@
+// What goes wrong, in one shape: what the service answered (RFC 9457), and what kept it from answering.
+
+/** The codes of the service. A newer service may have more: keep a `default` where you switch on them. */
+export type ServiceErrorCode =
+  | 'validation_failed'
+  | 'country_not_supported'
+  | 'number_type_not_supported'
+  | 'unauthorized'
+  | 'token_expired'
+  | 'otp_invalid'
+  | 'challenge_required'
+  | 'forbidden'
+  | 'verification_required'
+  | 'step_up_required'
+  | 'cross_site'
+  | 'account_not_found'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'request_timeout'
+  | 'already_registered'
+  | 'last_admin'
+  | 'last_identifier'
+  | 'payload_too_large'
+  | 'unsupported_media_type'
+  | 'expectation_failed'
+  | 'rate_limited'
+  | 'headers_too_large'
+  | 'internal_error'
+  | 'delivery_failed'
+  | 'service_unavailable'
+
+/**
+ * What the client itself reports, with `status` 0 but for the last: the device has no network; no answer came; none came in time;
+ * something else than the service answered, such as a proxy.
+ */
+export type ClientErrorCode = 'offline' | 'network_error' | 'timeout' | 'unexpected_answer'
+
+export type ErrorCode = ServiceErrorCode | ClientErrorCode | (string & {})
+
+/** A field at fault: a pointer into the body (RFC 6901) and a line for people. */
+export type FieldError = { pointer: string; detail: string }
+
+/** A challenge as ALTCHA 2 makes it. */
+export type ProofOfWork = {
+  parameters: {
+    algorithm: string
+    /** iterations */
+    cost: number
+    /** bytes, 32 where not given */
+    keyLength?: number
+    /** hexadecimal, as nonce and salt */
+    keyPrefix: string
+    nonce: string
+    salt: string
+    [more: string]: unknown
+  }
+  signature?: string
+}
+
+/** What is to be solved: proof of work, or the widget of a provider. */
+export type Challenge = ProofOfWork | { provider: 'turnstile' | 'hcaptcha' | (string & {}); site_key: string }
+
+export type ErrorDetails = {
+  status?: number
+  errors?: string[]
+  fields?: FieldError[]
+  retryAfter?: number | undefined
+  challenge?: Challenge | undefined
+  needsSignup?: boolean
+  reason?: string | undefined
+  requestId?: string | undefined
+  cause?: unknown
+}
+
+export class LatchkeyError extends Error {
+  override readonly name = 'LatchkeyError'
+  /** stable: switch on it */
+  readonly code: ErrorCode
+  /** of HTTP; 0 where no answer came */
+  readonly status: number
+  /** for people, one line for each field at fault */
+  readonly errors: readonly string[]
+  /** with `validation_failed`: which field of the body which line is for */
+  readonly fields: readonly FieldError[]
+  /** seconds after which the same call is worth trying */
+  readonly retryAfter: number | undefined
+  /** with `challenge_required` */
+  readonly challenge: Challenge | undefined
+  /** with `account_not_found`: the number has no account yet */
+  readonly needsSignup: boolean
+  readonly reason: string | undefined
+  /** by which the service's log knows the request */
+  readonly requestId: string | undefined
+
+  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+    const errors = details.errors?.length ? details.errors : [code]
+    super(errors.join('; '), { cause: details.cause })
+    this.code = code
+    this.status = details.status ?? 0
+    this.errors = errors
+    this.fields = details.fields ?? []
+    this.retryAfter = details.retryAfter
+    this.challenge = details.challenge
+    this.needsSignup = details.needsSignup ?? false
+    this.reason = details.reason
+    this.requestId = details.requestId
+  }
+}
+
+/** The error of an answer that is none of success. */
+export function errorOf(status: number, body: unknown, header: (name: string) => string | null): LatchkeyError {
+  const requestId = header('x-request-id') ?? undefined
+  const problem = Object(body)
+  const retryAfter = Number(problem.retry_after ?? header('retry-after') ?? Number.NaN)
+  const isOurs = typeof problem.code === 'string'
+  return new LatchkeyError(isOurs ? problem.code : 'unexpected_answer', {
+    status,
+    errors: isOurs && Array.isArray(problem.errors) ? problem.errors : [`The answer was ${status}`],
+    fields: Array.isArray(problem.fields) ? problem.fields : [],
+    // A date is allowed by RFC 9110 §10.2.3, and sent by proxies at most.
+    retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
+    challenge: problem.challenge,
+    needsSignup: problem.needs_signup === true,
+    reason: problem.reason,
+    requestId,
+  })
+}
