@@ -71,7 +71,15 @@ export class AccountExport {
       addresses: await this.#database.address.findMany(ofUser),
       sessions: await this.#database.session.findMany({
         ...ofUser,
-        omit: { userId: true, deviceId: true, byTestCode: true },
+        omit: {
+          userId: true,
+          deviceId: true,
+          byTestCode: true,
+          // Names of tokens, which say nothing of the person.
+          tokenId: true,
+          previousTokenId: true,
+          tokenIssuedAt: true,
+        },
       }),
       devices: await this.#database.device.findMany({ ...ofUser, omit: { userId: true, tokenHash: true } }),
       codes: codes.map((code) => ({

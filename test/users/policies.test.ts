@@ -10,7 +10,10 @@ import { routesOf } from './routes.js'
 
 t.test('a scope for oneself lets in whoever is signed in', async (t) => {
   const authenticated = { user: { id: nobody } }
-  const sessions = { authenticate: async (token: string) => (token === 'good' ? authenticated : null) }
+  const sessions = {
+    authenticate: async (token: string) => (token === 'good' ? authenticated : null),
+    endedClaims: () => null,
+  }
   const dependencies = { sessions, cookie: { name: 'jwt' }, audit: {} } as unknown as ConstructorParameters<
     typeof Policies
   >[0]
