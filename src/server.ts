@@ -38,7 +38,7 @@ async function start(): Promise<void> {
   const output = destination({ dest: 1, sync: false, ...logging })
   process.once('exit', () => output.flushSync())
   const logger = createLogger(config.logLevel, output)
-  for (const misspelled of misspelledSettings(process.env)) logger.warn(misspelled, lineOfMisspelled(misspelled))
+  for (const misspelled of misspelledSettings(process.env)) logger.warn(lineOfMisspelled(misspelled))
   if (config.database.migrateOnBoot) {
     const { applied } = await migrate(config.database.directUrl)
     if (applied.length > 0) logger.info({ applied }, 'database migrated')

@@ -37,8 +37,7 @@ const codesOfFramework: Readonly<Record<string, ErrorCode>> = {
 function toProblem(error: unknown, { routeOptions }: FastifyRequest): Problem {
   if (error instanceof Problem) return error
   if (isHangUp(error)) return new Problem('request_timeout', { cause: error })
-  const ofConnection = connectionProblem(error)
-  if (ofConnection !== null) return ofConnection
+  if (/^(?:HPE_|ERR_HTTP_REQUEST_TIMEOUT$)/.test(String(Object(error).code))) return connectionProblem(error)
   if (isDatabaseUnavailable(error)) {
     return new Problem('service_unavailable', { retryAfter: retryDatabaseAfter, cause: error })
   }
@@ -60,15 +59,12 @@ const codesOfParser: Readonly<Record<string, ErrorCode>> = {
   ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
 }
 
-/** What Node finds wrong with a connection: with the bytes on it, or the time that they take; null for anything else. */
-function connectionProblem(error: unknown): Problem | null {
-  const { code } = Object(error)
-  const known = codesOfParser[String(code)]
+/** Of what Node finds wrong with a connection: with the bytes on it, or with the time that they take. */
+function connectionProblem(error: unknown): Problem {
+  const known = codesOfParser[String(Object(error).code)]
   if (known !== undefined) return new Problem(known, { cause: error })
-  return /^HPE_/.test(String(code)) ? new Problem('validation_failed', { errors: [notHttp], cause: error }) : null
+  return new Problem('validation_failed', { errors: ['The request is not valid HTTP'], cause: error })
 }
-
-const notHttp = 'The request is not valid HTTP'
 
 /** Whether the client went away while it was sending: nobody's failure, and no line in the log. */
 function isHangUp(error: unknown): boolean {
@@ -114,7 +110,7 @@ export function handleClientError(error: Error & { code?: string }, socket: Sock
     socket.destroy()
     return
   }
-  const { code, details } = connectionProblem(error) ?? new Problem('validation_failed', { errors: [notHttp] })
+  const { code, details } = connectionProblem(error)
   const problem = problemBody(code, details)
   const body = JSON.stringify(problem)
   const headers = {

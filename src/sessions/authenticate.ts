@@ -1,9 +1,8 @@
 // The hook that lets only signed-in people through: a whole scope of routes is behind it, so that no route can forget it.
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { AuditTrail } from '../audit/events.js'
 import { Problem } from '../errors.js'
 import { isAwaited } from '../http/around-body.js'
-import { clientOf } from '../http/client.js'
+import { type Client, clientOf } from '../http/client.js'
 import { bearerOf, cookiesOf } from '../http/headers.js'
 import type { SessionCookie } from './cookies.js'
 import type { Actor, Authentication, Authenticator } from './service.js'
@@ -31,7 +30,11 @@ export function tokensOf(request: FastifyRequest, cookieName: string): Set<strin
   return new Set([...(bearer === null ? [] : [bearer]), ...cookiesOf(request, cookieName)])
 }
 
-type Dependencies = Readonly<{ cookie: SessionCookie; audit: Pick<AuditTrail, 'record'> }>
+type Dependencies = Readonly<{
+  cookie: SessionCookie
+  /** the audit trail, as far as it is needed here */
+  audit: { record: (client: Client, event: { event: 'authn_token_reuse'; userId: string }) => Promise<void> }
+}>
 
 /**
  * A check for `aroundBody`: whoever is not signed in gets 401 `unauthorized`, and a Bearer that has ended `token_expired`. Bearer wins
