@@ -1,7 +1,9 @@
 // Tokens that have ended: their session's newest refreshes or renews, the one before for a minute, an older one is a thief's or lost.
 import { createPrivateKey, createSign } from 'node:crypto'
 import t from 'tap'
+import { SessionService } from '../../src/sessions/service.js'
 import { type Answer, startApp, type TestApp, testSecrets } from '../support/app.js'
+import { join } from '../users/people.js'
 
 const asha = 'asha@example.com'
 const day = 86_400
@@ -165,4 +167,13 @@ t.test('a session that ends before its token is refreshed gets none', async (t) 
   })
   t.match(await refresh(service, bearer(token)), { status: 401, body: { code: 'unauthorized' } })
   t.equal(reads, 2)
+})
+
+t.test('a session that ends while its token is being replaced gets none', async (t) => {
+  const service = await startApp(t)
+  const person = await join(service, '+919876543210')
+  t.intercept(SessionService.prototype, 'reissue', { value: async () => null })
+  const answer = await service.post('/api/auth/refresh', {}, { headers: { authorization: `Bearer ${person.token}` } })
+  t.match([answer.status, answer.body.code], [401, 'unauthorized'])
+  t.match(answer.headers, { 'www-authenticate': /invalid_token/ })
 })
