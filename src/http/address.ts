@@ -55,8 +55,19 @@ export function blockListOf(blocks: readonly string[]) {
     const family = isIPv4(network) ? 'ipv4' : 'ipv6'
     list.addSubnet(network, Number(bits ?? (family === 'ipv4' ? 32 : 128)), family)
   }
-  return {
-    has: (address: string | undefined) =>
-      address !== undefined && list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6'),
+  // Node makes an object of each address that it checks, which takes as long as reading the token: several times for each request.
+  const known = new Map<string, boolean>()
+  function has(address: string | undefined): boolean {
+    if (address === undefined) return false
+    const remembered = known.get(address)
+    if (remembered !== undefined) return remembered
+    const isAmong = list.check(address, isIPv4(address) ? 'ipv4' : 'ipv6')
+    if (known.size >= maxKnown) known.clear()
+    known.set(address, isAmong)
+    return isAmong
   }
+  return { has }
 }
+
+/** Addresses that a block list remembers. */
+const maxKnown = 10_000
