@@ -97,3 +97,16 @@ t.test('plans on 50,000 users', async (t) => {
     )
   })
 })
+
+t.test('a session is found by its key also where its table was empty when the plan was made', async (t) => {
+  const { url } = await createTestDatabase()
+  await withConnection(url, async (client) => {
+    await client.query('ANALYZE')
+    await client.query('SET enable_seqscan = off')
+    await client.query('SET plan_cache_mode = force_generic_plan')
+    const text = readSessionsText({ timeToLive: 60, longest: 600 })
+    const { rows } = await client.query(`EXPLAIN (FORMAT JSON) ${text}`, [[nobody], [nobody]])
+    const scan = nodesOf(rows[0]['QUERY PLAN'][0].Plan).find((node) => node['Relation Name'] === 'sessions')
+    t.match(scan, { 'Index Name': 'sessions_pkey', 'Index Cond': /id = / })
+  })
+})
