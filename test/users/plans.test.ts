@@ -107,6 +107,10 @@ t.test('a session is found by its key also where its table was empty when the pl
     const text = readSessionsText({ timeToLive: 60, longest: 600 })
     const { rows } = await client.query(`EXPLAIN (FORMAT JSON) ${text}`, [[nobody], [nobody]])
     const scan = nodesOf(rows[0]['QUERY PLAN'][0].Plan).find((node) => node['Relation Name'] === 'sessions')
-    t.match(scan, { 'Index Name': /^sessions_(pkey|user_id_)/, 'Index Cond': /k\.(session|user)_id/ }, 'by id or by user')
+    t.match(
+      scan,
+      { 'Index Name': /^sessions_(pkey|user_id_)/, 'Index Cond': /k\.(session|user)_id/ },
+      'by id or by user',
+    )
   })
 })
