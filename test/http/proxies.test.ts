@@ -1,6 +1,7 @@
 // The address of a client as trusted proxies of many makes write it, and as clients would like to.
 import fc from 'fast-check'
 import t from 'tap'
+import { blockListOf } from '../../src/http/address.js'
 import { createClientReader } from '../../src/http/proxies.js'
 import { startApp } from '../support/app.js'
 
@@ -131,4 +132,16 @@ t.test('Forwarded, where it is asked for, and not the other header', async (t) =
     return (await service.get('/nowhere', { headers })).status
   }
   t.strictSame([await ask(1), await ask(2), await ask(3), await ask(3), await ask(3)], [404, 404, 404, 404, 429])
+})
+
+t.test('a list of blocks answers right however many addresses it is asked for', async (t) => {
+  const list = blockListOf(['10.0.0.0/16', '2001:db8::/32'])
+  let among = 0
+  // More than it remembers.
+  for (let n = 0; n < 10_100; n += 1) if (list.has(`10.${n >> 13}.${(n >> 5) & 255}.${n & 31}`)) among += 1
+  t.equal(among, 8_192)
+  t.strictSame(
+    ['10.0.0.1', '10.0.0.1', '10.1.0.1', '2001:db8::1', '2001:db9::1', undefined].map((address) => list.has(address)),
+    [true, true, false, true, false, false],
+  )
 })
