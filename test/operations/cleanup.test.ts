@@ -153,6 +153,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     const sends = { hourStartedAt: past, hourSends: 1, dayStartedAt: past, daySends: 1 }
     await database.identifierLimit.create({ data: { identifier: `${days}`, ...sends } })
     await database.signupTicket.create({ data: { tokenHash, phone: '+919876543210', expiresAt: past } })
+    await database.recycleTicket.create({ data: { tokenHash, userId, identifier: `${days}`, expiresAt: past } })
     await database.spentChallenge.create({ data: { name: `${days}`, expiresAt: past } })
     await database.session.create({ data: { id, userId, expiresAt: past } })
     await database.device.create({ data: { id, userId, tokenHash, expiresAt: past } })
@@ -166,6 +167,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     (await database.otp.findFirstOrThrow()).dayStartedAt,
     (await database.identifierLimit.findFirstOrThrow()).dayStartedAt,
     (await database.signupTicket.findFirstOrThrow()).expiresAt,
+    (await database.recycleTicket.findFirstOrThrow()).expiresAt,
     (await database.spentChallenge.findFirstOrThrow()).expiresAt,
     (await database.session.findFirstOrThrow()).expiresAt,
     (await database.device.findFirstOrThrow()).expiresAt,
