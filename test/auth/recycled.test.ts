@@ -1,7 +1,7 @@
 // Identifiers that may have gone to somebody else (RECYCLE_AFTER): the account's other one is asked for too, and who has today what was
 // somebody's before gets an account of their own once that one had its time to object.
 import { setImmediate } from 'node:timers/promises'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { createCleanupTasks } from '../../src/cleanup-tasks.js'
 import { cleanUp } from '../../src/operations/cleanup.js'
 import { change, email, fresh, noticesOf, old } from '../account/own-identifiers.js'
@@ -24,10 +24,16 @@ function age(service: TestApp, method: 'phone' | 'email', days = 181) {
   })
 }
 
-/** Somebody with a proven phone and email, who has not used the phone for long. */
-async function joinWithBoth(t: Test, more: Record<string, string> = {}) {
-  const service = await startApp(t, { settings: { ...settings, ...more } })
+const started = startApp(t, { settings })
+
+/** Somebody with a proven phone and email, who has not used the phone for long; nobody else is there. */
+async function joinWithBoth() {
+  const service = await started
+  await service.database.user.deleteMany()
+  await service.database.otp.deleteMany()
+  await service.database.limitCounter.deleteMany()
   const asha = await join(service, old)
+  service.messages.length = 0
   await change(service, asha, email)
   while (noticesOf(service).length === 0) await setImmediate()
   service.messages.length = 0
@@ -60,7 +66,7 @@ function moveAsked(service: TestApp, ago: number) {
 const userOf = ({ database }: TestApp, { id }: Pick<Person, 'id'>) => database.user.findUniqueOrThrow({ where: { id } })
 
 t.test('the owner proves both, in either order and in both flows, and is known again', async (t) => {
-  const { service, asha } = await joinWithBoth(t)
+  const { service, asha } = await joinWithBoth()
   const first = await verify(service, old)
   t.match(first, asked)
   t.notMatch(first.text, /asha@|reason|retry_after|"user"|"token"/, 'the answer tells nothing of the account')
@@ -87,7 +93,7 @@ t.test('the owner proves both, in either order and in both flows, and is known a
 })
 
 t.test('a token stands for its identifier, of its account, once and for ten minutes', async (t) => {
-  const { service } = await joinWithBoth(t)
+  const { service } = await joinWithBoth()
   const token = async () => (await verify(service, old)).body.recycle_token
   t.match(await verifyToo(service, old, await token()), asked, 'not for the other one of what it proves')
 
@@ -117,7 +123,7 @@ t.test('a token stands for its identifier, of its account, once and for ten minu
 })
 
 t.test('guesses count as ever, and the code is spent', async (t) => {
-  const { service } = await joinWithBoth(t)
+  const { service } = await joinWithBoth()
   await service.post('/auth/request-otp', bodyOf(old))
   const otp = service.lastCode(old)
   t.match(await service.post('/auth/verify-otp', { ...bodyOf(old), otp: wrongCode(otp) }), { status: 401 })
@@ -131,7 +137,7 @@ t.test('guesses count as ever, and the code is spent', async (t) => {
 })
 
 t.test('whoever has the number today gets an account of their own after 72 hours', async (t) => {
-  const { service, asha } = await joinWithBoth(t)
+  const { service, asha } = await joinWithBoth()
   const { body } = await verify(service, old)
   const tries = await Promise.all(
     [1, 2].map(() => service.post('/auth/new-account', body && { recycle_token: body.recycle_token })),
@@ -169,7 +175,7 @@ const recycled = ({ database }: TestApp, most: number) =>
   createCleanupTasks(database, 90 * 86_400, 1)['recycled_identifiers']?.(most) ?? Promise.resolve(-1)
 
 t.test('the cleanup takes it off too, and the mobile flow then asks for a form', async (t) => {
-  const { service, asha } = await joinWithBoth(t)
+  const { service, asha } = await joinWithBoth()
   t.equal((await askForNewAccount(service)).status, 202)
   await moveAsked(service, 73)
   const gone = await Promise.all([recycled(service, 10), recycled(service, 10)])
@@ -182,7 +188,7 @@ t.test('the cleanup takes it off too, and the mobile flow then asks for a form',
 })
 
 t.test('an email leaves in the same way', async (t) => {
-  const { service, asha } = await joinWithBoth(t)
+  const { service, asha } = await joinWithBoth()
   await verifyToo(service, email, (await verify(service, old)).body.recycle_token)
   await age(service, 'email')
   t.equal((await askForNewAccount(service, email)).status, 202)
@@ -192,7 +198,7 @@ t.test('an email leaves in the same way', async (t) => {
 })
 
 t.test('the owner who signs in, steps up or changes the other one keeps both', async (t) => {
-  const { service, asha } = await joinWithBoth(t)
+  const { service, asha } = await joinWithBoth()
   const owner: Record<string, () => Promise<unknown>> = {
     'signs in by the other one': () => verify(service, email),
     'steps up by it': async () => {
@@ -218,7 +224,7 @@ t.test('the owner who signs in, steps up or changes the other one keeps both', a
 })
 
 t.test('a proof of the other one at the same moment decides, or the cleanup does', async (t) => {
-  const { service, asha } = await joinWithBoth(t)
+  const { service, asha } = await joinWithBoth()
   await askForNewAccount(service)
   await moveAsked(service, 73)
   await forgetSends(service.database)
@@ -235,7 +241,7 @@ t.test('a proof of the other one at the same moment decides, or the cleanup does
 })
 
 t.test('who is asked for nothing', async (t) => {
-  const { service, asha } = await joinWithBoth(t)
+  const { service, asha } = await joinWithBoth()
   await age(service, 'phone', 179)
   t.equal((await verify(service, old)).status, 200, 'who used it since')
 
@@ -265,20 +271,26 @@ t.test('who is asked for nothing', async (t) => {
 })
 
 t.test('a fixed code proves nothing: no token, nothing kept, nothing freed', async (t) => {
-  const { service, asha } = await joinWithBoth(t, { TEST_OTPS: `${email}:123456@2099-01-31` })
+  const { service, asha } = await joinWithBoth()
+  const databaseUrl = service.config.database.url
+  const reviewed = await startApp(t, {
+    databaseUrl,
+    settings: { ...settings, TEST_OTPS: `${email}:123456@2099-01-31` },
+  })
   const { body } = await verify(service, old)
-  await service.post('/auth/request-otp', { email })
+  await service.database.otp.deleteMany()
+  await reviewed.post('/auth/request-otp', { email })
   const fixed = { email, otp: '123456', recycle_token: body.recycle_token }
-  t.equal((await service.post('/auth/verify-otp', fixed)).status, 200)
+  t.equal((await reviewed.post('/auth/verify-otp', fixed)).status, 200)
   t.match(await verify(service, old), asked, 'the phone is where it was')
   t.equal((await service.post('/auth/new-account', { recycle_token: body.recycle_token })).status, 202)
-  await service.post('/auth/request-otp', { email })
-  t.equal((await service.post('/auth/verify-otp', { email, otp: '123456' })).status, 200)
+  await reviewed.post('/auth/request-otp', { email })
+  t.equal((await reviewed.post('/auth/verify-otp', { email, otp: '123456' })).status, 200)
   t.match(await userOf(service, asha), { leaving: old }, 'who types it is not the owner')
 })
 
 t.test('disabled accounts keep what they have, and admins are asked as everybody is', async (t) => {
-  const { service, asha } = await joinWithBoth(t)
+  const { service, asha } = await joinWithBoth()
   await service.database.user.update({ where: { id: asha.id }, data: { role: 'ADMIN' } })
   const early = (await verify(service, old)).body.recycle_token
   t.equal((await askForNewAccount(service)).status, 202)
@@ -299,7 +311,7 @@ t.test('disabled accounts keep what they have, and admins are asked as everybody
 })
 
 t.test('asking has its limits, and is of one identifier at a time', async (t) => {
-  const { service, asha } = await joinWithBoth(t)
+  const { service, asha } = await joinWithBoth()
   await age(service, 'email')
   const token = (await verify(service, email)).body.recycle_token
   for (let time = 1; time <= 3; time++) {
@@ -333,7 +345,7 @@ t.test('asking has its limits, and is of one identifier at a time', async (t) =>
 })
 
 t.test('strict mode tells no more, and where nothing goes to the other one any more nothing is sent', async (t) => {
-  const { service } = await joinWithBoth(t)
+  const { service } = await joinWithBoth()
   const databaseUrl = service.config.database.url
   const strict = await startApp(t, { databaseUrl, settings: { ...settings, ACCOUNT_DISCLOSURE: 'strict' } })
   await forgetSends(service.database)
@@ -349,15 +361,15 @@ t.test('strict mode tells no more, and where nothing goes to the other one any m
 })
 
 t.test('the notice is in the language of the account', async (t) => {
-  const { service } = await joinWithBoth(t)
+  const { service } = await joinWithBoth()
   await service.database.user.updateMany({ data: { locale: 'de' } })
   await askForNewAccount(service)
-  await service.app.close()
+  while (noticesOf(service).length === 0) await setImmediate()
   t.match(noticesOf(service), [/^asha@example\.com: Latchkey: Ihre andere Nummer/])
 })
 
 t.test('a use is written once a day, for stepping up as well', async (t) => {
-  const { service, asha } = await joinWithBoth(t)
+  const { service, asha } = await joinWithBoth()
   const usedAt = async () => (await userOf(service, asha)).phoneUsedAt.getTime()
   await age(service, 'phone', 0.5)
   const before = await usedAt()
