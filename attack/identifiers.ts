@@ -1,5 +1,6 @@
 // E. Identifier confusion: one person under two names, two people under one, a message to somebody else.
 import { emails } from './identifiers-emails.js'
+import { recycled } from './identifiers-recycled.js'
 import { refusals, send, ways } from './identifiers-refused.js'
 import type { Attack, AttackContext, Group } from './support/context.js'
 import { personOf } from './support/flows.js'
@@ -125,5 +126,6 @@ export const identifiers: Group = {
     costly,
     conflicts,
     ...emails,
+    ...recycled,
   ],
 }

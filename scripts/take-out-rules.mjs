@@ -7,6 +7,7 @@ import { join } from 'node:path'
 
 const project = join(import.meta.dirname, '..')
 const model = ['test/model/machine.test.ts']
+const recycled = ['test/auth/recycled.test.ts']
 
 /** What the rule says · its file · its text · what stands there without it · the tests. */
 const rules = [
@@ -315,7 +316,13 @@ const rules = [
     '',
     ['test/auth/new-device.test.ts'],
   ],
-  ['a fixed code is told to nobody', 'sign_in', 'AND NOT code.is_test\n', '\n', ['test/auth/new-device.test.ts']],
+  [
+    'a fixed code is told to nobody',
+    'sign_in',
+    'is_new_user AND NOT is_test\n',
+    'is_new_user\n',
+    ['test/auth/new-device.test.ts'],
+  ],
   [
     'notices of sign-ins are five a day',
     'sign_in',
@@ -329,6 +336,104 @@ const rules = [
     'IF by_sms = 0 THEN',
     'IF true THEN',
     ['test/auth/new-device.test.ts', 'test/account/change-limit.test.ts'],
+  ],
+  [
+    'an identifier that was unused for long asks for the other one',
+    'sign_in',
+    'last_use(person, r.method) < now() - make_interval(secs => s.recycle_after)',
+    'false',
+    recycled,
+  ],
+  ['weighing spends no code', 'sign_in', "CONTINUE WHEN answers[place].outcome = 'weigh';", '', recycled],
+  ['a second proof is of the other identifier', 'sign_in', 'AND t.identifier = other', '', recycled],
+  [
+    'a second proof ends after ten minutes',
+    'sign_in',
+    'AND t.identifier = other AND t.expires_at > clock_timestamp()',
+    'AND t.identifier = other',
+    recycled,
+  ],
+  [
+    'a second proof is good once',
+    'sign_in',
+    'DELETE FROM recycle_tickets t\n      WHERE',
+    'PERFORM FROM recycle_tickets t\n      WHERE',
+    recycled,
+  ],
+  ['nobody proves what no message goes to', 'sign_in', 'IF r.is_reachable THEN', 'IF true THEN', recycled],
+  ['both count as used', 'sign_in', "WHEN is_vouched_for THEN 'both'", '', recycled],
+  ['a fixed code is no use', 'sign_in', 'WHEN is_test THEN NULL', '', recycled],
+  [
+    'a fixed code asks for no second proof',
+    'sign_in',
+    'NOT is_test AND has_proved(person, other_method) THEN',
+    'has_proved(person, other_method) THEN',
+    recycled,
+  ],
+  [
+    'a number is free once its time is over',
+    'sign_in',
+    'NOT is_test AND is_to_leave(person, r.identifier) THEN',
+    'false THEN',
+    recycled,
+  ],
+  [
+    'a number stays for 72 hours',
+    'shared/users_leaving',
+    'AND person.leaving_since <= now() - time_to_leave()',
+    '',
+    recycled,
+  ],
+  [
+    'a use of either ends the leaving',
+    'shared/users',
+    'person.leaving_since IS NOT NULL OR last_use',
+    'last_use',
+    recycled,
+  ],
+  [
+    'a change of either ends the leaving',
+    'shared/users_leaving',
+    "AND greatest(last_use(person, 'phone'), last_use(person, 'email')) < person.leaving_since",
+    '',
+    recycled,
+  ],
+  ['who is disabled keeps what they have', 'shared/users_leaving', 'AND person.disabled_at IS NULL', '', recycled],
+  [
+    'a step-up is a use',
+    'step_up',
+    "IF answer.outcome = 'proved' AND used IS NOT NULL THEN",
+    'IF false THEN',
+    recycled,
+  ],
+  [
+    'who was there since needs no other account',
+    'recycled',
+    'last_use(person, method) >= ticket.created_at',
+    'false',
+    recycled,
+  ],
+  [
+    'the last proven identifier stays',
+    'recycled',
+    "OR NOT (has_proved(person, 'phone') AND has_proved(person, 'email'))",
+    '',
+    recycled,
+  ],
+  [
+    'a token asks for ten minutes',
+    'recycled',
+    'AND t.user_id = person.id AND t.expires_at > clock_timestamp()',
+    'AND t.user_id = person.id',
+    recycled,
+  ],
+  ['an account is asked for three times a day', 'recycled', '> p_max_told THEN', '> 1000000 THEN', recycled],
+  [
+    'one identifier leaves at a time',
+    'recycled',
+    "CASE WHEN person.leaving = ticket.identifier THEN 'asked' ELSE 'too_many' END::new_account_outcome",
+    "'asked'",
+    recycled,
   ],
 ]
 

@@ -12,6 +12,7 @@ import { identifierFlow } from './auth/routes/identifier-routes.js'
 import { introspectionRoutes } from './auth/routes/introspection-routes.js'
 import { keyRoutes } from './auth/routes/key-routes.js'
 import { mobileFlow } from './auth/routes/mobile-routes.js'
+import { newAccountRoutes } from './auth/routes/new-account-routes.js'
 import { phonePrefixRoutes } from './auth/routes/phone-prefix-routes.js'
 import { sessionRoutes } from './auth/routes/session-routes.js'
 import type { Config } from './config/config.js'
@@ -103,6 +104,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     sessionsWithAddresses: sessions.authenticatorBeside(addressesOfUser),
   })
   await app.register(identifierFlow, { ...shared, prefix: '/auth' })
+  await app.register(newAccountRoutes, { ...shared, prefix: '/auth' })
   await app.register(phonePrefixRoutes, {
     prefix: '/auth',
     countries: deliverySettings.channels.includes('sms') ? smsCountries : [],

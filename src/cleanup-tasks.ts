@@ -2,6 +2,7 @@
 
 import { deleteOldEvents } from './audit/events.js'
 import { deleteSpentChallenges } from './auth/challenges/cleanup.js'
+import { deleteExpiredRecycleTickets, letRecycledLeave } from './auth/recycled.js'
 import { deleteExpiredTickets } from './auth/signup-tickets.js'
 import type { Database } from './database/client.js'
 import { deleteExpiredLimits } from './limits/cleanup.js'
@@ -10,12 +11,21 @@ import type { CleanupTasks } from './operations/cleanup.js'
 import { deleteExpiredCodes } from './otp/cleanup.js'
 import { deleteExpiredDevices, deleteExpiredSessions } from './sessions/service.js'
 
-/** @param retention seconds that an audit event is kept */
-export function createCleanupTasks(database: Database, retention: number): CleanupTasks {
+/**
+ * @param retention seconds that an audit event is kept
+ * @param recycleAfter null where no identifier leaves its account
+ */
+export function createCleanupTasks(
+  database: Database,
+  retention: number,
+  recycleAfter: number | null = null,
+): CleanupTasks {
   return {
     otps: (most) => deleteExpiredCodes(database, most),
     identifier_limits: (most) => deleteExpiredLimits(database, most),
     signup_tickets: (most) => deleteExpiredTickets(database, most),
+    recycle_tickets: (most) => deleteExpiredRecycleTickets(database, most),
+    ...(recycleAfter !== null && { recycled_identifiers: (most) => letRecycledLeave(database, most) }),
     spent_challenges: (most) => deleteSpentChallenges(database, most),
     sessions: (most) => deleteExpiredSessions(database, most),
     devices: (most) => deleteExpiredDevices(database, most),

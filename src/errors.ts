@@ -12,6 +12,7 @@ export const errorCatalogue = {
   challenge_required: { status: 403, title: 'Solve the challenge first' },
   forbidden: { status: 403, title: 'This is not yours to do' },
   verification_required: { status: 403, title: 'Verify the number first' },
+  second_proof_required: { status: 403, title: 'Prove the other phone or email of the account too' },
   step_up_required: { status: 403, title: 'Prove again that it is you' },
   cross_site: { status: 403, title: 'This call comes from another site' },
   account_not_found: { status: 404, title: 'Account not found' },
@@ -57,10 +58,17 @@ export const ProblemSchema = Type.Object(
     needs_signup: Type.Optional(Type.Boolean({ description: 'The number has no account yet: sign up' })),
     reason: Type.Optional(
       Type.String({
-        description: 'Of `delivery_failed`, `recipient_opted_out`: the number wants no messages of ours (STOP)',
+        description:
+          'Of `delivery_failed`, `recipient_opted_out`: the number wants no messages of ours (STOP). Of `second_proof_required`, `new_account_asked_for`: in `retry_after` seconds a verify makes a new account, unless the owner of the old one signs in',
       }),
     ),
     retry_after: Type.Optional(Type.Integer({ description: 'Seconds after which the call will succeed' })),
+    recycle_token: Type.Optional(
+      Type.String({
+        description:
+          'With `second_proof_required`: stands for this proof for 10 minutes, once. For the verify of the account’s other phone or email, or to ask for a new account',
+      }),
+    ),
     challenge: Type.Optional(
       Type.Object(
         {},
@@ -91,6 +99,8 @@ export type ProblemDetails = {
   retryAfter?: number
   /** a token came along and was not good enough, rather than none */
   invalidToken?: true
+  /** stands for what was proved, where another proof is asked for */
+  recycleToken?: string
   /** what is to be solved */
   challenge?: object | undefined
   cause?: unknown
@@ -153,6 +163,7 @@ export function problemBody(code: ErrorCode, details: ProblemDetails = {}): Prob
     ...(details.needsSignup && { needs_signup: true }),
     ...(details.reason !== undefined && { reason: details.reason }),
     ...(details.retryAfter !== undefined && { retry_after: details.retryAfter }),
+    ...(details.recycleToken !== undefined && { recycle_token: details.recycleToken }),
     ...(details.challenge && { challenge: details.challenge }),
   }
 }

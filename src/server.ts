@@ -57,7 +57,11 @@ async function start(): Promise<void> {
   await health.readinessFault()
 
   await app.listen({ host: config.host, port: config.port })
-  const cleanup = scheduleCleanup(config.cleanupCron, createCleanupTasks(database, config.audit.retention), logger)
+  const cleanup = scheduleCleanup(
+    config.cleanupCron,
+    createCleanupTasks(database, config.audit.retention, config.recycleAfter),
+    logger,
+  )
 
   closeWithGrace({ delay: stopping.limit, logger: false }, async ({ signal, err }) => {
     ignoreFurtherSignals()

@@ -7,6 +7,7 @@ import { OwnSessions } from './account/sessions.js'
 import { DeliveryTrail } from './audit/deliveries.js'
 import { AuditTrail, identifierHash } from './audit/events.js'
 import { Challenges } from './auth/challenges/challenges.js'
+import { type AskForNewAccount, createAskForNewAccount } from './auth/recycled.js'
 import { createSendCode, type SendCode } from './auth/send-code.js'
 import { SignIn } from './auth/sign-in.js'
 import { createSignUp, type SignUp } from './auth/sign-up.js'
@@ -51,6 +52,7 @@ export type Services = Readonly<{
   sendCode: SendCode
   signIn: SignIn
   signUp: SignUp
+  askForNewAccount: AskForNewAccount
   stepUp: StepUp
   ownIdentifiers: OwnIdentifiers
   ownSessions: OwnSessions
@@ -135,6 +137,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     identifiers,
     notifier,
     concludeAttempt,
+    recycleAfter: config.recycleAfter,
     onTelemetry,
   })
   const signUp = createSignUp({ database, sessionDrafts, messages, audit, onTelemetry })
@@ -149,6 +152,12 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     sendCode,
     signIn,
     signUp,
+    askForNewAccount: createAskForNewAccount({
+      database,
+      identifiers,
+      notifier,
+      recycleAfter: config.recycleAfter,
+    }),
     stepUp: new StepUp({ ...proofs, users }),
     ownIdentifiers: new OwnIdentifiers({ ...proofs, notifier, audit }),
     ownSessions: new OwnSessions({ act }),

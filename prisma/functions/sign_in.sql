@@ -3,6 +3,8 @@
 CREATE TYPE sign_in_outcome AS ENUM (
   'signed_in', 'newcomer',   -- the code was right; of a newcomer the ticket for the signup is kept
   'disabled',                -- the code was right, and its owner may not sign in
+  'second_proof',            -- the code was right, and the other identifier is asked for too
+  'weigh',                   -- nothing was done: to be asked again with what is known of the other identifier
   'wrong', 'locked', 'refused', 'by_address',
   'again'                    -- nothing was done: to be asked alone
 );
@@ -14,19 +16,24 @@ CREATE TYPE sign_in_request AS (
   session_id uuid, client text, new_device_id uuid, new_device_hash bytea,
   new_user_id uuid, locale text,                    -- of whom a newcomer becomes; no id where that takes more than a code
   ticket_hash bytea,                                -- of the ticket that a newcomer gets otherwise
+  recycle_hash bytea,                               -- of a ticket that came along, for the account's other identifier
+  weighed text, is_reachable boolean,               -- the other identifier, and whether messages go there today
+  new_recycle_hash bytea,                           -- of the ticket for whoever is asked for it
   address_key text, country_key text,               -- what the attempt and a first verification are counted by
   network text, request_id uuid, identifier_hash bytea
 );
 
 CREATE TYPE sign_in_settings AS (
   max_attempts int, max_failures int, max_per_address int,
-  session_ttl int, device_ttl int, max_devices int, ticket_ttl int, max_told_per_day int, shard int
+  session_ttl int, device_ttl int, max_devices int, ticket_ttl int, max_told_per_day int, shard int,
+  recycle_after int                                 -- seconds; null where nobody is asked for a second proof
 );
 
 CREATE TYPE sign_in_result AS (
   place int, outcome sign_in_outcome, retry_after int,
   wrong_before int, wrong_after int,                -- of wrong attempts in all, on this shard, around this one
   is_new_user boolean, is_new_device boolean, counts_for_country boolean,
+  other text,                                       -- of 'weigh': the account's other identifier
   told_to text, told_in text,                       -- who hears of it: proven, canonical, null for nobody; in which language (BCP 47)
   event text, event_detail text,                    -- what is written into the trail
   id uuid, user_name text, phone text, email text, role text, created_at timestamptz, updated_at timestamptz
@@ -76,12 +83,24 @@ END $$;
 -- @param person the locked user who has the identifier, null where there was none
 -- @param is_test the code was a fixed one
 -- @param session that is to be opened; null for none
+-- @param uses what is to be written down as used: 'phone', 'email', 'both'; null for nothing
 CREATE FUNCTION sign_in(
-  r sign_in_request, s sign_in_settings, device uuid, person users, is_test boolean, INOUT answer sign_in_result, OUT session new_session
+  r sign_in_request, s sign_in_settings, device uuid, person users, is_test boolean,
+  INOUT answer sign_in_result, OUT session new_session, OUT uses text
 ) LANGUAGE plpgsql AS $$
 DECLARE
+  other_method CONSTANT text := CASE r.method WHEN 'phone' THEN 'email' ELSE 'phone' END;
+  other text;
+  is_vouched_for boolean := false;                  -- the other identifier was proved a moment ago
   is_test_detail CONSTANT text := CASE WHEN is_test THEN 'test identity' END;
 BEGIN
+  -- Its holder of today has asked for an account of their own, and nobody has objected. A fixed code proves no holder.
+  IF s.recycle_after IS NOT NULL AND NOT is_test AND is_to_leave(person, r.identifier) THEN
+    PERFORM let_leave(person);
+    PERFORM write_event('user_updated', person.id, r.identifier_hash, r.network, r.request_id, r.method || ' removed, recycled');
+    person := NULL;
+  END IF;
+
   -- The user stays locked to the end: who is disabled, promoted, deleted or loses the identifier in this moment is so before or after.
   WHILE NOT has_proved(person, r.method) LOOP
     -- Each statement sees users as they are now, not as they were before the wait for the code.
@@ -144,6 +163,37 @@ BEGIN
     RETURN;
   END IF;
 
+  -- An identifier that was not used for long may be somebody else's by now: the account's other one is asked for too. The code is used up,
+  -- and the ticket stands for it. A fixed code proves nothing, and where no message goes to the other one nobody could prove it.
+  IF s.recycle_after IS NOT NULL AND NOT is_test AND has_proved(person, other_method) THEN
+    other := CASE r.method WHEN 'phone' THEN person.email ELSE person.phone END;
+    IF r.recycle_hash IS NOT NULL THEN
+      DELETE FROM recycle_tickets t
+      WHERE t.token_hash = r.recycle_hash AND t.user_id = person.id AND t.identifier = other AND t.expires_at > clock_timestamp();
+      is_vouched_for := FOUND;
+    END IF;
+    IF NOT is_vouched_for AND last_use(person, r.method) < now() - make_interval(secs => s.recycle_after) THEN
+      IF r.weighed IS DISTINCT FROM other THEN
+        answer := NULL;
+        answer.outcome := 'weigh';
+        answer.other := other;
+        RETURN;
+      END IF;
+      IF r.is_reachable THEN
+        INSERT INTO recycle_tickets (token_hash, user_id, identifier, expires_at)
+        VALUES (r.new_recycle_hash, person.id, r.identifier, now() + make_interval(secs => s.ticket_ttl));
+        answer.outcome := 'second_proof';
+        answer.event_detail := 'second proof';
+        answer.retry_after := seconds_to_leave(person, r.identifier);
+        RETURN;
+      END IF;
+    END IF;
+  END IF;
+  uses := CASE
+    WHEN is_test THEN NULL
+    WHEN is_vouched_for THEN 'both'
+    WHEN is_use_news(person, r.method) THEN r.method END;
+
   -- The device may have been revoked while this waited for the user: then it is a new one.
   IF device IS NOT NULL THEN SELECT d.id INTO device FROM devices d WHERE d.id = device AND d.user_id = person.id; END IF;
   answer.is_new_device := device IS NULL;
@@ -185,6 +235,8 @@ DECLARE
   identifiers text[] := '{}';
   new_codes otps[] := '{}';
   new_sessions new_session[] := '{}';
+  users_in_use uuid[] := '{}';
+  uses text[] := '{}';
   place int;
 BEGIN
   SELECT array_agg(CASE WHEN devices[q.ordinality] IS NULL AND places_of_addresses[q.ordinality] > s.max_per_address THEN NULL ELSE q.identifier END),
@@ -220,12 +272,18 @@ BEGIN
     END IF;
     decided := sign_in(asked[place], s, devices[place], owners.people[k], right_codes[k].is_test, answers[place]);
     answers[place] := decided.answer;
+    CONTINUE WHEN answers[place].outcome = 'weigh';
     new_codes := new_codes || right_codes[k];
+    IF decided.uses IS NOT NULL THEN
+      users_in_use := users_in_use || answers[place].id;
+      uses := uses || decided.uses;
+    END IF;
     IF answers[place].outcome = 'signed_in' THEN new_sessions := new_sessions || decided.session; END IF;
   END LOOP;
 
   -- In any order: the rows are locked.
   IF new_codes <> '{}' THEN PERFORM save_codes(new_codes, live.codes); END IF;
+  IF users_in_use <> '{}' THEN PERFORM note_uses(users_in_use, uses); END IF;
   IF new_sessions <> '{}' THEN PERFORM open_sessions(new_sessions, s.session_ttl, s.device_ttl, s.max_devices); END IF;
   RETURN answers;
 END $$;

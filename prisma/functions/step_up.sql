@@ -24,6 +24,7 @@ DECLARE
   answer step_up_result;
   code code_outcome;
   is_own boolean;
+  used text;                                        -- what is to be written down as used
 BEGIN
   IF device IS NULL AND place_of_address > s.max_per_address THEN
     answer.outcome := 'by_address';
@@ -57,12 +58,15 @@ BEGIN
 
   -- The user's row is locked first: whoever takes the identifier off the account, disables it or ends the session does so before or after.
   SELECT u.disabled_at IS NULL AND (
-      u.phone = answer.identifier AND u.phone_verified_at IS NOT NULL OR u.email = answer.identifier AND u.email_verified_at IS NOT NULL)
-    INTO is_own FROM users u WHERE u.id = r.user_id FOR NO KEY UPDATE;
+      u.phone = answer.identifier AND u.phone_verified_at IS NOT NULL OR u.email = answer.identifier AND u.email_verified_at IS NOT NULL),
+      CASE WHEN is_use_news(u, CASE answer.identifier WHEN u.phone THEN 'phone' ELSE 'email' END)
+        THEN CASE answer.identifier WHEN u.phone THEN 'phone' ELSE 'email' END END
+    INTO is_own, used FROM users u WHERE u.id = r.user_id FOR NO KEY UPDATE;
   UPDATE sessions x SET proved_at = now()
   WHERE is_own AND x.id = r.session_id AND x.user_id = r.user_id AND x.expires_at > now()
   RETURNING x.proved_at + make_interval(secs => s.proof_lifetime) INTO answer.proven_until;
   answer.outcome := CASE WHEN FOUND THEN 'proved' ELSE 'session_ended' END;
+  IF answer.outcome = 'proved' AND used IS NOT NULL THEN PERFORM note_uses(ARRAY[r.user_id], ARRAY[used]); END IF;
   PERFORM write_event(
     CASE answer.outcome WHEN 'proved' THEN 'authn_login_success' ELSE 'authn_login_fail' END,
     r.user_id, NULL, r.network, r.request_id, 'step_up');

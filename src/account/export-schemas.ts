@@ -30,6 +30,10 @@ const data = Type.Object({
     role: OneOf(['USER', 'ADMIN']),
     locale: MaybeText,
     disabled_at: MaybeTime,
+    phone_used_at: Time,
+    email_used_at: Time,
+    leaving: MaybeText,
+    leaving_since: MaybeTime,
     created_at: Time,
     updated_at: Time,
   }),
@@ -77,6 +81,10 @@ const data = Type.Object({
     'How many messages the user’s phone and email were sent, in windows of an hour and a day',
   ),
   signup_tickets: listOf({ phone: Type.String(), created_at: Time, expires_at: Time }, 'Proofs for a signup'),
+  recycle_tickets: listOf(
+    { identifier: Type.String(), created_at: Time, expires_at: Time },
+    'Proofs of one identifier where the other one is asked for too',
+  ),
   events: listOf(
     {
       happened_at: Time,
@@ -106,6 +114,10 @@ const example = {
     role: 'USER',
     locale: 'en',
     disabled_at: null,
+    phone_used_at: time,
+    email_used_at: time,
+    leaving: null,
+    leaving_since: null,
     ...times,
   },
   addresses: [{ ...address, ...times }],
@@ -123,6 +135,7 @@ const example = {
   devices: [],
   codes: [],
   signup_tickets: [],
+  recycle_tickets: [],
   events: [
     {
       happened_at: time,

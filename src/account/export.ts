@@ -104,6 +104,11 @@ export class AccountExport {
         orderBy: { createdAt: 'asc' },
         omit: { tokenHash: true },
       }),
+      recycleTickets: await this.#database.recycleTicket.findMany({
+        where: { userId },
+        orderBy: { createdAt: 'asc' },
+        omit: { userId: true, tokenHash: true },
+      }),
     }
   }
 

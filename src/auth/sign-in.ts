@@ -17,7 +17,8 @@ import type { Messages } from '../messaging/templates/messages.js'
 import type { Attempt, OtpService } from '../otp/service.js'
 import { deviceHashOf } from '../sessions/devices.js'
 import type { SessionDrafts } from '../sessions/drafts.js'
-import { draftTicket, ticketTimeToLive } from './signup-tickets.js'
+import { leavingReason } from './recycled.js'
+import { draftTicket, hashTicket, ticketTimeToLive } from './signup-tickets.js'
 import type { AttemptAnswer, AttemptTelemetry, ConcludeAttempt } from './verification.js'
 
 export type SignedIn = Readonly<{
@@ -33,6 +34,13 @@ export type Newcomer = Readonly<{ outcome: 'newcomer'; ticket: string }>
 /** What became of whoever asked, to be logged and counted. */
 export type SignInTelemetry = AttemptTelemetry | (MetricLabels & Readonly<{ kind: 'new_account' }>)
 
+/** What somebody shows who signs in. */
+export type Proof = Readonly<{
+  code: string
+  /** of a 403 `second_proof_required`, for the account's other identifier */
+  recycleToken: string | undefined
+}>
+
 /** What becomes of somebody without an account: a user of this id, or one who gets this ticket. */
 type Becoming =
   | Readonly<{ newUserId: string; locale: string | null }>
@@ -45,9 +53,20 @@ type SignInRequest = DecisionRequest & Attempt
 type SignInAnswer = AttemptAnswer &
   MaybeUserRow &
   Readonly<{
-    outcome: 'signed_in' | 'newcomer' | 'disabled' | 'wrong' | 'locked' | 'refused' | 'by_address'
+    outcome:
+      | 'signed_in'
+      | 'newcomer'
+      | 'disabled'
+      | 'second_proof'
+      | 'weigh'
+      | 'wrong'
+      | 'locked'
+      | 'refused'
+      | 'by_address'
     isNewUser: boolean
     isNewDevice: boolean
+    /** of `weigh`: the account's other identifier, canonical */
+    other: string | null
     /** canonical; null where nobody is to be told */
     toldTo: string | null
     /** BCP 47 */
@@ -67,6 +86,8 @@ type SignInDependencies = {
   identifiers: Pick<IdentifierParser, 'fromStored'>
   notifier: Pick<Notifier, 'notifyOfSignIn'>
   concludeAttempt: ConcludeAttempt
+  /** seconds without use after which an identifier asks for the account's other one too; null for never */
+  recycleAfter: number | null
   onTelemetry: (origin: LogOrigin, event: SignInTelemetry) => void
 }
 
@@ -93,6 +114,7 @@ export class SignIn {
       identifiers,
       notifier,
       concludeAttempt,
+      recycleAfter,
       onTelemetry,
     } = dependencies
     this.#otp = otp
@@ -115,6 +137,7 @@ export class SignIn {
         ticketTtl: ticketTimeToLive,
         maxToldPerDay,
         shard: anyShard(),
+        recycleAfter,
       }),
     })
   }
@@ -127,21 +150,40 @@ export class SignIn {
       this.#notifier.notifyOfSignIn(identifier, { languages: toldIn === null ? [] : [toldIn], client })
   }
 
+  /**
+   * Asks the decision; again where that has to know whether messages go to the account's other identifier under the settings of today,
+   * since nobody is asked for what cannot be proved.
+   */
+  async #ask(request: SignInRequest): Promise<{ answer: SignInAnswer; recycleToken: string }> {
+    let answer = await this.#decide(request)
+    let recycleToken = ''
+    while (answer.outcome === 'weigh') {
+      const { ticket, ticketHash: newRecycleHash } = draftTicket()
+      const weighed = String(answer.other)
+      const isReachable = this.#identifiers.fromStored(weighed) !== null
+      answer = await this.#decide({ ...request, weighed, isReachable, newRecycleHash })
+      recycleToken = ticket
+    }
+    return { answer, recycleToken }
+  }
+
   /** Tries the code; null for a newcomer, who got a ticket. */
-  async #tryCode(identifier: Identifier, code: string, client: Client, newcomer: Becoming): Promise<SignedIn | null> {
+  async #tryCode(identifier: Identifier, proof: Proof, client: Client, newcomer: Becoming): Promise<SignedIn | null> {
     const session = this.#sessionDrafts.draft(client)
-    const answer = await this.#decide({
+    const { answer, recycleToken } = await this.#ask({
       method: identifier.method,
-      ...this.#otp.attemptOf({ purpose: 'sign_in', identifier }, code),
+      ...this.#otp.attemptOf({ purpose: 'sign_in', identifier }, proof.code),
       ...session.values,
       ...newcomer,
       ...this.#audit.valuesOf(client, identifier.identifier),
       deviceHash: deviceHashOf(client),
       addressKey: this.#limits.attemptsKeyOf(client.block),
       countryKey: identifier.method === 'phone' ? verifiedKeyOf(identifier.country) : null,
+      recycleHash: proof.recycleToken === undefined ? null : hashTicket(proof.recycleToken),
     })
     await this.#concludeAttempt(answer, metricLabelsOf(identifier), client)
     if (answer.outcome === 'disabled') throw new Problem('forbidden', { errors: ['This account is disabled'] })
+    if (answer.outcome === 'second_proof') throw secondProofRequired(recycleToken, answer.retryAfter)
     if (answer.outcome === 'newcomer') return null
     const { isNewUser, isNewDevice } = answer
     if (isNewUser) this.#onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(identifier) })
@@ -152,11 +194,11 @@ export class SignIn {
 
   /**
    * Signs in, or makes the account that nobody has yet.
-   * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
+   * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `second_proof_required`; `rate_limited` for the address
    */
-  async signInOrCreate(identifier: Identifier, code: string, client: Client): Promise<SignedIn> {
+  async signInOrCreate(identifier: Identifier, proof: Proof, client: Client): Promise<SignedIn> {
     const newUser = { newUserId: newId(), locale: this.#messages.localeOf(client.languages) }
-    const signedIn = await this.#tryCode(identifier, code, client, newUser)
+    const signedIn = await this.#tryCode(identifier, proof, client, newUser)
     /* c8 ignore next -- whoever has a new user's id is made a user */
     if (signedIn === null) throw new Error('sign_in calls somebody a newcomer who was to become a user')
     return signedIn
@@ -164,10 +206,16 @@ export class SignIn {
 
   /**
    * Signs in, or gives the ticket that signing up asks for.
-   * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `rate_limited` for the address
+   * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `second_proof_required`; `rate_limited` for the address
    */
-  async signInOrAdmit(phone: PhoneIdentifier, code: string, client: Client): Promise<SignedIn | Newcomer> {
+  async signInOrAdmit(phone: PhoneIdentifier, proof: Proof, client: Client): Promise<SignedIn | Newcomer> {
     const { ticket, ticketHash } = draftTicket()
-    return (await this.#tryCode(phone, code, client, { ticketHash })) ?? { outcome: 'newcomer', ticket }
+    return (await this.#tryCode(phone, proof, client, { ticketHash })) ?? { outcome: 'newcomer', ticket }
   }
+}
+
+/** @param leavesIn seconds after which the identifier leaves the account; null where nobody asked for that */
+function secondProofRequired(recycleToken: string, leavesIn: number | null): Problem {
+  if (leavesIn === null) return new Problem('second_proof_required', { recycleToken })
+  return new Problem('second_proof_required', { recycleToken, reason: leavingReason, retryAfter: leavesIn })
 }

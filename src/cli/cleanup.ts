@@ -11,9 +11,9 @@ export const cleanupCommand = defineCommand(
 )
 
 async function cleanUpOnce({ environment, print }: WorkContext): Promise<number> {
-  const { database: settings, audit } = parseMaintenanceSettings(environment)
+  const { database: settings, audit, recycleAfter } = parseMaintenanceSettings(environment)
   return withDatabase(settings, async (database) => {
-    const deleted = await cleanUp(createCleanupTasks(database, audit.retention), (task, rows) => {
+    const deleted = await cleanUp(createCleanupTasks(database, audit.retention, recycleAfter), (task, rows) => {
       if (rows > 0) print(`${task}: ${rows} rows so far`)
     })
     for (const [task, rows] of Object.entries(deleted)) print(`${task}: ${rows} rows deleted`)

@@ -7,6 +7,7 @@ import { parseAuditSettings, parseLimitSettings } from './limit-settings.js'
 import { parseMessageSettings } from './message-settings.js'
 import { parseCodeSettings, parseEventKey, parseOtpSettings, parseTestCodes } from './otp-settings.js'
 import { ConfigError, type Environment, type Mode, SettingReader } from './reader.js'
+import { parseRecycleAfter } from './recycle-settings.js'
 import { refuseSharedSecrets } from './secrets.js'
 import { parseCrossOriginSettings, parseServerSettings, refuseStrayCookies } from './server-settings.js'
 import { parseSessionSettings } from './session-settings.js'
@@ -44,7 +45,11 @@ export function parseDatabaseSettings(environment: Environment) {
  */
 export function parseMaintenanceSettings(environment: Environment) {
   const read = new SettingReader(environment)
-  return accept(read, { database: parseDatabase(read, 'production'), audit: parseAuditSettings(read) })
+  return accept(read, {
+    database: parseDatabase(read, 'production'),
+    audit: parseAuditSettings(read),
+    recycleAfter: parseRecycleAfter(read),
+  })
 }
 
 /**
@@ -85,6 +90,7 @@ function readAll(read: SettingReader, mode: Mode) {
     otp,
     eventKey: parseEventKey(read, otp.peppers),
     identifiers,
+    recycleAfter: parseRecycleAfter(read),
     sessions: parseSessionSettings(read, mode),
     crossOrigin: parseCrossOriginSettings(read, mode),
     delivery: parseDeliverySettings(read, mode, identifiers.smsCountries),

@@ -8,6 +8,7 @@ export const tableNames = [
   'identifier_limits',
   'limit_counters',
   'signup_tickets',
+  'recycle_tickets',
   'spent_challenges',
   'country_breakers',
   'auth_events',

@@ -64,6 +64,7 @@ const exampleDetails: Partial<Record<ErrorCode, ProblemDetails>> = {
   service_unavailable: { retryAfter: 2 },
   account_not_found: { needsSignup: true },
   challenge_required: { challenge: exampleChallenge },
+  second_proof_required: { recycleToken: 'Zk3p0cV9m1Hq7uQe5y2XwB8nRt4LsGdJa6TiOvCbEfU' },
 }
 
 /** The error answers of a route for its `response` schema: each status once, each code with an example. */

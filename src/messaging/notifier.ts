@@ -129,6 +129,14 @@ export class Notifier {
     )
   }
 
+  /** Tells that the other identifier leaves the account unless its owner signs in. */
+  notifyOfLeaving(identifier: Identifier, { languages, client }: OutgoingNotification) {
+    return this.#inBackground(
+      client,
+      this.#deliver(identifier, notificationMessage(this.#messages, identifier, languages, 'leaving'), client),
+    )
+  }
+
   /** Waits for what nobody waits for. */
   async settle(): Promise<void> {
     await Promise.all(this.#underWay)

@@ -18,14 +18,15 @@ export function codeMessage(messages: Messages, recipient: Recipient, parts: Mes
 }
 
 /**
- * The message that tells that the ways to sign in have changed, or that somebody signed in on a device that is not known.
+ * The message that tells that the ways to sign in have changed, that somebody signed in on a device that is not known, or that the
+ * other identifier leaves the account.
  * @param languages that the person may read (BCP 47), the most wanted first
  */
 export function notificationMessage(
   messages: Messages,
   recipient: Recipient,
   languages: readonly string[],
-  of: 'change' | 'signIn' = 'change',
+  of: 'change' | 'signIn' | 'leaving' = 'change',
 ): Message {
   const to = recipient.identifier
   const { subject, text, html, sms, locale } = messages[`${of}Notification`](languages)

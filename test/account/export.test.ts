@@ -37,6 +37,10 @@ t.test('it is a file, asks for a recent proof, and holds every kind of row', asy
     data: { tokenHash: new Uint8Array(32).fill(7), phone, expiresAt: new Date() },
   })
 
+  await service.database.recycleTicket.create({
+    data: { tokenHash: new Uint8Array(32).fill(7), userId: asha.id, identifier: phone, expiresAt: new Date() },
+  })
+
   // Events of deliveries are written beside the requests.
   const isWritten = async () =>
     (await service.database.authEvent.count({ where: { event: 'delivery_accepted' } })) === 2
@@ -53,6 +57,7 @@ t.test('it is a file, asks for a recent proof, and holds every kind of row', asy
     ['sign_in', 'step_up'],
   )
   t.match(data.signup_tickets, [{ phone }])
+  t.match(data.recycle_tickets, [{ identifier: phone }])
   const events = data.events.map(({ event, detail }: Record<string, string>) => [event, detail].join(' '))
   for (const expected of ['authn_login_success step_up', 'sensitive_read export', 'delivery_accepted ']) {
     t.ok(events.includes(expected), `${expected} in ${events}`)
@@ -68,6 +73,9 @@ t.test('no digest, seed or token is in it, whatever is in the tables', async (t)
   await service.post('/auth/request-otp', { phonePrefix: '+91', phone: '9876543210' })
   await service.database.signupTicket.create({
     data: { tokenHash: new Uint8Array(32).fill(7), phone, expiresAt: new Date() },
+  })
+  await service.database.recycleTicket.create({
+    data: { tokenHash: new Uint8Array(32).fill(8), userId: asha.id, identifier: phone, expiresAt: new Date() },
   })
   const { text } = await asha.get('/users/me/export')
   // Every binary column of every table: digests and seeds, also those of tables to come.

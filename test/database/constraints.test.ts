@@ -22,6 +22,8 @@ const otp = (changes: Record<string, string>) => {
 }
 const user = (phone: string, email: string) => `INSERT INTO users (id, phone, email) VALUES (${id}, ${phone}, ${email})`
 const ticket = (hash: string, phone: string) => `INSERT INTO signup_tickets VALUES (${hash}, ${phone}, now())`
+const recycleTicket = (hash: string) =>
+  `INSERT INTO recycle_tickets SELECT ${hash}, u.id, u.phone, now() FROM users u LIMIT 1`
 const event = (columns: Record<string, string>) =>
   `INSERT INTO auth_events (${Object.keys(columns)}) VALUES (${Object.values(columns)})`
 const report = (name: string) => event({ event: `'${name}'`, driver: "'twilio'", message_id: "'SM1'" })
@@ -34,6 +36,7 @@ const accepted = [
   otp({ lane: "'seeded'", code_seed: digest, code_made_at: 'now()' }),
   otp({ lane: "'fixed'", is_test: 'true' }),
   ticket(digest, "'+919876543210'"),
+  recycleTicket(digest),
   report('delivery_accepted'),
   report('delivery_confirmed'),
   event({ event: "'delivery_refused'", channel: "'sms'", country: "'IN'" }),
@@ -64,6 +67,7 @@ const refused: Readonly<Record<string, string[]>> = {
   otps_code_hash_check: [otp({ lane: "'other'", code_hash: "'123456'" })],
   signup_tickets_token_hash_check: [ticket("'ticket'", "'+919876543210'")],
   signup_tickets_phone_check: [ticket("sha256('y')", "'9876543210'")],
+  recycle_tickets_token_hash_check: [recycleTicket("'ticket'")],
   auth_events_channel_check: [event({ event: "'x'", channel: "'fax'" })],
   auth_events_country_check: [event({ event: "'x'", country: "'in'" })],
   auth_events_message_id_check: [event({ event: "'delivery_accepted'", message_id: "'SM2'" })],

@@ -235,6 +235,7 @@ const swahili = {
   direction: 'ltr',
   changed: ['{app}: njia zako za kuingia zimebadilishwa.'],
   signedIn: ['{app}: umeingia kwenye kifaa kipya.'],
+  leaving: ['{app}: nambari au barua pepe yako nyingine itaondolewa baada ya saa 72.'],
   sms: ['{code} ni msimbo wako wa {app}. Usimpe mtu yeyote.'],
   subject: '{code} ni msimbo wako wa {app}',
   heading: 'Msimbo wako wa {app}:',

@@ -41,6 +41,7 @@ t.test('rows with a live code or an open window stay', async (t) => {
     identifier_limits: 0,
     spent_challenges: 0,
     signup_tickets: 0,
+    recycle_tickets: 0,
     sessions: 0,
     devices: 0,
     limit_counters: 0,
@@ -100,6 +101,12 @@ t.test('tickets and sessions go when they are over', async (t) => {
       expiresAt: new Date(Date.now() - 1000),
     },
   })
+  for (const [index, life] of [-1000, 60_000].entries()) {
+    const tokenHash = new Uint8Array(32).fill(index)
+    const expiresAt = new Date(Date.now() + life)
+    const ticket = { tokenHash, userId: body.user.id, identifier: 'asha@example.com', expiresAt }
+    await service.database.recycleTicket.create({ data: ticket })
+  }
   const longAgo = new Date(Date.now() - 91 * 86_400_000)
   await service.database.limitCounter.create({ data: { key: 'x', windowStartedAt: longAgo, expiresAt: longAgo } })
   await service.database.authEvent.create({ data: { event: 'authn_login_fail', happenedAt: longAgo } })
@@ -109,6 +116,7 @@ t.test('tickets and sessions go when they are over', async (t) => {
     identifier_limits: 0,
     spent_challenges: 0,
     signup_tickets: 1,
+    recycle_tickets: 1,
     sessions: 1,
     devices: 1,
     limit_counters: 1,
@@ -145,6 +153,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     const sends = { hourStartedAt: past, hourSends: 1, dayStartedAt: past, daySends: 1 }
     await database.identifierLimit.create({ data: { identifier: `${days}`, ...sends } })
     await database.signupTicket.create({ data: { tokenHash, phone: '+919876543210', expiresAt: past } })
+    await database.recycleTicket.create({ data: { tokenHash, userId, identifier: `${days}`, expiresAt: past } })
     await database.spentChallenge.create({ data: { name: `${days}`, expiresAt: past } })
     await database.session.create({ data: { id, userId, expiresAt: past } })
     await database.device.create({ data: { id, userId, tokenHash, expiresAt: past } })
@@ -158,6 +167,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     (await database.otp.findFirstOrThrow()).dayStartedAt,
     (await database.identifierLimit.findFirstOrThrow()).dayStartedAt,
     (await database.signupTicket.findFirstOrThrow()).expiresAt,
+    (await database.recycleTicket.findFirstOrThrow()).expiresAt,
     (await database.spentChallenge.findFirstOrThrow()).expiresAt,
     (await database.session.findFirstOrThrow()).expiresAt,
     (await database.device.findFirstOrThrow()).expiresAt,
@@ -278,6 +288,7 @@ t.test('the command', async (t) => {
     ...[
       'identifier_limits',
       'signup_tickets',
+      'recycle_tickets',
       'spent_challenges',
       'sessions',
       'devices',

@@ -38,6 +38,7 @@ const publicRoutes = [
   'POST /auth/request-otp',
   'POST /auth/verify-otp',
   'POST /auth/introspect',
+  'POST /auth/new-account',
   'GET /auth/phone-prefixes',
   'GET /.well-known/jwks.json',
   'GET /health/live',

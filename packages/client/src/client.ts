@@ -48,6 +48,7 @@ const open: readonly string[] = [
   'POST /api/auth/signup',
   'POST /auth/request-otp',
   'POST /auth/verify-otp',
+  'POST /auth/new-account',
   'GET /auth/phone-prefixes',
 ] satisfies Route[]
 
@@ -206,6 +207,9 @@ export function createClientWith(options: ClientOptions, loadSolver: LoadSolver)
         request('POST /auth/request-otp', { ...call, body }),
       verifyOtp: (body: BodyOf<'POST /auth/verify-otp'>, call?: CallOptions) =>
         request('POST /auth/verify-otp', { ...call, body }),
+      /** With the `recycleToken` of `second_proof_required`, where the number leads to an account of somebody else. */
+      askForNewAccount: (recycle_token: string, call?: CallOptions) =>
+        request('POST /auth/new-account', { ...call, body: { recycle_token } }),
       /** For a country picker. */
       phonePrefixes: (call?: CallOptions) => request('GET /auth/phone-prefixes', { ...call }),
     },

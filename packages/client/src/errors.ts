@@ -11,6 +11,7 @@ export type ServiceErrorCode =
   | 'challenge_required'
   | 'forbidden'
   | 'verification_required'
+  | 'second_proof_required'
   | 'step_up_required'
   | 'cross_site'
   | 'account_not_found'
@@ -68,6 +69,7 @@ export type ErrorDetails = {
   challenge?: Challenge | undefined
   needsSignup?: boolean
   reason?: string | undefined
+  recycleToken?: string | undefined
   requestId?: string | undefined
   cause?: unknown
 }
@@ -89,6 +91,8 @@ export class LatchkeyError extends Error {
   /** with `account_not_found`: the number has no account yet */
   readonly needsSignup: boolean
   readonly reason: string | undefined
+  /** with `second_proof_required`: for the verify of the account's other phone or email, or to ask for a new account */
+  readonly recycleToken: string | undefined
   /** by which the service's log knows the request */
   readonly requestId: string | undefined
 
@@ -103,6 +107,7 @@ export class LatchkeyError extends Error {
     this.challenge = details.challenge
     this.needsSignup = details.needsSignup ?? false
     this.reason = details.reason
+    this.recycleToken = details.recycleToken
     this.requestId = details.requestId
   }
 }
@@ -122,6 +127,7 @@ export function errorOf(status: number, body: unknown, header: (name: string) =>
     challenge: problem.challenge,
     needsSignup: problem.needs_signup === true,
     reason: problem.reason,
+    recycleToken: problem.recycle_token,
     requestId,
   })
 }

@@ -87,6 +87,8 @@ export type ChallengeSolution = string | { challenge: Challenge; solution: objec
 
 /** The client remembers the device token, and solves challenges; either may be given all the same. */
 type Device = { device_token?: string }
+/** After `second_proof_required`: the `recycleToken` of that error. */
+type SecondProof = { recycle_token?: string }
 type Solution = { challenge_solution?: ChallengeSolution }
 type One<Data> = { success: true; data: Data }
 type List<Item> = { success: true; data: Item[]; next_cursor: null }
@@ -100,7 +102,7 @@ export type Routes = {
     answer: { success: true; message: string } & CodeSent
   }
   'POST /api/auth/verify-otp': {
-    body: { mobile_number: string; otp: string } & Device
+    body: { mobile_number: string; otp: string } & Device & SecondProof
     answer: KnownNumber | NewNumber
   }
   'POST /api/auth/signup': { body: SignupForm; answer: SignedUp }
@@ -108,7 +110,11 @@ export type Routes = {
   'POST /api/auth/refresh': { answer: { success: true; token: string } }
   'GET /api/auth/me': { answer: One<Me> }
   'POST /auth/request-otp': { body: Identifier & Device & Solution; answer: { message: string } & CodeSent }
-  'POST /auth/verify-otp': { body: Identifier & { otp: string } & Device; answer: SignedIn }
+  'POST /auth/verify-otp': { body: Identifier & { otp: string } & Device & SecondProof; answer: SignedIn }
+  'POST /auth/new-account': {
+    body: { recycle_token: string }
+    answer: { success: true; message: string; retry_after: number }
+  }
   'GET /auth/phone-prefixes': { answer: PhonePrefix[] }
   'POST /users/me/step-up': { body: { method?: IdentifierMethod } & Device & Solution; answer: Sent }
   'POST /users/me/step-up/verify': { body: { otp: string } & Device; answer: One<{ proven_until: string }> }

@@ -45,6 +45,18 @@ CREATE FUNCTION has_proved(person users, p_method text) RETURNS boolean LANGUAGE
   SELECT CASE p_method WHEN 'phone' THEN person.phone_verified_at ELSE person.email_verified_at END IS NOT NULL
 $$;
 
+-- When the identifier of the method was last proved, to the day.
+CREATE FUNCTION last_use(person users, p_method text) RETURNS timestamptz LANGUAGE sql IMMUTABLE AS $$
+  SELECT CASE p_method
+    WHEN 'phone' THEN greatest(person.phone_used_at, person.phone_verified_at)
+    ELSE greatest(person.email_used_at, person.email_verified_at) END
+$$;
+
+-- Whether a use of it now is to be written: the first one of a day, or where the identifier would leave the account otherwise.
+CREATE FUNCTION is_use_news(person users, p_method text) RETURNS boolean LANGUAGE sql STABLE AS $$
+  SELECT person.leaving_since IS NOT NULL OR last_use(person, p_method) < now() - interval '1 day'
+$$;
+
 -- Whether nobody has proved anything of the account: it waits for its owner, whom the first verified identifier makes.
 CREATE FUNCTION has_no_owner(person users) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
   SELECT person.id IS NOT NULL AND person.phone_verified_at IS NULL AND person.email_verified_at IS NULL

@@ -17,6 +17,7 @@ import {
   identifierErrors,
   MessageHeaders,
   OtpField,
+  recycleTokenFields,
   sendErrors,
   sentCodeFields,
   TokenField,
@@ -86,7 +87,7 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
         summary: 'Check a code and sign in; the account is made now if there is none',
         tags,
         body: Type.Object(
-          { ...identifierFields, otp: OtpField(otpLength), ...deviceTokenFields },
+          { ...identifierFields, otp: OtpField(otpLength), ...deviceTokenFields, ...recycleTokenFields },
           {
             ...closed,
             description: 'Either phonePrefix and phone, or email, and the code',
@@ -98,14 +99,15 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
             { token: TokenField, user: refer(UserSchema), isNewUser: Type.Boolean(), ...deviceTokenFields },
             { description: 'Signed in: the token, also as a cookie', examples: [examples.identifierSignedIn] },
           ),
-          ...errorResponses('otp_invalid', 'forbidden', 'rate_limited', ...identifierErrors),
+          ...errorResponses('otp_invalid', 'forbidden', 'second_proof_required', 'rate_limited', ...identifierErrors),
         },
       },
     },
     async (request, reply) => {
-      const { otp, device_token, ...body } = request.body
+      const { otp, device_token, recycle_token: recycleToken, ...body } = request.body
       const identifier = identifiers.getIdentifierFromBody(body)
-      const signedIn = await signIn.signInOrCreate(identifier, otp, clientOf(request, device_token))
+      const client = clientOf(request, device_token)
+      const signedIn = await signIn.signInOrCreate(identifier, { code: otp, recycleToken }, client)
       cookie.set(reply, signedIn.token)
       const device = cookie.setDevice(reply, signedIn.deviceToken)
       const user = serializeUser(signedIn.user, defaultCountry)

@@ -69,9 +69,10 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
       },
     },
     async (request, reply) => {
-      const { mobile_number, otp, device_token } = request.body
+      const { mobile_number, otp, device_token, recycle_token: recycleToken } = request.body
       const phone = identifiers.fromMobileNumber(mobile_number)
-      const result = await signIn.signInOrAdmit(phone, otp, clientOf(request, device_token))
+      const client = clientOf(request, device_token)
+      const result = await signIn.signInOrAdmit(phone, { code: otp, recycleToken }, client)
       if (result.outcome === 'signed_in') {
         cookie.set(reply, result.token)
         const device = cookie.setDevice(reply, result.deviceToken)

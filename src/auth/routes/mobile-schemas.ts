@@ -13,6 +13,7 @@ import {
   identifierErrors,
   MessageHeaders,
   OtpField,
+  recycleTokenFields,
   sendErrors,
   sentCodeFields,
   TokenField,
@@ -67,7 +68,7 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
 
   const verifyOtp = {
     body: Type.Object(
-      { mobile_number: MobileNumber, otp: Otp, ...deviceTokenFields },
+      { mobile_number: MobileNumber, otp: Otp, ...deviceTokenFields, ...recycleTokenFields },
       { ...closed, examples: [{ mobile_number: examples.mobile_number, otp: exampleCode(otpLength) }] },
     ),
     response: {
@@ -98,7 +99,7 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
         ],
         { description: 'The code was right', examples: [examples.mobileSignedIn, examples.newcomer] },
       ),
-      ...errorResponses('otp_invalid', 'forbidden', 'rate_limited', ...identifierErrors),
+      ...errorResponses('otp_invalid', 'forbidden', 'second_proof_required', 'rate_limited', ...identifierErrors),
     },
   }
 

@@ -83,6 +83,15 @@ export const deviceTokenFields = {
   ),
 }
 
+export const RecycleToken = Type.String({
+  maxLength: 200,
+  description: 'Of a 403 `second_proof_required`: what was proved there, for 10 minutes and once',
+  examples: [examples.signup_token],
+})
+
+/** Of a sign-in that was asked for a second proof. */
+export const recycleTokenFields = { recycle_token: Type.Optional(RecycleToken) }
+
 export const TokenField = Type.String({
   description: 'The session token (JWT): send it as `Authorization: Bearer`. Browsers get it as a cookie too',
   examples: [examples.token],

@@ -87,7 +87,7 @@ ${say(template.unasked)}
   }
 
   /** A notice as an SMS and as a mail: no code, no link, nothing that was typed. */
-  #notificationOf(kind: 'changed' | 'signedIn', languages: readonly string[]) {
+  #notificationOf(kind: 'changed' | 'signedIn' | 'leaving', languages: readonly string[]) {
     const locale = this.localeOf(languages) ?? this.#defaultLocale
     const template = this.#byLocale.get(locale) as Template
     const texts = template[kind].map((sentence) => fill(sentence, { app: this.#settings.appName }))
@@ -108,6 +108,11 @@ ${say(template.unasked)}
   /** That somebody signed in on a device that is not known. */
   signInNotification(languages: readonly string[]) {
     return this.#notificationOf('signedIn', languages)
+  }
+
+  /** That the other phone or email leaves the account, as its holder of today asked, unless the owner signs in. */
+  leavingNotification(languages: readonly string[]) {
+    return this.#notificationOf('leaving', languages)
   }
 }
 

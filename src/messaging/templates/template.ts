@@ -30,6 +30,8 @@ export type Template = CodeWords &
     changed: readonly string[]
     /** that somebody signed in on a device that is not known, to the account's other identifier; in the same way */
     signedIn: readonly string[]
+    /** that the other identifier leaves the account in 72 hours, unless its owner signs in; in the same way */
+    leaving: readonly string[]
   }>
 
 const gaps = ['code', 'app', 'duration', 'shortDuration'] as const
@@ -38,7 +40,7 @@ export type Values = Readonly<Record<Gap, string>>
 
 const gap = /\{([^{}]*)\}/g
 const sentences = ['subject', 'heading', 'validity', 'warning', 'unasked'] as const
-const lists = ['sms', 'changed', 'signedIn'] as const
+const lists = ['sms', 'changed', 'signedIn', 'leaving'] as const
 const keys: readonly string[] = ['direction', ...lists, ...sentences, ...otherPurposes]
 const codeWords = ['sms', 'subject', 'heading'] as const
 
@@ -51,6 +53,7 @@ const rules: Readonly<Record<string, Rule>> = {
   subject: { needs: 'code', gaps },
   changed: { needs: 'app', gaps: ['app'] },
   signedIn: { needs: 'app', gaps: ['app'] },
+  leaving: { needs: 'app', gaps: ['app'] },
 }
 const ruleOf = (key: string) => rules[key] ?? anyGap
 

@@ -69,6 +69,7 @@ t.test('the identifier flow, and everything that people do for themselves', asyn
     user: { phone: `+91${phone}` },
   })
 
+  await t.rejects(client.identifier.askForNewAccount('none'), { code: 'verification_required', status: 403 })
   t.match(await client.account.rename('Asha'), { user_name: 'Asha' })
   t.match(await client.request('GET /users/me'), { success: true, data: { user_name: 'Asha' } })
   const { user_name, pincode, ...texts } = home
