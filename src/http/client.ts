@@ -2,11 +2,11 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type ClientAddress, clientAddress } from './address.js'
 import { requestedLanguages } from './languages.js'
-import { createClientReader, type ProxySettings } from './proxies.js'
+import { type ClientReader, createClientReader, type ProxySettings } from './proxies.js'
 
 declare module 'fastify' {
   interface FastifyInstance {
-    readClient: ReturnType<typeof createClientReader>
+    readClient: ClientReader
   }
   interface FastifyRequest {
     /** null until somebody asks {@link clientAddressOf} */

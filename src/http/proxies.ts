@@ -14,12 +14,15 @@ export type ProxySettings = Readonly<{
 
 type Asked = Readonly<{ headers: IncomingHttpHeaders; socket: Readonly<{ remoteAddress?: string | undefined }> }>
 
+/** The address of a request's client; empty where it has gone already. */
+export type ClientReader = (request: Asked) => string
+
 /**
  * Makes what tells the address of a request's client. Where a trusted proxy reports what is no address, the proxy itself counts: all
  * that come through it then share one counter, which is safe and a fault of the set-up.
  * @param onUnreadable told of each such report
  */
-export function createClientReader({ trusted, header }: ProxySettings, onUnreadable: () => void) {
+export function createClientReader({ trusted, header }: ProxySettings, onUnreadable: () => void): ClientReader {
   const proxies = blockListOf(trusted)
   const addressIn = header === 'forwarded' ? addressOfForwarded : addressOfNode
 
