@@ -1,15 +1,13 @@
 // All that the cleanup removes; shared by the service, which runs it on a schedule, and the command for outside schedulers.
 
 import { deleteOldEvents } from './audit/events.js'
-import { deleteSpentChallenges } from './auth/challenges/cleanup.js'
-import { deleteExpiredRecycleTickets, letRecycledLeave } from './auth/recycled.js'
-import { deleteExpiredTickets } from './auth/signup-tickets.js'
+import { letRecycledLeave } from './auth/recycled.js'
 import type { Database } from './database/client.js'
+import { deleteExpired } from './database/expired.js'
 import { deleteExpiredLimits } from './limits/cleanup.js'
 import { deleteExpiredCounters } from './limits/service.js'
 import type { CleanupTasks } from './operations/cleanup.js'
 import { deleteExpiredCodes } from './otp/cleanup.js'
-import { deleteExpiredDevices, deleteExpiredSessions } from './sessions/service.js'
 
 /**
  * @param retention seconds that an audit event is kept
@@ -23,12 +21,12 @@ export function createCleanupTasks(
   return {
     otps: (most) => deleteExpiredCodes(database, most),
     identifier_limits: (most) => deleteExpiredLimits(database, most),
-    signup_tickets: (most) => deleteExpiredTickets(database, most),
-    recycle_tickets: (most) => deleteExpiredRecycleTickets(database, most),
+    signup_tickets: (most) => deleteExpired(database, 'signup_tickets', most),
+    recycle_tickets: (most) => deleteExpired(database, 'recycle_tickets', most),
     ...(recycleAfter !== null && { recycled_identifiers: (most) => letRecycledLeave(database, most) }),
-    spent_challenges: (most) => deleteSpentChallenges(database, most),
-    sessions: (most) => deleteExpiredSessions(database, most),
-    devices: (most) => deleteExpiredDevices(database, most),
+    spent_challenges: (most) => deleteExpired(database, 'spent_challenges', most),
+    sessions: (most) => deleteExpired(database, 'sessions', most),
+    devices: (most) => deleteExpired(database, 'devices', most),
     limit_counters: (most) => deleteExpiredCounters(database, most),
     auth_events: (most) => deleteOldEvents(database, retention, most),
   }

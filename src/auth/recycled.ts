@@ -58,13 +58,6 @@ export function createAskForNewAccount(dependencies: RecycledDependencies): AskF
   }
 }
 
-/** Deletes up to `most` tickets that are over and returns how many. Safe to run on many replicas at once. */
-export function deleteExpiredRecycleTickets(database: Database, most: number): Promise<number> {
-  return database.$executeRaw`
-    DELETE FROM recycle_tickets WHERE token_hash = ANY(ARRAY(
-      SELECT token_hash FROM recycle_tickets WHERE expires_at <= now() ORDER BY expires_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
-}
-
 /** Takes identifiers off up to `most` accounts, whose other one was told long enough ago, and says of how many it looked at. */
 export async function letRecycledLeave(database: Database, most: number): Promise<number> {
   const text = `SELECT "${database.functionSchema}".let_recycled_leave($1) AS count`

@@ -1,6 +1,5 @@
 // Signup tickets: the proof that a number without an account was verified, good for one signup.
 import { createHash, randomBytes } from 'node:crypto'
-import type { Database } from '../database/client.js'
 
 /** Seconds that a ticket is good for. */
 export const ticketTimeToLive = 600
@@ -14,11 +13,4 @@ export function hashTicket(ticket: string): Uint8Array<ArrayBuffer> {
 export function draftTicket(): { ticket: string; ticketHash: Uint8Array<ArrayBuffer> } {
   const ticket = randomBytes(32).toString('base64url')
   return { ticket, ticketHash: hashTicket(ticket) }
-}
-
-/** Deletes up to `most` tickets that are over and returns how many. Safe to run on many replicas at once. */
-export function deleteExpiredTickets(database: Database, most: number): Promise<number> {
-  return database.$executeRaw`
-    DELETE FROM signup_tickets WHERE token_hash = ANY(ARRAY(
-      SELECT token_hash FROM signup_tickets WHERE expires_at <= now() ORDER BY expires_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
 }

@@ -1,7 +1,6 @@
 // Devices: where somebody was signed in before, known by a token that only the device keeps.
 import { hash, randomBytes } from 'node:crypto'
 import { newId } from '../database/ids.js'
-import { Prisma } from '../generated/prisma/client.js'
 
 /** Seconds that a device is remembered after it was last signed in on: 180 days. */
 export const deviceTimeToLive = 180 * 86_400
@@ -26,11 +25,4 @@ function hashOf(token: string): Uint8Array<ArrayBuffer> {
 /** What a device is found by that the client says it is on; null, which finds none, where it says nothing. */
 export function deviceHashOf({ deviceToken }: Readonly<{ deviceToken: string | undefined }>) {
   return deviceToken === undefined ? null : hashOf(deviceToken)
-}
-
-/** Deletes up to `most` devices that are over; rows that another replica works on are skipped. */
-export function deleteExpiredDevicesStatement(most: number): Prisma.Sql {
-  return Prisma.sql`
-    DELETE FROM devices WHERE id = ANY(ARRAY(
-      SELECT id FROM devices WHERE expires_at <= now() ORDER BY expires_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
 }

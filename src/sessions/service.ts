@@ -6,9 +6,7 @@ import { type Batches, createBatches } from '../database/batches.js'
 import type { Database } from '../database/client.js'
 import { isRefusedByPostgres } from '../database/failures.js'
 import type { UserRow } from '../database/user-row.js'
-import { deleteExpiredDevicesStatement } from './devices.js'
 import {
-  deleteExpiredSessionsStatement,
   endSessionStatement,
   type ListedSession,
   listSessionsStatement,
@@ -205,16 +203,6 @@ export class SessionService {
 }
 
 const keyOf = ({ sid, sub }: Claims): SessionKey => ({ sessionId: sid, userId: sub })
-
-/** Deletes up to `most` sessions that are over and returns how many. Safe to run on many replicas at once. */
-export function deleteExpiredSessions(database: Database, most: number): Promise<number> {
-  return database.$executeRaw(deleteExpiredSessionsStatement(most))
-}
-
-/** Deletes up to `most` devices that are over and returns how many. Safe to run on many replicas at once. */
-export function deleteExpiredDevices(database: Database, most: number): Promise<number> {
-  return database.$executeRaw(deleteExpiredDevicesStatement(most))
-}
 
 // Who asks, as far as services have to know.
 

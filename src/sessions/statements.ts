@@ -128,10 +128,3 @@ export function listSessionsStatement(userId: string, { longest }: SessionLimits
       AND s.created_at > now() - make_interval(secs => ${longest})
     ORDER BY s.created_at DESC, s.id DESC LIMIT ${maxListed}`
 }
-
-/** Deletes up to `most` sessions that are over; rows that another replica works on are skipped. */
-export function deleteExpiredSessionsStatement(most: number): Prisma.Sql {
-  return Prisma.sql`
-    DELETE FROM sessions WHERE id = ANY(ARRAY(
-      SELECT id FROM sessions WHERE expires_at <= now() ORDER BY expires_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
-}
