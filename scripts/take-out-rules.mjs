@@ -8,6 +8,7 @@ import { join } from 'node:path'
 const project = join(import.meta.dirname, '..')
 const model = ['test/model/machine.test.ts']
 const recycled = ['test/auth/recycled.test.ts']
+const challenges = ['test/auth/challenges/sends.test.ts']
 
 /** What the rule says · its file · its text · what stands there without it · the tests. */
 const rules = [
@@ -312,15 +313,15 @@ const rules = [
   [
     'a claim hears of no sign-in',
     'sign_in',
-    "AND has_proved(person, CASE r.method WHEN 'phone' THEN 'email' ELSE 'phone' END)",
-    '',
+    'AND NOT answer.is_new_user AND NOT is_test AND has_proved(person, other_method)',
+    'AND NOT answer.is_new_user AND NOT is_test',
     ['test/auth/new-device.test.ts'],
   ],
   [
     'a fixed code is told to nobody',
     'sign_in',
-    'is_new_user AND NOT is_test\n',
-    'is_new_user\n',
+    'AND NOT answer.is_new_user AND NOT is_test AND has_proved(person, other_method)',
+    'AND NOT answer.is_new_user AND has_proved(person, other_method)',
     ['test/auth/new-device.test.ts'],
   ],
   [
@@ -366,8 +367,8 @@ const rules = [
   [
     'a fixed code asks for no second proof',
     'sign_in',
-    'NOT is_test AND has_proved(person, other_method) THEN',
-    'has_proved(person, other_method) THEN',
+    's.recycle_after IS NOT NULL AND NOT is_test AND has_proved(person, other_method) THEN',
+    's.recycle_after IS NOT NULL AND has_proved(person, other_method) THEN',
     recycled,
   ],
   [
@@ -435,6 +436,22 @@ const rules = [
     "'asked'",
     recycled,
   ],
+  ['a solution is good once', 'send_code', 'AND NOT asked[n].challenge = ANY (used)', '', challenges],
+  [
+    'a number that nobody knows needs a challenge',
+    'send_code',
+    ' OR r.needs_challenge AND NOT is_solved',
+    '',
+    challenges,
+  ],
+  [
+    'in strict mode a challenge is asked of everybody alike',
+    'send_code',
+    'IF s.is_strict AND s.has_challenges AND is_stranger',
+    'IF false AND is_stranger',
+    challenges,
+  ],
+  ['whoever solves is no stranger', 'send_code', 'device IS NULL AND NOT is_solved;', 'device IS NULL;', challenges],
 ]
 
 const chosen = process.argv.slice(2).map(Number)

@@ -45,8 +45,8 @@ CREATE TYPE send_code_result AS (
   is_hidden boolean,                                -- nobody may see from outside what became of it
   is_paid boolean,                                  -- a message may go out
   budget text,                                      -- that the message came out of; null where it cost nothing
-  counts_as_number boolean,                                -- by this send the identifier counted as a number, which it does once an hour
-  is_from_reserve boolean,                                -- it was one of those that trusted devices have on top
+  counts_as_number boolean,                         -- by this send the identifier counted as a number, which it does once an hour
+  is_from_reserve boolean,                          -- it was one of those that trusted devices have on top
   has_closed_country boolean,                       -- it was this request that closed its country to new numbers
   has_open_country boolean,                         -- its country was found open: the rest of the call need not look again
   is_known boolean,                                 -- somebody verified the identifier before

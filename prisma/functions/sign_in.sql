@@ -90,7 +90,7 @@ CREATE FUNCTION sign_in(
 ) LANGUAGE plpgsql AS $$
 DECLARE
   other_method CONSTANT text := CASE r.method WHEN 'phone' THEN 'email' ELSE 'phone' END;
-  other text;
+  other text;                                       -- the account's other identifier, proved or not
   is_vouched_for boolean := false;                  -- the other identifier was proved a moment ago
   is_test_detail CONSTANT text := CASE WHEN is_test THEN 'test identity' END;
 BEGIN
@@ -163,10 +163,10 @@ BEGIN
     RETURN;
   END IF;
 
+  other := CASE r.method WHEN 'phone' THEN person.email ELSE person.phone END;
   -- An identifier that was not used for long may be somebody else's by now: the account's other one is asked for too. The code is used up,
   -- and the ticket stands for it. A fixed code proves nothing, and where no message goes to the other one nobody could prove it.
   IF s.recycle_after IS NOT NULL AND NOT is_test AND has_proved(person, other_method) THEN
-    other := CASE r.method WHEN 'phone' THEN person.email ELSE person.phone END;
     IF r.recycle_hash IS NOT NULL THEN
       DELETE FROM recycle_tickets t
       WHERE t.token_hash = r.recycle_hash AND t.user_id = person.id AND t.identifier = other AND t.expires_at > clock_timestamp();
@@ -199,9 +199,8 @@ BEGIN
   answer.is_new_device := device IS NULL;
   -- Whoever got a number that was somebody else's before, or a mailbox of another, gets into that account: its owner hears of it at the
   -- other identifier. Not more often than a person needs to be told, since a message costs.
-  IF answer.is_new_device AND NOT answer.is_new_user AND NOT is_test
-    AND has_proved(person, CASE r.method WHEN 'phone' THEN 'email' ELSE 'phone' END) THEN
-    SELECT CASE r.method WHEN 'phone' THEN person.email ELSE person.phone END, person.locale INTO answer.told_to, answer.told_in
+  IF answer.is_new_device AND NOT answer.is_new_user AND NOT is_test AND has_proved(person, other_method) THEN
+    SELECT other, person.locale INTO answer.told_to, answer.told_in
     FROM count_up(ARRAY['told:sign_in:' || person.id], 86400) AS c WHERE c.total <= s.max_told_per_day;
   END IF;
   answer.outcome := 'signed_in';

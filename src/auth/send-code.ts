@@ -93,14 +93,13 @@ export function createSendCode(dependencies: SendCodeDependencies): SendCode {
     const labels = metricLabelsOf(identifier)
     const code = answer.mayBeSolved ? 'challenge_required' : failureOf[outcome]
     if (hasClosedCountry) onTelemetry(client, { kind: 'country_closed', code, ...labels })
-    if (outcome === 'sent') return
-    if (outcome === 'unknown') throw new Problem(failureOf[outcome], { needsSignup: true })
-    const refusal = answer.mayBeSolved ? 'challenge_required' : failureOf[outcome]
-    onTelemetry(client, { kind: 'refused', limit: limitNames[outcome], code: refusal, ...labels })
-    if (outcome === 'opted_out') throw new Problem(refusal, optedOutDetails)
-    if (refusal !== 'challenge_required') throw new Problem(refusal, { retryAfter: Number(retryAfter) })
+    if (outcome === 'sent' || code === undefined) return
+    if (outcome === 'unknown') throw new Problem(code, { needsSignup: true })
+    onTelemetry(client, { kind: 'refused', limit: limitNames[outcome], code, ...labels })
+    if (outcome === 'opted_out') throw new Problem(code, optedOutDetails)
+    if (code !== 'challenge_required') throw new Problem(code, { retryAfter: Number(retryAfter) })
     const challenge = await challenges.create({ purpose: use.purpose, identifier: identifier.identifier })
-    throw new Problem(refusal, { challenge })
+    throw new Problem(code, { challenge })
   }
 
   /** The name of the challenge that the request solves; null for none. */

@@ -1,8 +1,8 @@
 // Challenges of a provider outside: Cloudflare's Turnstile and hCaptcha, which verify what their widgets made in the same way.
 import { createHash } from 'node:crypto'
-import { request } from 'undici'
 import type { ChallengeSettings } from '../../config/challenge-settings.js'
 import { Problem } from '../../errors.js'
+import { createHttpPost } from '../../messaging/drivers/http-post.js'
 import type { ChallengeProvider, ChallengeSolution } from './provider.js'
 
 /** Milliseconds that a provider may take. */
@@ -13,11 +13,13 @@ type Site = NonNullable<ChallengeSettings['site']>
 export class SiteVerify implements ChallengeProvider {
   readonly #name: string
   readonly #site: Site
+  readonly #http
 
   /** @param name of the provider, for the client that is to load its widget */
   constructor(name: string, site: Site) {
     this.#name = name
     this.#site = site
+    this.#http = createHttpPost(name)
   }
 
   async create(): Promise<object> {
@@ -34,17 +36,17 @@ export class SiteVerify implements ChallengeProvider {
   }
 
   async #ask(response: string): Promise<boolean> {
-    const { statusCode, body } = await request(this.#site.verifyUrl, {
-      method: 'POST',
+    const answer = await this.#http.post({
+      url: this.#site.verifyUrl,
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ secret: this.#site.secret, response }).toString(),
       signal: AbortSignal.timeout(patience),
     })
-    if (statusCode !== 200) {
-      await body.dump()
-      throw new Error(`${this.#name} answered ${statusCode}`)
+    if (answer.status !== 200) {
+      answer.discard()
+      throw new Error(`${this.#name} answered ${answer.status}`)
     }
-    const answer: unknown = await body.json()
-    return Object(answer).success === true
+    const verdict: unknown = JSON.parse(await answer.text())
+    return Object(verdict).success === true
   }
 }
