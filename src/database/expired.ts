@@ -3,17 +3,17 @@ import { Prisma } from '../generated/prisma/client.js'
 import type { Database } from './client.js'
 
 /** Tables with a column `expires_at` that is an end for good, each with its key. */
-const keys = {
-  signup_tickets: 'token_hash',
-  recycle_tickets: 'token_hash',
-  spent_challenges: 'name',
-  sessions: 'id',
-  devices: 'id',
-} as const
+const tables = {
+  signup_tickets: { name: Prisma.sql`signup_tickets`, key: Prisma.sql`token_hash` },
+  recycle_tickets: { name: Prisma.sql`recycle_tickets`, key: Prisma.sql`token_hash` },
+  spent_challenges: { name: Prisma.sql`spent_challenges`, key: Prisma.sql`name` },
+  sessions: { name: Prisma.sql`sessions`, key: Prisma.sql`id` },
+  devices: { name: Prisma.sql`devices`, key: Prisma.sql`id` },
+}
 
 /** Deletes up to `most` rows and returns how many. Replicas share the work: rows that another one works on are skipped. */
-export function deleteExpired(database: Database, table: keyof typeof keys, most: number): Promise<number> {
-  const [name, key] = [Prisma.raw(table), Prisma.raw(keys[table])]
+export function deleteExpired(database: Database, table: keyof typeof tables, most: number): Promise<number> {
+  const { name, key } = tables[table]
   return database.$executeRaw`
     DELETE FROM ${name} WHERE ${key} = ANY(ARRAY(
       SELECT ${key} FROM ${name} WHERE expires_at <= now() ORDER BY expires_at LIMIT ${most} FOR UPDATE SKIP LOCKED))`
