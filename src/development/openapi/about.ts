@@ -16,15 +16,15 @@ export const about = {
   info: {
     title: 'Latchkey',
     description,
-    contact: { name: 'Latchkey: how to ask and report', url: 'CONTRIBUTING.md' },
+    contact: { name: 'CONTRIBUTING.md and SECURITY.md of the repository' },
     license: { name: 'MIT', url: 'https://opensource.org/license/mit' },
   },
   servers: [
-    { url: 'http://localhost:3000', description: 'A service in development (`npm run dev`)' },
+    { url: 'http://127.0.0.1:3000', description: 'A service in development (`npm run dev`)' },
     {
       url: 'https://{host}',
       description: 'A service of yours',
-      variables: { host: { default: 'auth.example.com', description: 'Where it is' } },
+      variables: { host: { default: 'auth.example.com' } },
     },
   ],
   tags: [
@@ -35,7 +35,7 @@ export const about = {
     { name: 'Delivery receipts', description: 'For gateways and providers, who report what became of a message' },
     { name: 'Operations', description: 'For whoever runs the service' },
   ],
-  externalDocs: { description: 'What the service answers and why, beside this document', url: 'docs/contract.md' },
+  externalDocs: { description: 'The shape of every error (RFC 9457)', url: 'https://www.rfc-editor.org/rfc/rfc9457' },
   securitySchemes: {
     bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Wins over the cookie' },
     cookie: {
