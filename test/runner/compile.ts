@@ -22,7 +22,7 @@ const inputs = [
   'attack',
   'bench',
   'examples/drivers',
-  'packages/client/src',
+  'packages',
   'tsconfig.json',
   'tsconfig.test.json',
   'package.json',

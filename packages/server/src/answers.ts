@@ -15,7 +15,12 @@ export function refusedBy(refusal: Refusal): Refused {
   const { status, code, title } = errors[refusal]
   // RFC 6750 §3.1: no error code where no token came
   const tokenError = refusal === 'no_token' ? '' : ', error="invalid_token"'
-  return refused(status, code, title, status === 401 ? { 'www-authenticate': `Bearer realm="latchkey"${tokenError}` } : {})
+  return refused(
+    status,
+    code,
+    title,
+    status === 401 ? { 'www-authenticate': `Bearer realm="latchkey"${tokenError}` } : {},
+  )
 }
 
 /** Says nothing of the inside: what has to be mended stands in the error, for the log. */
@@ -35,4 +40,5 @@ function refused(status: number, code: string, title: string, headers: Record<st
   }
 }
 
-export const responseOf = ({ status, headers, body }: Refused) => new Response(body, { status, headers: { ...headers } })
+export const responseOf = ({ status, headers, body }: Refused) =>
+  new Response(body, { status, headers: { ...headers } })

@@ -28,12 +28,18 @@ export async function latchkeySession(app: FastifyInstance, options: VerifierOpt
 }
 
 // For the application that registers it, not for a scope of its own.
-Object.assign(latchkeySession, { [Symbol.for('skip-override')]: true, [Symbol.for('fastify.display-name')]: '@latchkey/server' })
+Object.assign(latchkeySession, {
+  [Symbol.for('skip-override')]: true,
+  [Symbol.for('fastify.display-name')]: '@latchkey/server',
+})
 
 /** `{ preHandler: requireSession }`, or a hook of a whole scope: 401 for whoever is not signed in, 403 for other sites' pages. */
 export async function requireSession(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
   const outcome = outcomes.get(request)
   if (outcome?.session) return undefined
   const { status, headers, body } = refusedBy(outcome?.refusal ?? 'no_token')
-  return reply.code(status).headers({ ...headers }).send(body)
+  return reply
+    .code(status)
+    .headers({ ...headers })
+    .send(body)
 }

@@ -21,7 +21,10 @@ export function createKeys(settings: Pick<Settings, 'url' | 'fetch' | 'timeout'>
   async function ask(): Promise<Kept> {
     const { status, body } = await askService(settings, '/.well-known/jwks.json')
     if (status !== 200)
-      throw new SessionCheckError('misconfigured', `${settings.url} has no keys (${status}): is url where the service is?`)
+      throw new SessionCheckError(
+        'misconfigured',
+        `${settings.url} has no keys (${status}): is url where the service is?`,
+      )
     try {
       return { find: createLocalJWKSet(body as JSONWebKeySet), at: now() }
     } catch (cause) {

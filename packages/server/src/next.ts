@@ -42,7 +42,8 @@ export function createLatchkey(options: VerifierOptions) {
      * by the header that Next.js sends with it.
      */
     session: (headers: HeadersLike): Promise<Session | null> => {
-      const isAction = typeof headers.get === 'function' ? headers.get('next-action') !== null : 'next-action' in headers
+      const isAction =
+        typeof headers.get === 'function' ? headers.get('next-action') !== null : 'next-action' in headers
       return verifier.verify({ headers, method: isAction ? 'POST' : 'GET' })
     },
 

@@ -14,9 +14,7 @@ export type RequestLike = Readonly<{
 }>
 
 /** The tokens of a request, or why none of it counts. */
-export type Shown =
-  | { via: 'bearer' | 'cookie'; tokens: readonly string[]; refusal?: never }
-  | { refusal: 'no_token' | 'cross_site'; tokens?: never }
+export type Shown = { via: 'bearer' | 'cookie'; tokens: readonly string[] } | { refusal: 'no_token' | 'cross_site' }
 
 /** Cookies of one name that are tried: more of them nobody has by chance. */
 const maxCookies = 5

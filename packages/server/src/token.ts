@@ -5,7 +5,9 @@ import { createKeys } from './keys.js'
 import { algorithmsOf, demand, type JwksOptions, type Settings } from './options.js'
 
 /** The claims of a good token, or why it is none. */
-export type Checked = { claims: JWTPayload; refusal?: never } | { refusal: 'token_expired' | 'invalid_token'; claims?: never }
+export type Checked =
+  | { claims: JWTPayload; refusal?: never }
+  | { refusal: 'token_expired' | 'invalid_token'; claims?: never }
 export type CheckToken = (token: string) => Promise<Checked>
 
 /** Bytes that a token has at most: the service's are shorter than 3,500. */

@@ -45,14 +45,14 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const checkToken = checkOf(options)
 
   async function check(request: RequestLike): Promise<Outcome> {
-    const { via, tokens, refusal } = shownBy(request, settings.cookie, settings.origins)
-    if (refusal !== undefined) return { session: null, refusal }
-    const all = await Promise.all(tokens.map((token) => checkToken(token)))
-    const good = all.flatMap(({ claims }) => claims ?? [])
+    const shown = shownBy(request, settings.cookie, settings.origins)
+    if ('refusal' in shown) return { session: null, refusal: shown.refusal }
+    const all = await Promise.all(shown.tokens.map((token) => checkToken(token)))
+    const good = all.map(({ claims }) => claims).filter((claims) => claims !== undefined)
     const [first] = good
     // Cookies of two people: nobody can tell which of them asks.
     if (first !== undefined && good.every(({ sub }) => sub === first.sub))
-      return { session: sessionOf(first, via), refusal: null }
+      return { session: sessionOf(first, shown.via), refusal: null }
     return { session: null, refusal: refusalOf(all) }
   }
 
