@@ -8,10 +8,15 @@ import { type Checked, type CheckToken, invalid, shapedFirst } from './token.js'
 const mostKept = 10_000
 
 /**
- * @param now milliseconds; another one in tests
+ * @param surroundings others in tests; `now` in milliseconds
  * @throws SessionCheckError `misconfigured`
  */
-export function checkByService(settings: Settings, options: IntrospectionOptions, now = Date.now): CheckToken {
+export function checkByService(
+  settings: Settings,
+  options: IntrospectionOptions,
+  surroundings = { now: Date.now, most: mostKept },
+): CheckToken {
+  const { now, most } = surroundings
   const { introspectionToken, cacheFor } = introspectionOf(options)
   const asking = new Map<string, Promise<Checked>>()
   const kept = new Map<string, { checked: Checked; until: number }>()
@@ -43,7 +48,7 @@ export function checkByService(settings: Settings, options: IntrospectionOptions
     const end = checked.claims?.exp ?? Number.POSITIVE_INFINITY
     kept.set(token, { checked, until: Math.min(now() + cacheFor * 1_000, end * 1_000) })
     for (const [oldest] of kept) {
-      if (kept.size <= mostKept) break
+      if (kept.size <= most) break
       kept.delete(oldest)
     }
   }
