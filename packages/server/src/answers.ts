@@ -23,9 +23,7 @@ export function refusedBy(refusal: Refusal): Refused {
   )
 }
 
-/** Says nothing of the inside: what has to be mended stands in the error, for the log. */
 export function unanswerable({ statusCode, retryAfter }: SessionCheckError): Refused {
-  if (retryAfter === undefined) return refused(statusCode, 'internal_error', 'Something went wrong on our side')
   const headers = { 'retry-after': String(retryAfter) }
   return refused(statusCode, 'service_unavailable', 'Nobody can tell at the moment who is signed in', headers)
 }

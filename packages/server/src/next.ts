@@ -27,9 +27,8 @@ export function createLatchkey(options: VerifierOptions) {
     try {
       outcome = await verifier.check(request)
     } catch (error) {
-      if (!(error instanceof SessionCheckError)) throw error
-      if (error.code === 'misconfigured') throw error
-      return responseOf(unanswerable(error))
+      if (error instanceof SessionCheckError && error.code === 'unavailable') return responseOf(unanswerable(error))
+      throw error
     }
     return outcome.session ?? responseOf(refusedBy(outcome.refusal))
   }
