@@ -53,6 +53,7 @@ async function askSubdomain(page) {
   const tab = await newPage(page.browser())
   await tab.goto(onSubdomain)
   await says(tab, `Signed in as ${email}`)
+  await page.bringToFront()
   await page.click('#leave')
   check('signed out', await says(page, 'Signed out'))
   check('in the other tab too', await says(tab, 'Signed out'))
@@ -110,7 +111,7 @@ async function signIn(page) {
 
 function says(page, text) {
   const isSo = (expected) => document.querySelector('output').textContent === expected
-  return page.waitForFunction(isSo, { timeout: 15_000 }, text).then(
+  return page.waitForFunction(isSo, { timeout: 15_000, polling: 50 }, text).then(
     () => true,
     () => false,
   )
