@@ -1,6 +1,6 @@
 // The whole service inside an application of one's own, under a prefix: as a plugin of Fastify, or for any server of Node.js. It keeps
 // its own router, hooks, parsers and error answers: what is registered here and what the application has never meet
-// (docs/decisions/0027-mounted-behind-a-router-of-its-own.md).
+// (docs/decisions/0036-mounted-behind-a-router-of-its-own.md).
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { parseConfig } from './config/config.js'
