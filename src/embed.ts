@@ -2,7 +2,7 @@
 // its own router, hooks, parsers and error answers: what is registered here and what the application has never meet
 // (docs/decisions/0036-mounted-behind-a-router-of-its-own.md).
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { parseConfig } from './config/config.js'
 import { createLogger } from './http/logger.js'
 import { openService } from './opening.js'
@@ -63,16 +63,17 @@ export async function latchkey(app: FastifyInstance, options: EmbedOptions): Pro
   const service = await openLatchkey({ ...options, prefix: app.prefix })
   app.addHook('preClose', async () => service.drain())
   app.addHook('onClose', service.close)
+  function handOver(request: FastifyRequest, reply: FastifyReply): void {
+    reply.hijack()
+    service.handle(request.raw, reply.raw)
+  }
   app.route({
     method: app.supportedMethods,
     url: '/*',
     exposeHeadRoute: false,
     schema: { hide: true },
-    // Before the body is read: the service reads it itself.
-    onRequest(request, reply) {
-      reply.hijack()
-      service.handle(request.raw, reply.raw)
-    },
-    handler: () => {},
+    // Before the body is read: the service reads it itself. Nothing comes after a reply that was taken over.
+    onRequest: handOver,
+    handler: handOver,
   })
 }

@@ -7,6 +7,7 @@ import t, { type Test } from 'tap'
 import { createClient, memoryStorage } from '../packages/client/src/index.js'
 import { withConnection } from '../src/development/postgres-query.js'
 import { latchkey, openLatchkey } from '../src/embed.js'
+import { createEmptyDatabase } from './database/scratch.js'
 import { testSecrets } from './support/app.js'
 import { createTestDatabase } from './support/database.js'
 import { newEmail, newNumber } from './support/flows.js'
@@ -213,7 +214,11 @@ t.test('under the prefix', async (t) => {
 })
 
 t.test('inside Express, which takes the prefix off by itself', async (t) => {
-  const service = await openLatchkey({ prefix, settings: await settings({ LOG_LEVEL: 'silent' }) })
+  const lines: string[] = []
+  const own = await settings({ DATABASE_URL: await createEmptyDatabase(t), MIGRATE_ON_BOOT: 'true', LOG_LEVEL: 'info' })
+  const open = () => openLatchkey({ prefix, settings: own, log: { write: (line) => lines.push(line) } })
+  const service = await open()
+  t.match(lines.join(''), /"applied":\[.*"database migrated"/)
   t.teardown(() => service.close())
   const app = express()
   app.use(prefix, (request, response) => service.handle(request, response))
@@ -230,6 +235,10 @@ t.test('inside Express, which takes the prefix off by itself', async (t) => {
   const echo = await fetch(`${origin}/echo`, { method: 'POST', headers: json, body: '{"a":1}' })
   t.strictSame(await echo.json(), { a: 1 })
   t.equal((await fetch(`${origin}${prefix}/health/ready`)).status, 200)
+  const count = lines.length
+  const second = await open()
+  await second.close()
+  t.notMatch(lines.slice(count).join(''), 'database migrated', 'once')
   service.drain()
   t.match(await (await fetch(`${origin}${prefix}/health/ready`)).json(), { errors: ['The service is stopping'] })
 })
