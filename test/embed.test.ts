@@ -1,6 +1,7 @@
 // The service inside an application of one's own: what each of the two does with the other's requests, and a sign-in under the prefix.
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import express from 'express'
 import { type FastifyInstance, fastify, type InjectOptions } from 'fastify'
 import t, { type Test } from 'tap'
@@ -56,6 +57,16 @@ function newHost(t: Test) {
 async function listening(host: FastifyInstance): Promise<string> {
   await host.listen({ host: '127.0.0.1', port: 0 })
   return `http://127.0.0.1:${(host.server.address() as AddressInfo).port}`
+}
+
+/** How many the server has open, as it sees it. */
+function connectionsTo(url: string): Promise<number> {
+  return withConnection(String(process.env['TEST_DATABASE_ADMIN_URL']), async (client) => {
+    const { rows } = await client.query('SELECT 1 FROM pg_stat_activity WHERE datname = $1', [
+      new URL(url).pathname.slice(1),
+    ])
+    return rows.length
+  })
 }
 
 const json = { 'content-type': 'application/json' }
@@ -200,15 +211,10 @@ t.test('under the prefix', async (t) => {
   })
 
   t.test('it ends with the application', async (t) => {
-    const connections = () =>
-      withConnection(String(process.env['TEST_DATABASE_ADMIN_URL']), async (client) => {
-        const name = new URL(own.DATABASE_URL).pathname.slice(1)
-        const { rows } = await client.query('SELECT 1 FROM pg_stat_activity WHERE datname = $1', [name])
-        return rows.length
-      })
+    const connections = () => connectionsTo(own.DATABASE_URL)
     t.ok((await connections()) > 0)
     await host.close()
-    while ((await connections()) > 0) await new Promise((resolve) => setTimeout(resolve, 10))
+    while ((await connections()) > 0) await sleep(10)
     t.notOk(host.server.listening)
   })
 })
@@ -268,4 +274,8 @@ t.test('what cannot be mounted says why, and leaves nothing open', async (t) => 
     name: 'ConfigError',
     message: /^DATABASE_URL: default_transaction_read_only/,
   })
+  // Long before an idle connection would be given up.
+  const deadline = Date.now() + 3_000
+  while ((await connectionsTo(own.DATABASE_URL)) > 0 && Date.now() < deadline) await sleep(10)
+  t.equal(await connectionsTo(own.DATABASE_URL), 0)
 })

@@ -152,7 +152,7 @@ t.test('who is signed in', async (t) => {
   })
 
   t.test('an answer after the end, and a component that comes later', async (t) => {
-    const { client, me, tell } = fakeClient()
+    const { client, me, tell, listeners } = fakeClient()
     const { seen, renderWith, unmount } = await render(t, client, useSession, { strict: false })
     await act(async () => me[0]?.resolve(asha))
     await renderWith(client, 'no component that watches')
@@ -165,9 +165,11 @@ t.test('who is signed in', async (t) => {
     await renderWith(client, createElement(Later))
     t.match(later, { status: 'signed_out' }, 'it did not miss that')
     t.equal(me.length, 1)
+    t.equal(listeners.size, 1)
     const count = seen.all.length
     later?.reload()
     await unmount()
+    t.equal(listeners.size, 0)
     await act(async () => me[1]?.resolve(asha))
     t.equal(seen.all.length, count)
   })
