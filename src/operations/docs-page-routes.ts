@@ -22,20 +22,21 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const page = `<!doctype html>
+/** @param prefix under which the service is mounted */
+const pageUnder = (prefix: string) => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
     <title>Latchkey API</title>
-    <link rel="stylesheet" href="/docs/static/swagger-ui.css">
-    <link rel="stylesheet" href="/docs/static/index.css">
-    <link rel="icon" type="image/png" href="/docs/static/favicon-32x32.png" sizes="32x32">
+    <link rel="stylesheet" href="${prefix}/docs/static/swagger-ui.css">
+    <link rel="stylesheet" href="${prefix}/docs/static/index.css">
+    <link rel="icon" type="image/png" href="${prefix}/docs/static/favicon-32x32.png" sizes="32x32">
   </head>
   <body>
     <div id="swagger-ui"></div>
-    <script src="/docs/static/swagger-ui-bundle.js"></script>
-    <script src="/docs/static/swagger-ui-standalone-preset.js"></script>
-    <script src="/docs/static/swagger-initializer.js"></script>
+    <script src="${prefix}/docs/static/swagger-ui-bundle.js"></script>
+    <script src="${prefix}/docs/static/swagger-ui-standalone-preset.js"></script>
+    <script src="${prefix}/docs/static/swagger-initializer.js"></script>
   </body>
 </html>
 `
@@ -44,7 +45,7 @@ const page = `<!doctype html>
  * Starts the page. A token that somebody enters is forgotten with the page: `localStorage` would hand it to every later script of
  * this origin (OWASP HTML5 Security Cheat Sheet, "Local Storage").
  */
-const initializer = `window.onload = () => {
+const initializerUnder = (prefix: string) => `window.onload = () => {
   // Where an earlier page kept it.
   localStorage.removeItem('authorized')
   const withOurName = ({ React }) => ({
@@ -53,7 +54,7 @@ const initializer = `window.onload = () => {
     },
   })
   SwaggerUIBundle({
-    url: '/openapi.json',
+    url: '${prefix}/openapi.json',
     dom_id: '#swagger-ui',
     deepLinking: true,
     tryItOutEnabled: true,
@@ -70,12 +71,15 @@ const initializer = `window.onload = () => {
 const types = { html: 'text/html; charset=utf-8', css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' }
 const image = 'image/png'
 
-/** `GET /docs` and the files of the page, each a route of its own: no path of a request is ever one of the disk. */
-export async function docsPage(app: FastifyInstance): Promise<void> {
+/**
+ * `GET /docs` and the files of the page, each a route of its own: no path of a request is ever one of the disk.
+ * @param prefix under which the service is mounted
+ */
+export async function docsPage(app: FastifyInstance, prefix = ''): Promise<void> {
   const directory = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   const fileOf = (name: string) => readFile(join(directory, name))
-  for (const path of ['/docs', '/docs/']) serve(app, path, types.html, Buffer.from(page))
-  serve(app, '/docs/static/swagger-initializer.js', types.js, Buffer.from(initializer))
+  for (const path of ['/docs', '/docs/']) serve(app, path, types.html, Buffer.from(pageUnder(prefix)))
+  serve(app, '/docs/static/swagger-initializer.js', types.js, Buffer.from(initializerUnder(prefix)))
   for (const [name, type] of [
     ['swagger-ui-bundle.js', types.js],
     ['swagger-ui-standalone-preset.js', types.js],
