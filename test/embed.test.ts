@@ -191,7 +191,7 @@ t.test('under the prefix', async (t) => {
   t.test('what surrounds the API names the prefix', async (t) => {
     t.equal((await fetch(`${base}/health/ready`)).status, 200)
     const document = (await (await fetch(`${base}/openapi.json`)).json()) as { servers: object; paths: object }
-    t.strictSame(document.servers, [{ url: prefix }])
+    t.match(document.servers, [{ url: prefix }])
     t.ok('/auth/verify-otp' in document.paths)
     const page = await (await fetch(`${base}/docs`)).text()
     const links = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => path)

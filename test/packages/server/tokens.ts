@@ -59,10 +59,13 @@ export function fakeService(...answers: Answer[]): Fake {
       return new Promise((_, reject) => {
         // As a connection would, it keeps the process alive: a signal's timer does not.
         const open = setInterval(() => {}, 1_000)
-        init.signal?.addEventListener('abort', () => {
+        const giveUp = () => {
           clearInterval(open)
           reject(init.signal?.reason)
-        })
+        }
+        // On a busy machine the time may be over before anybody listens.
+        if (init.signal?.aborted) giveUp()
+        else init.signal?.addEventListener('abort', giveUp)
       })
     const { status = 200, headers = {}, body = ours.jwks } = answer
     return new Response(typeof body === 'string' ? body : JSON.stringify(body), { status, headers })
