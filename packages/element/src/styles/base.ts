@@ -1,0 +1,1 @@
+export const base = `:host{display:block}`
