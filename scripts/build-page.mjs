@@ -4,12 +4,27 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { build, version } from 'esbuild'
+import { build, transform, version } from 'esbuild'
 
 const project = join(import.meta.dirname, '..')
 const element = join(project, 'packages', 'element', 'src')
 const client = join(project, 'packages', 'client', 'src')
 export const pageFolder = join(project, 'src', 'generated', 'page')
+
+/** Style sheets that a module imports are texts, as short as those of a page. */
+const styleTexts = {
+  name: 'style-texts',
+  setup(context) {
+    context.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, 'utf8'), {
+        loader: 'css',
+        minify: true,
+        target: common.target,
+      })
+      return { contents: `export const css = ${JSON.stringify(code.trim())}`, loader: 'js' }
+    })
+  },
+}
 
 /** What all bundles of the element have in common. The target is the first that has constructable style sheets everywhere. */
 const common = {
@@ -36,6 +51,7 @@ export async function bundle(entry, name) {
     ...common,
     entryPoints: { [name]: join(element, entry), worker: join(client, 'worker.ts') },
     outdir: '/out',
+    plugins: [styleTexts],
   })
   return new Map(outputFiles.map(({ path, contents }) => [path.replace(/^.*[\\/]/, ''), contents]))
 }

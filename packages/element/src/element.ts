@@ -2,7 +2,7 @@
 import { type Client, createClient, type PhonePrefix, type Solver, type User } from './client.js'
 import { shadesOf } from './color.js'
 import { SignIn } from './flow.js'
-import { h, icon } from './h.js'
+import { h, icon, set } from './h.js'
 import { firstCountry } from './identify.js'
 import type { State } from './steps.js'
 import { sheets } from './styles/sheets.js'
@@ -25,6 +25,7 @@ export class LatchkeySignIn extends HTMLElement {
   mayBeSignedIn = true
 
   readonly #root = this.attachShadow({ mode: 'open' })
+  readonly #progress = h('div', { class: 'progress', role: 'progressbar', hidden: true })
   readonly #status = h('p', { class: 'hidden', role: 'status' })
   #text: Text | undefined
   #flow: SignIn | undefined
@@ -153,7 +154,7 @@ export class LatchkeySignIn extends HTMLElement {
   }
 
   /** What stays around the steps: the brand, the colours, and where screen readers are told things. */
-  #frame({ language, direction }: Text): void {
+  #frame({ language, direction, words }: Text): void {
     const name = this.getAttribute('name') ?? ''
     const logo = this.getAttribute('logo')
     const brand = h(
@@ -168,7 +169,8 @@ export class LatchkeySignIn extends HTMLElement {
       dir: direction,
       'aria-labelledby': 'heading',
     })
-    card.append(...(logo || name ? [brand] : []), h('div', { class: 'step' }), this.#status)
+    card.append(this.#progress, ...(logo || name ? [brand] : []), h('div', { class: 'step' }), this.#status)
+    set(this.#progress, 'aria-label', words.solving)
     this.#root.replaceChildren(card)
     const shades = shadesOf(this.getAttribute('color') ?? '')
     for (const [key, value] of Object.entries(shades ?? {})) card.style.setProperty(`--brand-${key}`, value)
@@ -177,6 +179,7 @@ export class LatchkeySignIn extends HTMLElement {
   #show(state: State, before: State | null): void {
     // Nothing is shown yet: the words are still on their way.
     if (!this.#text || !this.#root.firstChild || (!this.#view && before !== null)) return
+    this.#progress.hidden = state.busy !== 'solving'
     if (this.#view && state.step.name === before?.step.name) this.#view.update?.(state)
     else this.#renew(state, before)
   }
