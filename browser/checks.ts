@@ -41,6 +41,7 @@ const say = (line: string) => process.stdout.write(`${line}\n`)
 
 function indented(error: unknown): string {
   const { message, stack } = error as Error
-  const text = error instanceof AssertionError ? `${message}\n${stack?.split('\n    at ').slice(1, 4).join('\n')}` : stack
+  const text =
+    error instanceof AssertionError ? `${message}\n${stack?.split('\n    at ').slice(1, 4).join('\n')}` : stack
   return String(text).replace(/^/gm, '  ')
 }

@@ -66,12 +66,20 @@ function page(search: URLSearchParams): string {
 }
 
 function send(answer: ServerResponse, type: string, body: string | Buffer): void {
-  answer.writeHead(200, { 'content-type': type, 'content-security-policy': policy, 'x-content-type-options': 'nosniff' })
+  answer.writeHead(200, {
+    'content-type': type,
+    'content-security-policy': policy,
+    'x-content-type-options': 'nosniff',
+  })
   answer.end(body)
 }
 
 async function sendFile(answer: ServerResponse, name: string): Promise<void> {
-  send(answer, types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream', await readFile(join(pageFolder, name)))
+  send(
+    answer,
+    types[name.split('.').at(-1) ?? ''] ?? 'application/octet-stream',
+    await readFile(join(pageFolder, name)),
+  )
 }
 
 /** The service sees the browser's own headers, Host and Origin included: to it, this is its own origin. */

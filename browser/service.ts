@@ -13,8 +13,7 @@ export const projectDirectory = join(import.meta.dirname, '..')
 let postgres: Promise<PostgresServer> | undefined
 
 /** The server of all tests of a run. */
-const startPostgres = () =>
-  startPostgresServer({ projectDirectory, name: 'browser', onProgress: () => undefined })
+const startPostgres = () => startPostgresServer({ projectDirectory, name: 'browser', onProgress: () => undefined })
 
 export async function stopPostgres(): Promise<void> {
   await (await postgres)?.stop()
@@ -60,7 +59,10 @@ export async function startProcess(settings: Record<string, string>): Promise<Se
 async function untilReady(origin: string, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + 60_000
   while (child.exitCode === null && Date.now() < deadline) {
-    const isReady = await fetch(`${origin}/health/ready`).then(({ ok }) => ok, () => false)
+    const isReady = await fetch(`${origin}/health/ready`).then(
+      ({ ok }) => ok,
+      () => false,
+    )
     if (isReady) return
     await sleep(100)
   }

@@ -188,7 +188,9 @@ export class LatchkeySignIn extends HTMLElement {
     this.#view?.end?.()
     const view = this.#viewOf(state)
     this.#view = view
-    this.#root.querySelector('.step')?.replaceChildren(view.root)
+    const step = this.#root.querySelector('.step')
+    step?.replaceChildren(view.root)
+    if (step?.parentElement) set(step.parentElement, 'data-step', state.step.name)
     // A page that only opens takes no focus from anybody.
     if (before === null || before.step.name === 'checking') return
     if (view.focus) view.focus()

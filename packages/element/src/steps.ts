@@ -41,6 +41,8 @@ export type Event =
   | { type: 'present'; user: Person }
   | { type: 'method'; method: Method }
   | { type: 'busy'; busy: Busy }
+  /** something else is in the field: what was wrong with it is over */
+  | { type: 'typed' }
   | { type: 'sent'; who: Who; sent: Sent }
   /** the code of the last send is asked for again, without another one */
   | { type: 'have-code'; who: Who; now: number }
@@ -80,6 +82,8 @@ export function next(state: State, event: Event): State {
       return { ...calm, method: event.method }
     case 'busy':
       return { ...state, busy: event.busy, problem: event.busy === null ? state.problem : null }
+    case 'typed':
+      return state.problem === null || isLasting(state.problem) ? state : { ...state, problem: null }
     case 'sent':
       return sent(calm, event.who, event.sent)
     case 'have-code': {
@@ -124,6 +128,9 @@ function proveOther(state: State, step: Extract<Step, { name: 'recycled' }>): St
   const method = step.who.method === 'phone' ? 'email' : 'phone'
   return { ...state, step: { name: 'identify' }, method, recycleToken: step.recycleToken }
 }
+
+/** A code that is over stays so, whatever is typed. */
+const isLasting = ({ kind }: Problem) => kind === 'code_ended' || kind === 'code_spent'
 
 /** A wrong code is one guess less; the last one ends the code. */
 function failed(state: State, problem: Problem): State {

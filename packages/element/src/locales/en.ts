@@ -16,7 +16,7 @@ export const words = {
   solving: 'Running a short security check…',
   have_code: 'I already have a code',
   enter_code: 'Enter the code',
-  sent_to: 'We sent it to {to}.',
+  sent_to: 'We sent it to {to}',
   code_label: '{count}-digit code',
   continue: 'Continue',
   checking: 'Checking…',

@@ -4,6 +4,7 @@ import { autofillOtp, countdown } from '../client.js'
 import { h, set } from '../h.js'
 import type { State, Step } from '../steps.js'
 import {
+  around,
   busyLine,
   type Context,
   field,
@@ -27,7 +28,7 @@ export function codeView(context: Context, step: CodeStep): View {
   const { root, input, say } = field(
     'code',
     label,
-    { type: 'text', dir: 'ltr', maxlength: 64, 'aria-describedby': 'sent code-error', onkeydown: replaceSpent },
+    { type: 'text', dir: 'ltr', maxlength: 64, 'aria-describedby': 'sent code-error' },
     (input) =>
       h(
         'div',
@@ -49,7 +50,7 @@ export function codeView(context: Context, step: CodeStep): View {
     const code = readCode(input.value)
     // Letters are left where they are typed, so that one sees what is wrong.
     if (/^\d*$/.test(code)) input.value = code.slice(0, length)
-    if (flow.state.problem && flow.state.busy === null) say(null)
+    flow.dispatch({ type: 'typed' })
     draw()
     if (input.value.length === length && /^\d+$/.test(input.value)) void flow.verify(input.value)
   })
@@ -64,11 +65,6 @@ export function codeView(context: Context, step: CodeStep): View {
       box.classList.toggle('filled', digit !== '')
       box.classList.toggle('active', index === at && input.matches(':focus'))
     }
-  }
-
-  /** Typing goes on after a wrong code as if the field were empty. */
-  function replaceSpent(event: KeyboardEvent): void {
-    if (flow.state.problem && /^\d$/.test(event.key)) input.select()
   }
 
   function resend(): void {
@@ -111,7 +107,7 @@ export function codeView(context: Context, step: CodeStep): View {
     input.focus()
   }
 
-  const sentTo = text.format(words.sent_to, { to: text.isolated(step.who.shown) })
+  const sentTo = around(words.sent_to, h('bdi', { class: 'who' }, step.who.shown))
   show(flow.state)
   return {
     root: form(
@@ -120,7 +116,7 @@ export function codeView(context: Context, step: CodeStep): View {
       h(
         'p',
         { class: 'lead' },
-        h('span', { id: 'sent' }, sentTo),
+        h('span', { id: 'sent' }, ...sentTo),
         ' ',
         linkButton(words.change, () => flow.startOver()),
       ),

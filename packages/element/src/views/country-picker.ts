@@ -22,13 +22,19 @@ export function countryPicker(
   const countries = prefixes
     .map((each) => ({ ...each, name: text.countryName(each.country) }))
     .sort((one, other) => compare(one.name, other.name))
-  const chosen = h('span', { class: 'chosen', dir: 'ltr' })
-  if (isFixed) {
-    const root = h('span', { class: 'prefix' }, chosen)
-    const choose = (country: string) => show(country)
-    show(first)
-    return { root, choose }
+  const nameOf = (code: string) => {
+    const known = countries.find(({ country }) => country === code)
+    return `${known?.name ?? ''} ${known?.prefix ?? ''}`
   }
+  const chosen = h('span', { class: 'chosen', dir: 'ltr' })
+  const show = (country: string) => {
+    const flag = h('span', { class: 'flag', 'aria-hidden': 'true' }, flagOf(country))
+    const prefix = countries.find((each) => each.country === country)?.prefix ?? ''
+    chosen.replaceChildren(flag, ` ${prefix}`)
+  }
+  let current = first
+  show(first)
+  if (isFixed) return { root: h('span', { class: 'prefix' }, chosen), choose: show }
 
   const button = h(
     'button',
@@ -66,19 +72,8 @@ export function countryPicker(
     none,
   )
   const root = h('div', { class: 'picker', onfocusout: onLeave }, button, panel)
-  let current = first
   let active = 0
   let found = countries
-
-  function show(country: string): void {
-    current = country
-    const known = countries.find((each) => each.country === country)
-    chosen.replaceChildren(
-      h('span', { class: 'flag', 'aria-hidden': 'true' }, flagOf(country)),
-      ` ${known?.prefix ?? ''}`,
-    )
-    if (!isFixed) set(button, 'aria-label', `${words.country}: ${known?.name ?? ''} ${known?.prefix ?? ''}`)
-  }
 
   function fill(): void {
     found = searchCountries(countries, search.value)
@@ -110,10 +105,16 @@ export function countryPicker(
     option?.scrollIntoView({ block: 'nearest' })
   }
 
+  function choose(country: string): void {
+    current = country
+    show(country)
+    set(button, 'aria-label', `${words.country}: ${nameOf(country)}`)
+  }
+
   function take(index: number): void {
     const taken = found[index]
     if (!taken) return
-    show(taken.country)
+    choose(taken.country)
     close()
     button.focus()
     onChoose(taken.country)
@@ -157,6 +158,6 @@ export function countryPicker(
     if (relatedTarget && !root.contains(relatedTarget as Node)) close()
   }
 
-  show(first)
-  return { root, choose: show }
+  choose(first)
+  return { root, choose }
 }

@@ -44,7 +44,7 @@ export function identifyView(context: Context, countries: readonly PhonePrefix[]
     const meant = methodOf(input.value)
     const canSwitch = choice !== null && meant !== null && meant !== flow.state.method
     if (canSwitch) flow.dispatch({ type: 'method', method: meant })
-    else if (flow.state.problem) flow.dispatch({ type: 'method', method: flow.state.method })
+    else flow.dispatch({ type: 'typed' })
     followPrefix()
   })
 
@@ -94,7 +94,7 @@ export function identifyView(context: Context, countries: readonly PhonePrefix[]
       choice?.root,
       root,
       submit.button,
-      haveCode,
+      h('div', { class: 'more' }, haveCode),
     ),
     update: show,
   }

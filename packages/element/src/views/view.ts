@@ -87,4 +87,10 @@ export function busyLine({ words }: Text, busy: State['busy']): string | null {
   return { sending: words.sending, solving: words.solving, verifying: words.checking, saving: words.checking }[busy]
 }
 
+/** A sentence with an element in place of what is in braces. */
+export function around(line: string, element: HTMLElement): Child[] {
+  const [before = '', after = ''] = line.split(/\{\w+\}/)
+  return [before, element, after]
+}
+
 export const problemLine = (text: Text, problem: Problem | null) => (problem ? lineOf(problem, text) : null)
