@@ -1,5 +1,5 @@
 // Bundles the sign-in element for the hosted page: src/generated/page/ with sign-in.js, sign-in.css, worker.js, a file for each
-// language, and manifest.json, which lists them. Chunks have a hash in their names; what the page names itself has none.
+// language, and manifest.json, which lists them, and which of them sign-in.js imports at once (modulepreload). Chunks have a hash in their names; what the page names itself has none.
 // Does nothing where the folder was made of the same sources by the same esbuild.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -41,19 +41,23 @@ const common = {
 }
 
 /**
- * Bundles, and answers the files by their names.
+ * Bundles, and answers the files by their names, with those that the first one cannot do without.
  * @param {string} entry below packages/element/src
  * @param {string} name of the bundle's first file
- * @returns {Promise<Map<string, Uint8Array>>}
+ * @returns {Promise<{ files: Map<string, Uint8Array>, preload: string[] }>}
  */
 export async function bundle(entry, name) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...common,
+    metafile: true,
     entryPoints: { [name]: join(element, entry), worker: join(client, 'worker.ts') },
     outdir: '/out',
     plugins: [styleTexts],
   })
-  return new Map(outputFiles.map(({ path, contents }) => [path.replace(/^.*[\\/]/, ''), contents]))
+  const nameOf = (path) => path.replace(/^.*[\\/]/, '')
+  const [, first] = Object.entries(metafile.outputs).find(([path]) => nameOf(path) === `${name}.js`)
+  const preload = first.imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => nameOf(path))
+  return { files: new Map(outputFiles.map(({ path, contents }) => [nameOf(path), contents])), preload }
 }
 
 /** Makes src/generated/page/, unless it is as it should be. */
@@ -61,13 +65,16 @@ export async function buildPage() {
   const stamp = stampOf([element, client])
   const stampFile = join(pageFolder, 'made-of.txt')
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
-  const files = await bundle('page.ts', 'sign-in')
+  const { files, preload } = await bundle('page.ts', 'sign-in')
   const styles = await build({ ...common, splitting: false, entryPoints: [join(element, 'page.css')], outdir: '/out' })
   files.set('sign-in.css', styles.outputFiles[0].contents)
   rmSync(pageFolder, { recursive: true, force: true })
   mkdirSync(pageFolder, { recursive: true })
   for (const [name, contents] of files) writeFileSync(join(pageFolder, name), contents)
-  writeFileSync(join(pageFolder, 'manifest.json'), `${JSON.stringify({ files: [...files.keys()].sort() }, null, 2)}\n`)
+  writeFileSync(
+    join(pageFolder, 'manifest.json'),
+    `${JSON.stringify({ files: [...files.keys()].sort(), preload }, null, 2)}\n`,
+  )
   writeFileSync(stampFile, stamp)
 }
 
@@ -90,7 +97,8 @@ export async function buildPackage() {
   const folder = join(dirname(element), 'dist')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
-  for (const [name, contents] of await bundle('index.ts', 'index')) writeFileSync(join(folder, name), contents)
+  const { files } = await bundle('index.ts', 'index')
+  for (const [name, contents] of files) writeFileSync(join(folder, name), contents)
 }
 
 if (process.argv[1] === import.meta.filename) {

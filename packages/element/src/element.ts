@@ -1,12 +1,14 @@
 // The custom element: attributes, shadow root, and which view is shown. What it does is in flow.ts, how it looks in styles/.
+import type { AccountOptions } from './account/account-view.js'
 import { type Client, createClient, type PhonePrefix, type Solver, type User } from './client.js'
 import { shadesOf } from './color.js'
 import { SignIn } from './flow.js'
-import { h, icon, set } from './h.js'
+import { h, set } from './h.js'
 import { firstCountry } from './identify.js'
 import type { State } from './steps.js'
 import { sheets } from './styles/sheets.js'
 import { languageOf, loadText, type Text } from './text.js'
+import { accountLoader } from './views/account-loader.js'
 import { codeView } from './views/code-view.js'
 import { identifyView } from './views/identify-view.js'
 import { doneView, presentView, recycledView } from './views/other-views.js'
@@ -28,6 +30,7 @@ export class LatchkeySignIn extends HTMLElement {
   readonly #progress = h('div', { class: 'progress', role: 'progressbar', hidden: true })
   readonly #status = h('p', { class: 'hidden', role: 'status' })
   #text: Text | undefined
+  #client: Client | undefined
   #flow: SignIn | undefined
   #view: View | undefined
   #prefixes: readonly PhonePrefix[] = []
@@ -82,6 +85,7 @@ export class LatchkeySignIn extends HTMLElement {
     const { language, loaded } = this.#speak()
     const client = this.#newClient(language)
     const flow = this.#flowWith(client)
+    this.#client = client
     this.#listen(client, flow, signal)
     const [text] = await Promise.all([loaded, this.#loadPrefixes(client), this.#isBegun(flow)])
     if (signal.aborted) return
@@ -190,7 +194,7 @@ export class LatchkeySignIn extends HTMLElement {
     this.#view = view
     const step = this.#root.querySelector('.step')
     step?.replaceChildren(view.root)
-    if (step?.parentElement) set(step.parentElement, 'data-step', state.step.name)
+    if (step?.parentElement) set(step.parentElement, 'data-step', this.#isAccount(state) ? 'account' : state.step.name)
     // A page that only opens takes no focus from anybody.
     if (before === null || before.step.name === 'checking') return
     if (view.focus) view.focus()
@@ -200,6 +204,7 @@ export class LatchkeySignIn extends HTMLElement {
   #viewOf(state: State): View {
     const { step } = state
     const context = this.#context()
+    if (this.#isAccount(state)) return accountLoader(context, this.#accountOptions())
     switch (step.name) {
       case 'code':
         return codeView(context, step)
@@ -210,9 +215,22 @@ export class LatchkeySignIn extends HTMLElement {
       case 'recycled':
         return recycledView(context, step)
       case 'done':
-        return doneView(context, step, icon)
+        return doneView(context, step)
       default:
         return identifyView(context, this.#prefixes, this.#typed)
+    }
+  }
+
+  /** Whoever is signed in is shown the account, where it is wanted. */
+  #isAccount({ step }: State): boolean {
+    return this.hasAttribute('account') && (step.name === 'done' || step.name === 'present')
+  }
+
+  #accountOptions(): AccountOptions {
+    return {
+      client: this.#client as Client,
+      countries: this.#prefixes,
+      leave: (ended) => this.#flow?.dispatch({ type: 'start-over', ...ended }),
     }
   }
 
@@ -231,7 +249,6 @@ export class LatchkeySignIn extends HTMLElement {
         codeLength: length >= 4 && length <= 10 ? length : 6,
         country: this.#typed.country || null,
         isMobile,
-        hasAccount: this.hasAttribute('account'),
       },
     }
   }

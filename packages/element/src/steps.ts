@@ -27,6 +27,8 @@ export type State = {
   step: Step
   busy: Busy
   problem: Problem | null
+  /** what is to be said at the first step, beside what went wrong */
+  notice: 'deleted' | null
   method: Method
   /** the last one that got a code, which may still be good */
   last: { who: Who; sent: Sent } | null
@@ -48,7 +50,7 @@ export type Event =
   | { type: 'have-code'; who: Who; now: number }
   | { type: 'signed-in'; user: Person; isNewUser: boolean }
   | { type: 'failed'; problem: Problem }
-  | { type: 'start-over'; problem?: Problem }
+  | { type: 'start-over'; problem?: Problem; notice?: 'deleted' }
   | EventOfStep
 
 type EventOfStep =
@@ -62,6 +64,7 @@ export const start: State = {
   step: { name: 'checking' },
   busy: null,
   problem: null,
+  notice: null,
   method: 'phone',
   last: null,
   recycleToken: null,
@@ -70,6 +73,8 @@ export const start: State = {
 
 /** What the service allows by default (contract §6), where a code is entered of which this page knows no send. */
 const unknownSend = (now: number): Sent => ({ resendAt: now, endsAt: now + 300_000, attempts: 5 })
+
+const beginning = { step: { name: 'identify' }, recycleToken: null } as const
 
 export function next(state: State, event: Event): State {
   const calm = { ...state, busy: null, problem: null }
@@ -97,7 +102,7 @@ export function next(state: State, event: Event): State {
     case 'failed':
       return failed(state, event.problem)
     case 'start-over':
-      return { ...calm, step: { name: 'identify' }, recycleToken: null, problem: event.problem ?? null }
+      return { ...calm, ...beginning, problem: event.problem ?? null, notice: event.notice ?? null }
     default:
       return nextOfStep(state, event)
   }
@@ -121,7 +126,8 @@ function nextOfStep(state: State, event: EventOfStep): State {
 
 function sent(state: State, who: Who, sent: Sent): State {
   const isAgain = state.step.name === 'code' && isSame(state.step.who, who)
-  return { ...state, step: { name: 'code', who, sent }, last: { who, sent }, resent: isAgain ? state.resent + 1 : 0 }
+  const step = { name: 'code', who, sent } as const
+  return { ...state, step, last: { who, sent }, resent: isAgain ? state.resent + 1 : 0, notice: null }
 }
 
 function proveOther(state: State, step: Extract<Step, { name: 'recycled' }>): State {

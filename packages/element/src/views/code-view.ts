@@ -1,13 +1,14 @@
-// The second step: the code. One field, since keyboards and password managers fill no row of six; the boxes are drawn behind it.
+// The second step: the code.
 import { readCode } from '../../../../src/reading.js'
-import { autofillOtp, countdown } from '../client.js'
-import { h, set } from '../h.js'
+import { h } from '../h.js'
+import type { Problem } from '../problems.js'
 import type { State, Step } from '../steps.js'
+import { againButton } from './again.js'
+import { codeField } from './code-field.js'
 import {
   around,
   busyLine,
   type Context,
-  field,
   form,
   heading,
   linkButton,
@@ -17,101 +18,59 @@ import {
 } from './view.js'
 
 type CodeStep = Extract<Step, { name: 'code' }>
+type Shown = Pick<State, 'problem' | 'resent'> & { sent: CodeStep['sent'] }
+
+const isRefusal = (problem: Problem | null) => problem?.kind === 'otp_invalid' || problem?.kind === 'code_spent'
 
 export function codeView(context: Context, step: CodeStep): View {
   const { flow, text, options, announce } = context
   const { words } = text
-  const length = options.codeLength
-  const leaving = new AbortController()
-  const boxes = Array.from({ length }, () => h('span', { class: 'box' }))
-  const label = text.format(words.code_label, { count: text.number(length) })
-  const { root, input, say } = field(
-    'code',
-    label,
-    { type: 'text', dir: 'ltr', maxlength: 64, 'aria-describedby': 'sent code-error' },
-    (input) =>
-      h(
-        'div',
-        { class: 'code', part: 'code', dir: 'ltr' },
-        h('div', { class: 'boxes', 'aria-hidden': 'true' }, ...boxes),
-        input,
-      ),
-  )
-  root.querySelector('label')?.classList.add('hidden')
-  const submit = submitButton(words.continue)
-  const again = linkButton(words.resend, () => resend())
-  const call = linkButton(words.call_me, () => void flow.resend('voice'))
-  call.hidden = true
-  let stopCounting = () => {}
-  let endTimer: ReturnType<typeof setTimeout> | undefined
-  let counted: CodeStep['sent'] | null = null
-
-  input.addEventListener('input', () => {
-    const code = readCode(input.value)
-    // Letters are left where they are typed, so that one sees what is wrong.
-    if (/^\d*$/.test(code)) input.value = code.slice(0, length)
+  const canCall = options.voice && step.who.method === 'phone'
+  const code = codeField(text, options.codeLength, 'sent', (whole) => {
     flow.dispatch({ type: 'typed' })
-    draw()
-    if (input.value.length === length && /^\d+$/.test(input.value)) void flow.verify(input.value)
+    if (whole !== null) void flow.verify(whole)
   })
-  for (const name of ['select', 'focus', 'blur', 'keyup', 'click']) input.addEventListener(name, draw)
-  void autofillOtp(input, leaving.signal)
+  const submit = submitButton(words.continue)
+  const call = linkButton(words.call_me, () => void flow.resend('voice'))
+  const again = againButton(
+    text,
+    () => void flow.resend(),
+    (left) => {
+      call.hidden = left > 0 || !canCall
+      if (left === 0) announce(words.resend)
+    },
+  )
+  let endTimer: ReturnType<typeof setTimeout> | undefined
+  let shown: Shown | null = null
 
-  function draw(): void {
-    const at = Math.min(input.selectionStart ?? input.value.length, length - 1)
-    for (const [index, box] of boxes.entries()) {
-      const digit = input.value[index] ?? ''
-      if (box.textContent !== digit) box.textContent = digit
-      box.classList.toggle('filled', digit !== '')
-      box.classList.toggle('active', index === at && input.matches(':focus'))
-    }
-  }
-
-  function resend(): void {
-    if (again.getAttribute('aria-disabled') !== 'true') void flow.resend()
-  }
-
-  function count(sent: CodeStep['sent']): void {
-    if (sent.resendAt === counted?.resendAt && sent.endsAt === counted.endsAt) return
-    counted = sent
-    stopCounting()
+  function count({ resendAt, endsAt }: CodeStep['sent']): void {
+    again.count(resendAt)
     clearTimeout(endTimer)
-    stopCounting = countdown((sent.resendAt - Date.now()) / 1_000, (left) => {
-      again.textContent = left > 0 ? text.format(words.resend_in, { time: text.duration(left) }) : words.resend
-      set(again, 'aria-disabled', left > 0 ? 'true' : null)
-      call.hidden = left > 0 || !options.voice || step.who.method !== 'phone'
-      if (left === 0 && counted !== null) announce(words.resend)
-    })
-    endTimer = setTimeout(() => flow.dispatch({ type: 'ended' }), sent.endsAt - Date.now())
+    endTimer = setTimeout(() => flow.dispatch({ type: 'ended' }), endsAt - Date.now())
   }
 
-  let told = flow.state.resent
-  let before: State | null = null
-  function show(state: State): void {
-    if (state.step.name !== 'code') return
-    count(state.step.sent)
-    submit.show(busyLine(text, state.busy === 'sending' ? null : state.busy))
-    again.classList.toggle('busy', state.busy === 'sending')
-    say(problemLine(text, state.problem))
-    if (state.resent > told) announce(words.resent)
-    told = state.resent
-    const isWrong = state.problem !== null && state.problem !== before?.problem
-    if (isWrong && state.problem?.kind.startsWith('otp')) refuse()
-    before = state
-  }
-
-  /** A wrong code is taken out, and the field is ready for the next one. */
-  function refuse(): void {
-    input.value = ''
-    draw()
-    input.focus()
+  function show({ step, busy, problem, resent }: State): void {
+    if (step.name !== 'code') return
+    const { sent } = step
+    const before = shown
+    shown = { sent, problem, resent }
+    if (sent.resendAt !== before?.sent.resendAt || sent.endsAt !== before.sent.endsAt) count(sent)
+    const isSending = busy === 'sending' || busy === 'solving'
+    submit.show(busyLine(text, isSending ? null : busy))
+    again.button.classList.toggle('busy', isSending)
+    code.say(problemLine(text, problem))
+    if (resent > (before?.resent ?? resent)) {
+      announce(words.resent)
+      code.listen()
+    }
+    if (problem !== before?.problem && isRefusal(problem)) code.clear()
   }
 
   const sentTo = around(words.sent_to, h('bdi', { class: 'who' }, step.who.shown))
   show(flow.state)
   return {
     root: form(
-      () => void flow.verify(readCode(input.value)),
+      () => void flow.verify(readCode(code.input.value)),
       heading(words.enter_code),
       h(
         'p',
@@ -120,15 +79,15 @@ export function codeView(context: Context, step: CodeStep): View {
         ' ',
         linkButton(words.change, () => flow.startOver()),
       ),
-      root,
+      code.root,
       submit.button,
-      h('div', { class: 'more' }, again, call),
+      h('div', { class: 'more' }, again.button, call),
     ),
-    focus: () => input.focus(),
+    focus: () => code.input.focus(),
     update: show,
     end: () => {
-      leaving.abort()
-      stopCounting()
+      code.end()
+      again.stop()
       clearTimeout(endTimer)
     },
   }

@@ -27,15 +27,18 @@ export function identifyView(context: Context, countries: readonly PhonePrefix[]
     typed.country = country
     show(flow.state)
   })
-  const { root, input, say } = field('identifier', '', { spellcheck: 'false', autocapitalize: 'off' }, (input) =>
+  // Numbers and addresses run left to right in every language.
+  const attributes = { spellcheck: 'false', autocapitalize: 'off', dir: 'ltr' }
+  const { root, input, say } = field('identifier', '', attributes, (input) =>
     h('div', { class: 'control', part: 'control' }, picker.root, input),
   )
   input.value = typed.text
   const label = root.querySelector('label')
+  const note = h('p', { class: 'lead', role: 'status' })
   const submit = submitButton(words.send_code)
-  const haveCode = linkButton(words.have_code, () =>
-    withIdentifier((who) => flow.dispatch({ type: 'have-code', who, now: Date.now() })),
-  )
+  const haveCode = linkButton(words.have_code, () => {
+    withIdentifier((who) => flow.dispatch({ type: 'have-code', who, now: Date.now() }))
+  })
   const choice = methodSwitch(context, countries.length > 0)
   const line = options.name ? text.format(words.sign_in_to, { name: options.name }) : words.sign_in
 
@@ -69,35 +72,29 @@ export function identifyView(context: Context, countries: readonly PhonePrefix[]
     }
   }
 
-  function show({ method, busy, problem }: State): void {
+  function showMethod(method: Method): void {
     const isPhone = method === 'phone'
     const example = countries.find(({ country }) => country === typed.country)?.example
     if (label) label.textContent = isPhone ? words.mobile_number : words.email_address
     picker.root.hidden = !isPhone
-    set(input, 'type', isPhone ? 'tel' : 'email')
-    set(input, 'autocomplete', isPhone ? 'tel' : 'email')
-    set(input, 'inputmode', isPhone ? 'tel' : 'email')
+    for (const name of ['type', 'autocomplete', 'inputmode']) set(input, name, isPhone ? 'tel' : 'email')
     set(input, 'placeholder', isPhone ? (example ?? '') : 'name@example.com')
-    // Numbers and addresses run left to right in every language.
-    set(input, 'dir', 'ltr')
     choice?.show(method)
+  }
+
+  function show({ method, busy, problem, notice }: State): void {
+    showMethod(method)
+    note.textContent = notice === null ? '' : words[notice]
+    note.hidden = notice === null
     submit.show(busyLine(text, busy))
     say(problemLine(text, problem))
     haveCode.hidden = problem?.kind !== 'rate_limited'
   }
 
+  const send = () => withIdentifier((who) => void flow.send(who))
+  const more = h('div', { class: 'more' }, haveCode)
   show(flow.state)
-  return {
-    root: form(
-      () => withIdentifier((who) => void flow.send(who)),
-      heading(line),
-      choice?.root,
-      root,
-      submit.button,
-      h('div', { class: 'more' }, haveCode),
-    ),
-    update: show,
-  }
+  return { root: form(send, heading(line), note, choice?.root, root, submit.button, more), update: show }
 }
 
 /** Phone or email; null where there is but one of them. */

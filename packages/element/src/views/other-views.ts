@@ -1,5 +1,5 @@
 // Steps that are little more than a sentence: somebody is signed in, a number that was somebody else's, the end.
-import { h } from '../h.js'
+import { h, icon } from '../h.js'
 import type { Person, State, Step } from '../steps.js'
 import { busyLine, type Context, form, heading, linkButton, problemLine, submitButton, type View } from './view.js'
 
@@ -67,11 +67,7 @@ export function recycledView({ flow, text }: Context, step: Extract<Step, { name
   }
 }
 
-export function doneView(
-  { text, flow }: Context,
-  step: Extract<Step, { name: 'done' }>,
-  icon: (path: string) => Element,
-): View {
+export function doneView({ text, flow }: Context, step: Extract<Step, { name: 'done' }>): View {
   const { words } = text
   return {
     root: h(

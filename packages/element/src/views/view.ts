@@ -11,7 +11,7 @@ export type View = {
   /** what is focused when the step begins; the heading where not given */
   focus?: () => void
   /** follows the state while the step stays the same */
-  update?: (state: State) => void
+  update?: (state: State) => unknown
   /** stops timers and what waits */
   end?: () => void
 }
@@ -28,7 +28,6 @@ export type Context = {
     /** ISO 3166-1 alpha-2 */
     country: string | null
     isMobile: boolean
-    hasAccount: boolean
   }
 }
 
