@@ -2,7 +2,28 @@
 import { words as english, type Forms, type Words } from './locales/en.js'
 
 /** The languages there are, but for English, which is always there: one file each, loaded when it is wanted. */
-const loaders: Record<string, () => Promise<{ words: Words }>> = {}
+const loaders: Record<string, () => Promise<{ words: Words }>> = {
+  ar: () => import('./locales/ar.js'),
+  bn: () => import('./locales/bn.js'),
+  de: () => import('./locales/de.js'),
+  es: () => import('./locales/es.js'),
+  fr: () => import('./locales/fr.js'),
+  gu: () => import('./locales/gu.js'),
+  hi: () => import('./locales/hi.js'),
+  id: () => import('./locales/id.js'),
+  ja: () => import('./locales/ja.js'),
+  kn: () => import('./locales/kn.js'),
+  ml: () => import('./locales/ml.js'),
+  mr: () => import('./locales/mr.js'),
+  pa: () => import('./locales/pa.js'),
+  pt: () => import('./locales/pt.js'),
+  ru: () => import('./locales/ru.js'),
+  ta: () => import('./locales/ta.js'),
+  te: () => import('./locales/te.js'),
+  ur: () => import('./locales/ur.js'),
+  zh: () => import('./locales/zh.js'),
+  'zh-Hant': () => import('./locales/zh-Hant.js'),
+}
 
 export const languages: readonly string[] = ['en', ...Object.keys(loaders)]
 const rightToLeft = /^(ar|he|ur|fa)\b/

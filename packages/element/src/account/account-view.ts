@@ -44,7 +44,10 @@ export function accountView(context: Context, { client, countries, leave }: Acco
         announce,
         leave,
         proven: (run) => withProof({ text, client, codeLength: options.codeLength, me }, root, run),
-        reload: load,
+        reload: async (section) => {
+          await load()
+          root.querySelector<HTMLElement>(`#${section}-title`)?.focus()
+        },
       }
       const ofSessions = await sessions(around)
       // Passkeys have their place between these two.

@@ -32,7 +32,7 @@ function addressRow(around: Surroundings, address: Address): HTMLElement {
     try {
       await client.addresses.remove(address.id)
       announce(words.removed)
-      await reload()
+      await reload('addresses')
     } catch (thrown) {
       error.textContent = failure(around, thrown)
     }
@@ -89,7 +89,7 @@ function edit(around: Surroundings, place: HTMLElement, country: string, address
     const form = { ...values, type, country, ...(isDefault.checked && { is_default: true }) }
     await (address ? client.addresses.change(address.id, form) : client.addresses.add(form))
     announce(words.saved)
-    await reload()
+    await reload('addresses')
     return true
   }
 

@@ -35,7 +35,7 @@ function identifierRow(around: Surroundings, method: Method, value: string | nul
       const user: User | undefined = await proven(() => client.identifiers.remove(method))
       if (user === undefined) return
       announce(words.removed)
-      await reload()
+      await reload('identifiers')
     } catch (thrown) {
       error.textContent = failure(around, thrown)
     }
@@ -73,8 +73,7 @@ function ask(around: Surroundings, place: HTMLElement, method: Method): void {
       if ('problem' in read) return false
       const own = ownOf(read.who)
       const sent = await proven(() => client.identifiers.add(own))
-      if (sent) queueMicrotask(() => confirm(around, place, own, read.who.shown))
-      return sent !== undefined
+      return sent !== undefined && (() => confirm(around, place, own, read.who.shown))
     },
     onFailed: (problem) => {
       const isTyped = ['phone_invalid', 'email_invalid', 'country_not_supported'].includes(problem.kind)
@@ -102,7 +101,7 @@ function confirm(around: Surroundings, place: HTMLElement, own: Own, shown: stri
       if (user === undefined) return false
       code.end()
       announce(words.saved)
-      await reload()
+      await reload('identifiers')
       return true
     },
     onFailed: (problem) => {

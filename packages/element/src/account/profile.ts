@@ -19,7 +19,7 @@ export function profile(around: Surroundings): HTMLElement {
           if (value === '') return false
           await client.account.rename(value)
           announce(words.saved)
-          await reload()
+          await reload('profile')
           return true
         },
       })

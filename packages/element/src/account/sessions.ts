@@ -16,7 +16,7 @@ export async function sessions(around: Surroundings): Promise<HTMLElement> {
     try {
       await end()
       announce(words.saved)
-      await reload()
+      await reload('sessions')
     } catch (thrown) {
       error.textContent = failure(around, thrown)
     }

@@ -18,8 +18,8 @@ export type Surroundings = {
   proven: <Result>(run: () => Promise<Result>) => Promise<Result | undefined>
   /** the session is over, for this reason or because the account is gone */
   leave: (ended: { problem: Problem } | { notice: 'deleted' }) => void
-  /** shows all sections anew, with what the service says now */
-  reload: () => Promise<void>
+  /** shows all sections anew, with what the service says now, and goes on in this one */
+  reload: (section: string) => Promise<void>
 }
 
 export function section(id: string, title: string, ...children: Child[]): HTMLElement {
@@ -48,23 +48,33 @@ export function failure(around: Surroundings, error: unknown): string {
 
 /**
  * A form in place of a row, until it is saved or cancelled.
- * @param save answers false where something is not filled in
+ * `save` answers false where something is not filled in, or what comes next in this place.
  */
 export function editor(
   around: Surroundings,
   place: HTMLElement,
-  options: { label: string; children: Child[]; save: () => Promise<boolean>; onFailed?: (problem: Problem) => boolean },
+  options: {
+    label: string
+    children: Child[]
+    save: () => Promise<boolean | (() => void)>
+    onFailed?: (problem: Problem) => boolean
+  },
 ): void {
   const { words } = around.text
   const submit = submitButton(options.label)
   const error = h('p', { class: 'error', role: 'alert' })
   const close = () => made.replaceWith(place)
+  const goOn = (saved: true | (() => void)) => {
+    close()
+    if (saved !== true) saved()
+  }
   const run = async () => {
     if (submit.button.getAttribute('aria-disabled')) return
     submit.show(words.checking)
     error.textContent = ''
     try {
-      if (await options.save()) return close()
+      const saved = await options.save()
+      if (saved !== false) return goOn(saved)
     } catch (thrown) {
       if (!options.onFailed?.(problemOf(thrown))) error.textContent = failure(around, thrown)
     }

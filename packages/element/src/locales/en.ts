@@ -91,7 +91,7 @@ export const words = {
   sessions: 'Devices and sessions',
   this_device: 'This device',
   unknown_device: 'Unknown device',
-  last_active: 'Active {when}',
+  last_active: 'Last active: {when}',
   sign_out: 'Sign out',
   sign_out_others: 'Sign out all other devices',
   your_data: 'Your data',
