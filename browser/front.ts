@@ -1,5 +1,5 @@
 // A page with the element in front of the service, on one origin, with the strict policy of the hosted page. `/element?config={…}` is
-// it; the bundle is that of src/generated/page/; everything else is the service's.
+// it, `/element?bare` one that says no language; the bundle is that of src/generated/page/; everything else is the service's.
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
@@ -47,9 +47,10 @@ export async function startFront(service: string): Promise<{ origin: string; sto
 
 function page(search: URLSearchParams): string {
   const config = JSON.parse(search.get('config') ?? '{}')
+  const lang = search.has('bare') ? '' : ` lang="${config.language ?? 'en'}"`
   const data = JSON.stringify(config).replaceAll('<', '\\u003c')
   return `<!doctype html>
-<html lang="${config.language ?? 'en'}"${config.theme ? ` data-theme="${config.theme}"` : ''}>
+<html${lang}${config.theme ? ` data-theme="${config.theme}"` : ''}>
   <head>
     <meta charset="utf-8">
     <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ensureDatabase } from '../src/development/postgres-query.js'
+import { ensureDatabase, withConnection } from '../src/development/postgres-query.js'
 import { type PostgresServer, startPostgresServer } from '../src/development/postgres-server.js'
 import { exitCodeOf } from '../src/development/processes.js'
 import { loadOrCreateSecrets } from '../src/development/secrets.js'
@@ -20,7 +20,12 @@ export async function stopPostgres(): Promise<void> {
   postgres = undefined
 }
 
-export type Service = { origin: string; stop: () => Promise<void> }
+export type Service = {
+  origin: string
+  /** asks its database, for what would take too long otherwise */
+  query: (text: string, values?: unknown[]) => Promise<void>
+  stop: () => Promise<void>
+}
 
 /** Starts the service with these settings, and waits until it is ready. */
 export async function startProcess(settings: Record<string, string>): Promise<Service> {
@@ -53,7 +58,9 @@ export async function startProcess(settings: Record<string, string>): Promise<Se
     child.kill('SIGTERM')
     await exitCodeOf(child)
   }
-  return { origin, stop }
+  const query = (text: string, values: unknown[] = []) =>
+    withConnection(server.urlOf(database), async (client) => void (await client.query(text, values)))
+  return { origin, query, stop }
 }
 
 async function untilReady(origin: string, child: ChildProcess): Promise<void> {

@@ -5,7 +5,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import puppeteer, { type Browser, type ElementHandle } from 'puppeteer-core'
 import { startFront } from './front.js'
-import { projectDirectory, startProcess, stopPostgres } from './service.js'
+import { projectDirectory, type Service, startProcess, stopPostgres } from './service.js'
 
 export { afterAll, test } from './checks.js'
 export { projectDirectory } from './service.js'
@@ -15,7 +15,7 @@ const executablePath = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 /** Milliseconds that anything may take on a machine with little to spare. */
 export const patience = 15_000
 
-export type Started = { origin: string; stop: () => Promise<void> }
+export type Started = Service
 
 /** The real service with these settings beside development's own, behind a page with the element (front.ts). */
 export async function startService(settings: Record<string, string> = {}): Promise<Started> {
@@ -25,7 +25,7 @@ export async function startService(settings: Record<string, string> = {}): Promi
     await front.stop()
     await service.stop()
   }
-  return { origin: front.origin, stop }
+  return { ...service, origin: front.origin, stop }
 }
 
 let browser: Promise<Browser> | undefined
@@ -90,7 +90,7 @@ export async function newVisitor(origin: string, options: VisitOptions = {}) {
   })
 
   const open = (config: object = {}) =>
-    page.goto(`${origin}/element?config=${encodeURIComponent(JSON.stringify(config))}`, { waitUntil: 'networkidle0' })
+    page.goto(`${origin}/element?config=${encodeURIComponent(JSON.stringify(config))}`, { waitUntil: 'load' })
   /** An element in the shadow root, once it can be seen. */
   const find = async (selector: string): Promise<ElementHandle<Element>> => {
     const found = await page.waitForSelector(`>>> ${selector}`, { visible: true })

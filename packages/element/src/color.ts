@@ -1,5 +1,6 @@
 // The one colour of a brand, made readable: on both backgrounds for text and rings, and with text upon it (WCAG 2.2, 1.4.3: 4.5 to 1).
-export type Shades = { light: string; lightInk: string; dark: string; darkInk: string }
+/** The names are those of the custom properties in styles/tokens.css. */
+export type Shades = { light: string; 'light-ink': string; dark: string; 'dark-ink': string }
 
 type Rgb = readonly [number, number, number]
 
@@ -14,7 +15,7 @@ export function shadesOf(color: string): Shades | null {
   if (!rgb) return null
   const light = toward(rgb, [0, 0, 0], paper)
   const dark = toward(rgb, [255, 255, 255], night)
-  return { light: hex(light), lightInk: inkOn(light), dark: hex(dark), darkInk: inkOn(dark) }
+  return { light: hex(light), 'light-ink': inkOn(light), dark: hex(dark), 'dark-ink': inkOn(dark) }
 }
 
 function parse(color: string): Rgb | null {

@@ -27,6 +27,8 @@ export class LatchkeySignIn extends HTMLElement {
   mayBeSignedIn = true
 
   readonly #root = this.attachShadow({ mode: 'open' })
+  /** the colour, of this element alone */
+  readonly #brand = new CSSStyleSheet()
   readonly #progress = h('div', { class: 'progress', role: 'progressbar', hidden: true })
   readonly #status = h('p', { class: 'hidden', role: 'status' })
   #text: Text | undefined
@@ -42,7 +44,7 @@ export class LatchkeySignIn extends HTMLElement {
 
   constructor() {
     super()
-    this.#root.adoptedStyleSheets = sheets()
+    this.#root.adoptedStyleSheets = [...sheets(), this.#brand]
   }
 
   connectedCallback(): void {
@@ -176,8 +178,8 @@ export class LatchkeySignIn extends HTMLElement {
     card.append(this.#progress, ...(logo || name ? [brand] : []), h('div', { class: 'step' }), this.#status)
     set(this.#progress, 'aria-label', words.solving)
     this.#root.replaceChildren(card)
-    const shades = shadesOf(this.getAttribute('color') ?? '')
-    for (const [key, value] of Object.entries(shades ?? {})) card.style.setProperty(`--brand-${key}`, value)
+    const shades = Object.entries(shadesOf(this.getAttribute('color') ?? '') ?? {})
+    this.#brand.replaceSync(`:host{${shades.map(([shade, color]) => `--brand-${shade}:${color};`).join('')}}`)
   }
 
   #show(state: State, before: State | null): void {

@@ -6,7 +6,7 @@ import { lineOf, problemOf } from '../problems.js'
 import type { Method, Who } from '../steps.js'
 import { codeField } from '../views/code-field.js'
 import { countryPicker } from '../views/country-picker.js'
-import { field, around as sentence } from '../views/view.js'
+import { field, around as sentence, whoElement } from '../views/view.js'
 import { actionButton, editor, failure, row, type Surroundings, section } from './surroundings.js'
 
 type Own = { phone: string } | { email: string }
@@ -92,10 +92,7 @@ function confirm(around: Surroundings, place: HTMLElement, own: Own, shown: stri
   })
   editor(around, place, {
     label: words.continue,
-    children: [
-      h('p', { class: 'note', id: 'own-sent' }, ...sentence(words.sent_to, h('bdi', { class: 'who' }, shown))),
-      code.root,
-    ],
+    children: [h('p', { class: 'note', id: 'own-sent' }, ...sentence(words.sent_to, whoElement(shown))), code.root],
     save: async () => {
       const user = await proven(() => client.identifiers.verify({ ...own, otp: code.input.value }))
       if (user === undefined) return false

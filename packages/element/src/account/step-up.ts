@@ -4,7 +4,7 @@ import { h } from '../h.js'
 import { lineOf, problemOf } from '../problems.js'
 import { againButton } from '../views/again.js'
 import { codeField } from '../views/code-field.js'
-import { around, form, linkButton, submitButton } from '../views/view.js'
+import { around, form, linkButton, submitButton, whoElement } from '../views/view.js'
 import type { Surroundings } from './surroundings.js'
 
 type Needed = Pick<Surroundings, 'text' | 'client' | 'codeLength' | 'me'>
@@ -65,7 +65,7 @@ async function prove({ text, client, codeLength, me }: Needed, place: HTMLElemen
   const made = form(
     () => void verify(code.input.value),
     h('h2', { id: 'proof' }, words.confirm_you),
-    h('p', { class: 'lead', id: 'proof-sent' }, ...around(words.sent_to, h('bdi', { class: 'who' }, who))),
+    h('p', { class: 'lead', id: 'proof-sent' }, ...around(words.sent_to, whoElement(who))),
     code.root,
     submit.button,
     h(

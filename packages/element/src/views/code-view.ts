@@ -15,6 +15,7 @@ import {
   problemLine,
   submitButton,
   type View,
+  whoElement,
 } from './view.js'
 
 type CodeStep = Extract<Step, { name: 'code' }>
@@ -66,7 +67,7 @@ export function codeView(context: Context, step: CodeStep): View {
     if (problem !== before?.problem && isRefusal(problem)) code.clear()
   }
 
-  const sentTo = around(words.sent_to, h('bdi', { class: 'who' }, step.who.shown))
+  const sentTo = around(words.sent_to, whoElement(step.who.shown))
   show(flow.state)
   return {
     root: form(

@@ -92,4 +92,10 @@ export function around(line: string, element: HTMLElement): Child[] {
   return [before, element, after]
 }
 
+/** Where a code went, in its own direction; a long address breaks before its @. */
+export function whoElement(shown: string): HTMLElement {
+  const [local = '', domain] = shown.split('@')
+  return h('bdi', { class: 'who' }, local, ...(domain === undefined ? [] : [h('wbr'), `@${domain}`]))
+}
+
 export const problemLine = (text: Text, problem: Problem | null) => (problem ? lineOf(problem, text) : null)
