@@ -93,7 +93,7 @@ test('a phone is added with a code, a wrong one first; it is changed, and the em
   await visitor.type('#code', await visitor.lastCode(3))
   await visitor.see(`+91${second}`)
   await visitor.clickText('Remove: Email')
-  await visitor.page.waitForSelector('::-p-aria([name="Add: Email"])')
+  await visitor.page.waitForSelector('::-p-aria([name="Add: Email"])', { visible: true })
   const text = await visitor.textOf('.sections')
   assert.ok(!text.includes(email) && !text.includes(first), text)
   await visitor.leave()
