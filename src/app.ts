@@ -8,6 +8,7 @@ import { ownIdentifierRoutes } from './account/identifier-routes.js'
 import { ownSessionRoutes } from './account/session-routes.js'
 import { SessionSchema } from './account/session-schemas.js'
 import { stepUpRoutes } from './account/step-up-routes.js'
+import { exchangeCodeRoutes, exchangeRoutes } from './auth/routes/exchange-routes.js'
 import { identifierFlow } from './auth/routes/identifier-routes.js'
 import { introspectionRoutes } from './auth/routes/introspection-routes.js'
 import { keyRoutes } from './auth/routes/key-routes.js'
@@ -115,6 +116,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
 
   const people = { ...shared, policies: new Policies({ ...services, cookie }) }
+  const returns = { ...people, publicOrigin: config.publicUrl, returnToOrigins: config.page.returnToOrigins }
+  await app.register(exchangeCodeRoutes, { ...returns, prefix: '/auth' })
+  await app.register(exchangeRoutes, { ...returns, prefix: '/auth' })
   await app.register(administrationRoutes, { ...people, prefix: '/users' })
   await app.register(userRoutes, { ...people, prefix: '/users' })
   await app.register(stepUpRoutes, { ...people, prefix: '/users/me' })
