@@ -35,6 +35,7 @@ import { healthRoutes } from './operations/health-routes.js'
 import { Metrics } from './operations/metrics.js'
 import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
 import { openApiRoute, useOpenApi } from './operations/openapi.js'
+import { signInPage } from './pages/sign-in-routes.js'
 import { createServices } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
@@ -55,6 +56,8 @@ export type AppDependencies = Readonly<{
   senders: Senders
   /** of the product, for the OpenAPI document */
   version: string
+  /** the bundle of the sign-in page, in place of the one that was built */
+  pageFolder?: string
 }>
 
 /** The service, ready to listen or to be asked in a test. */
@@ -137,6 +140,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   if (metricsToken || config.mode !== 'production') await app.register(metricsRoutes, { metrics, metricsToken })
   await openApiRoute(app)
   if (config.docs) await docsPage(app)
+  if (config.page.isOn) await signInPage(app, { config, cookieName: cookie.name, folder: dependencies.pageFolder })
   addMissingMethods()
   await app.ready()
   return app
