@@ -1,6 +1,6 @@
 // Where the sign-in page may send people back to (contract §14): a place of its own origin, or one of an origin in RETURN_TO_ORIGINS,
 // with a one-time code. Whatever is not exactly that is refused: what a check and a browser read differently is an open redirect
-// (RFC 9700 §4.11).
+// (RFC 9700 §4.11.2).
 
 /** A place of our own origin, from its root: with query and fragment. */
 type OwnPlace = Readonly<{ kind: 'path'; path: string }>
