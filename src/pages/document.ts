@@ -112,6 +112,13 @@ export function pagePolicy(challenge: ChallengeSettings['provider']): string {
     ['base-uri', ["'none'"]],
     ['form-action', ["'none'"]],
     ['frame-ancestors', ["'none'"]],
+    // No text becomes a script or HTML. A widget's own scripts are not written for that.
+    ...(theirs.length > 0
+      ? []
+      : ([
+          ['require-trusted-types-for', ["'script'"]],
+          ['trusted-types', ['default']],
+        ] as [string, string[]][])),
   ]
   return directives.map(([name, values]) => `${name} ${values.join(' ')}`).join('; ')
 }

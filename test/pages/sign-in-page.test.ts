@@ -54,7 +54,7 @@ t.test('a document with nothing of a script in it but data', async (t) => {
     'permissions-policy': /^otp-credentials=\(self\), /,
     'x-content-type-options': 'nosniff',
     'content-security-policy':
-      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+      "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types default",
   })
   t.match(text, '<html lang="hi" dir="ltr">')
   t.match(text, '<title>साइन इन – Chai &amp; &lt;Co&gt;</title>')

@@ -24,6 +24,15 @@ export type PageConfig = {
   codeChallenge?: string
 }
 
+type TrustedTypes = {
+  createPolicy(name: 'default', rules: { createScriptURL: (url: string) => string | null }): unknown
+}
+
+// Where the policy asks for trusted types: a worker is one of this origin, and no text becomes a script or HTML.
+;(window as { trustedTypes?: TrustedTypes }).trustedTypes?.createPolicy('default', {
+  createScriptURL: (url) => (new URL(url, location.href).origin === location.origin ? url : null),
+})
+
 const config: PageConfig = JSON.parse(document.getElementById('latchkey-config')?.textContent || '{}')
 const { returnTo, state, codeChallenge, challenge } = config
 const element = new LatchkeySignIn()
@@ -42,6 +51,7 @@ for (const [name, value] of Object.entries(attributes)) if (value) element.setAt
 element.toggleAttribute('voice', config.voice === true)
 element.toggleAttribute('account', returnTo === undefined)
 element.mayBeSignedIn = config.mayBeSignedIn !== false
+// The scripts of these are others' and not written for trusted types: with them the policy does not ask.
 if (challenge) element.solveChallenge = widgetSolver(challenge, () => document.body)
 if (returnTo && isOwn(returnTo)) element.addEventListener('signed-in', () => location.replace(returnTo))
 if (returnTo && state && codeChallenge) {
