@@ -11,6 +11,7 @@ const { origin, stop } = await startProcess({
   BRAND_NAME: 'Chai & Co',
   BRAND_COLOR: '#0b57d0',
   CHALLENGE_WHEN: 'always',
+  OTP_RESEND_COOLDOWN: '1',
 })
 shop.serve(origin)
 afterAll(stop)
@@ -66,6 +67,29 @@ test('a shop of another origin sends people there, and exchanges the code that t
   assert.equal((await untilShop(visitor))[1], email)
   await visitor.page.goto(`${origin}/sign-in`, { waitUntil: 'networkidle0' })
   await visitor.see('localhost')
+  await visitor.leave()
+})
+
+test('a session that is no recent proof is proved again before somebody is sent back', async () => {
+  const visitor = await visit('/sign-in')
+  const email = await signIn(visitor)
+  await visitor.see(email)
+  await visitor.page.goto(shop.origin)
+  await visitor.see('You are already signed in')
+  // As if the sign-in were older than 15 minutes: the first answer is one that the service gives then.
+  await visitor.page.setRequestInterception(true)
+  let asked = 0
+  visitor.page.on('request', (request) => {
+    const isFirst = request.url().endsWith('/auth/exchange/codes') && ++asked === 1
+    const body = JSON.stringify({ code: 'step_up_required', errors: ['Prove again that it is you'] })
+    if (isFirst) void request.respond({ status: 403, contentType: 'application/problem+json', body })
+    else void request.continue()
+  })
+  await visitor.click('.primary')
+  await visitor.see('Confirm that it is you')
+  await visitor.type('dialog #code', await visitor.lastCode(2))
+  assert.equal((await untilShop(visitor))[1], email)
+  assert.equal(asked, 2)
   await visitor.leave()
 })
 
