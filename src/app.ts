@@ -1,6 +1,6 @@
 // The one place where the parts meet: services made, plugins and routes registered, in an order to be read from top to bottom.
 import fastifyCookie from '@fastify/cookie'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { Logger } from 'pino'
 import { addressRoutes } from './account/address-routes.js'
 import { exportRoutes } from './account/export-routes.js'
@@ -34,7 +34,7 @@ import type { Health } from './operations/health.js'
 import { healthRoutes } from './operations/health-routes.js'
 import { Metrics } from './operations/metrics.js'
 import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
-import { openApiRoute, useOpenApi } from './operations/openapi.js'
+import { openApiRoutes } from './operations/openapi-routes.js'
 import { signInPage } from './pages/sign-in-routes.js'
 import { createServices } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
@@ -58,11 +58,13 @@ export type AppDependencies = Readonly<{
   version: string
   /** the bundle of the sign-in page, in place of the one that was built */
   pageFolder?: string
+  /** told of each route, for whoever describes them */
+  onRoute?: (route: RouteOptions) => void
 }>
 
 /** The service, ready to listen or to be asked in a test. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { config, database, logger, health, senders, version } = dependencies
+  const { config, database, logger, health, senders, version, onRoute } = dependencies
   const { identifiers: countries, sessions: sessionSettings, delivery: deliverySettings, metricsToken } = config
   const { defaultCountry, smsCountries } = countries
 
@@ -77,6 +79,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     proxyHeader: config.proxyHeader,
     onUnreadableClient: () => metrics.countUnreadableClient(),
   })
+  if (onRoute) app.addHook('onRoute', onRoute)
   limitConnections(app, { most: 2 * config.limits.floodPerMinute, exempt: config.trustProxy })
   useRequestMetrics(app, metrics)
   // What is counted first is refused after CORS, so that a page of ours may read that it asks too much.
@@ -96,7 +99,6 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const cookie = new SessionCookie(sessionSettings)
   const sites = { publicOrigin: config.publicUrl, allowedOrigins: config.crossOrigin.origins }
   useCsrfProtection(app, sites, [cookie.name, 'signup', 'device'])
-  await useOpenApi(app, { cookieName: cookie.name, version, publicUrl: config.publicUrl })
 
   const { sessions, receipts } = services
   const { length: otpLength, echo } = config.otp
@@ -138,7 +140,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(healthRoutes, { prefix: '/health', health })
   // Numbers of a business are nobody else's: in production they are told to who shows the token, or not at all.
   if (metricsToken || config.mode !== 'production') await app.register(metricsRoutes, { metrics, metricsToken })
-  await openApiRoute(app)
+  await app.register(openApiRoutes, { version, publicUrl: config.publicUrl, cookieName: cookie.name, echo })
   if (config.docs) await docsPage(app)
   if (config.page.isOn) await signInPage(app, { config, cookieName: cookie.name, folder: dependencies.pageFolder })
   addMissingMethods()

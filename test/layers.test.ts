@@ -30,7 +30,7 @@ const mayImport: Record<string, readonly string[]> = {
     'reading',
     'sessions',
   ],
-  development: ['config'],
+  development: ['app', 'config', 'database', 'errors', 'http', 'operations'],
 }
 mayImport['auth'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['account'] = [...mayImport['auth'], 'auth']
@@ -41,7 +41,7 @@ mayImport['cli'] = [...mayImport['auth'], 'auth', 'cleanup-tasks', 'operations']
 const entries = ['server', 'cli', 'development']
 const isRoute = (file: string) => /-(routes|schemas)\.ts$/.test(file)
 /** Plugins of Fastify: the only files beside routes and the module http that know it. */
-const plugins = /^src\/(operations\/openapi|sessions\/(authenticate|cookies|jwt-plugin)|users\/policies)\.ts$/
+const plugins = /^src\/(sessions\/(authenticate|cookies|jwt-plugin)|users\/policies)\.ts$/
 
 const moduleOf = (path: string) => path.split('/')[1]?.replace(/\.(ts|js)$/, '') ?? ''
 const isOurs = (specifier: string) => specifier.startsWith('.')

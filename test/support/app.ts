@@ -9,7 +9,7 @@ import { readMigrationNames } from '../../src/database/migration-files.js'
 import { createLogger } from '../../src/http/logger.js'
 import type { Message, Sender } from '../../src/messaging/sender.js'
 import { Health } from '../../src/operations/health.js'
-import { createAnswerCheck } from './answer-check.js'
+import { checkAnswer } from './answer-check.js'
 import { createTestDatabase } from './database.js'
 
 export type TestApp = {
@@ -100,7 +100,6 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
     ...(options.pageFolder && { pageFolder: options.pageFolder }),
   }
   const app = await buildApp(dependencies)
-  const checkAnswer = createAnswerCheck(app)
   t.teardown(async () => {
     await app.close()
     await database.$disconnect()
