@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { build, transform, version } from 'esbuild'
 
 const project = join(import.meta.dirname, '..')
@@ -101,6 +102,15 @@ export async function buildPackage() {
   for (const [name, contents] of files) writeFileSync(join(folder, name), contents)
 }
 
+/** What each file weighs, compressed, the heaviest first. */
+async function tellSizes() {
+  const { files } = await bundle('page.ts', 'sign-in')
+  const sizes = [...files].map(([name, contents]) => [gzipSync(contents, { level: 9 }).length, name])
+  for (const [size, name] of sizes.sort(([one], [other]) => other - one))
+    process.stdout.write(`${String(size).padStart(6)} ${name}\n`)
+}
+
 if (process.argv[1] === import.meta.filename) {
-  await (process.argv[2] === '--package' ? buildPackage() : buildPage())
+  const ways = { '--package': buildPackage, '--sizes': tellSizes }
+  await (ways[process.argv[2]] ?? buildPage)()
 }

@@ -94,6 +94,7 @@ export class LatchkeySignIn extends HTMLElement {
     const flow = this.#flowWith(client)
     this.#client = client
     this.#listen(client, flow, signal)
+    if (!this.#root.firstChild) this.#wait()
     const [text] = await Promise.all([loaded, this.#loadPrefixes(client), this.#isBegun(flow)])
     if (signal.aborted) return
     this.#text = text
@@ -177,6 +178,12 @@ export class LatchkeySignIn extends HTMLElement {
     if (this.#typed.country === '') this.#typed.country = country
   }
 
+  /** The card has its place before there is anything to say. */
+  #wait(): void {
+    this.#progress.hidden = false
+    this.#root.append(h('section', { class: 'card waiting', 'aria-busy': 'true' }, this.#progress))
+  }
+
   /** What stays around the steps: the brand, the colours, and where screen readers are told things. */
   #frame({ language, direction, words }: Text): void {
     const name = this.getAttribute('name') ?? ''
@@ -202,7 +209,7 @@ export class LatchkeySignIn extends HTMLElement {
 
   #show(state: State, before: State | null): void {
     // Nothing is shown yet: the words are still on their way.
-    if (!this.#text || !this.#root.firstChild || (!this.#view && before !== null)) return
+    if (!this.#text || (!this.#view && before !== null)) return
     this.#progress.hidden = state.busy !== 'solving'
     if (this.#view && state.step.name === before?.step.name) this.#view.update?.(state)
     else this.#renew(state, before)

@@ -6,7 +6,7 @@ import { lineOf, problemOf } from '../problems.js'
 import type { Method, Who } from '../steps.js'
 import { codeField } from '../views/code-field.js'
 import { countryPicker } from '../views/country-picker.js'
-import { field, around as sentence, whoElement } from '../views/view.js'
+import { field, isolated, around as sentence, whoElement } from '../views/view.js'
 import { actionButton, editor, failure, row, type Surroundings, section } from './surroundings.js'
 
 type Own = { phone: string } | { email: string }
@@ -42,7 +42,7 @@ function identifierRow(around: Surroundings, method: Method, value: string | nul
   }
 
   const shown = row(
-    [h('span', { class: 'label' }, label), h('bdi', { class: value ? '' : 'note' }, value ?? words.none_yet), error],
+    [h('span', { class: 'label' }, label), isolated(value ?? words.none_yet, value ? '' : 'note'), error],
     actionButton(value ? words.change : words.add, label, () => ask(around, shown, method)),
     value !== null && isRemovable && actionButton(words.remove, label, () => void remove()),
   )

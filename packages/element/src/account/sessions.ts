@@ -32,7 +32,7 @@ export async function sessions(around: Surroundings): Promise<HTMLElement> {
           'span',
           { class: 'note' },
           current ? words.this_device : active,
-          network !== null && h('bdi', { dir: 'ltr' }, ` · ${network}`),
+          ...(network === null ? [] : [' · ', h('bdi', { dir: 'ltr' }, network)]),
         ),
       ],
       !current && actionButton(words.sign_out, name, () => void run(() => client.sessions.end(id))),

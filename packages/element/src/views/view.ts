@@ -92,10 +92,13 @@ export function around(line: string, element: HTMLElement): Child[] {
   return [before, element, after]
 }
 
-/** Where a code went, in its own direction; a long address breaks before its @. */
-export function whoElement(shown: string): HTMLElement {
+/** A phone or an email in its own direction; a long address breaks before its @. */
+export function isolated(shown: string, className = ''): HTMLElement {
   const [local = '', domain] = shown.split('@')
-  return h('bdi', { class: 'who' }, local, ...(domain === undefined ? [] : [h('wbr'), `@${domain}`]))
+  return h('bdi', { class: className }, local, ...(domain === undefined ? [] : [h('wbr'), `@${domain}`]))
 }
+
+/** Where a code went. */
+export const whoElement = (shown: string) => isolated(shown, 'who')
 
 export const problemLine = (text: Text, problem: Problem | null) => (problem ? lineOf(problem, text) : null)
