@@ -46,17 +46,20 @@ export const createExchangeCode = {
       }),
       code_challenge_method: Type.Literal('S256', { [errorLine]: 'code_challenge_method must be S256' }),
     },
-    { ...closed, examples: [request] },
+    { title: 'ExchangeCodeRequest', ...closed, examples: [request] },
   ),
   response: {
     201: one(
-      Type.Object({
-        redirect_to: Type.String({
-          format: 'uri',
-          description: 'Where the page sends the person: `return_to` with `code` and `state`',
-        }),
-        expires_in: Type.Integer({ description: 'Seconds that the code is good for' }),
-      }),
+      Type.Object(
+        {
+          redirect_to: Type.String({
+            format: 'uri',
+            description: 'Where the page sends the person: `return_to` with `code` and `state`',
+          }),
+          expires_in: Type.Integer({ description: 'Seconds that the code is good for' }),
+        },
+        { title: 'ExchangeCode' },
+      ),
       'A code is on its way with the person',
       returned,
     ),
@@ -74,12 +77,16 @@ export const exchangeCode = {
         [errorLine]: 'code_verifier must be 43 to 128 letters, digits and the signs - . _ ~',
       }),
     },
-    { ...closed, examples: [{ code, code_verifier: pkce.verifier }] },
+    { title: 'ExchangeRequest', ...closed, examples: [{ code, code_verifier: pkce.verifier }] },
   ),
   response: {
     200: Type.Object(
       { token: TokenField, user: refer(UserSchema) },
-      { description: 'The token of a session of its own', examples: [{ token: examples.token, user }] },
+      {
+        title: 'Exchanged',
+        description: 'The token of a session of its own',
+        examples: [{ token: examples.token, user }],
+      },
     ),
     ...errorResponses('exchange_invalid', ...writingErrors, 'service_unavailable'),
   },
