@@ -14,8 +14,9 @@ COPY scripts scripts
 COPY packages packages
 COPY prisma prisma
 COPY src src
+COPY openapi.json ./
 # A checkout may be closed to others than its owner; the service is one of the others.
-RUN npm run build && chmod -R a+rX package.json dist prisma
+RUN npm run build && chmod -R a+rX package.json openapi.json dist prisma
 
 FROM sources AS dependencies
 # Without optional ones: they are the Prisma CLI, which brings React and TypeScript along.
@@ -39,7 +40,7 @@ WORKDIR /app
 COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/prisma prisma
 COPY --from=build /app/dist dist
-COPY --from=build /app/package.json package.json
+COPY --from=build /app/package.json /app/openapi.json ./
 USER node
 EXPOSE 3000
 STOPSIGNAL SIGTERM

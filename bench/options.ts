@@ -37,6 +37,7 @@ const options = {
   repetitions: { type: 'string', value: 'NUMBER', description: 'of each window' },
   users: { type: 'string', value: 'NUMBER', default: '20000', description: 'people in each database' },
   replicas: { type: 'string', value: 'NUMBER', default: '1', description: 'processes of the service' },
+  connections: { type: 'string', value: 'NUMBER', default: '32', description: 'that are kept busy; 1: a lone client' },
   pool: { type: 'string', value: 'NUMBER', default: '10', description: 'connections of each to the database' },
   'no-build': { type: 'boolean', description: 'takes the build that is there' },
 } as const
@@ -69,7 +70,7 @@ export function optionsOf(values: Values<typeof options>): Options {
     warmUp: quick ? 1 : 3,
     window: quick ? 2 : 8,
     users: wholeNumber('--users', values.users, 1_000, 50_000_000),
-    connections: 32,
+    connections: wholeNumber('--connections', values.connections, 1, 1_000),
     pool: wholeNumber('--pool', values.pool, 1, 100),
     replicas: wholeNumber('--replicas', values.replicas, 1, 16),
     profile,

@@ -52,6 +52,10 @@ export type VisitOptions = {
   /** of the browser */
   language?: string
   reducedMotion?: boolean
+  /** other origins that this visit leads to */
+  others?: readonly string[]
+  /** false for who has turned scripts off */
+  scripts?: boolean
 }
 
 /** Somebody with a browser profile of their own, and all that went wrong there or went elsewhere. */
@@ -59,7 +63,16 @@ export async function newVisitor(origin: string, options: VisitOptions = {}) {
   const context = await (await launchBrowser()).createBrowserContext()
   const page = await context.newPage()
   page.setDefaultTimeout(patience)
-  const { width = 480, height = 860, theme = 'light', language = 'en', reducedMotion = true } = options
+  const {
+    width = 480,
+    height = 860,
+    theme = 'light',
+    language = 'en',
+    reducedMotion = true,
+    others = [],
+    scripts = true,
+  } = options
+  await page.setJavaScriptEnabled(scripts)
   await page.setViewport({ width, height, deviceScaleFactor: 1 })
   await page.setExtraHTTPHeaders({ 'accept-language': language })
   // As text: what tsx makes of a function calls helpers of its own, which no page has.
@@ -80,7 +93,8 @@ export async function newVisitor(origin: string, options: VisitOptions = {}) {
   })
   page.on('request', (request) => {
     const url = new URL(request.url())
-    if (url.origin !== origin && !['data:', 'blob:'].includes(url.protocol)) elsewhere.push(request.url())
+    if (![origin, ...others].includes(url.origin) && !['data:', 'blob:'].includes(url.protocol))
+      elsewhere.push(request.url())
   })
   page.on('response', async (response) => {
     if (response.request().method() !== 'POST') return

@@ -1,6 +1,6 @@
 // The one place where the parts meet: services made, plugins and routes registered, in an order to be read from top to bottom.
 import fastifyCookie from '@fastify/cookie'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, RouteOptions } from 'fastify'
 import type { Logger } from 'pino'
 import { addressRoutes } from './account/address-routes.js'
 import { exportRoutes } from './account/export-routes.js'
@@ -8,6 +8,7 @@ import { ownIdentifierRoutes } from './account/identifier-routes.js'
 import { ownSessionRoutes } from './account/session-routes.js'
 import { SessionSchema } from './account/session-schemas.js'
 import { stepUpRoutes } from './account/step-up-routes.js'
+import { exchangeCodeRoutes, exchangeRoutes } from './auth/routes/exchange-routes.js'
 import { identifierFlow } from './auth/routes/identifier-routes.js'
 import { introspectionRoutes } from './auth/routes/introspection-routes.js'
 import { keyRoutes } from './auth/routes/key-routes.js'
@@ -33,7 +34,8 @@ import type { Health } from './operations/health.js'
 import { healthRoutes } from './operations/health-routes.js'
 import { Metrics } from './operations/metrics.js'
 import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
-import { openApiRoute, useOpenApi } from './operations/openapi.js'
+import { openApiRoutes } from './operations/openapi-routes.js'
+import { signInPage } from './pages/sign-in-routes.js'
 import { createServices } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
@@ -54,11 +56,15 @@ export type AppDependencies = Readonly<{
   senders: Senders
   /** of the product, for the OpenAPI document */
   version: string
+  /** the bundle of the sign-in page, in place of the one that was built */
+  pageFolder?: string
+  /** told of each route, for whoever describes them */
+  onRoute?: (route: RouteOptions) => void
 }>
 
 /** The service, ready to listen or to be asked in a test. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { config, database, logger, health, senders, version } = dependencies
+  const { config, database, logger, health, senders, version, onRoute } = dependencies
   const { identifiers: countries, sessions: sessionSettings, delivery: deliverySettings, metricsToken } = config
   const { defaultCountry, smsCountries } = countries
 
@@ -73,6 +79,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     proxyHeader: config.proxyHeader,
     onUnreadableClient: () => metrics.countUnreadableClient(),
   })
+  if (onRoute) app.addHook('onRoute', onRoute)
   limitConnections(app, { most: 2 * config.limits.floodPerMinute, exempt: config.trustProxy })
   useRequestMetrics(app, metrics)
   // What is counted first is refused after CORS, so that a page of ours may read that it asks too much.
@@ -92,7 +99,6 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const cookie = new SessionCookie(sessionSettings)
   const sites = { publicOrigin: config.publicUrl, allowedOrigins: config.crossOrigin.origins }
   useCsrfProtection(app, sites, [cookie.name, 'signup', 'device'])
-  await useOpenApi(app, { cookieName: cookie.name, version, publicUrl: config.publicUrl })
 
   const { sessions, receipts } = services
   const { length: otpLength, echo } = config.otp
@@ -115,6 +121,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
 
   const people = { ...shared, policies: new Policies({ ...services, cookie }) }
+  const returns = { ...people, publicOrigin: config.publicUrl, returnToOrigins: config.page.returnToOrigins }
+  await app.register(exchangeCodeRoutes, { ...returns, prefix: '/auth' })
+  await app.register(exchangeRoutes, { ...returns, prefix: '/auth' })
   await app.register(administrationRoutes, { ...people, prefix: '/users' })
   await app.register(userRoutes, { ...people, prefix: '/users' })
   await app.register(stepUpRoutes, { ...people, prefix: '/users/me' })
@@ -131,8 +140,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(healthRoutes, { prefix: '/health', health })
   // Numbers of a business are nobody else's: in production they are told to who shows the token, or not at all.
   if (metricsToken || config.mode !== 'production') await app.register(metricsRoutes, { metrics, metricsToken })
-  await openApiRoute(app)
+  await app.register(openApiRoutes, { version, publicUrl: config.publicUrl, cookieName: cookie.name, echo })
   if (config.docs) await docsPage(app)
+  if (config.page.isOn) await signInPage(app, { config, cookieName: cookie.name, folder: dependencies.pageFolder })
   addMissingMethods()
   await app.ready()
   return app

@@ -9,6 +9,7 @@ export const errorCatalogue = {
   unauthorized: { status: 401, title: 'Sign in first' },
   token_expired: { status: 401, title: 'The token has ended: refresh it' },
   otp_invalid: { status: 401, title: 'Invalid or expired OTP' },
+  exchange_invalid: { status: 401, title: 'This code opens nothing: start the sign-in again' },
   challenge_required: { status: 403, title: 'Solve the challenge first' },
   forbidden: { status: 403, title: 'This is not yours to do' },
   verification_required: { status: 403, title: 'Verify the number first' },
@@ -40,15 +41,27 @@ export const ProblemSchema = Type.Object(
     title: Type.String({ description: 'The kind of error, for people' }),
     status: Type.Integer({ description: 'The HTTP status, again' }),
     detail: Type.String({ description: 'What was wrong this time, for people' }),
-    code: Type.String({ description: 'The stable name that a program switches on' }),
+    code: Type.Unsafe<string>({
+      // Open, since a later version may have more of them (README, "What may change").
+      anyOf: [
+        { title: 'ErrorCode', type: 'string', enum: Object.keys(errorCatalogue), description: 'Codes of this version' },
+        { type: 'string' },
+      ],
+      description: 'The stable name that a program switches on. Later versions may have more: go by `status` then',
+    }),
     success: Type.Literal(false),
     errors: Type.Array(Type.String(), { description: 'For people: one line for each field at fault' }),
     fields: Type.Optional(
       Type.Array(
-        Type.Object({
-          pointer: Type.String({ description: 'A JSON pointer into the body (RFC 6901); empty: the body as a whole' }),
-          detail: Type.String({ description: 'What is wrong there, for people' }),
-        }),
+        Type.Object(
+          {
+            pointer: Type.String({
+              description: 'A JSON pointer into the body (RFC 6901); empty: the body as a whole',
+            }),
+            detail: Type.String({ description: 'What is wrong there, for people' }),
+          },
+          { title: 'FieldFault' },
+        ),
         {
           description:
             'With `validation_failed`, where the body is at fault: for a form to show each line at its field',
@@ -73,6 +86,7 @@ export const ProblemSchema = Type.Object(
       Type.Object(
         {},
         {
+          title: 'Challenge',
           additionalProperties: true,
           description:
             'What to solve: `parameters` and `signature` as ALTCHA 2 makes them, or `provider` and `site_key` of Turnstile or hCaptcha. The same call with `challenge_solution` passes',

@@ -30,17 +30,18 @@ const mayImport: Record<string, readonly string[]> = {
     'reading',
     'sessions',
   ],
-  development: ['config'],
+  development: ['app', 'config', 'database', 'errors', 'http', 'operations'],
 }
 mayImport['auth'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['account'] = [...mayImport['auth'], 'auth']
+mayImport['pages'] = ['auth', 'config', 'http', 'messaging']
 mayImport['cli'] = [...mayImport['auth'], 'auth', 'cleanup-tasks', 'operations']
 
 /** What only those import that start a process. */
 const entries = ['server', 'cli', 'development']
 const isRoute = (file: string) => /-(routes|schemas)\.ts$/.test(file)
 /** Plugins of Fastify: the only files beside routes and the module http that know it. */
-const plugins = /^src\/(operations\/openapi|sessions\/(authenticate|cookies|jwt-plugin)|users\/policies)\.ts$/
+const plugins = /^src\/(sessions\/(authenticate|cookies|jwt-plugin)|users\/policies)\.ts$/
 
 const moduleOf = (path: string) => path.split('/')[1]?.replace(/\.(ts|js)$/, '') ?? ''
 const isOurs = (specifier: string) => specifier.startsWith('.')

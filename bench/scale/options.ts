@@ -29,6 +29,7 @@ export function readScaleOptions(): Options {
     latency: undefined,
     profile: false,
     replicas: '1',
+    connections: '32',
     pool: '10',
   }
   return {

@@ -494,10 +494,8 @@ DECLARE
   places_of_addresses int[];
   answers send_code_result[];
   counts shared_keys;
-  blocks text[] := '{}';
-  mailboxes text[] := '{}';
-  domains text[] := '{}';
-  countries text[] := '{}';
+  counters shared_counter[] := '{}';
+  has_refusals boolean := false;
 BEGIN
   PERFORM begin_batch(is_alone);
   SELECT array_agg(r ORDER BY r.identifier COLLATE "C", e.n), array_agg(e.n ORDER BY r.identifier COLLATE "C", e.n) INTO asked, place_of
@@ -523,20 +521,16 @@ BEGIN
   INSERT INTO auth_events (event, user_id, identifier_hash, network, request_id, detail)
   SELECT answers[n].event, answers[n].user_id, asked[n].identifier_hash, asked[n].network, asked[n].request_id, answers[n].event_detail
   FROM generate_subscripts(answers, 1) AS n WHERE answers[n].event IS NOT NULL;
-  PERFORM write_refusals(asked, answers);
   FOR n IN 1 .. cardinality(asked) LOOP
     answers[n].place := place_of[n];
     counts := counted_on(asked[n], answers[n]);
-    blocks := blocks || counts.block;
-    mailboxes := mailboxes || counts.mailbox;
-    domains := domains || counts.domain;
-    countries := countries || counts.country;
+    counters := counters || ARRAY[
+      (counts.block, 3600, s.shard), (counts.mailbox, 86400, 0), (counts.domain, 3600, s.shard), (counts.country, 300, s.shard)]::shared_counter[];
+    has_refusals := has_refusals OR answers[n].refusal IS NOT NULL;
   END LOOP;
+  IF has_refusals THEN PERFORM write_refusals(asked, answers); END IF;
   -- What everybody counts comes last, so that nobody waits for it while something is decided.
-  PERFORM count_up(blocks, 3600, s.shard);
-  PERFORM count_up(mailboxes, 86400);
-  PERFORM count_up(domains, 3600, s.shard);
-  PERFORM count_up(countries, 300, s.shard);
+  PERFORM count_up_all(counters);
   RETURN QUERY SELECT a.* FROM unnest(answers) AS a;
 END $$;
 

@@ -300,6 +300,8 @@ DECLARE
   places_of_addresses int[];
   answers sign_in_result[];
   wrong int[] := '{}';
+  countries text[] := '{}';
+  told_to text[] := '{}';
   counted record;
 BEGIN
   PERFORM begin_batch(is_alone);
@@ -322,6 +324,8 @@ BEGIN
   FOR n IN 1 .. cardinality(asked) LOOP
     answers[n].place := place_of[n];
     IF answers[n].outcome IN ('wrong', 'locked') THEN wrong := wrong || n; END IF;
+    IF answers[n].counts_for_country THEN countries := countries || asked[n].country_key; END IF;
+    IF answers[n].told_to IS NOT NULL THEN told_to := told_to || answers[n].told_to; END IF;
   END LOOP;
 
   INSERT INTO auth_events (event, user_id, identifier_hash, network, request_id, detail)
@@ -337,9 +341,7 @@ BEGIN
     answers[wrong[1]].wrong_before := counted.total - counted.added;
     answers[wrong[1]].wrong_after := counted.total;
   END IF;
-  PERFORM count_up(ARRAY(
-    SELECT asked[n].country_key FROM generate_subscripts(answers, 1) AS n WHERE answers[n].counts_for_country
-  ), 300, s.shard);
-  PERFORM count_notices(ARRAY(SELECT a.told_to FROM unnest(answers) AS a), s.shard);
+  IF countries <> '{}' THEN PERFORM count_up(countries, 300, s.shard); END IF;
+  IF told_to <> '{}' THEN PERFORM count_notices(told_to, s.shard); END IF;
   RETURN QUERY SELECT a.* FROM unnest(answers) AS a;
 END $$;

@@ -23,7 +23,15 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
 
   app.get(
     '',
-    { schema: { operationId: 'listAddresses', summary: 'My addresses', ...underPolicy, ...listAddresses } },
+    {
+      schema: {
+        operationId: 'listAddresses',
+        summary: 'My addresses',
+        description: 'All of them: there are 20 at most.',
+        ...underPolicy,
+        ...listAddresses,
+      },
+    },
     async (request) => {
       const addresses = await users.addressesOf(signedIn(request).user.id)
       return { success: true, data: addresses.map(serializeAddress), next_cursor: null } as const
@@ -32,7 +40,15 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
 
   app.post(
     '',
-    { schema: { operationId: 'addAddress', summary: 'Add an address', ...underPolicy, ...addAddress } },
+    {
+      schema: {
+        operationId: 'addAddress',
+        summary: 'Add an address',
+        description: 'The first one is the default. Postal codes are held against their country.',
+        ...underPolicy,
+        ...addAddress,
+      },
+    },
     async (request, reply) => {
       const { type = 'Home', pincode = '', country = defaultCountry, is_default = false } = request.body
       const draft = { ...textsOf(request.body), type, pincode, country, isDefault: is_default }
@@ -44,7 +60,15 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
 
   app.patch(
     '/:id',
-    { schema: { operationId: 'changeAddress', summary: 'Change an address', ...underPolicy, ...changeAddress } },
+    {
+      schema: {
+        operationId: 'changeAddress',
+        summary: 'Change an address',
+        description: 'What is not given stays. Only one’s own; of others there is none, 404.',
+        ...underPolicy,
+        ...changeAddress,
+      },
+    },
     async (request) => {
       const { params, body } = request
       const changes = changesOf(body)
@@ -55,7 +79,15 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
 
   app.delete(
     '/:id',
-    { schema: { operationId: 'removeAddress', summary: 'Remove an address', ...underPolicy, ...removeAddress } },
+    {
+      schema: {
+        operationId: 'removeAddress',
+        summary: 'Remove an address',
+        description: 'If it was the default, the oldest one that is left is the default now.',
+        ...underPolicy,
+        ...removeAddress,
+      },
+    },
     async (request) => {
       const id = request.params.id.toLowerCase()
       await addressBook.remove(id, requestActorOf(request))

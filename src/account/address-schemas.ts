@@ -38,6 +38,7 @@ export const addAddress = {
   body: Type.Object(
     { ...texts, ...choices },
     {
+      title: 'NewAddress',
       ...closed,
       description: `Where not given, the type is Home and the country the default one. There can be ${maxAddresses}; the first one is the default`,
       examples: [
@@ -58,6 +59,7 @@ export const addAddress = {
 export const changeAddress = {
   params: idParams,
   body: Type.Partial(Type.Object({ ...texts, ...choices }), {
+    title: 'AddressChange',
     ...closed,
     description: 'At least one field. Country and postal code have to fit, whichever of them is given',
     examples: [{ is_default: true }],

@@ -18,6 +18,7 @@ export const exportRoutes: FastifyPluginAsync<ExportOptions> = async (app, { pol
       schema: {
         operationId: 'exportAccount',
         summary: 'Everything that is stored about oneself',
+        description: 'In the names of the database, as a file. Asks for a recent proof: see `stepUp`.',
         ...underPolicy,
         ...exportAccount,
       },

@@ -15,92 +15,115 @@ const time = '2026-11-22T09:00:00.000Z'
 const times = { created_at: time, updated_at: time }
 
 /** Everything that is in a section, in the names of the database. */
-const listOf = (members: Record<string, TSchema>, description: string) =>
-  Type.Array(Type.Object(members), { description })
+const listOf = (title: string, members: Record<string, TSchema>, description: string) =>
+  Type.Array(Type.Object(members, { title }), { description })
 
-const data = Type.Object({
-  exported_at: Time,
-  user: Type.Object({
-    id: Id,
-    user_name: MaybeText,
-    phone: MaybeText,
-    phone_verified_at: MaybeTime,
-    email: MaybeText,
-    email_verified_at: MaybeTime,
-    role: OneOf(['USER', 'ADMIN']),
-    locale: MaybeText,
-    disabled_at: MaybeTime,
-    phone_used_at: Time,
-    email_used_at: Time,
-    leaving: MaybeText,
-    leaving_since: MaybeTime,
-    created_at: Time,
-    updated_at: Time,
-  }),
-  addresses: listOf({ ...AddressSchema.properties, created_at: Time, updated_at: Time }, 'Addresses'),
-  sessions: listOf(
-    {
-      id: Id,
-      device: MaybeText,
-      network: MaybeText,
-      created_at: Time,
-      last_seen_at: Time,
-      proved_at: Time,
-      expires_at: Time,
-    },
-    'Where the user is signed in',
-  ),
-  devices: listOf({ id: Id, created_at: Time, last_used_at: Time, expires_at: Time }, 'Devices that are known'),
-  codes: listOf(
-    {
-      identifier: Type.String(),
-      purpose: OneOf(['sign_in', 'step_up', 'change_identifier']),
-      on_device: Type.Boolean({ description: 'Counted for a known device, not for everybody' }),
-      expires_at: Time,
-      consumed_at: MaybeTime,
-      attempts: Count,
-      resend_at: Time,
-      failures_started_at: MaybeTime,
-      failures: Count,
-    },
-    'Codes sent to the user’s phone and email, and the counts of them; not the codes',
-  ),
-  sends: listOf(
-    {
-      identifier: Type.String(),
-      hour_started_at: Time,
-      hour_sends: Count,
-      day_started_at: Time,
-      day_sends: Count,
-      trusted_started_at: MaybeTime,
-      trusted_sends: Count,
-      refused_started_at: MaybeTime,
-      refused_sends: Count,
-      counted_at: MaybeTime,
-    },
-    'How many messages the user’s phone and email were sent, in windows of an hour and a day',
-  ),
-  signup_tickets: listOf({ phone: Type.String(), created_at: Time, expires_at: Time }, 'Proofs for a signup'),
-  recycle_tickets: listOf(
-    { identifier: Type.String(), created_at: Time, expires_at: Time },
-    'Proofs of one identifier where the other one is asked for too',
-  ),
-  events: listOf(
-    {
-      happened_at: Time,
-      event: Type.String(),
-      detail: MaybeText,
-      network: MaybeText,
-      request_id: MaybeText,
-      by: OneOf(['user', 'admin'], { description: 'Who did it' }),
-      channel: MaybeText,
-      country: MaybeText,
-      driver: MaybeText,
-      message_id: MaybeText,
-    },
-    'What happened to the user, by the user, and at the user’s proven phone and email',
-  ),
-})
+const data = Type.Object(
+  {
+    exported_at: Time,
+    user: Type.Object(
+      {
+        id: Id,
+        user_name: MaybeText,
+        phone: MaybeText,
+        phone_verified_at: MaybeTime,
+        email: MaybeText,
+        email_verified_at: MaybeTime,
+        role: OneOf(['USER', 'ADMIN']),
+        locale: MaybeText,
+        disabled_at: MaybeTime,
+        phone_used_at: Time,
+        email_used_at: Time,
+        leaving: MaybeText,
+        leaving_since: MaybeTime,
+        created_at: Time,
+        updated_at: Time,
+      },
+      { title: 'ExportedUser' },
+    ),
+    addresses: listOf(
+      'ExportedAddress',
+      { ...AddressSchema.properties, created_at: Time, updated_at: Time },
+      'Addresses',
+    ),
+    sessions: listOf(
+      'ExportedSession',
+      {
+        id: Id,
+        device: MaybeText,
+        network: MaybeText,
+        created_at: Time,
+        last_seen_at: Time,
+        proved_at: Time,
+        expires_at: Time,
+      },
+      'Where the user is signed in',
+    ),
+    devices: listOf(
+      'ExportedDevice',
+      { id: Id, created_at: Time, last_used_at: Time, expires_at: Time },
+      'Devices that are known',
+    ),
+    codes: listOf(
+      'ExportedCode',
+      {
+        identifier: Type.String(),
+        purpose: OneOf(['sign_in', 'step_up', 'change_identifier']),
+        on_device: Type.Boolean({ description: 'Counted for a known device, not for everybody' }),
+        expires_at: Time,
+        consumed_at: MaybeTime,
+        attempts: Count,
+        resend_at: Time,
+        failures_started_at: MaybeTime,
+        failures: Count,
+      },
+      'Codes sent to the user’s phone and email, and the counts of them; not the codes',
+    ),
+    sends: listOf(
+      'ExportedSends',
+      {
+        identifier: Type.String(),
+        hour_started_at: Time,
+        hour_sends: Count,
+        day_started_at: Time,
+        day_sends: Count,
+        trusted_started_at: MaybeTime,
+        trusted_sends: Count,
+        refused_started_at: MaybeTime,
+        refused_sends: Count,
+        counted_at: MaybeTime,
+      },
+      'How many messages the user’s phone and email were sent, in windows of an hour and a day',
+    ),
+    signup_tickets: listOf(
+      'ExportedSignupTicket',
+      { phone: Type.String(), created_at: Time, expires_at: Time },
+      'Proofs for a signup',
+    ),
+    recycle_tickets: listOf(
+      'ExportedRecycleTicket',
+      { identifier: Type.String(), created_at: Time, expires_at: Time },
+      'Proofs of one identifier where the other one is asked for too',
+    ),
+    events: listOf(
+      'ExportedEvent',
+      {
+        happened_at: Time,
+        event: Type.String(),
+        detail: MaybeText,
+        network: MaybeText,
+        request_id: MaybeText,
+        by: OneOf(['user', 'admin'], { description: 'Who did it' }),
+        channel: MaybeText,
+        country: MaybeText,
+        driver: MaybeText,
+        message_id: MaybeText,
+      },
+      'What happened to the user, by the user, and at the user’s proven phone and email',
+    ),
+  },
+  { title: 'AccountExport' },
+)
 
 const example = {
   exported_at: '2026-11-22T09:05:00.000Z',
@@ -134,6 +157,7 @@ const example = {
   ],
   devices: [],
   codes: [],
+  sends: [],
   signup_tickets: [],
   recycle_tickets: [],
   events: [

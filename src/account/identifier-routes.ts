@@ -37,6 +37,8 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
       schema: {
         operationId: 'addIdentifier',
         summary: 'Send a code to a new phone or email of one’s own',
+        description:
+          'The first step of adding or changing one. Nothing is changed until the code is checked; whether it is somebody else’s is not told before that.',
         ...underPolicy,
         ...schemas.addIdentifier,
       },

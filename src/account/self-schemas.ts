@@ -1,6 +1,6 @@
 // What the routes on what is one's own have in common: their ids and their lists.
 import { type TSchema, Type } from '@sinclair/typebox'
-import { Success } from '../http/responses.js'
+import { listOf } from '../http/responses.js'
 import { anyCaseUuidPattern } from '../http/uuid.js'
 import { closed } from '../http/validation.js'
 
@@ -18,11 +18,8 @@ export const idParams = Type.Object(
 
 /** `{success, data, next_cursor}` of a list that is short enough for one answer. */
 export const shortList = <Item extends TSchema>(item: Item, description: string, example: unknown) =>
-  Type.Object(
-    {
-      success: Success,
-      data: Type.Array(item),
-      next_cursor: Type.Null({ description: 'Always null: the list is whole' }),
-    },
-    { description, examples: [{ success: true, data: [example], next_cursor: null }] },
-  )
+  listOf(item, Type.Null({ description: 'Always null: the list is whole' }), description, {
+    success: true,
+    data: [example],
+    next_cursor: null,
+  })

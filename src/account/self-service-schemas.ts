@@ -1,14 +1,16 @@
 // Bodies and answers of what people do with their own proofs and identifiers.
 import { Type } from '@sinclair/typebox'
-import { exampleCode, examples } from '../auth/routes/examples.js'
+import { examples } from '../auth/routes/examples.js'
 import {
   challengeFields,
   deviceTokenFields,
+  extendingCodeSent,
   identifierErrors,
   OtpField,
   sendErrors,
   sentCodeFields,
 } from '../auth/routes/schemas.js'
+import { eitherPhoneOrEmail } from '../http/document-keywords.js'
 import {
   type DocumentedError,
   errorResponses,
@@ -49,8 +51,8 @@ const changedUser = (description: string) => one(refer(UserSchema), description,
 
 export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; echo: boolean }) {
   const otp = OtpField(otpLength)
-  const code = exampleCode(otpLength)
-  const sent = Type.Object({ method: Method, ...sentCodeFields(echo) })
+  const code = examples.otp
+  const sent = Type.Object({ method: Method, ...sentCodeFields(echo) }, { title: 'OwnCodeSent', ...extendingCodeSent })
   const sentExample = { method: 'phone', ...examples.sent }
 
   return {
@@ -63,7 +65,7 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
           ...deviceTokenFields,
           ...challengeFields,
         },
-        { ...closed, examples: [{}, { method: 'email' }] },
+        { title: 'StepUpRequest', ...closed, examples: [{}, { method: 'email' }] },
       ),
       response: {
         200: one(sent, 'The code is on its way to the user’s own phone or email', sentExample),
@@ -71,10 +73,13 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
       },
     },
     verifyStepUp: {
-      body: Type.Object({ otp, ...deviceTokenFields }, { ...closed, examples: [{ otp: code }] }),
+      body: Type.Object(
+        { otp, ...deviceTokenFields },
+        { title: 'VerifyStepUpRequest', ...closed, examples: [{ otp: code }] },
+      ),
       response: {
         200: one(
-          Type.Object({ proven_until: Type.String({ format: 'date-time' }) }),
+          Type.Object({ proven_until: Type.String({ format: 'date-time' }) }, { title: 'StepUp' }),
           'This session counts as freshly proven until then',
           { proven_until: '2026-11-22T09:15:00.000Z' },
         ),
@@ -85,7 +90,9 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
       body: Type.Object(
         { ...phoneOrEmail, ...challengeFields },
         {
+          title: 'AddIdentifierRequest',
           ...closed,
+          ...eitherPhoneOrEmail,
           description: 'Either phone or email',
           examples: newIdentifiers,
         },
@@ -99,7 +106,9 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
       body: Type.Object(
         { ...phoneOrEmail, otp },
         {
+          title: 'VerifyIdentifierRequest',
           ...closed,
+          ...eitherPhoneOrEmail,
           description: 'Either phone or email, as it was sent before, and the code',
           examples: newIdentifiers.map((identifier) => ({ ...identifier, otp: code })),
         },

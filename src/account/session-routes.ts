@@ -25,7 +25,15 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
 
   app.get(
     '',
-    { schema: { operationId: 'listSessions', summary: 'Where I am signed in', ...underPolicy, ...listSessions } },
+    {
+      schema: {
+        operationId: 'listSessions',
+        summary: 'Where I am signed in',
+        description: 'The last 100 sessions, the newest first. `current` is the one that asks.',
+        ...underPolicy,
+        ...listSessions,
+      },
+    },
     async (request) => {
       const { userId, sessionId } = actorOf(request)
       const listed = await sessions.list(userId)
@@ -44,6 +52,7 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
       schema: {
         operationId: 'endMySessions',
         summary: 'Sign me out everywhere, or everywhere else',
+        description: 'With `others=true` this session stays, and the devices of the others are known ones no more.',
         ...underPolicy,
         ...endMySessions,
       },
@@ -64,7 +73,13 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
     '/:id',
     {
       config,
-      schema: { operationId: 'endSession', summary: 'Sign me out in one place', ...underPolicy, ...endSession },
+      schema: {
+        operationId: 'endSession',
+        summary: 'Sign me out in one place',
+        description: 'Ends it on its next request. The one that asks may be meant too.',
+        ...underPolicy,
+        ...endSession,
+      },
     },
     async (request, reply) => {
       const id = request.params.id.toLowerCase()

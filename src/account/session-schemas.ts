@@ -29,6 +29,7 @@ export const SessionSchema = Type.Object(
   },
   {
     $id: 'Session',
+    description: 'Where and since when a user is signed in',
     examples: [
       {
         id: '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a12',

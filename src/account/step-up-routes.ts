@@ -25,6 +25,8 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<StepUpOptions> = async (
       schema: {
         operationId: 'stepUp',
         summary: 'Send a code to oneself, to prove that it is still you',
+        description:
+          'To the user’s own phone, or email if there is none or `method` says so. The code works in this session alone.',
         ...underPolicy,
         ...schemas.stepUp,
       },
@@ -43,6 +45,8 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<StepUpOptions> = async (
       schema: {
         operationId: 'verifyStepUp',
         summary: 'Check the code: for 15 minutes this session may do what asks for a recent proof',
+        description:
+          'What answers 403 `step_up_required` goes through then, as it does for 15 minutes after a sign-in.',
         ...underPolicy,
         ...schemas.verifyStepUp,
       },

@@ -2,8 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 
 /** A schema of a body, as far as it is looked at here. */
-type BodySchema = Readonly<{ properties: Readonly<Record<string, Member>>; required?: readonly string[] }>
-type Member = Readonly<{ type: string; enum?: readonly unknown[] }>
+type BodySchema = Readonly<{ properties: object; required?: readonly string[] }>
 
 const isBodySchema = (schema: unknown): schema is BodySchema => Object(schema).properties !== undefined
 
@@ -26,15 +25,4 @@ export function useNullsAsAbsent(app: FastifyInstance): void {
     }
     route.preValidation = [takeNullsOut, ...[route.preValidation ?? []].flat()] as never
   })
-}
-
-/** The schema of a body as the OpenAPI document shows it: what may be left out may be null. */
-export function withNulls(schema: unknown): unknown {
-  if (!isBodySchema(schema)) return schema
-  const optional = optionalNamesOf(schema).map((name) => [name, orNull(schema.properties[name] as Member)])
-  return { ...schema, properties: { ...schema.properties, ...Object.fromEntries(optional) } }
-}
-
-function orNull(member: Member): object {
-  return { ...member, type: [member.type, 'null'], ...(member.enum && { enum: [...member.enum, null] }) }
 }

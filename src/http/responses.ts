@@ -20,12 +20,30 @@ export function refer<Schema extends TSchema>(schema: Schema) {
 /** The member `success` where all went well. */
 export const Success = Type.Literal(true)
 
-/** `{success, data}` */
+/** `{success, data}`. In the document it has the name of what is in it, and `Answer`. */
 export const one = <Data extends TSchema>(data: Data, description: string, example: unknown) =>
-  Type.Object({ success: Success, data }, { description, examples: [{ success: true, data: example }] })
+  Type.Object(
+    { success: Success, data },
+    { title: `${nameOf(data)}Answer`, description, examples: [{ success: true, data: example }] },
+  )
+
+/** `{success, data, next_cursor}` */
+export const listOf = <Item extends TSchema, Cursor extends TSchema>(
+  item: Item,
+  next_cursor: Cursor,
+  description: string,
+  example: unknown,
+) =>
+  Type.Object(
+    { success: Success, data: Type.Array(item), next_cursor },
+    { title: `${nameOf(item)}List`, description, examples: [example] },
+  )
+
+/** The name that a schema has in the document: that of a shared one, or its title, which is one name for one schema. */
+export const nameOf = ({ title, $ref }: TSchema): string => String(title ?? $ref)
 
 /** What a removal answers: the id of what is gone. */
-export const Removed = Type.Object({ id: Type.String({ format: 'uuid' }) })
+export const Removed = Type.Object({ id: Type.String({ format: 'uuid' }) }, { title: 'Removed' })
 
 /** What every call of somebody signed in can answer. */
 export const signedInErrors: readonly ErrorCode[] = ['unauthorized', 'token_expired', 'service_unavailable']

@@ -2,6 +2,7 @@
 import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify'
 import { type FieldFault, Problem, pointerTo } from '../errors.js'
 import { isVisible, readCode } from '../reading.js'
+import { eitherKeyword } from './document-keywords.js'
 
 /**
  * The schema keyword for the line that a person reads when a field is missing or wrong, where the standard lines would not do.
@@ -45,7 +46,7 @@ export const ajvOptions = {
     coerceTypes: false,
     allErrors: true,
     verbose: true,
-    keywords: [errorLine, digitsKeyword as never],
+    keywords: [errorLine, eitherKeyword, digitsKeyword as never],
     formats: { text },
   },
 } satisfies FastifyServerOptions['ajv']

@@ -4,7 +4,10 @@ import { Problem } from '../errors.js'
 import { errorResponses } from '../http/responses.js'
 import { type Health, readinessReasons } from './health.js'
 
-const Status = Type.Object({ status: Type.Literal('ok') }, { description: 'Yes', examples: [{ status: 'ok' }] })
+const Status = Type.Object(
+  { status: Type.Literal('ok') },
+  { title: 'Health', description: 'Yes', examples: [{ status: 'ok' }] },
+)
 
 /** Times a second that the database is asked for probes: they are never refused, whoever sends them. */
 const maxQuestions = 10
@@ -37,6 +40,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ health: Health }> = async
       schema: {
         operationId: 'live',
         summary: 'Whether the process answers; says nothing of the database',
+        description: 'The liveness probe: restart the process where it does not answer. Never refused, whoever floods.',
         tags: ['Operations'],
         response: { 200: Status, ...errorResponses() },
       },
@@ -51,6 +55,7 @@ export const healthRoutes: FastifyPluginAsyncTypebox<{ health: Health }> = async
       schema: {
         operationId: 'ready',
         summary: 'Whether requests can be served: database reachable and migrated, not stopping',
+        description: 'The readiness probe: send no requests while it is 503. Never refused, whoever floods.',
         tags: ['Operations'],
         response: { 200: Status, ...errorResponses('service_unavailable') },
       },

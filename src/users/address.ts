@@ -13,24 +13,19 @@ export const Text = (description: string, example: string) =>
 
 /** What a postal code of one country looks like. Whether it is one, `checkedPincode` decides. */
 export const Pincode = (country: string) =>
-  country === 'IN'
-    ? Type.String({
-        [digits]: 6,
-        maxLength: maxPincode,
-        description: '6 digits, of any script; spaces and dashes are dropped',
-        examples: ['560001'],
-      })
-    : AnyPincode
+  country === 'IN' ? Type.String({ ...anyPincode, [digits]: 6 }) : AnyPincode
 
 /** Characters of a postal code with all that is dropped. */
 const maxPincode = 32
 
-/** A postal code of a country that is not known yet. */
-export const AnyPincode = Type.String({
+const anyPincode = {
   maxLength: maxPincode,
   description: 'A postal code of the country, however it is spaced: 6 digits in India; empty where a country has none',
   examples: ['560001'],
-})
+}
+
+/** A postal code of a country that is not known yet. */
+export const AnyPincode = Type.String(anyPincode)
 
 export const AddressType = OneOf(['Home', 'Work', 'Other'], { examples: ['Home'] })
 
@@ -50,6 +45,7 @@ export const AddressSchema = Type.Object(
   },
   {
     $id: 'Address',
+    description: 'An address of a user',
     examples: [
       {
         id: '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a11',

@@ -23,7 +23,15 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
 
   app.get(
     '',
-    { schema: { operationId: 'listUsers', summary: 'List and find users', ...underPolicy, ...listUsers } },
+    {
+      schema: {
+        operationId: 'listUsers',
+        summary: 'List and find users',
+        description: 'For admins. A page at a time: `next_cursor` asks for the next one, with the same `sort` and `q`.',
+        ...underPolicy,
+        ...listUsers,
+      },
+    },
     async (request) => {
       const { limit = '20', sort = 'created_at', cursor, q: search } = request.query
       const { users, nextCursor } = await list({ limit: Number(limit), sort, cursor, search })
@@ -37,7 +45,15 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
 
   app.post(
     '',
-    { schema: { operationId: 'createUser', summary: 'Make a user', ...underPolicy, ...createUser } },
+    {
+      schema: {
+        operationId: 'createUser',
+        summary: 'Make a user',
+        description: 'For admins. Phone and email are claims until their owner proves them by signing in.',
+        ...underPolicy,
+        ...createUser,
+      },
+    },
     async (request, reply) => {
       const { phone, email, user_name, role = 'USER' } = request.body
       if (phone === undefined && email === undefined) {

@@ -3,12 +3,12 @@ import { Type } from '@sinclair/typebox'
 import type { ErrorCode } from '../errors.js'
 import {
   errorResponses,
+  listOf,
   NullableText,
   OneOf,
   one,
   Removed,
   refer,
-  Success,
   signedInErrors,
   writingErrors,
 } from '../http/responses.js'
@@ -39,7 +39,11 @@ const params = Type.Object({ id: Type.String({ description: 'UUID of the user, o
 
 /** What is answered where sessions end, however many. */
 export const endedSessions = (description: string) =>
-  one(Type.Object({ ended: Type.Integer({ description: 'Sessions that there were' }) }), description, { ended: 2 })
+  one(
+    Type.Object({ ended: Type.Integer({ description: 'Sessions that there were' }) }, { title: 'Ended' }),
+    description,
+    { ended: 2 },
+  )
 
 export const createUser = {
   body: Type.Object(
@@ -49,7 +53,12 @@ export const createUser = {
       user_name: Type.Optional(UserName),
       role: Type.Optional(Role),
     },
-    { ...closed, description: 'Phone, email or both', examples: [{ phone: '+919876543210', user_name: 'Asha Rao' }] },
+    {
+      title: 'NewUser',
+      ...closed,
+      description: 'Phone, email or both',
+      examples: [{ phone: '+919876543210', user_name: 'Asha Rao' }],
+    },
   ),
   response: {
     201: oneUser('The user, whose phone and email still are to be proved by signing in'),
@@ -96,14 +105,11 @@ export const listUsers = {
     closed,
   ),
   response: {
-    200: Type.Object(
-      {
-        success: Success,
-        data: Type.Array(refer(UserSchema)),
-        next_cursor: NullableText({ description: 'null at the end' }),
-      },
-      { description: 'A page of users', examples: [{ success: true, data: [user], next_cursor: cursor }] },
-    ),
+    200: listOf(refer(UserSchema), NullableText({ description: 'null at the end' }), 'A page of users', {
+      success: true,
+      data: [user],
+      next_cursor: cursor,
+    }),
     ...errorResponses(...accountErrors),
   },
 }
@@ -124,6 +130,7 @@ export const changeUser = {
       ),
     },
     {
+      title: 'UserChange',
       ...closed,
       description: 'At least one field; `role` and `disabled` are for admins',
       examples: [{ user_name: 'Asha Rao' }],

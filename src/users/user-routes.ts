@@ -28,7 +28,15 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
 
   app.get(
     '/:id',
-    { schema: { operationId: 'readUser', summary: 'One user', ...underPolicy, ...readUser } },
+    {
+      schema: {
+        operationId: 'readUser',
+        summary: 'One user',
+        description: 'For admins, and for the user in question: `me` is whoever asks.',
+        ...underPolicy,
+        ...readUser,
+      },
+    },
     async (request) => {
       // Whoever asks about themselves has just been read, to let them in.
       const user = isAboutSelf(request) ? signedIn(request).user : await administration.read(targetOf(request))
@@ -38,7 +46,16 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
 
   app.patch(
     '/:id',
-    { schema: { operationId: 'changeUser', summary: 'Change a user', ...underPolicy, ...changeUser } },
+    {
+      schema: {
+        operationId: 'changeUser',
+        summary: 'Change a user',
+        description:
+          'Users change their own name; admins also `role` and `disabled`, of anybody. The last admin stays: 409.',
+        ...underPolicy,
+        ...changeUser,
+      },
+    },
     async (request) => {
       const user = await administration.change(
         targetOf(request),
@@ -56,6 +73,8 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
       schema: {
         operationId: 'deleteUser',
         summary: 'Delete a user; of oneself only soon after signing in',
+        description:
+          'With all that is the user’s: addresses, sessions, devices. Oneself asks for a recent proof: see `stepUp`.',
         ...underPolicy,
         ...deleteUser,
       },
@@ -73,7 +92,13 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
     '/:id/sessions',
     {
       config,
-      schema: { operationId: 'endSessions', summary: 'Sign a user out everywhere', ...underPolicy, ...endSessions },
+      schema: {
+        operationId: 'endSessions',
+        summary: 'Sign a user out everywhere',
+        description: 'Acts on the next request of each session. Devices stay known ones.',
+        ...underPolicy,
+        ...endSessions,
+      },
     },
     async (request, reply) => {
       const ended = await administration.endSessions(targetOf(request), requestActorOf(request))

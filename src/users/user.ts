@@ -19,6 +19,7 @@ export const UserSchema = Type.Object(
   },
   {
     $id: 'User',
+    description: 'A user, everywhere the same',
     examples: [
       {
         id: '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a10',

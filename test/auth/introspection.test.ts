@@ -3,6 +3,7 @@ import { createPublicKey } from 'node:crypto'
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
 import { newPrivateKey, startApp, type TestApp, testSecrets } from '../support/app.js'
+import { openApi } from '../support/document.js'
 
 const email = 'asha@example.com'
 const INTROSPECTION_TOKEN = 'a-token-of-thirty-two-bytes-and-more'
@@ -141,17 +142,10 @@ t.test('without the setting nothing is here', async (t) => {
     t.match(await ask(service, { token: 'x' }, headers), { status: 404, body: { code: 'not_found' } })
   }
   t.equal((await service.get('/auth/introspect')).status, 404)
-  t.notOk('/auth/introspect' in (await service.get('/openapi.json')).body.paths)
 })
 
-t.test('the document of a service with introspection is valid and complete', async (t) => {
-  const { Validator } = await import('@seriousme/openapi-schema-validator')
-  const service = await startApp(t, { settings: { INTROSPECTION_TOKEN } })
-  const document = (await service.get('/openapi.json')).body
-  const { valid, errors } = await new Validator().validate(structuredClone(document))
-  t.ok(valid, JSON.stringify(errors))
-  const { requestBody, security } = document.paths['/auth/introspect'].post
+t.test('the document says how to ask', async (t) => {
+  const { requestBody, security } = Object(openApi.paths['/auth/introspect']?.['post'])
   t.strictSame(Object.keys(requestBody.content), [form, 'application/json'])
   t.strictSame(security, [{ introspection: [] }])
-  t.match(Object.keys(document.components.securitySchemes), ['bearer', 'cookie', 'introspection', 'metrics'])
 })

@@ -48,8 +48,6 @@ t.test('with a token they are told to who shows it, and to nobody else', async (
   t.match(answer.text, /^latchkey_ready 1$/m)
   t.equal((await service.app.inject({ method: 'HEAD', url: '/metrics' })).statusCode, 401)
   t.notOk(service.logged().includes(METRICS_TOKEN))
-  const { paths } = (await service.get('/openapi.json')).body
-  t.strictSame(paths['/metrics'].get.security, [{ metrics: [] }])
 })
 
 t.test('without a token they are open in test and development, and not there in production', async (t) => {
@@ -62,7 +60,6 @@ t.test('without a token they are open in test and development, and not there in 
   const app = await buildApp({ config, database, logger, health, senders, version: '0' })
   t.teardown(() => app.close())
   t.equal((await app.inject('/metrics')).statusCode, 404)
-  t.notOk('/metrics' in Object(Reflect.get(app.swagger(), 'paths')))
 })
 
 t.test('the flood guard holds for them', async (t) => {

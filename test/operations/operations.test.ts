@@ -1,21 +1,8 @@
-// Health, the OpenAPI document, the docs page and the log.
-import { Validator } from '@seriousme/openapi-schema-validator'
+// Health and the log.
 import t from 'tap'
 import { createLogger, maskPersonalData } from '../../src/http/logger.js'
 import { Health } from '../../src/operations/health.js'
 import { startApp, testSecrets, wrongCode } from '../support/app.js'
-
-type Media = { example?: unknown; examples?: unknown; schema: { examples?: unknown } }
-
-const hasExample = (media: Media) => Boolean(media.example ?? media.examples ?? media.schema.examples)
-
-type Operation = {
-  operationId?: string
-  summary?: string
-  tags?: string[]
-  requestBody?: { content: Record<string, Media> }
-  responses: Record<string, { content?: Record<string, Media> }>
-}
 
 const silent = createLogger('silent', { write: () => {} })
 
@@ -66,44 +53,6 @@ t.test('the log hears once that the service is not ready, and once that it is ag
   await service.database.$executeRaw`UPDATE _prisma_migrations SET finished_at = now()`
   for (let probe = 0; probe < 3; probe++) t.equal((await service.get('/health/ready')).status, 200)
   t.strictSame(said(), ['"msg":"not ready"', '"msg":"ready"'])
-})
-
-t.test('the OpenAPI document is valid and complete', async (t) => {
-  const service = await startApp(t)
-  const answer = await service.get('/openapi.json')
-  t.equal(answer.status, 200)
-  t.equal(answer.body.openapi, '3.1.0')
-  const { valid, errors } = await new Validator().validate(structuredClone(answer.body))
-  t.ok(valid, JSON.stringify(errors))
-  t.same(Object.keys(answer.body.components.schemas).sort(), ['Address', 'Problem', 'Session', 'User'])
-
-  const ids: string[] = []
-  for (const [path, methods] of Object.entries<Record<string, Operation>>(answer.body.paths)) {
-    for (const [method, operation] of Object.entries(methods)) {
-      const name = `${method} ${path}`
-      ids.push(operation.operationId ?? '')
-      t.ok(
-        operation.operationId && operation.summary && operation.tags?.length,
-        `${name} has an id, a summary and a tag`,
-      )
-      const answers = Object.values(operation.responses).flatMap(({ content }) => Object.values(content ?? {}))
-      const bodies = Object.values(operation.requestBody?.content ?? {})
-      t.ok([...answers, ...bodies].every(hasExample), `${name} has an example of each body`)
-      t.ok(operation.responses['400'] && operation.responses['500'], `${name} documents its errors`)
-    }
-  }
-  t.equal(new Set(ids).size, ids.length, 'each id once')
-})
-
-t.test('every route of the server is in the document', async (t) => {
-  const service = await startApp(t, { settings: { DOCS: 'off' } })
-  const { paths } = (await service.get('/openapi.json')).body
-  const undocumented = service.app
-    .printRoutes({ commonPrefix: false })
-    .split('\n')
-    .map((line) => /[├└]── (\/\S*) \(([A-Z, ]+)\)/.exec(line)?.[1])
-    .filter((url) => url !== undefined && !(url in paths))
-  t.strictSame(undocumented, [])
 })
 
 t.test('the log tells what happened without secrets or personal data', async (t) => {

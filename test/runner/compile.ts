@@ -12,7 +12,7 @@ import { exitCodeOf } from '../../src/development/processes.js'
 export const buildFolder = '.build'
 
 /** What the sources find beside their own folder when they run. */
-const linked = ['prisma', 'package.json']
+const linked = ['prisma', 'package.json', 'openapi.json']
 const copied = ['src/messaging/templates/locales', 'src/generated/page']
 
 /** What the compiled files are made of. */

@@ -2,67 +2,51 @@
 
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import addFormats from 'ajv-formats'
-import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
-
-type Documented = { responses: Record<string, { content?: Record<string, { schema: object }> }> }
-type Document = { paths: Record<string, Record<string, Documented>>; components: object }
+import type { InjectOptions, LightMyRequestResponse } from 'fastify'
+import { openApi } from './document.js'
 
 /** Answers that any request can get, whatever its route documents; their shape is checked all the same. */
 const outsideRoutes = ['not_found', 'method_not_allowed', 'validation_failed', 'rate_limited']
 
-/**
- * A check that throws where an answer of the service is not as its document says. What is no JSON is not looked at. Compiling a
- * schema costs more than most requests: what applications of a process have in common is compiled once.
- */
-export function createAnswerCheck(app: FastifyInstance) {
-  const { paths, components } = app.swagger() as unknown as Document
-  const validatorOf = validatorsFor(components)
-  const templates = Object.keys(paths)
-
-  return function checkAnswer({ method = 'GET', url }: InjectOptions, answer: LightMyRequestResponse): void {
-    const [type = ''] = String(answer.headers['content-type'] ?? '').split(';')
-    if (!type.endsWith('json') || answer.body === '') return
-    const [path = ''] = String(url).split('?')
-    const body: unknown = answer.json()
-    const isOutside = outsideRoutes.includes(String(Reflect.get(Object(body), 'code')))
-    const route = paths[path] ?? paths[templateOf(path, templates) ?? '']
-    const documented = route?.[method.toLowerCase()]?.responses[answer.statusCode]?.content?.[type]?.schema
-    const schema = documented ?? (isOutside ? { $ref: '#/components/schemas/Problem' } : undefined)
-    const name = `${method} ${path} ${answer.statusCode}`
-    if (schema === undefined) throw new Error(`${name}: ${type} is not documented`)
-    const validate = validatorOf(schema)
-    if (!validate(body)) throw new Error(`${name} is not as documented: ${errorsText(validate.errors)}`)
-  }
+/** Throws where an answer of the service is not as the document says. What is no JSON is not looked at. */
+export function checkAnswer({ method = 'GET', url }: InjectOptions, answer: LightMyRequestResponse): void {
+  const [type = ''] = String(answer.headers['content-type'] ?? '').split(';')
+  if (!type.endsWith('json') || answer.body === '') return
+  const [path = ''] = String(url).split('?')
+  const body: unknown = answer.json()
+  const isOutside = outsideRoutes.includes(String(Reflect.get(Object(body), 'code')))
+  const route = openApi.paths[path] ?? openApi.paths[templateOf(path) ?? '']
+  const response = route?.[method.toLowerCase()]?.responses[answer.statusCode]
+  const documented = response?.content?.[type]?.schema
+  const schema = documented ?? (isOutside ? openApi.components.schemas['Problem'] : undefined)
+  const name = `${method} ${path} ${answer.statusCode}`
+  if (schema === undefined) throw new Error(`${name}: ${type} is not documented`)
+  const validate = validatorOf(schema)
+  const absent = Object.entries(response?.headers ?? {})
+    .filter(([header, { required }]) => required || (header === 'Retry-After' && answer.statusCode === 429))
+    .filter(([header]) => answer.headers[header.toLowerCase()] === undefined)
+    .map(([header]) => header)
+  if (absent.length > 0) throw new Error(`${name} lacks headers: ${absent.join()}`)
+  if (!validate(body)) throw new Error(`${name} is not as documented: ${errorsText(validate.errors)}`)
 }
 
 const { errorsText } = new Ajv2020()
-/** By the text of what documents have in common, then by the text of a schema. */
-const known = new Map<string, (schema: object) => ValidateFunction>()
+const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false })
+addFormats.default(ajv)
+/** By the text of a schema: compiling one costs more than most requests, and errors are all the same. */
+const validators = new Map<string, ValidateFunction>()
 
-function validatorsFor(components: object): (schema: object) => ValidateFunction {
-  const text = JSON.stringify(components)
-  const validatorOf = known.get(text) ?? compilerFor(components)
-  known.set(text, validatorOf)
-  return validatorOf
+function validatorOf(schema: object): ValidateFunction {
+  const text = JSON.stringify(schema)
+  const validator = validators.get(text) ?? ajv.compile(closed(schema) as object)
+  validators.set(text, validator)
+  return validator
 }
 
-function compilerFor(components: object): (schema: object) => ValidateFunction {
-  const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false })
-  addFormats.default(ajv)
-  ajv.addSchema({ $id: 'openapi', components: closed(components) as object })
-  const validators = new Map<string, ValidateFunction>()
-
-  return function validatorOf(schema) {
-    const text = JSON.stringify(schema)
-    const local = () => JSON.stringify(closed(schema)).replaceAll('"#/components/', '"openapi#/components/')
-    const validator = validators.get(text) ?? ajv.compile(JSON.parse(local()))
-    validators.set(text, validator)
-    return validator
-  }
-}
+const templates = Object.keys(openApi.paths)
 
 /** The documented path whose parameters stand for parts of this one, the one with the fewest parameters first. */
-function templateOf(path: string, templates: string[]): string | undefined {
+function templateOf(path: string): string | undefined {
   const parametersOf = (template: string) => template.split('{').length
   const matches = templates.filter((template) => new RegExp(`^${template.replace(/\{[^}]+\}/g, '[^/]+')}$`).test(path))
   return matches.sort((one, other) => parametersOf(one) - parametersOf(other))[0]

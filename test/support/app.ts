@@ -9,7 +9,7 @@ import { readMigrationNames } from '../../src/database/migration-files.js'
 import { createLogger } from '../../src/http/logger.js'
 import type { Message, Sender } from '../../src/messaging/sender.js'
 import { Health } from '../../src/operations/health.js'
-import { createAnswerCheck } from './answer-check.js'
+import { checkAnswer } from './answer-check.js'
 import { createTestDatabase } from './database.js'
 
 export type TestApp = {
@@ -70,6 +70,8 @@ export type StartOptions = {
   senders?: readonly Sender[]
   /** of another test app, to share it like a second replica */
   databaseUrl?: string
+  /** the bundle of the sign-in page, in place of the one that was built */
+  pageFolder?: string
 }
 
 export async function startApp(t: Test, options: StartOptions = {}): Promise<TestApp> {
@@ -88,9 +90,16 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
     },
   }
   const senders = options.senders ?? [recorder]
-  const dependencies = { config, database, logger, health, senders: { sms: senders, email: senders }, version: '0.0.0' }
+  const dependencies = {
+    config,
+    database,
+    logger,
+    health,
+    senders: { sms: senders, email: senders },
+    version: '0.0.0',
+    ...(options.pageFolder && { pageFolder: options.pageFolder }),
+  }
   const app = await buildApp(dependencies)
-  const checkAnswer = createAnswerCheck(app)
   t.teardown(async () => {
     await app.close()
     await database.$disconnect()

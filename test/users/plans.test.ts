@@ -109,8 +109,18 @@ t.test('a session is found by its key also where its table was empty when the pl
     const scan = nodesOf(rows[0]['QUERY PLAN'][0].Plan).find((node) => node['Relation Name'] === 'sessions')
     t.match(
       scan,
-      { 'Index Name': /^sessions_(pkey|user_id_)/, 'Index Cond': /k\.(session|user)_id/ },
+      { 'Index Name': /^sessions_(pkey|user_id_)/, 'Index Cond': /(id|user_id) = unnest\./ },
       'by id or by user',
+    )
+    await client.query('SET plan_cache_mode = auto')
+    for (let i = 0; i < 10; i++) await client.query({ name: 'session', text, values: [[nobody], [nobody]] })
+    const plans = await client.query(
+      `SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE name = 'session'`,
+    )
+    t.strictSame(
+      plans.rows,
+      [{ generic_plans: '5', custom_plans: '5' }],
+      'and after the five that PostgreSQL tries, a lone one is planned no more',
     )
   })
 })

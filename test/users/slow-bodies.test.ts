@@ -2,37 +2,26 @@
 // and nothing is changed. Every unsafe route for signed-in people, as the OpenAPI document has them.
 import t, { type Test } from 'tap'
 import { startApp, type TestApp } from '../support/app.js'
+import { codesOf, type Operation, operations } from '../support/document.js'
 import { newEmail } from '../support/flows.js'
 import { type SlowRequest, sendWhole, startSlowly } from '../support/slow-request.js'
 import { ageProofs, join, joinAsAdmin, type Person, stored } from './people.js'
 
-type Operation = Readonly<{
-  security?: readonly object[]
-  requestBody?: { content: Record<string, { example?: object; examples?: Record<string, { value: object }> }> }
-  responses: Record<string, object>
-}>
 type Route = Readonly<{ method: string; path: string; operation: Operation }>
-
-/** The routes for signed-in people that may change something. */
-function unsafeRoutes(service: TestApp): Route[] {
-  const { paths } = service.app.swagger() as unknown as { paths: Record<string, Record<string, Operation>> }
-  return Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations)
-      .map(([method, operation]) => ({ method: method.toUpperCase(), path, operation }))
-      .filter(({ method, operation }) => method !== 'GET' && asksForBearer(operation)),
-  )
-}
 
 const home = { house_number: '1', street_locality: 'MG Road', city: 'Pune', state: 'Maharashtra', pincode: '411001' }
 
 /** Whether who has no token is refused: a route that is open to all, such as logging out, has an empty way in beside the others. */
-function asksForBearer({ security = [] }: Route['operation']): boolean {
+function asksForBearer({ security }: Operation): boolean {
   return security.some((way) => 'bearer' in way) && security.every((way) => Object.keys(way).length > 0)
 }
 
+/** The routes for signed-in people that may change something. */
+const unsafeRoutes = operations.filter(({ method, operation }) => method !== 'GET' && asksForBearer(operation))
+
 const isAboutOthers = ({ path }: Route) => /^\/users(\/\{id\}|$)/.test(path)
 const asksForProof = ({ path, operation }: Route) =>
-  !path.includes('{id}') && JSON.stringify(operation.responses['403']).includes('step_up_required')
+  !path.includes('{id}') && codesOf(operation, '403').includes('step_up_required')
 
 /** A way to lose one's rights; those that only some routes ask for, for these. */
 type Loss = Readonly<{
@@ -132,7 +121,7 @@ async function tryRoute(t: Test, cast: Cast, route: Route, loss: Loss) {
 t.test('whoever loses their rights while their body comes has lost them', async (t) => {
   const service = await startApp(t)
   const cast = { service, admin: await joinAsAdmin(service, newEmail()), victim: await join(service, newEmail()) }
-  const routes = unsafeRoutes(service)
+  const routes = unsafeRoutes
   const names = routes.map(({ method, path }) => `${method} ${path}`)
   for (const known of ['POST /users', 'POST /api/auth/refresh', 'DELETE /users/me/addresses/{id}']) {
     t.ok(names.includes(known), `${known} is one of them`)

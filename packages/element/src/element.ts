@@ -23,6 +23,11 @@ export class LatchkeySignIn extends HTMLElement {
 
   /** In place of the built-in proof of work: for a provider's widget. Set it before the element is in the page. */
   solveChallenge: Solver | undefined
+  /**
+   * What is left to do for somebody who is signed in, such as asking for the way back. What it rejects with is told to the person, who
+   * may try again; where it asks for a recent proof, the person is asked for a code.
+   */
+  finish: ((client: Client, user: User) => Promise<void>) | undefined
   /** false where it is known that nobody is signed in, which saves a call */
   mayBeSignedIn = true
 
@@ -108,11 +113,24 @@ export class LatchkeySignIn extends HTMLElement {
       flow: this.getAttribute('flow') === 'mobile' ? 'mobile' : 'identifier',
       onSignedIn: (user, isNewUser) => this.#tell('signed-in', { user, isNewUser }),
       onError: (error) => this.#tell('error', error),
+      finish: this.finish && ((client, user) => this.#finish(client, user)),
     })
     flow.onChange((state, before) => this.#show(state, before))
     this.#flow = flow
     this.#isAnew = false
     return flow
+  }
+
+  async #finish(client: Client, user: User): Promise<boolean> {
+    const run = async () => {
+      await this.finish?.(client, user)
+      return true
+    }
+    const card = this.#root.firstElementChild
+    if (!(card instanceof HTMLElement)) return run()
+    const needed = { text: this.#text as Text, client, codeLength: this.#codeLength(), me: { ...user, addresses: [] } }
+    const { withProof } = await import('./account/step-up.js')
+    return (await withProof(needed, card, run)) ?? false
   }
 
   async #isBegun(flow: SignIn): Promise<void> {
@@ -243,9 +261,13 @@ export class LatchkeySignIn extends HTMLElement {
     }
   }
 
+  #codeLength(): number {
+    const length = Number(this.getAttribute('code-length'))
+    return length >= 4 && length <= 10 ? length : 6
+  }
+
   #context(): Context {
     const isMobile = this.getAttribute('flow') === 'mobile'
-    const length = Number(this.getAttribute('code-length'))
     return {
       text: this.#text as Text,
       flow: this.#flow as SignIn,
@@ -255,7 +277,7 @@ export class LatchkeySignIn extends HTMLElement {
       options: {
         name: this.getAttribute('name') ?? '',
         voice: this.hasAttribute('voice'),
-        codeLength: length >= 4 && length <= 10 ? length : 6,
+        codeLength: this.#codeLength(),
         country: this.#typed.country || null,
         isMobile,
       },

@@ -8,6 +8,8 @@ export type SignInOptions = {
   flow: Flow
   onSignedIn: (user: User, isNewUser: boolean) => void
   onError: (error: unknown) => void
+  /** What is left to do for somebody who is signed in, such as asking for the way back; false where the person would rather not. */
+  finish?: ((client: Client, user: User) => Promise<boolean>) | undefined
   /** milliseconds */
   now?: () => number
 }
@@ -93,10 +95,11 @@ export class SignIn {
       const proof = recycleToken === null ? { otp } : { otp, recycle_token: recycleToken }
       if (flow === 'mobile' && who.method === 'phone') {
         const answer = await client.mobile.verifyOtp({ mobile_number: who.phone, ...proof }, { signal })
-        return answer.isNewUser ? this.dispatch({ type: 'new-number' }) : this.#signedIn(answer.user, false)
+        if (answer.isNewUser) return this.dispatch({ type: 'new-number' })
+        return this.#signedIn(answer.user, false)
       }
       const { user, isNewUser } = await client.identifier.verifyOtp({ ...bodyOf(who), ...proof }, { signal })
-      this.#signedIn(user, isNewUser)
+      await this.#signedIn(user, isNewUser)
     })
   }
 
@@ -106,7 +109,7 @@ export class SignIn {
     const mobile_number = step.who.phone
     return this.#doing('saving', async (signal) => {
       const { user } = await this.#options.client.mobile.signup({ mobile_number, ...form }, { signal })
-      this.#signedIn(user, true)
+      await this.#signedIn(user, true)
     })
   }
 
@@ -120,8 +123,12 @@ export class SignIn {
   }
 
   /** Goes on with the session that is there. */
-  goOn(user: Person): void {
-    this.#signedIn(user as User, false)
+  goOn(user: Person): Promise<void> {
+    return this.#doing('saving', async () => {
+      const { finish, client } = this.#options
+      if (finish && !(await finish(client, user as User))) return
+      this.#welcome(user as User, false)
+    })
   }
 
   /** Ends the session, and begins anew. */
@@ -142,7 +149,18 @@ export class SignIn {
     this.#listeners.clear()
   }
 
-  #signedIn(user: User, isNewUser: boolean): void {
+  async #signedIn(user: User, isNewUser: boolean): Promise<void> {
+    this.#welcome(user, isNewUser)
+    const { finish, client } = this.#options
+    // The code is used up: what fails now is tried again as who is signed in.
+    const isFinished = await finish?.(client, user).catch((error: unknown) => {
+      this.dispatch({ type: 'present', user })
+      throw error
+    })
+    if (isFinished === false) this.dispatch({ type: 'present', user })
+  }
+
+  #welcome(user: User, isNewUser: boolean): void {
     this.dispatch({ type: 'signed-in', user, isNewUser })
     this.#options.onSignedIn(user, isNewUser)
   }

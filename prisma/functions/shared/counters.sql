@@ -28,6 +28,18 @@ BEGIN
     SELECT a.key, a.added, counted.count FROM counted JOIN asked a ON a.key = counted.key;
 END $$;
 
+CREATE TYPE shared_counter AS (key text, seconds int, shard int);
+
+-- Adds one to each counter for each time that it stands in the list, in the same order. Those without a key count nothing.
+CREATE FUNCTION count_up_all(p_counters shared_counter[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO limit_counters AS c (key, window_started_at, shard, count, expires_at)
+  SELECT a.key, window_start(a.seconds), a.shard, count(*), window_start(a.seconds) + make_interval(secs => a.seconds)
+  FROM unnest(p_counters) AS a WHERE a.key IS NOT NULL
+  GROUP BY a.key, a.seconds, a.shard ORDER BY a.key COLLATE "C"
+  ON CONFLICT (key, window_started_at, shard) DO UPDATE SET count = c.count + excluded.count;
+END $$;
+
 -- The count of the open window, over all shards.
 CREATE FUNCTION count_of(p_key text, p_seconds int) RETURNS bigint LANGUAGE sql VOLATILE AS $$
   SELECT coalesce(sum(c.count), 0) FROM limit_counters c
@@ -39,7 +51,11 @@ CREATE FUNCTION counts_of(p_keys text[], p_seconds int) RETURNS bigint[] LANGUAG
 BEGIN
   RETURN ARRAY(
     SELECT counted.total FROM unnest(p_keys) WITH ORDINALITY AS q (key, n)
-    LEFT JOIN (SELECT k AS key, count_of(k, p_seconds) AS total FROM (SELECT DISTINCT unnest(p_keys)) AS d (k)) AS counted ON counted.key = q.key
+    LEFT JOIN (
+      SELECT k AS key, (
+        SELECT coalesce(sum(c.count), 0) FROM limit_counters c WHERE c.key = k AND c.window_started_at = window_start(p_seconds)
+      ) AS total FROM (SELECT DISTINCT unnest(p_keys)) AS d (k)
+    ) AS counted ON counted.key = q.key
     ORDER BY q.n);
 END $$;
 

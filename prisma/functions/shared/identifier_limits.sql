@@ -3,7 +3,11 @@
 -- The identifiers' rows, locked in the order of the array: see lock_codes(). Null for one that was never sent anything.
 CREATE FUNCTION lock_limits(p_identifiers text[], p_waits boolean, OUT limits identifier_limits[], OUT are_held boolean[]) LANGUAGE plpgsql AS $$
 BEGIN
-  IF p_waits THEN PERFORM FROM identifier_limits x WHERE x.identifier = p_identifiers[1] FOR UPDATE; END IF;
+  IF p_waits THEN
+    are_held := '{f}';
+    SELECT ARRAY[x] INTO limits FROM identifier_limits x WHERE x.identifier = p_identifiers[1] FOR UPDATE;
+    RETURN;
+  END IF;
   SELECT array_agg(mine.l ORDER BY q.n),
       array_agg(mine.l IS NULL AND EXISTS (SELECT FROM identifier_limits x WHERE x.identifier = q.identifier) ORDER BY q.n)
     INTO limits, are_held

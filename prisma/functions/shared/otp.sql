@@ -3,13 +3,17 @@
 CREATE TYPE code_outcome AS ENUM ('right', 'wrong', 'locked', 'refused');
 
 -- The rows of codes, locked in the order of the arrays: callers sort by identifier. Null for one that is not there.
--- @param p_waits for whoever holds a row; else that row is left out, so that nobody of a batch waits for what one of them meets
+-- @param p_waits there is one, and it waits for whoever holds its row; else that row is left out, so that nobody of a batch waits for what one of
+-- them meets
 -- @param are_held by somebody else
 CREATE FUNCTION lock_codes(p_identifiers text[], p_purposes otp_purpose[], p_lanes text[], p_waits boolean, OUT codes otps[], OUT are_held boolean[])
 LANGUAGE plpgsql AS $$
 BEGIN
   IF p_waits THEN
-    PERFORM FROM otps o WHERE o.identifier = p_identifiers[1] AND o.purpose = p_purposes[1] AND o.lane = p_lanes[1] FOR UPDATE;
+    are_held := '{f}';
+    SELECT ARRAY[o] INTO codes FROM otps o
+    WHERE o.identifier = p_identifiers[1] AND o.purpose = p_purposes[1] AND o.lane = p_lanes[1] FOR UPDATE;
+    RETURN;
   END IF;
   SELECT array_agg(mine.code ORDER BY q.n), array_agg(mine.code IS NULL AND EXISTS (
       SELECT FROM otps o WHERE o.identifier = q.identifier AND o.purpose = q.purpose AND o.lane = q.lane) ORDER BY q.n)

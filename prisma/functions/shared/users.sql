@@ -27,7 +27,11 @@ LANGUAGE plpgsql AS $$
 DECLARE
   found CONSTANT users[] := users_with(p_methods, p_identifiers);
 BEGIN
-  IF p_waits THEN PERFORM FROM users u WHERE u.id = (found[1]).id FOR NO KEY UPDATE; END IF;
+  IF p_waits THEN
+    are_held := '{f}';
+    SELECT ARRAY[u] INTO people FROM users u WHERE u.id = (found[1]).id AND p_identifiers[1] IN (u.phone, u.email) FOR NO KEY UPDATE;
+    RETURN;
+  END IF;
   SELECT array_agg(mine.person ORDER BY q.n),
       array_agg(mine.person IS NULL AND EXISTS (
         SELECT FROM users u WHERE u.id = q.id AND q.identifier IN (u.phone, u.email)) ORDER BY q.n)

@@ -11,11 +11,9 @@ const signup_token = 'Zk3p0cV9m1Hq7uQe5y2XwB8nRt4LsGdJa6TiOvCbEfU'
 const mobile_number = '9876543210'
 const sent = { expires_in: 300, resend_after: 30, attempts_allowed: 5 }
 
-/** Codes of the length that the settings ask for. */
-export const exampleCode = (length: number) => '1234567890'.slice(0, length)
-
 export const examples = {
   token,
+  otp: '123456',
   signup_token,
   mobile_number,
   sent,

@@ -1,6 +1,7 @@
 // The identifier flow: /auth/*. Routes and schemas only; every rule is behind the services that both flows share.
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { clientOf } from '../../http/client.js'
+import { eitherIdentifier } from '../../http/document-keywords.js'
 import { errorResponses, refer } from '../../http/responses.js'
 import { closed } from '../../http/validation.js'
 import { EmailField, PhoneField, PhonePrefixField } from '../../identifiers/fields.js'
@@ -10,10 +11,11 @@ import type { SessionCookie } from '../../sessions/cookies.js'
 import { serializeUser, UserSchema } from '../../users/user.js'
 import type { SendCode } from '../send-code.js'
 import type { SignIn } from '../sign-in.js'
-import { exampleCode, examples } from './examples.js'
+import { examples } from './examples.js'
 import {
   challengeFields,
   deviceTokenFields,
+  extendingCodeSent,
   identifierErrors,
   MessageHeaders,
   OtpField,
@@ -50,12 +52,16 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
       schema: {
         operationId: 'requestOtp',
         summary: 'Send a code to a phone or an email address',
+        description:
+          'By SMS or mail, in a language of `Accept-Language`. Whoever asks again while a code is live gets the same one; `resend_after` says when that may be. Whether there is an account is not told.',
         tags,
         headers: MessageHeaders,
         body: Type.Object(
           { ...identifierFields, ...deviceTokenFields, ...challengeFields },
           {
+            title: 'RequestOtpRequest',
             ...closed,
+            ...eitherIdentifier,
             description: 'Either phonePrefix and phone, or email',
             examples: examples.identifiers,
           },
@@ -63,7 +69,12 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
         response: {
           200: Type.Object(
             { message: Type.Literal('OTP sent'), ...sentCodeFields(options.echo) },
-            { description: 'The code is on its way', examples: [examples.identifierSent] },
+            {
+              title: 'IdentifierCodeSent',
+              ...extendingCodeSent,
+              description: 'The code is on its way',
+              examples: [examples.identifierSent],
+            },
           ),
           ...errorResponses(...sendErrors, ...identifierErrors),
         },
@@ -85,19 +96,27 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
       schema: {
         operationId: 'verifyIdentifierOtp',
         summary: 'Check a code and sign in; the account is made now if there is none',
+        description:
+          'A code takes five guesses and is used once; wrong, used, ended and never sent ones are one answer, 401 `otp_invalid`. Browsers get the session as a cookie; other clients keep `token`, and `device_token` where there is one.',
         tags,
         body: Type.Object(
           { ...identifierFields, otp: OtpField(otpLength), ...deviceTokenFields, ...recycleTokenFields },
           {
+            title: 'VerifyIdentifierOtpRequest',
             ...closed,
+            ...eitherIdentifier,
             description: 'Either phonePrefix and phone, or email, and the code',
-            examples: examples.identifiers.map((identifier) => ({ ...identifier, otp: exampleCode(otpLength) })),
+            examples: examples.identifiers.map((identifier) => ({ ...identifier, otp: examples.otp })),
           },
         ),
         response: {
           200: Type.Object(
             { token: TokenField, user: refer(UserSchema), isNewUser: Type.Boolean(), ...deviceTokenFields },
-            { description: 'Signed in: the token, also as a cookie', examples: [examples.identifierSignedIn] },
+            {
+              title: 'IdentifierSignedIn',
+              description: 'Signed in: the token, also as a cookie',
+              examples: [examples.identifierSignedIn],
+            },
           ),
           ...errorResponses('otp_invalid', 'forbidden', 'second_proof_required', 'rate_limited', ...identifierErrors),
         },

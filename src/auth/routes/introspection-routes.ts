@@ -11,6 +11,7 @@ export type IntrospectionOptions = { sessions: SessionService; introspectionToke
 const Body = Type.Object(
   { token: Type.String({ description: 'What came as Bearer token or in the cookie' }) },
   {
+    title: 'IntrospectionRequest',
     // RFC 6749 §3.2: unknown parameters are ignored. Libraries send `token_type_hint` and `client_id`.
     additionalProperties: true,
     examples: [{ token: examples.token }],
@@ -29,9 +30,9 @@ const Active = Type.Object(
     jti: Type.String(),
     token_type: Type.Literal('Bearer'),
   },
-  { title: 'Good', description: 'Ours, not expired, its session and user still there' },
+  { title: 'ActiveToken', description: 'Ours, not expired, its session and user still there' },
 )
-const Inactive = Type.Object({ active: Type.Literal(false) }, { title: 'Not good', description: 'For any reason' })
+const Inactive = Type.Object({ active: Type.Literal(false) }, { title: 'InactiveToken', description: 'For any reason' })
 
 /** Registered only where there is an `INTROSPECTION_TOKEN`: without one nothing is here. */
 export const introspectionRoutes: FastifyPluginAsyncTypebox<IntrospectionOptions> = async (app, options) => {
@@ -45,13 +46,14 @@ export const introspectionRoutes: FastifyPluginAsyncTypebox<IntrospectionOptions
         operationId: 'introspect',
         summary: 'Whether a token is still good (RFC 7662)',
         description:
-          'For other services, who show the `INTROSPECTION_TOKEN`. Being asked about does not prolong a session. Unknown fields are ignored.',
+          'For other services, who show the `INTROSPECTION_TOKEN`; without one in the settings it is 404. Being asked about does not prolong a session. Unknown fields are ignored.',
         tags: ['Sessions'],
         security: [{ introspection: [] }],
         consumes: ['application/x-www-form-urlencoded', 'application/json'],
         body: Body,
         response: {
           200: Type.Union([Active, Inactive], {
+            title: 'IntrospectionResult',
             description: 'What is known of the token',
             examples: [examples.introspected, { active: false }],
           }),

@@ -3,6 +3,21 @@ import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typ
 import { errorResponses } from '../../http/responses.js'
 import { type KeyRing, toJwks } from '../../sessions/keys.js'
 
+const example = {
+  keys: [
+    {
+      kty: 'EC',
+      crv: 'P-256',
+      // Of RFC 7517, appendix A.1.
+      x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
+      y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',
+      kid: '1ZjFzX2uT0gq0P4wq5iJ3rXq0b6h0l4n8c7m2v9s1dE',
+      use: 'sig',
+      alg: 'ES256',
+    },
+  ],
+}
+
 export const keyRoutes: FastifyPluginAsyncTypebox<{ keyRing: KeyRing }> = async (app, { keyRing }) => {
   const jwks = toJwks(keyRing)
 
@@ -17,8 +32,8 @@ export const keyRoutes: FastifyPluginAsyncTypebox<{ keyRing: KeyRing }> = async 
         tags: ['Sessions'],
         response: {
           200: Type.Object(
-            { keys: Type.Array(Type.Record(Type.String(), Type.String(), { description: 'A JWK' })) },
-            { description: 'The current key, then those that still verify', examples: [jwks] },
+            { keys: Type.Array(Type.Record(Type.String(), Type.String(), { title: 'Jwk', description: 'A JWK' })) },
+            { title: 'Jwks', description: 'The current key, then those that still verify', examples: [example] },
           ),
           ...errorResponses(),
         },

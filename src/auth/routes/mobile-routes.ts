@@ -44,6 +44,8 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
       schema: {
         operationId: 'sendOtp',
         summary: 'Send a code to a mobile number',
+        description:
+          'By SMS, in a language of `Accept-Language`. Whoever asks again while a code is live gets the same one; `resend_after` says when that may be. With `mode: login` a number without an account is 404 `account_not_found`, and nothing is sent.',
         tags,
         ...schemas.sendOtp,
       },
@@ -64,6 +66,8 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
       schema: {
         operationId: 'verifyOtp',
         summary: 'Check a code: sign in, or get the proof that signup asks for',
+        description:
+          'A code takes five guesses and is used once; wrong, used, ended and never sent ones are one answer, 401 `otp_invalid`. `isNewUser: false` is signed in, with the token and the cookie. `isNewUser: true` is a number without an account: `signup` with the `signup_token` makes one.',
         tags,
         ...schemas.verifyOtp,
       },
@@ -97,6 +101,8 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
       schema: {
         operationId: 'signup',
         summary: 'Create the account of a number that was just verified',
+        description:
+          'With the `signup_token` of verify-otp, or its cookie `signup`. A form that is refused does not use it up. The address is kept as the first one, of type Home.',
         tags,
         ...schemas.signup,
       },

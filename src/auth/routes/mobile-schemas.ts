@@ -1,15 +1,15 @@
 // Bodies and answers of the mobile flow. They depend on the default country: how long its numbers and postal codes are.
 import { Type } from '@sinclair/typebox'
-import { atField } from '../../errors.js'
 import { errorResponses, OneOf, refer, Success } from '../../http/responses.js'
 import { closed, errorLine } from '../../http/validation.js'
 import { PhoneField } from '../../identifiers/fields.js'
 import { AddressSchema, Pincode, Text } from '../../users/address.js'
 import { UserSchema } from '../../users/user.js'
-import { exampleCode, examples } from './examples.js'
+import { examples } from './examples.js'
 import {
   challengeFields,
   deviceTokenFields,
+  extendingCodeSent,
   identifierErrors,
   MessageHeaders,
   OtpField,
@@ -23,16 +23,15 @@ export type MobileRules = Readonly<{
   otpLength: number
   /** the code is in the answer of a send */
   echo: boolean
-  mobileLength: number
   /** the line for a number that is none */
   mobileNumberFault: string
   /** ISO 3166-1 alpha-2 */
   defaultCountry: string
 }>
 
-export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault, defaultCountry }: MobileRules) {
+export function mobileSchemas({ otpLength, echo, mobileNumberFault, defaultCountry }: MobileRules) {
   const MobileNumber = PhoneField(
-    `A mobile number of ${defaultCountry}: ${mobileLength} digits, also with the country's prefix before them`,
+    'A national mobile number of the `DEFAULT_COUNTRY` (India unless set: 10 digits), also with the country’s prefix before it',
     { [errorLine]: mobileNumberFault },
   )
   const Otp = OtpField(otpLength)
@@ -50,26 +49,35 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
         ...deviceTokenFields,
         ...challengeFields,
       },
-      { ...closed, examples: [{ mobile_number: examples.mobile_number, mode: 'login' }] },
+      {
+        title: 'SendOtpRequest',
+        ...closed,
+        // The first is what the page at /docs sends: without a mode, which goes for every number.
+        examples: [{ mobile_number: examples.mobile_number }, { mobile_number: examples.mobile_number, mode: 'login' }],
+      },
     ),
     response: {
       200: Type.Object(
         { success: Success, message: Type.Literal('OTP sent successfully'), ...sentCodeFields(echo) },
-        { description: 'The code is on its way', examples: [examples.mobileSent] },
+        {
+          title: 'MobileCodeSent',
+          ...extendingCodeSent,
+          description: 'The code is on its way',
+          examples: [examples.mobileSent],
+        },
       ),
-      ...errorResponses(
-        { code: 'validation_failed', details: atField('mobile_number', mobileNumberFault) },
-        'account_not_found',
-        ...sendErrors,
-        ...identifierErrors,
-      ),
+      ...errorResponses('account_not_found', ...sendErrors, ...identifierErrors),
     },
   }
 
   const verifyOtp = {
     body: Type.Object(
       { mobile_number: MobileNumber, otp: Otp, ...deviceTokenFields, ...recycleTokenFields },
-      { ...closed, examples: [{ mobile_number: examples.mobile_number, otp: exampleCode(otpLength) }] },
+      {
+        title: 'VerifyOtpRequest',
+        ...closed,
+        examples: [{ mobile_number: examples.mobile_number, otp: examples.otp }],
+      },
     ),
     response: {
       200: Type.Union(
@@ -82,7 +90,7 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
               token: TokenField,
               ...deviceTokenFields,
             },
-            { title: 'Known number', description: 'Signed in: the token, also as a cookie' },
+            { title: 'SignedIn', description: 'Signed in: the token, also as a cookie' },
           ),
           Type.Object(
             {
@@ -94,10 +102,14 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
                 description: 'The proof that signup asks for, valid 10 minutes, good once; also the cookie `signup`',
               }),
             },
-            { title: 'New number', description: 'Proved, but without an account: sign up' },
+            { title: 'SignupRequired', description: 'Proved, but without an account: sign up' },
           ),
         ],
-        { description: 'The code was right', examples: [examples.mobileSignedIn, examples.newcomer] },
+        {
+          title: 'VerifyResult',
+          description: 'The code was right; `isNewUser` tells which of both it is',
+          examples: [examples.mobileSignedIn, examples.newcomer],
+        },
       ),
       ...errorResponses('otp_invalid', 'forbidden', 'second_proof_required', 'rate_limited', ...identifierErrors),
     },
@@ -117,7 +129,7 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
           Type.String({ maxLength: 2048, description: 'From verify-otp; wins over the cookie `signup`' }),
         ),
       },
-      { ...closed, examples: [examples.signup] },
+      { title: 'SignupRequest', ...closed, examples: [examples.signup] },
     ),
     response: {
       201: Type.Object(
@@ -128,7 +140,11 @@ export function mobileSchemas({ otpLength, echo, mobileLength, mobileNumberFault
           token: TokenField,
           ...deviceTokenFields,
         },
-        { description: 'The account with its home address, signed in', examples: [examples.signedUp] },
+        {
+          title: 'SignedUp',
+          description: 'The account with its home address, signed in',
+          examples: [examples.signedUp],
+        },
       ),
       ...errorResponses('verification_required', 'already_registered', ...identifierErrors),
     },

@@ -21,7 +21,7 @@ export const newAccountRoutes: FastifyPluginAsyncTypebox<NewAccountOptions> = as
         tags: ['Identifier flow'],
         body: Type.Object(
           { recycle_token: RecycleToken },
-          { ...closed, examples: [{ recycle_token: examples.signup_token }] },
+          { title: 'NewAccountRequest', ...closed, examples: [{ recycle_token: examples.signup_token }] },
         ),
         response: {
           202: Type.Object(
@@ -31,6 +31,7 @@ export const newAccountRoutes: FastifyPluginAsyncTypebox<NewAccountOptions> = as
               retry_after: Type.Integer({ description: 'Seconds after which a verify makes the new account' }),
             },
             {
+              title: 'NewAccountAskedFor',
               description: 'The other phone or email of the account is told; nothing is changed yet',
               examples: [{ success: true, message: 'New account asked for', retry_after: 259_200 }],
             },

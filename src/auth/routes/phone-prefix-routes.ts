@@ -35,20 +35,26 @@ export const phonePrefixRoutes: FastifyPluginAsyncTypebox<PhonePrefixOptions> = 
       schema: {
         operationId: 'listPhonePrefixes',
         summary: 'The countries whose numbers are accepted, for a country picker',
+        description:
+          'Those of `SMS_COUNTRIES`, with their names in the first language of `Accept-Language` that is known. May be kept for an hour, and asked for again by its `ETag`.',
         tags: ['Identifier flow'],
         headers: Type.Object({
           'accept-language': Type.Optional(Type.String({ description: 'Language of the names', examples: ['hi'] })),
         }),
         response: {
           200: Type.Array(
-            Type.Object({
-              country: Type.String({ description: 'ISO 3166-1 alpha-2', examples: ['IN'] }),
-              name: Type.String({ examples: ['India'] }),
-              prefix: Type.String({ examples: ['+91'] }),
-              flag: Type.String({ examples: ['🇮🇳'] }),
-              example: Type.String({ description: 'A national mobile number of it', examples: ['8123456789'] }),
-            }),
+            Type.Object(
+              {
+                country: Type.String({ description: 'ISO 3166-1 alpha-2', examples: ['IN'] }),
+                name: Type.String({ examples: ['India'] }),
+                prefix: Type.String({ examples: ['+91'] }),
+                flag: Type.String({ examples: ['🇮🇳'] }),
+                example: Type.String({ description: 'A national mobile number of it', examples: ['8123456789'] }),
+              },
+              { title: 'PhonePrefix' },
+            ),
             {
+              title: 'PhonePrefixes',
               description: 'In the alphabet of the language',
               examples: [[{ country: 'IN', name: 'India', prefix: '+91', flag: '🇮🇳', example: '8123456789' }]],
             },

@@ -1,11 +1,12 @@
 // What both flows share: a code as typed, and what a send tells the client.
 import { Type } from '@sinclair/typebox'
 import type { ErrorCode } from '../../errors.js'
+import { extending } from '../../http/document-keywords.js'
 import { writingErrors } from '../../http/responses.js'
 import { digits, errorLine } from '../../http/validation.js'
 import { maxTyped } from '../../identifiers/fields.js'
 import type { ChallengeSolution } from '../challenges/provider.js'
-import { exampleCode, examples } from './examples.js'
+import { examples } from './examples.js'
 
 /** What any call can answer that takes an identifier in its body. */
 export const identifierErrors: readonly ErrorCode[] = [
@@ -39,8 +40,9 @@ export const OtpField = (length: number) =>
   Type.String({
     [digits]: length,
     maxLength: maxTyped,
-    description: `The code from the message: exactly ${length} digits, of any script; spaces, dashes and invisible characters among them are dropped`,
-    examples: [exampleCode(length)],
+    description:
+      'The code from the message: exactly as many digits as it has (`OTP_LENGTH`, 6 unless set), of any script; spaces, dashes and invisible characters among them are dropped',
+    examples: [examples.otp],
   })
 
 /** Of a call that sends a message. */
@@ -65,12 +67,17 @@ const countingFields = {
 
 /**
  * What a send tells the client. Answers are written by their schema, so where the echo is off no mistake can put the code into
- * one, and the served document proves it.
+ * one.
  */
 export function sentCodeFields(echo: boolean): typeof countingFields {
-  const otp = Type.Optional(Type.String({ description: 'The code itself: OTP_ECHO is on (development and test)' }))
+  const otp = Type.Optional(
+    Type.String({ description: 'The code itself, only where `OTP_ECHO` is on (development and test)' }),
+  )
   return { ...countingFields, ...(echo && { otp }) }
 }
+
+/** Of an answer that has them beside others. */
+export const extendingCodeSent = extending('CodeSent', sentCodeFields(true))
 
 /** In the body for clients without cookies; in the answer only where the device was not known before. */
 export const deviceTokenFields = {

@@ -21,7 +21,7 @@ export type SessionRouteOptions = {
   defaultCountry: CountryCode
 }
 
-const tags = ['Mobile flow']
+const tags = ['Sessions']
 const config = { setsCookies: true } as const
 
 export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = async (app, options) => {
@@ -34,7 +34,8 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = asy
       schema: {
         operationId: 'logout',
         summary: 'End this session',
-        description: 'Each session that the Bearer or a cookie names, also by a token that has ended.',
+        description:
+          'Each session that the Bearer or a cookie names, also by a token that has ended; the cookie is cleared. Without a token it ends nothing, and is 200 all the same.',
         tags,
         security: optionalSecurity,
         ...logout,
@@ -79,7 +80,15 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = asy
     '/me',
     {
       ...aroundBody(createAuthenticate(sessionsWithAddresses, { cookie, audit })),
-      schema: { operationId: 'me', summary: 'Who is signed in', tags, security, ...me },
+      schema: {
+        operationId: 'me',
+        summary: 'Who is signed in',
+        description:
+          'The user with all addresses, by Bearer or cookie; the Bearer wins. 401 `token_expired` is a Bearer that has ended: refresh it. Any other 401 is the end of the session.',
+        tags,
+        security,
+        ...me,
+      },
     },
     async (request) => {
       const { user, beside } = signedIn(request)

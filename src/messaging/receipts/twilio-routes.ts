@@ -29,6 +29,7 @@ const StatusCallback = Type.Object(
     ErrorCode: Type.Optional(Type.String({ pattern: '^[0-9]{0,10}$', description: 'a number, where it failed' })),
   },
   {
+    title: 'TwilioStatusCallback',
     // Twilio may add parameters at any time; all of them are signed.
     additionalProperties: true,
     examples: [
@@ -52,7 +53,7 @@ export const twilioReceiptRoutes: FastifyPluginAsyncTypebox<TwilioReceiptOptions
         operationId: 'twilioStatusCallback',
         summary: 'Twilio reports how a message ended',
         description:
-          'Twilio’s status callback, signed with the `TWILIO_AUTH_TOKEN` over `PUBLIC_URL` and this path. The first final status of a message stands. States on the way, repeated reports and those of other messages change nothing and are answered alike: Twilio would not try again.',
+          'Twilio’s status callback; where the driver is not in use it is 404. Signed with the `TWILIO_AUTH_TOKEN` over `PUBLIC_URL` and this path. The first final status of a message stands. States on the way, repeated reports and those of other messages change nothing and are answered alike: Twilio would not try again.',
         tags: [receiptTag],
         security: [{ twilio: [] }],
         consumes: ['application/x-www-form-urlencoded'],

@@ -43,6 +43,7 @@ const Receipt = Type.Object(
     ),
   },
   {
+    title: 'DeliveryReceipt',
     ...closed,
     examples: [
       { message_id: 'msg_01976b9e-8a40-7c3b-9d1f-2f6f0c1a7e55', status: 'delivered' },
@@ -61,7 +62,7 @@ export const webhookReceiptRoutes: FastifyPluginAsyncTypebox<WebhookReceiptOptio
         operationId: 'reportDelivery',
         summary: 'A gateway reports how a message ended',
         description:
-          'For the gateway behind the driver `webhook`. Signed as Standard Webhooks with the `SENDER_WEBHOOK_SECRET`. The first report of a message stands; the same again, and another after it, change nothing and are answered alike. On 404, 429 and 5xx, report again later: the id of a message is known a moment after the gateway took it.',
+          'For the gateway behind the driver `webhook`; where that is not in use it is 404. Signed as Standard Webhooks with the `SENDER_WEBHOOK_SECRET`. The first report of a message stands; the same again, and another after it, change nothing and are answered alike. On 404, 429 and 5xx, report again later: the id of a message is known a moment after the gateway took it.',
         tags: [receiptTag],
         security: [{ standardWebhooks: [] }],
         headers: Headers,

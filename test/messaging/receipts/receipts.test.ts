@@ -1,11 +1,11 @@
 // What becomes of messages: the event of a delivery, and the reports of gateways and of Twilio that follow it.
 
-import { Validator } from '@seriousme/openapi-schema-validator'
 import t, { type Test } from 'tap'
 import { closeSenders, createSenders } from '../../../src/messaging/drivers.js'
 import { twilioSignature, twilioStatusCallback } from '../../../src/messaging/receipts/sources.js'
 import { DeliveryRefused, type Sender } from '../../../src/messaging/sender.js'
 import { type StartOptions, startApp, type TestApp, testConfig } from '../../support/app.js'
+import { openApi } from '../../support/document.js'
 import { startGateway } from '../../support/gateway.js'
 import { publicUrl, twilioReport, twilioToken, webhookReport, webhookSecret } from '../../support/receipts.js'
 
@@ -372,18 +372,14 @@ t.test('the routes are there where their driver is, and Twilio’s where PUBLIC_
   t.equal((await webhookAlone.post('/webhooks/twilio', {})).status, 404)
 })
 
-t.test('both routes stand in a valid OpenAPI document, with examples', async (t) => {
-  const { service } = await start(t, 'webhook')
-  const { body } = await service.get('/openapi.json')
-  const { valid, errors } = await new Validator().validate(structuredClone(body))
-  t.ok(valid, JSON.stringify(errors))
+t.test('both routes stand in the OpenAPI document, with examples', async (t) => {
   for (const [path, type] of [
     ['/webhooks/delivery', 'application/json'],
     ['/webhooks/twilio', 'application/x-www-form-urlencoded'],
   ] as const) {
-    const { requestBody, responses, tags } = body.paths[path].post
+    const { requestBody, responses, tags } = Object(openApi.paths[path]?.['post'])
     t.strictSame(tags, ['Delivery receipts'])
-    t.ok(JSON.stringify(requestBody.content[type]).includes('"examples":'), `${path} has examples`)
+    t.ok(requestBody.content[type].examples, `${path} has examples`)
     t.match(Object.keys(responses), ['204', '400', '403'])
   }
 })

@@ -14,7 +14,7 @@ export function presentView({ flow, text }: Context, user: Person): View {
   const error = h('p', { class: 'error', role: 'alert' })
   return {
     root: form(
-      () => flow.goOn(user),
+      () => void flow.goOn(user),
       heading(words.present),
       submit.button,
       error,

@@ -1,0 +1,60 @@
+// What documents say of each other: links lead somewhere, the list of the site has every page, llms.txt is made of it.
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, normalize } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { projectUrl } from './support/project.js'
+
+const root = fileURLToPath(projectUrl)
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+/** What has documents, without what is installed or built there. */
+const folders = ['docs', 'deploy', 'examples', 'packages', 'attack', 'bench', 'openapi', 'browser']
+const left = /(?:^|\/)(?:node_modules|dist)(?:\/|$)/
+
+const documents = [
+  ...readdirSync(root),
+  ...folders.filter((folder) => existsSync(join(root, folder))).flatMap((folder) => documentsIn(folder)),
+].filter((path) => path.endsWith('.md'))
+
+/** Files below a folder; node_modules is not walked through. */
+function documentsIn(folder: string): string[] {
+  return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = `${folder}/${entry.name}`
+    if (left.test(path)) return []
+    return entry.isDirectory() ? documentsIn(path) : [path]
+  })
+}
+
+t.test('every link within the repository leads to something', async (t) => {
+  t.ok(documents.length > 40, `${documents.length} documents`)
+  for (const path of documents) {
+    const prose = read(path).replace(/```[\s\S]*?```|`[^`\n]*`/g, '')
+    const broken = [...prose.matchAll(/\]\(([^)\s]+)\)/g)]
+      .map(([, href = '']) => href)
+      .filter((href) => !/^(?:[a-z]+:|#|\/)/.test(href))
+      .filter((href) => !existsSync(join(root, normalize(join(dirname(path), href.replace(/#.*/, ''))))))
+    t.strictSame(broken, [], path)
+  }
+})
+
+t.test('the site has every page, and no other', async (t) => {
+  const sections: { pages: { path: string }[] }[] = JSON.parse(read('site/pages.json'))
+  const listed = sections.flatMap(({ pages }) => pages.map(({ path }) => path))
+  const pages = documents.filter((path) => path.startsWith('docs/') && !path.startsWith('docs/decisions/'))
+  t.strictSame(
+    pages.filter((path) => !listed.includes(path)),
+    [],
+    'site/pages.json lists them',
+  )
+  t.strictSame(
+    listed.filter((path) => !documents.includes(path)),
+    [],
+    'and nothing that is not there',
+  )
+})
+
+t.test('llms.txt is made of that list', async (t) => {
+  t.equal(execFileSync(process.execPath, ['site/llms.mjs', '--check'], { cwd: root, encoding: 'utf8' }), '')
+})
