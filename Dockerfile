@@ -11,6 +11,7 @@ FROM sources AS build
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json prisma.config.ts ./
 COPY scripts scripts
+COPY packages packages
 COPY prisma prisma
 COPY src src
 COPY openapi.json ./

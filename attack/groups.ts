@@ -11,6 +11,7 @@ import { privacy } from './privacy.js'
 import { proxies } from './proxies.js'
 import { races } from './races.js'
 import { receipts } from './receipts.js'
+import { returns } from './returns.js'
 import { signup } from './signup.js'
 import { standards } from './standards.js'
 import type { Group } from './support/context.js'
@@ -31,6 +32,7 @@ export const groups: readonly Group[] = [
   lanes,
   authorization,
   receipts,
+  returns,
   standards,
   privacy,
 ]

@@ -8,6 +8,7 @@ import { ownIdentifierRoutes } from './account/identifier-routes.js'
 import { ownSessionRoutes } from './account/session-routes.js'
 import { SessionSchema } from './account/session-schemas.js'
 import { stepUpRoutes } from './account/step-up-routes.js'
+import { exchangeCodeRoutes, exchangeRoutes } from './auth/routes/exchange-routes.js'
 import { identifierFlow } from './auth/routes/identifier-routes.js'
 import { introspectionRoutes } from './auth/routes/introspection-routes.js'
 import { keyRoutes } from './auth/routes/key-routes.js'
@@ -34,6 +35,7 @@ import { healthRoutes } from './operations/health-routes.js'
 import { Metrics } from './operations/metrics.js'
 import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
 import { openApiRoutes } from './operations/openapi-routes.js'
+import { signInPage } from './pages/sign-in-routes.js'
 import { createServices } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
@@ -54,6 +56,8 @@ export type AppDependencies = Readonly<{
   senders: Senders
   /** of the product, for the OpenAPI document */
   version: string
+  /** the bundle of the sign-in page, in place of the one that was built */
+  pageFolder?: string
   /** told of each route, for whoever describes them */
   onRoute?: (route: RouteOptions) => void
   /** under which an application has the service mounted (embed.ts); '' where it has a server of its own */
@@ -124,6 +128,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
 
   const people = { ...shared, policies: new Policies({ ...services, cookie }) }
+  const returns = { ...people, publicOrigin: config.publicUrl, returnToOrigins: config.page.returnToOrigins }
+  await app.register(exchangeCodeRoutes, { ...returns, prefix: '/auth' })
+  await app.register(exchangeRoutes, { ...returns, prefix: '/auth' })
   await app.register(administrationRoutes, { ...people, prefix: '/users' })
   await app.register(userRoutes, { ...people, prefix: '/users' })
   await app.register(stepUpRoutes, { ...people, prefix: '/users/me' })
@@ -142,6 +149,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   if (metricsToken || config.mode !== 'production') await app.register(metricsRoutes, { metrics, metricsToken })
   await app.register(openApiRoutes, { version, publicUrl: config.publicUrl, cookieName: cookie.name, echo, mount })
   if (config.docs) await docsPage(app, mount)
+  if (config.page.isOn) await signInPage(app, { config, cookieName: cookie.name, folder: dependencies.pageFolder })
   addMissingMethods()
   await app.ready()
   return app

@@ -23,6 +23,7 @@ export function createCleanupTasks(
     identifier_limits: (most) => deleteExpiredLimits(database, most),
     signup_tickets: (most) => deleteExpired(database, 'signup_tickets', most),
     recycle_tickets: (most) => deleteExpired(database, 'recycle_tickets', most),
+    exchange_codes: (most) => deleteExpired(database, 'exchange_codes', most),
     ...(recycleAfter !== null && { recycled_identifiers: (most) => letRecycledLeave(database, most) }),
     spent_challenges: (most) => deleteExpired(database, 'spent_challenges', most),
     sessions: (most) => deleteExpired(database, 'sessions', most),

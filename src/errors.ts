@@ -9,6 +9,7 @@ export const errorCatalogue = {
   unauthorized: { status: 401, title: 'Sign in first' },
   token_expired: { status: 401, title: 'The token has ended: refresh it' },
   otp_invalid: { status: 401, title: 'Invalid or expired OTP' },
+  exchange_invalid: { status: 401, title: 'This code opens nothing: start the sign-in again' },
   challenge_required: { status: 403, title: 'Solve the challenge first' },
   forbidden: { status: 403, title: 'This is not yours to do' },
   verification_required: { status: 403, title: 'Verify the number first' },

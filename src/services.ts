@@ -7,6 +7,7 @@ import { OwnSessions } from './account/sessions.js'
 import { DeliveryTrail } from './audit/deliveries.js'
 import { AuditTrail, identifierHash } from './audit/events.js'
 import { Challenges } from './auth/challenges/challenges.js'
+import { Exchange } from './auth/exchange.js'
 import { type AskForNewAccount, createAskForNewAccount } from './auth/recycled.js'
 import { createSendCode, type SendCode } from './auth/send-code.js'
 import { SignIn } from './auth/sign-in.js'
@@ -53,6 +54,7 @@ export type Services = Readonly<{
   signIn: SignIn
   signUp: SignUp
   askForNewAccount: AskForNewAccount
+  exchange: Exchange
   stepUp: StepUp
   ownIdentifiers: OwnIdentifiers
   ownSessions: OwnSessions
@@ -158,6 +160,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
       notifier,
       recycleAfter: config.recycleAfter,
     }),
+    exchange: new Exchange({ database, act, sessionDrafts, limits, audit }),
     stepUp: new StepUp({ ...proofs, users }),
     ownIdentifiers: new OwnIdentifiers({ ...proofs, notifier, audit }),
     ownSessions: new OwnSessions({ act }),

@@ -6,6 +6,7 @@ import { parseDeliverySettings } from './delivery-settings.js'
 import { parseAuditSettings, parseLimitSettings } from './limit-settings.js'
 import { parseMessageSettings } from './message-settings.js'
 import { parseCodeSettings, parseEventKey, parseOtpSettings, parseTestCodes } from './otp-settings.js'
+import { parsePageSettings } from './page-settings.js'
 import { ConfigError, type Environment, type Mode, SettingReader } from './reader.js'
 import { parseRecycleAfter } from './recycle-settings.js'
 import { refuseSharedSecrets } from './secrets.js'
@@ -84,6 +85,7 @@ export function settingNames(): readonly string[] {
 function readAll(read: SettingReader, mode: Mode) {
   const identifiers = parseIdentifierSettings(read)
   const otp = parseOtpSettings(read, mode)
+  const messages = parseMessageSettings(read)
   return {
     ...parseServerSettings(read, mode),
     database: parseDatabase(read, mode),
@@ -94,7 +96,8 @@ function readAll(read: SettingReader, mode: Mode) {
     sessions: parseSessionSettings(read, mode),
     crossOrigin: parseCrossOriginSettings(read, mode),
     delivery: parseDeliverySettings(read, mode, identifiers.smsCountries),
-    messages: parseMessageSettings(read),
+    messages,
+    page: parsePageSettings(read, mode, messages),
     limits: parseLimitSettings(read, mode),
     challenges: parseChallengeSettings(read),
     audit: parseAuditSettings(read),

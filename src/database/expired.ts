@@ -6,6 +6,7 @@ import type { Database } from './client.js'
 const tables = {
   signup_tickets: { name: Prisma.sql`signup_tickets`, key: Prisma.sql`token_hash` },
   recycle_tickets: { name: Prisma.sql`recycle_tickets`, key: Prisma.sql`token_hash` },
+  exchange_codes: { name: Prisma.sql`exchange_codes`, key: Prisma.sql`token_hash` },
   spent_challenges: { name: Prisma.sql`spent_challenges`, key: Prisma.sql`name` },
   sessions: { name: Prisma.sql`sessions`, key: Prisma.sql`id` },
   devices: { name: Prisma.sql`devices`, key: Prisma.sql`id` },

@@ -9,6 +9,7 @@ export const tableNames = [
   'limit_counters',
   'signup_tickets',
   'recycle_tickets',
+  'exchange_codes',
   'spent_challenges',
   'country_breakers',
   'auth_events',

@@ -1,5 +1,5 @@
 // Keeps other sites from using a person's cookies, or from signing the person in as somebody else (login CSRF).
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyRequest, onRequestHookHandler } from 'fastify'
 import { Problem } from '../errors.js'
 import { maskPersonalData } from './logger.js'
 
@@ -62,6 +62,21 @@ function refusalOf({ origin, fetchSite, host }: RequestSource, { publicOrigin, a
   const seen = (value: string | undefined) => value && maskPersonalData(value.slice(0, maxLogged))
   const ours = publicOrigin ?? `http(s)://${seen(host)}, after the header Host, since PUBLIC_URL is not set`
   return { origin: seen(origin), fetchSite: seen(fetchSite), expected: [ours, ...allowedOrigins] }
+}
+
+/**
+ * For what only our own pages may ask for: an `onRequest` hook that also refuses pages of CORS_ORIGINS.
+ * @param publicOrigin where people reach us, if that is known
+ */
+export function refuseOtherPages(publicOrigin: string | undefined): onRequestHookHandler {
+  const policy = { publicOrigin, allowedOrigins: [] }
+  return (request, _reply, done) => {
+    const { origin, host, 'sec-fetch-site': site } = request.headers
+    const source = { origin, fetchSite: site?.toString(), host }
+    if (!isCrossSite(source, policy)) return done()
+    request.log.warn(refusalOf(source, policy), 'refused a call from another site')
+    done(new Problem('cross_site', { errors: ['Only the sign-in page itself may ask for this'] }))
+  }
 }
 
 const safeMethods = ['GET', 'HEAD', 'OPTIONS']

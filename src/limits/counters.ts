@@ -23,6 +23,19 @@ export function countOf({ key, window }: Counter): Prisma.Sql {
     WHERE c.key = ${key} AND c.window_started_at = ${windowStart(window)})`
 }
 
+/** Adds one to the open window; answers its count ({@link CountedUp}). */
+export function countUpStatement({ key, window }: Counter): Prisma.Sql {
+  const start = windowStart(window)
+  return Prisma.sql`
+    INSERT INTO limit_counters AS c (key, window_started_at, expires_at)
+    VALUES (${key}, ${start}, ${start} + make_interval(secs => ${window}))
+    ON CONFLICT (key, window_started_at, shard) DO UPDATE SET count = c.count + 1
+    RETURNING c.count, greatest(1, ceil(extract(epoch FROM c.expires_at - now())))::int AS "secondsLeft"`
+}
+
+/** How often something was counted in a window, and the whole seconds until that ends. */
+export type CountedUp = { count: number; secondsLeft: number }
+
 /** A shard to count on: which one does not matter, as long as others take others. */
 export function anyShard(): number {
   return Math.floor(Math.random() * shards)

@@ -3,7 +3,14 @@ import type { Config } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import { hmac } from '../database/hmac.js'
 import type { ClientAddress } from '../http/address.js'
-import { type Counter, countOf, deleteExpiredCountersStatement, shards } from './counters.js'
+import {
+  type CountedUp,
+  type Counter,
+  countOf,
+  countUpStatement,
+  deleteExpiredCountersStatement,
+  shards,
+} from './counters.js'
 import { type Budget, Leases } from './leases.js'
 
 export type LimitSettings = Config['limits']
@@ -112,6 +119,17 @@ export class Limits {
     if (Math.floor(before / share) === Math.floor(after / share)) return null
     const [{ count }] = await this.#database.$queryRaw<[{ count: bigint }]>`SELECT ${countOf(allAttempts)} AS count`
     return count >= attemptAlarm ? Number(count) : null
+  }
+
+  /**
+   * Counts a wrong code of an address that was to be exchanged, as many of which are let through as of guesses.
+   * @returns seconds after which the next one is answered, or null; and whether this is the first that is not
+   */
+  async countFailedExchange(block: string): Promise<{ retryAfter: number | null; isFirst: boolean }> {
+    const most = this.settings.ipVerifyPerTenMinutes
+    const counter = { key: `exchange_ip:${this.#digestOf(block)}`, window: 600 }
+    const [{ count, secondsLeft }] = await this.#database.$queryRaw<[CountedUp]>(countUpStatement(counter))
+    return { retryAfter: count > most ? secondsLeft : null, isFirst: count === most + 1 }
   }
 
   attemptsKeyOf(block: string) {

@@ -1,13 +1,9 @@
-// The page at `/docs` that shows the API and can call it. Its files are read once, at start, and answered from memory: a file that is
-// opened for each request stays open for good where its reader goes before its turn (nodejs/node#62534, Node.js 20 and 22).
+// The page at `/docs` that shows the API and can call it.
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
-import Negotiator from 'negotiator'
-import { etagOf, matchesEtag } from '../http/headers.js'
+import { type MemoryFile, serveFromMemory } from '../http/memory-files.js'
 
 /** The page's own policy: its own scripts and styles, calls to its own origin, and nothing else. */
 const policy = [
@@ -68,51 +64,24 @@ const initializerUnder = (prefix: string) => `window.onload = () => {
 }
 `
 
-const types = { html: 'text/html; charset=utf-8', css: 'text/css; charset=utf-8', js: 'text/javascript; charset=utf-8' }
-const image = 'image/png'
-
 /**
- * `GET /docs` and the files of the page, each a route of its own: no path of a request is ever one of the disk.
+ * `GET /docs` and the files of the page.
  * @param prefix under which the service is mounted
  */
 export async function docsPage(app: FastifyInstance, prefix = ''): Promise<void> {
   const directory = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-  const fileOf = (name: string) => readFile(join(directory, name))
-  for (const path of ['/docs', '/docs/']) serve(app, path, types.html, Buffer.from(pageUnder(prefix)))
-  serve(app, '/docs/static/swagger-initializer.js', types.js, Buffer.from(initializerUnder(prefix)))
+  const headers = { 'cache-control': 'public, max-age=300', 'content-security-policy': policy }
+  const serve = (path: string, type: MemoryFile['type'], body: Buffer) =>
+    serveFromMemory(app, { path, type, body }, () => headers)
+  for (const path of ['/docs', '/docs/']) serve(path, 'html', Buffer.from(pageUnder(prefix)))
+  serve('/docs/static/swagger-initializer.js', 'js', Buffer.from(initializerUnder(prefix)))
   for (const [name, type] of [
-    ['swagger-ui-bundle.js', types.js],
-    ['swagger-ui-standalone-preset.js', types.js],
-    ['swagger-ui.css', types.css],
-    ['index.css', types.css],
-    ['favicon-32x32.png', image],
+    ['swagger-ui-bundle.js', 'js'],
+    ['swagger-ui-standalone-preset.js', 'js'],
+    ['swagger-ui.css', 'css'],
+    ['index.css', 'css'],
+    ['favicon-32x32.png', 'png'],
   ] as const) {
-    serve(app, `/docs/static/${name}`, type, await fileOf(name))
+    serve(`/docs/static/${name}`, type, await readFile(join(directory, name)))
   }
-}
-
-/** Answers one path with these bytes, compressed for whoever takes that: the scripts shrink to less than a third. */
-function serve(app: FastifyInstance, path: string, type: string, body: Buffer): void {
-  const compress = async () => {
-    const zipped = await promisify(gzip)(body)
-    return { plain: { body, etag: etagOf(body) }, zipped: { body: zipped, etag: etagOf(zipped) } }
-  }
-  // At the first request: most services that have the page are never asked for it.
-  let forms: ReturnType<typeof compress> | undefined
-  app.get(path, { schema: { hide: true } }, async (request, reply) => {
-    forms ??= compress()
-    const { plain, zipped } = await forms
-    const isZipped = type !== image && new Negotiator(request).encoding(['gzip', 'identity']) === 'gzip'
-    const { body, etag } = isZipped ? zipped : plain
-    reply.headers({
-      etag,
-      // Also by Origin, as every answer: whether a page of another site may read it.
-      vary: 'Origin, accept-encoding',
-      'cache-control': 'public, max-age=300',
-      'content-security-policy': policy,
-    })
-    if (matchesEtag(request.headers['if-none-match'], etag)) return reply.code(304).send()
-    if (isZipped) reply.header('content-encoding', 'gzip')
-    return reply.type(type).send(body)
-  })
 }

@@ -3,7 +3,9 @@
 
 import Bowser from 'bowser'
 import type { SessionSettings } from '../config/config.js'
+import { maxSessionLifetime } from '../config/session-settings.js'
 import { newId } from '../database/ids.js'
+import type { Session } from '../generated/prisma/client.js'
 import { type DeviceValues, deviceTimeToLive, draftDevice, maxDevices } from './devices.js'
 import type { SessionOrigin, SessionValues } from './statements.js'
 import type { Tokens } from './tokens.js'
@@ -21,6 +23,15 @@ export type SessionDraft = Readonly<{
 /** A session that was opened; `deviceToken` only where the device was not known before. */
 export type CreatedSession = Readonly<{ token: string; deviceToken: string | undefined }>
 
+/** A session to be opened beside another one, and the token of who gets it. */
+export type SessionBranch = Readonly<{
+  values: Omit<Session, 'tokenId' | 'previousTokenId' | 'tokenIssuedAt'>
+  token: string
+}>
+
+/** Characters of `sessions.device`. */
+const maxDeviceName = 100
+
 /** Makes what sessions are created with, and what their clients get. */
 export class SessionDrafts {
   readonly #tokens: Tokens
@@ -37,6 +48,35 @@ export class SessionDrafts {
   draft({ userAgent, network }: SessionOrigin): SessionDraft {
     const { token, ...device } = draftDevice()
     return { values: { sessionId: newId(), client: clientName(userAgent), network, ...device }, deviceToken: token }
+  }
+
+  /**
+   * A session beside another one, for somebody else whom its user sends in its stead: as old as it, proven when it was, on its device, so
+   * that nobody gets by a detour what the first one has not. It ends by itself, and only by itself.
+   * @param where a few words for the user, behind those of the device
+   */
+  branch(parent: Session, where: string, now: Date): SessionBranch {
+    const { userId, createdAt, provedAt, network, deviceId, byTestCode } = parent
+    const end = Number(createdAt) + maxSessionLifetime * 1_000
+    const secondsLeft = Math.max(1, Math.floor((end - Number(now)) / 1_000))
+    const id = newId()
+    const values = {
+      id,
+      userId,
+      createdAt,
+      provedAt,
+      network,
+      deviceId,
+      byTestCode,
+      lastSeenAt: now,
+      expiresAt: new Date(Math.min(Number(now) + this.#settings.timeToLive * 1_000, end)),
+      device: [parent.device, where]
+        .filter((each) => each !== null)
+        .join(', ')
+        .slice(0, maxDeviceName),
+    }
+    const token = this.#tokens.issue(userId, id, Math.min(this.#settings.tokenTimeToLive, secondsLeft))
+    return { values, token }
   }
 
   /** What the client of a draft gets, once the session is there. */

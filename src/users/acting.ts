@@ -45,7 +45,7 @@ export type ActingContext = Readonly<{
 }>
 
 /** Milliseconds that somebody waits for a connection and then may take: as long as any other call waits for the pool. */
-const patience = { maxWait: 5_000, timeout: 5_000 }
+export const transactionPatience = { maxWait: 5_000, timeout: 5_000 }
 
 export type Act = <Result>(
   actor: RequestActor | null,
@@ -86,7 +86,7 @@ export function createAct({ database }: { database: Database }): Act {
       }
       return { result: await work({ transaction, now, users, deviceId, record }) }
     }
-    const done = await database.$transaction(perform, { isolationLevel: 'ReadCommitted', ...patience })
+    const done = await database.$transaction(perform, { isolationLevel: 'ReadCommitted', ...transactionPatience })
     if (done === null) throw new Problem('forbidden')
     return done.result
   }

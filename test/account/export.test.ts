@@ -77,6 +77,10 @@ t.test('no digest, seed or token is in it, whatever is in the tables', async (t)
   await service.database.recycleTicket.create({
     data: { tokenHash: new Uint8Array(32).fill(8), userId: asha.id, identifier: phone, expiresAt: new Date() },
   })
+  const code = { tokenHash: new Uint8Array(32).fill(9), challenge: new Uint8Array(32).fill(10), expiresAt: new Date() }
+  await service.database.exchangeCode.create({
+    data: { ...code, userId: asha.id, sessionId: asha.id, origin: 'https://shop.example' },
+  })
   const { text } = await asha.get('/users/me/export')
   // Every binary column of every table: digests and seeds, also those of tables to come.
   const columns = await service.database.$queryRaw<{ table: string; column: string }[]>`

@@ -24,6 +24,9 @@ const user = (phone: string, email: string) => `INSERT INTO users (id, phone, em
 const ticket = (hash: string, phone: string) => `INSERT INTO signup_tickets VALUES (${hash}, ${phone}, now())`
 const recycleTicket = (hash: string) =>
   `INSERT INTO recycle_tickets SELECT ${hash}, u.id, u.phone, now() FROM users u LIMIT 1`
+const exchangeCode = (hash: string, challenge: string, opened = 'NULL') =>
+  `INSERT INTO exchange_codes (token_hash, user_id, session_id, origin, challenge, expires_at, opened_session_id)
+   SELECT ${hash}, u.id, u.id, 'https://shop.example', ${challenge}, now(), ${opened} FROM users u LIMIT 1`
 const event = (columns: Record<string, string>) =>
   `INSERT INTO auth_events (${Object.keys(columns)}) VALUES (${Object.values(columns)})`
 const report = (name: string) => event({ event: `'${name}'`, driver: "'twilio'", message_id: "'SM1'" })
@@ -37,6 +40,7 @@ const accepted = [
   otp({ lane: "'fixed'", is_test: 'true' }),
   ticket(digest, "'+919876543210'"),
   recycleTicket(digest),
+  exchangeCode(digest, digest),
   report('delivery_accepted'),
   report('delivery_confirmed'),
   event({ event: "'delivery_refused'", channel: "'sms'", country: "'IN'" }),
@@ -68,6 +72,9 @@ const refused: Readonly<Record<string, string[]>> = {
   signup_tickets_token_hash_check: [ticket("'ticket'", "'+919876543210'")],
   signup_tickets_phone_check: [ticket("sha256('y')", "'9876543210'")],
   recycle_tickets_token_hash_check: [recycleTicket("'ticket'")],
+  exchange_codes_token_hash_check: [exchangeCode("'code'", digest)],
+  exchange_codes_challenge_check: [exchangeCode("sha256('y')", "'verifier'")],
+  exchange_codes_opened_check: [exchangeCode("sha256('y')", digest, 'gen_random_uuid()')],
   auth_events_channel_check: [event({ event: "'x'", channel: "'fax'" })],
   auth_events_country_check: [event({ event: "'x'", country: "'in'" })],
   auth_events_message_id_check: [event({ event: "'delivery_accepted'", message_id: "'SM2'" })],

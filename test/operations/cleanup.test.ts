@@ -42,6 +42,7 @@ t.test('rows with a live code or an open window stay', async (t) => {
     spent_challenges: 0,
     signup_tickets: 0,
     recycle_tickets: 0,
+    exchange_codes: 0,
     sessions: 0,
     devices: 0,
     limit_counters: 0,
@@ -106,6 +107,15 @@ t.test('tickets and sessions go when they are over', async (t) => {
     const expiresAt = new Date(Date.now() + life)
     const ticket = { tokenHash, userId: body.user.id, identifier: 'asha@example.com', expiresAt }
     await service.database.recycleTicket.create({ data: ticket })
+    const code = {
+      tokenHash,
+      userId: body.user.id,
+      sessionId: body.user.id,
+      origin: 'https://shop.example',
+      challenge: tokenHash,
+      expiresAt,
+    }
+    await service.database.exchangeCode.create({ data: code })
   }
   const longAgo = new Date(Date.now() - 91 * 86_400_000)
   await service.database.limitCounter.create({ data: { key: 'x', windowStartedAt: longAgo, expiresAt: longAgo } })
@@ -117,6 +127,7 @@ t.test('tickets and sessions go when they are over', async (t) => {
     spent_challenges: 0,
     signup_tickets: 1,
     recycle_tickets: 1,
+    exchange_codes: 1,
     sessions: 1,
     devices: 1,
     limit_counters: 1,
@@ -154,6 +165,15 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     await database.identifierLimit.create({ data: { identifier: `${days}`, ...sends } })
     await database.signupTicket.create({ data: { tokenHash, phone: '+919876543210', expiresAt: past } })
     await database.recycleTicket.create({ data: { tokenHash, userId, identifier: `${days}`, expiresAt: past } })
+    const code = {
+      tokenHash,
+      userId,
+      sessionId: id,
+      origin: 'https://shop.example',
+      challenge: tokenHash,
+      expiresAt: past,
+    }
+    await database.exchangeCode.create({ data: code })
     await database.spentChallenge.create({ data: { name: `${days}`, expiresAt: past } })
     await database.session.create({ data: { id, userId, expiresAt: past } })
     await database.device.create({ data: { id, userId, tokenHash, expiresAt: past } })
@@ -168,6 +188,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     (await database.identifierLimit.findFirstOrThrow()).dayStartedAt,
     (await database.signupTicket.findFirstOrThrow()).expiresAt,
     (await database.recycleTicket.findFirstOrThrow()).expiresAt,
+    (await database.exchangeCode.findFirstOrThrow()).expiresAt,
     (await database.spentChallenge.findFirstOrThrow()).expiresAt,
     (await database.session.findFirstOrThrow()).expiresAt,
     (await database.device.findFirstOrThrow()).expiresAt,
@@ -289,6 +310,7 @@ t.test('the command', async (t) => {
       'identifier_limits',
       'signup_tickets',
       'recycle_tickets',
+      'exchange_codes',
       'spent_challenges',
       'sessions',
       'devices',

@@ -13,7 +13,7 @@ export const buildFolder = '.build'
 
 /** What the sources find beside their own folder when they run. */
 const linked = ['prisma', 'package.json', 'openapi.json']
-const copied = ['src/messaging/templates/locales']
+const copied = ['src/messaging/templates/locales', 'src/generated/page']
 
 /** What the compiled files are made of. */
 const inputs = [
@@ -25,6 +25,7 @@ const inputs = [
   'packages/client/src',
   'packages/react/src',
   'packages/server/src',
+  'packages/element/src',
   'tsconfig.json',
   'tsconfig.test.json',
   'package.json',

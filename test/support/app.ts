@@ -70,6 +70,8 @@ export type StartOptions = {
   senders?: readonly Sender[]
   /** of another test app, to share it like a second replica */
   databaseUrl?: string
+  /** the bundle of the sign-in page, in place of the one that was built */
+  pageFolder?: string
 }
 
 export async function startApp(t: Test, options: StartOptions = {}): Promise<TestApp> {
@@ -88,7 +90,15 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
     },
   }
   const senders = options.senders ?? [recorder]
-  const dependencies = { config, database, logger, health, senders: { sms: senders, email: senders }, version: '0.0.0' }
+  const dependencies = {
+    config,
+    database,
+    logger,
+    health,
+    senders: { sms: senders, email: senders },
+    version: '0.0.0',
+    ...(options.pageFolder && { pageFolder: options.pageFolder }),
+  }
   const app = await buildApp(dependencies)
   t.teardown(async () => {
     await app.close()

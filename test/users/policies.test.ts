@@ -39,6 +39,7 @@ const publicRoutes = [
   'POST /auth/verify-otp',
   'POST /auth/introspect',
   'POST /auth/new-account',
+  'POST /auth/exchange',
   'GET /auth/phone-prefixes',
   'GET /.well-known/jwks.json',
   'GET /health/live',

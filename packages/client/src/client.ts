@@ -1,5 +1,6 @@
 // The client: every call that people make for themselves, on one session.
 import { LatchkeyError, type ProofOfWork } from './errors.js'
+import { signInUrl, takeReturn } from './return.js'
 import { Session } from './session.js'
 import type { TokenStorage } from './storage.js'
 import type { SessionListener } from './tabs.js'
@@ -49,6 +50,7 @@ const open: readonly string[] = [
   'POST /auth/request-otp',
   'POST /auth/verify-otp',
   'POST /auth/new-account',
+  'POST /auth/exchange',
   'GET /auth/phone-prefixes',
 ] satisfies Route[]
 
@@ -71,7 +73,8 @@ export type Client = ReturnType<typeof createClientWith>
  * @param loadSolver what solves challenges where the options say nothing
  */
 export function createClientWith(options: ClientOptions, loadSolver: LoadSolver) {
-  const { baseUrl, storage = 'cookie', timeout = 15_000, language, solveChallenge } = options
+  const { storage = 'cookie', timeout = 15_000, language, solveChallenge } = options
+  const baseUrl = options.baseUrl.replace(/\/+$/, '')
   // Looked up at each call: tests and polyfills replace it.
   const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))
   const usesCookies = storage === 'cookie'
@@ -175,10 +178,22 @@ export function createClientWith(options: ClientOptions, loadSolver: LoadSolver)
     return token !== null && (await session.refresh(token, call?.signal)) !== null
   }
 
+  /** A session for a code that came back from the sign-in page. A storage keeps its token; with cookies it is in the answer alone. */
+  const exchange = ({ code, codeVerifier }: { code: string; codeVerifier: string }, call?: CallOptions) =>
+    request('POST /auth/exchange', { ...call, body: { code, code_verifier: codeVerifier } })
+
   return {
     request,
     refresh,
     logout,
+    exchange,
+    /** The address of the service's sign-in page, to send the person to. `returnTo` is a URL of yours, or a path of the service's origin. */
+    signInUrl: ({ returnTo }: { returnTo: string }) => signInUrl(baseUrl, returnTo),
+    /** On the page that the person comes back to: signs in, or null where nobody came back. Rejects with `state_mismatch` for who was not sent by this tab. */
+    handleReturn: async (call?: CallOptions) => {
+      const returned = takeReturn()
+      return returned && exchange(returned, call)
+    },
     /** Who is signed in, with addresses. Rejects with `unauthorized` where nobody is. */
     me: (call?: CallOptions) => data('GET /api/auth/me', { ...call }),
     /** A token that is good for a while, for another back end; null where nobody is signed in, and always with cookies. */

@@ -8,6 +8,7 @@ export type ServiceErrorCode =
   | 'unauthorized'
   | 'token_expired'
   | 'otp_invalid'
+  | 'exchange_invalid'
   | 'challenge_required'
   | 'forbidden'
   | 'verification_required'
@@ -32,9 +33,9 @@ export type ServiceErrorCode =
 
 /**
  * What the client itself reports, with `status` 0 but for the last: the device has no network; no answer came; none came in time;
- * something else than the service answered, such as a proxy.
+ * somebody came back from the sign-in page whom this tab did not send there; something else than the service answered, such as a proxy.
  */
-export type ClientErrorCode = 'offline' | 'network_error' | 'timeout' | 'unexpected_answer'
+export type ClientErrorCode = 'offline' | 'network_error' | 'timeout' | 'state_mismatch' | 'unexpected_answer'
 
 export type ErrorCode = ServiceErrorCode | ClientErrorCode | (string & {})
 
@@ -74,41 +75,33 @@ export type ErrorDetails = {
   cause?: unknown
 }
 
+/** Its members are declared alone: the constructor gives each its value. */
 export class LatchkeyError extends Error {
   override readonly name = 'LatchkeyError'
   /** stable: switch on it */
-  readonly code: ErrorCode
+  declare readonly code: ErrorCode
   /** of HTTP; 0 where no answer came */
-  readonly status: number
+  declare readonly status: number
   /** for people, one line for each field at fault */
-  readonly errors: readonly string[]
+  declare readonly errors: readonly string[]
   /** with `validation_failed`: which field of the body which line is for */
-  readonly fields: readonly FieldError[]
+  declare readonly fields: readonly FieldError[]
   /** seconds after which the same call is worth trying */
-  readonly retryAfter: number | undefined
+  declare readonly retryAfter: number | undefined
   /** with `challenge_required` */
-  readonly challenge: Challenge | undefined
+  declare readonly challenge: Challenge | undefined
   /** with `account_not_found`: the number has no account yet */
-  readonly needsSignup: boolean
-  readonly reason: string | undefined
+  declare readonly needsSignup: boolean
+  declare readonly reason: string | undefined
   /** with `second_proof_required`: for the verify of the account's other phone or email, or to ask for a new account */
-  readonly recycleToken: string | undefined
+  declare readonly recycleToken: string | undefined
   /** by which the service's log knows the request */
-  readonly requestId: string | undefined
+  declare readonly requestId: string | undefined
 
-  constructor(code: ErrorCode, details: ErrorDetails = {}) {
+  constructor(code: ErrorCode, { cause, ...details }: ErrorDetails = {}) {
     const errors = details.errors?.length ? details.errors : [code]
-    super(errors.join('; '), { cause: details.cause })
-    this.code = code
-    this.status = details.status ?? 0
-    this.errors = errors
-    this.fields = details.fields ?? []
-    this.retryAfter = details.retryAfter
-    this.challenge = details.challenge
-    this.needsSignup = details.needsSignup ?? false
-    this.reason = details.reason
-    this.recycleToken = details.recycleToken
-    this.requestId = details.requestId
+    super(errors.join('; '), { cause })
+    Object.assign(this, { status: 0, fields: [], needsSignup: false }, details, { code, errors })
   }
 }
 
@@ -120,12 +113,12 @@ export function errorOf(status: number, body: unknown, header: (name: string) =>
   const isOurs = typeof problem.code === 'string'
   return new LatchkeyError(isOurs ? problem.code : 'unexpected_answer', {
     status,
-    errors: isOurs && Array.isArray(problem.errors) ? problem.errors : [`The answer was ${status}`],
-    fields: Array.isArray(problem.fields) ? problem.fields : [],
+    errors: isOurs ? [problem.errors ?? []].flat() : [`The answer was ${status}`],
+    fields: problem.fields ?? [],
     // A date is allowed by RFC 9110 §10.2.3, and sent by proxies at most.
     retryAfter: Number.isFinite(retryAfter) ? retryAfter : undefined,
     challenge: problem.challenge,
-    needsSignup: problem.needs_signup === true,
+    needsSignup: !!problem.needs_signup,
     reason: problem.reason,
     recycleToken: problem.recycle_token,
     requestId,

@@ -11,6 +11,7 @@ export {
   type ServiceErrorCode,
 } from './errors.js'
 export { autofillOtp, type OtpInput, otpInputAttributes, receiveOtp } from './otp-input.js'
+export { createPkce } from './return.js'
 export { memoryStorage, type TokenStorage } from './storage.js'
 export type { SessionEvent, SessionListener } from './tabs.js'
 export type * from './types.js'

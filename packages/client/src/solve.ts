@@ -17,7 +17,7 @@ export async function solve({ parameters }: ProofOfWork, signal?: AbortSignal): 
   const { algorithm, cost, keyLength = 32, keyPrefix, nonce, salt } = parameters
   const hash = /^PBKDF2\/(SHA-(?:256|384|512))$/.exec(algorithm)?.[1]
   const subtle = globalThis.crypto?.subtle
-  if (!hash || !subtle) throw new Error(hash ? 'There is no WebCrypto to solve it with' : `${algorithm} is not known`)
+  if (!hash || !subtle) throw new Error(hash ? 'There is no WebCrypto' : `${algorithm} is not known`)
   const start = bytesOf(nonce)
   const derivation = { name: 'PBKDF2', salt: bytesOf(salt), iterations: cost, hash }
 

@@ -5,6 +5,7 @@ import { host } from './host.js'
 export type Fetch = (input: string, init: RequestInit) => Promise<Response>
 
 export type TransportOptions = {
+  /** without a slash at its end */
   baseUrl: string
   fetch: Fetch
   credentials: 'include' | 'omit'
@@ -26,8 +27,6 @@ export type Call = {
 export type Transport = (call: Call) => Promise<unknown>
 
 export function createTransport({ baseUrl, fetch, credentials, language, timeout }: TransportOptions): Transport {
-  const base = baseUrl.replace(/\/+$/, '')
-
   return function send({ method, path, body, token, signal, timeout: patience = timeout }) {
     const headers: Record<string, string> = { accept: 'application/json' }
     if (body !== undefined) headers['content-type'] = 'application/json'
@@ -39,7 +38,7 @@ export function createTransport({ baseUrl, fetch, credentials, language, timeout
     init.redirect = 'error'
 
     return withinTime(patience, signal, async (ending) => {
-      const response = await fetch(base + path, { ...init, signal: ending })
+      const response = await fetch(baseUrl + path, { ...init, signal: ending })
       return read(response, await response.text())
     })
   }

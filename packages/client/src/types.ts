@@ -85,6 +85,14 @@ export type IdentifierMethod = 'phone' | 'email'
 /** What a solver makes: the text of a widget, or challenge and solution. */
 export type ChallengeSolution = string | { challenge: Challenge; solution: object }
 
+/** What another origin asks the sign-in page for (RFC 7636). */
+export type ExchangeRequest = {
+  return_to: string
+  state: string
+  code_challenge: string
+  code_challenge_method: 'S256'
+}
+
 /** The client remembers the device token, and solves challenges; either may be given all the same. */
 type Device = { device_token?: string }
 /** After `second_proof_required`: the `recycleToken` of that error. */
@@ -115,6 +123,9 @@ export type Routes = {
     body: { recycle_token: string }
     answer: { success: true; message: string; retry_after: number }
   }
+  'POST /auth/exchange': { body: { code: string; code_verifier: string }; answer: { token: string; user: User } }
+  /** for the service's own sign-in page alone */
+  'POST /auth/exchange/codes': { body: ExchangeRequest; answer: One<{ redirect_to: string; expires_in: number }> }
   'GET /auth/phone-prefixes': { answer: PhonePrefix[] }
   'POST /users/me/step-up': { body: { method?: IdentifierMethod } & Device & Solution; answer: Sent }
   'POST /users/me/step-up/verify': { body: { otp: string } & Device; answer: One<{ proven_until: string }> }

@@ -18,6 +18,7 @@ import type {
 import type { addAddress } from '../../../src/account/address-schemas.js'
 import type { selfServiceSchemas } from '../../../src/account/self-service-schemas.js'
 import type { endMySessions, SessionSchema } from '../../../src/account/session-schemas.js'
+import type { createExchangeCode, exchangeCode } from '../../../src/auth/routes/exchange-schemas.js'
 import type { mobileSchemas } from '../../../src/auth/routes/mobile-schemas.js'
 import type { logout, me, refresh } from '../../../src/auth/routes/session-schemas.js'
 import type { ErrorCode } from '../../../src/errors.js'
@@ -74,6 +75,10 @@ const agreed = {
   addBody: true satisfies Takes<Taken<Self['addIdentifier']>, BodyOf<'POST /users/me/identifiers'>>,
   verifyBody: true satisfies Takes<Taken<Self['verifyIdentifier']>, BodyOf<'POST /users/me/identifiers/verify'>>,
   verified: true satisfies Same<AnswerOf<'POST /users/me/identifiers/verify'>, Answered<Self['verifyIdentifier']>>,
+  exchangeBody: true satisfies Same<Taken<typeof exchangeCode>, BodyOf<'POST /auth/exchange'>>,
+  exchangeAnswer: true satisfies Same<AnswerOf<'POST /auth/exchange'>, Answered<typeof exchangeCode>>,
+  codeBody: true satisfies Same<Taken<typeof createExchangeCode>, BodyOf<'POST /auth/exchange/codes'>>,
+  codeAnswer: true satisfies Same<AnswerOf<'POST /auth/exchange/codes'>, Answered<typeof createExchangeCode, 201>>,
   addressBody: true satisfies Same<Taken<typeof addAddress>, AddressForm>,
   addressAnswer: true satisfies Same<AnswerOf<'POST /users/me/addresses'>, Answered<typeof addAddress, 201>>,
   ended: true satisfies Same<AnswerOf<'DELETE /users/me/sessions'>, Answered<typeof endMySessions>>,

@@ -1,0 +1,36 @@
+// The types of the package, by hand: what its bundle has to offer.
+export type LatchkeyUser = {
+  id: string
+  user_name: string | null
+  mobile_number: string | null
+  phone: string | null
+  email: string | null
+  role: 'USER' | 'ADMIN'
+  created_at: string
+  updated_at: string
+}
+
+export type LatchkeySolver = (
+  challenge: { provider: string; site_key: string } | { parameters: object; signature?: string },
+  signal?: AbortSignal,
+) => Promise<string | { challenge: object; solution: object }>
+
+export interface LatchkeyEvents {
+  'signed-in': CustomEvent<{ user: LatchkeyUser; isNewUser: boolean }>
+  'signed-out': CustomEvent<null>
+}
+
+/** The element `<latchkey-sign-in>`, which importing this module defines. */
+export class LatchkeySignIn extends HTMLElement {
+  /** In place of the built-in proof of work: for a provider's widget. */
+  solveChallenge: LatchkeySolver | undefined
+  /** false where it is known that nobody is signed in, which saves a call */
+  mayBeSignedIn: boolean
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    'latchkey-sign-in': LatchkeySignIn
+  }
+  interface GlobalEventHandlersEventMap extends LatchkeyEvents {}
+}

@@ -1,0 +1,116 @@
+// Bundles the sign-in element for the hosted page: src/generated/page/ with sign-in.js, sign-in.css, worker.js, a file for each
+// language, and manifest.json, which lists them, and which of them sign-in.js imports at once (modulepreload). Chunks have a hash in their names; what the page names itself has none.
+// Does nothing where the folder was made of the same sources by the same esbuild.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build, transform, version } from 'esbuild'
+
+const project = join(import.meta.dirname, '..')
+const element = join(project, 'packages', 'element', 'src')
+const client = join(project, 'packages', 'client', 'src')
+export const pageFolder = join(project, 'src', 'generated', 'page')
+
+/** Style sheets that a module imports are texts, as short as those of a page. */
+const styleTexts = {
+  name: 'style-texts',
+  setup(context) {
+    context.onLoad({ filter: /\.css$/ }, async ({ path }) => {
+      const { code } = await transform(readFileSync(path, 'utf8'), {
+        loader: 'css',
+        minify: true,
+        target: common.target,
+      })
+      return { contents: `export const css = ${JSON.stringify(code.trim())}`, loader: 'js' }
+    })
+  },
+}
+
+/** What all bundles of the element have in common. The target is the first that has constructable style sheets everywhere. */
+const common = {
+  bundle: true,
+  format: 'esm',
+  target: ['chrome97', 'firefox115', 'safari16.4'],
+  minify: true,
+  splitting: true,
+  legalComments: 'none',
+  chunkNames: '[name]-[hash]',
+  charset: 'utf8',
+  write: false,
+  logLevel: 'error',
+}
+
+/**
+ * Bundles, and answers the files by their names, with those that the first one cannot do without.
+ * @param {string} entry below packages/element/src
+ * @param {string} name of the bundle's first file
+ * @returns {Promise<{ files: Map<string, Uint8Array>, preload: string[] }>}
+ */
+export async function bundle(entry, name) {
+  const { outputFiles, metafile } = await build({
+    ...common,
+    metafile: true,
+    entryPoints: { [name]: join(element, entry), worker: join(client, 'worker.ts') },
+    outdir: '/out',
+    plugins: [styleTexts],
+  })
+  const nameOf = (path) => path.replace(/^.*[\\/]/, '')
+  const [, first] = Object.entries(metafile.outputs).find(([path]) => nameOf(path) === `${name}.js`)
+  const preload = first.imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => nameOf(path))
+  return { files: new Map(outputFiles.map(({ path, contents }) => [nameOf(path), contents])), preload }
+}
+
+/** Makes src/generated/page/, unless it is as it should be. */
+export async function buildPage() {
+  const stamp = stampOf([element, client])
+  const stampFile = join(pageFolder, 'made-of.txt')
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
+  const { files, preload } = await bundle('page.ts', 'sign-in')
+  const styles = await build({ ...common, splitting: false, entryPoints: [join(element, 'page.css')], outdir: '/out' })
+  files.set('sign-in.css', styles.outputFiles[0].contents)
+  rmSync(pageFolder, { recursive: true, force: true })
+  mkdirSync(pageFolder, { recursive: true })
+  for (const [name, contents] of files) writeFileSync(join(pageFolder, name), contents)
+  writeFileSync(
+    join(pageFolder, 'manifest.json'),
+    `${JSON.stringify({ files: [...files.keys()].sort(), preload }, null, 2)}\n`,
+  )
+  writeFileSync(stampFile, stamp)
+}
+
+function stampOf(folders) {
+  const hash = createHash('sha256')
+    .update(version)
+    .update(readFileSync(import.meta.filename))
+  for (const folder of folders) {
+    for (const { name, parentPath } of readdirSync(folder, { recursive: true, withFileTypes: true }).sort(byPath)) {
+      if (/\.(ts|css)$/.test(name)) hash.update(name).update(readFileSync(join(parentPath, name)))
+    }
+  }
+  return hash.digest('hex')
+}
+
+const byPath = (one, other) => (join(one.parentPath, one.name) < join(other.parentPath, other.name) ? -1 : 1)
+
+/** Where a package of the project is built for npm: packages/element/dist. */
+export async function buildPackage() {
+  const folder = join(dirname(element), 'dist')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder)
+  const { files } = await bundle('index.ts', 'index')
+  for (const [name, contents] of files) writeFileSync(join(folder, name), contents)
+}
+
+/** What each file weighs, compressed, the heaviest first. */
+async function tellSizes() {
+  const { files } = await bundle('page.ts', 'sign-in')
+  const sizes = [...files].map(([name, contents]) => [gzipSync(contents, { level: 9 }).length, name])
+  for (const [size, name] of sizes.sort(([one], [other]) => other - one))
+    process.stdout.write(`${String(size).padStart(6)} ${name}\n`)
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const ways = { '--package': buildPackage, '--sizes': tellSizes }
+  await (ways[process.argv[2]] ?? buildPage)()
+}

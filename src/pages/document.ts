@@ -1,0 +1,124 @@
+// The documents at /sign-in: the page, and what stands in its place where a link asks for a return that is not allowed.
+import type { ChallengeSettings } from '../config/challenge-settings.js'
+import { escapeText } from './page-files.js'
+import type { Spoken } from './texts.js'
+
+/** What packages/element/src/page.ts reads. What is undefined is left out. */
+export type PageConfig = Readonly<{
+  name: string
+  /** a path of this origin */
+  logo: string | undefined
+  /** `#rrggbb` */
+  color: string | undefined
+  flow: 'identifier' | 'mobile'
+  /** ISO 3166-1 alpha-2 */
+  country: string
+  /** BCP 47 */
+  language: string
+  codeLength: number
+  /** false where the request brought no session */
+  mayBeSignedIn: boolean
+  /** of another provider than our own */
+  challenge: Readonly<{ provider: 'turnstile' | 'hcaptcha'; siteKey: string }> | undefined
+  /** a path of this origin, or a URL of another one that state and codeChallenge belong to */
+  returnTo: string | undefined
+  state: string | undefined
+  codeChallenge: string | undefined
+}>
+
+/**
+ * JSON inside of `<script>`: nothing in it ends the element or begins a comment (HTML Standard §4.12.1.3), and the two line ends that
+ * JavaScript once had besides are none.
+ */
+export function inScript(value: unknown): string {
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  )
+}
+
+type Parts = Readonly<{ text: Spoken; brand: string; logo: string | undefined; version: string }>
+
+/** Relative, so that a proxy may serve all of it under a prefix. */
+const assetsOf = (version: string) => `sign-in/assets/${version}`
+
+function documentOf({ text, brand, logo, version }: Parts, head: string, body: string): string {
+  const assets = assetsOf(version)
+  return `<!doctype html>
+<html lang="${text.locale}" dir="${text.direction}">
+  <head>
+    <meta charset="utf-8">
+    <meta name="viewport" content="width=device-width, initial-scale=1">
+    <meta name="color-scheme" content="light dark">
+    <meta name="robots" content="noindex">
+    <title>${escapeText(`${text.title} – ${brand}`)}</title>
+    <link rel="icon" href="${escapeText(logo ?? `${assets}/icon.svg`)}">
+    <link rel="stylesheet" href="${assets}/sign-in.css">
+    <link rel="stylesheet" href="${assets}/notice.css">
+${head}  </head>
+  <body>
+${body}  </body>
+</html>
+`
+}
+
+/** The page: one element, set up by what stands in the document. */
+export function pageDocument(parts: Parts, config: PageConfig): string {
+  return documentOf(
+    parts,
+    `    <script type="application/json" id="latchkey-config">${inScript(config)}</script>
+    <script type="module" src="${assetsOf(parts.version)}/sign-in.js"></script>
+`,
+    `    <main id="latchkey"></main>
+    <noscript><p class="notice">${escapeText(parts.text.noScript)}</p></noscript>
+`,
+  )
+}
+
+/** @param why for whoever built the link, in English */
+export function refusalDocument(parts: Parts, why: string): string {
+  const { refused, refusedWhy } = parts.text
+  return documentOf(
+    parts,
+    '',
+    `    <main class="notice">
+      <h1>${escapeText(refused)}</h1>
+      <p>${escapeText(refusedWhy)}</p>
+      <code lang="en">${escapeText(why)}</code>
+    </main>
+`,
+  )
+}
+
+/**
+ * What the page may do: its own scripts, styles and calls, and what the provider of challenges documents for its widget
+ * (developers.cloudflare.com/turnstile/reference/content-security-policy, docs.hcaptcha.com#content-security-policy-settings).
+ */
+export function pagePolicy(challenge: ChallengeSettings['provider']): string {
+  const hosts: Record<string, string[]> = {
+    turnstile: ['https://challenges.cloudflare.com'],
+    hcaptcha: ['https://hcaptcha.com', 'https://*.hcaptcha.com'],
+  }
+  const theirs = hosts[challenge] ?? []
+  const isHcaptcha = challenge === 'hcaptcha'
+  const directives: [string, string[]][] = [
+    ['default-src', ["'none'"]],
+    ['script-src', ["'self'", ...theirs]],
+    ['style-src', ["'self'", ...(isHcaptcha ? theirs : [])]],
+    ['connect-src', ["'self'", ...(isHcaptcha ? theirs : [])]],
+    ['img-src', ["'self'"]],
+    ['worker-src', ["'self'"]],
+    ...(theirs.length > 0 ? [['frame-src', theirs] as [string, string[]]] : []),
+    ['base-uri', ["'none'"]],
+    ['form-action', ["'none'"]],
+    ['frame-ancestors', ["'none'"]],
+    // No text becomes a script or HTML. A widget's own scripts are not written for that.
+    ...(theirs.length > 0
+      ? []
+      : ([
+          ['require-trusted-types-for', ["'script'"]],
+          ['trusted-types', ['default']],
+        ] as [string, string[]][])),
+  ]
+  return directives.map(([name, values]) => `${name} ${values.join(' ')}`).join('; ')
+}

@@ -1,0 +1,67 @@
+// The files of the sign-in page: what scripts/build-page.mjs bundled, read once at start, and what is made of the settings.
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { extname, join } from 'node:path'
+import { inkOn } from '../config/color.js'
+import type { PageSettings } from '../config/page-settings.js'
+
+/** Beside this folder in sources and in what is built of them. */
+export const bundledPage = join(import.meta.dirname, '..', 'generated', 'page')
+
+const kinds = ['js', 'css', 'json', 'svg'] as const
+
+export type PageFile = Readonly<{ name: string; type: (typeof kinds)[number]; body: Buffer }>
+
+export type PageFiles = Readonly<{
+  files: readonly PageFile[]
+  /** of all of them: in their paths, so that each may be kept for good */
+  version: string
+}>
+
+/**
+ * @param folder with `manifest.json`, whose `files` are all that is served
+ * @throws Error where the page was not bundled, or the manifest names what is no file of a page
+ */
+export async function readPageFiles(folder: string, brand: PageSettings['brand']): Promise<PageFiles> {
+  const manifest = await readFile(join(folder, 'manifest.json'), 'utf8').catch((cause: unknown) => {
+    throw new Error('The sign-in page is not there: npm run generate makes it, or set SIGN_IN_PAGE=off', { cause })
+  })
+  const { files: names } = JSON.parse(manifest) as { files: string[] }
+  const bundled = await Promise.all(
+    names.map(async (name) => ({ ...fileOf(name), body: await readFile(join(folder, name)) })),
+  )
+  const made = [
+    { name: 'icon.svg', type: 'svg', body: Buffer.from(iconOf(brand)) },
+    { name: 'notice.css', type: 'css', body: Buffer.from(noticeStyles) },
+  ] as const
+  const files = [...bundled, ...made]
+  const hash = createHash('sha256')
+  for (const { name, body } of files) hash.update(`${name}\n${body.length}\n`).update(body)
+  return { files, version: hash.digest('base64url').slice(0, 16) }
+}
+
+/** A plain name of a kind that pages are made of: nothing of it leads out of the folder. */
+function fileOf(name: string): Omit<PageFile, 'body'> {
+  const type = kinds.find((kind) => extname(name) === `.${kind}`)
+  if (type === undefined || !/^[\w-]+(\.[\w-]+)*$/.test(name)) throw new Error(`${name} is no file of a page`)
+  return { name, type }
+}
+
+/** In the tab: the brand's first letter on its colour. */
+function iconOf({ name, color = '#1f2933' }: PageSettings['brand']): string {
+  const [letter = ''] = new Intl.Segmenter().segment(name)
+  const text = letter === '' ? '' : escapeText(letter.segment.toLocaleUpperCase('en'))
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="${color}"/><text x="16" y="22.5" font-family="system-ui, sans-serif" font-size="18" font-weight="600" text-anchor="middle" fill="${inkOn(color)}">${text}</text></svg>`
+}
+
+/** What stands between tags or in a quoted attribute. */
+export function escapeText(text: string): string {
+  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+  return text.replace(/[&<>"']/g, (sign) => String(entities[sign]))
+}
+
+/** Of what is shown without a script. */
+const noticeStyles = `.notice{max-inline-size:27rem;margin-inline:auto;text-align:start;font:1rem/1.5 ui-sans-serif,system-ui,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
+.notice h1{margin:0 0 .5em;font-size:1.5rem;line-height:1.25}
+.notice code{display:block;margin-block-start:1.5em;font-size:.875rem;direction:ltr;text-align:start}
+`
