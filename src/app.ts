@@ -1,6 +1,6 @@
 // The one place where the parts meet: services made, plugins and routes registered, in an order to be read from top to bottom.
 import fastifyCookie from '@fastify/cookie'
-import type { FastifyInstance, RouteOptions } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { addressRoutes } from './account/address-routes.js'
 import { exportRoutes } from './account/export-routes.js'
@@ -58,15 +58,15 @@ export type AppDependencies = Readonly<{
   version: string
   /** the bundle of the sign-in page, in place of the one that was built */
   pageFolder?: string
-  /** told of each route, for whoever describes them */
-  onRoute?: (route: RouteOptions) => void
+  /** for whoever describes the routes: asked before the first one is registered */
+  beforeRoutes?: (app: FastifyInstance) => PromiseLike<unknown>
   /** under which an application has the service mounted (embed.ts); '' where it has a server of its own */
   prefix?: string
 }>
 
 /** The service, ready to listen or to be asked in a test. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { config, database, logger, health, senders, version, onRoute, prefix: mount = '' } = dependencies
+  const { config, database, logger, health, senders, version, beforeRoutes, prefix: mount = '' } = dependencies
   const { identifiers: countries, sessions: sessionSettings, delivery: deliverySettings, metricsToken } = config
   const { defaultCountry, smsCountries } = countries
 
@@ -81,7 +81,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     proxyHeader: config.proxyHeader,
     onUnreadableClient: () => metrics.countUnreadableClient(),
   })
-  if (onRoute) app.addHook('onRoute', onRoute)
+  await beforeRoutes?.(app)
   limitConnections(app, { most: 2 * config.limits.floodPerMinute, exempt: config.trustProxy })
   useRequestMetrics(app, metrics)
   // What is counted first is refused after CORS, so that a page of ours may read that it asks too much.

@@ -1,5 +1,7 @@
 // The OpenAPI document as it stands in openapi.json, made from the routes by `npm run openapi`, with what only this service knows.
-import { readFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import fastifySwagger, { type StaticPathSpec } from '@fastify/swagger'
 import { type FastifyPluginAsyncTypebox, Type } from '@fastify/type-provider-typebox'
 import { errorResponses } from '../http/responses.js'
 
@@ -13,11 +15,12 @@ export type OpenApiOptions = Readonly<{
   mount: string
 }>
 
-const file = new URL('../../openapi.json', import.meta.url)
+const file = fileURLToPath(new URL('../../openapi.json', import.meta.url))
 
 /** The document of one service: where it is, its version, its cookie's name, and whether it tells codes to everybody. */
-async function readDocument({ version, publicUrl, cookieName, echo, mount }: OpenApiOptions): Promise<string> {
-  const { openapi, info, servers: _, ...rest } = JSON.parse(await readFile(file, 'utf8'))
+function documentOf<Document extends object>(committed: Document, options: OpenApiOptions): Document {
+  const { version, publicUrl, cookieName, echo, mount } = options
+  const { openapi, info, servers: _, ...rest } = Object(committed)
   const document = {
     openapi,
     info: { ...info, version },
@@ -27,12 +30,15 @@ async function readDocument({ version, publicUrl, cookieName, echo, mount }: Ope
     ...rest,
   }
   document.components.securitySchemes.cookie.name = cookieName
-  return JSON.stringify(document)
+  return document
 }
 
 export const openApiRoutes: FastifyPluginAsyncTypebox<OpenApiOptions> = async (app, options) => {
-  // Read once, at the first request: most services are never asked.
-  let document: Promise<string> | undefined
+  const postProcessor: StaticPathSpec['postProcessor'] = (committed) => documentOf(committed, options)
+  const specification = { path: file, baseDir: dirname(file), postProcessor }
+  await app.register(fastifySwagger, { mode: 'static', specification })
+  // Written once, at the first request: most services are never asked.
+  let document: string | undefined
 
   app.get(
     '/openapi.json',
@@ -57,9 +63,9 @@ export const openApiRoutes: FastifyPluginAsyncTypebox<OpenApiOptions> = async (a
       },
     },
     async (_request, reply) => {
-      document ??= readDocument(options)
+      document ??= JSON.stringify(app.swagger())
       reply.header('cache-control', 'public, max-age=300').type('application/json; charset=utf-8')
-      return reply.send((await document) as never)
+      return reply.send(document as never)
     },
   )
 }

@@ -1,6 +1,8 @@
 // The OpenAPI document of the whole API, whatever the settings of a service: made from the routes of one that has everything on.
 import { generateKeyPairSync } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
+import fastifySwagger, { type FastifyDynamicSwaggerOptions, formatParamUrl } from '@fastify/swagger'
+import type { FastifyInstance } from 'fastify'
 import { buildApp } from '../../app.js'
 import { parseConfig } from '../../config/config.js'
 import { openDatabase } from '../../database/client.js'
@@ -8,7 +10,7 @@ import { createLogger } from '../../http/logger.js'
 import { Health } from '../../operations/health.js'
 import { about } from './about.js'
 import { headers, Operations, type Route } from './operations.js'
-import { type Json, Schemas } from './schemas.js'
+import { type Json, plain, Schemas } from './schemas.js'
 
 /** Every route is there. Texts and schemas say the same whatever else is set, which a test holds them to. */
 const everythingOn = () => ({
@@ -40,35 +42,42 @@ export async function describeService(settings: Readonly<Record<string, string>>
   const database = openDatabase(config.database)
   const logger = createLogger('silent', { write: () => {} })
   const health = new Health({ database, migrationNames: [], logger })
-  const routes: Route[] = []
   const senders = { sms: [], email: [] }
+  const version = await readVersion()
   const app = await buildApp({
-    ...{ config, database, logger, health, senders, version: '' },
-    onRoute: ({ method, url, schema, config: { setsCookies = false } = {} }) => {
-      const isShown = method !== 'HEAD' && schema !== undefined && schema.hide !== true
-      if (isShown) routes.push({ method: String(method), url, setsCookies, schema: schema as Json })
-    },
+    ...{ config, database, logger, health, senders, version },
+    beforeRoutes: (server) => server.register(fastifySwagger, documentOptions(server, version)),
   })
-  const schemas = new Schemas(app.getSchemas())
+  const document = plain(app.swagger())
   await app.close()
   await database.$disconnect()
-  return documentOf(routes, schemas, await readVersion())
+  return document
 }
 
-function documentOf(routes: readonly Route[], schemas: Schemas, version: string): Json {
-  const operations = new Operations(schemas)
-  const paths: Record<string, Record<string, Json>> = {}
-  for (const route of routes) {
-    const path = route.url.replace(/:(\w+)/g, '{$1}')
-    paths[path] = { ...paths[path], [route.method.toLowerCase()]: operations.of(route) }
-  }
+/** @fastify/swagger collects the routes and calls us for what it would inline: names, shared errors, headers. */
+function documentOptions(app: FastifyInstance, version: string): FastifyDynamicSwaggerOptions {
   const { info, securitySchemes, ...rest } = about
+  const routes: Route[] = []
   return {
-    openapi: '3.1.0',
-    info: { ...info, version },
-    ...rest,
-    paths,
-    components: { schemas: schemas.all, responses: operations.responses, headers, securitySchemes },
+    openapi: { openapi: '3.1.0', info: { ...info, version } },
+    transform: ({ schema, url, route: { method, config } }) => {
+      const isShown = method !== 'HEAD' && schema !== undefined && schema.hide !== true
+      const { setsCookies = false } = config ?? {}
+      if (isShown)
+        routes.push({ method: String(method), url: formatParamUrl(url), setsCookies, schema: schema as Json })
+      return { schema: { hide: true }, url }
+    },
+    transformObject: (document) => {
+      const schemas = new Schemas(app.getSchemas())
+      const operations = new Operations(schemas)
+      const paths: Record<string, Record<string, Json>> = {}
+      for (const route of routes) {
+        paths[route.url] = { ...paths[route.url], [route.method.toLowerCase()]: operations.of(route) }
+      }
+      const { openapi, info } = 'openapiObject' in document ? document.openapiObject : {}
+      const components = { schemas: schemas.all, responses: operations.responses, headers, securitySchemes }
+      return { openapi, info, ...rest, paths, components } as never
+    },
   }
 }
 
