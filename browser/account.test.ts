@@ -121,6 +121,7 @@ test('other sessions are seen, one is ended, then all others', async () => {
   await other.clickText('Edit: Full name')
   await other.type('#name', 'Somebody')
   await other.click('.editor .primary')
+  await other.find('#identifier')
   await other.see('You were signed out. Sign in again.')
   for (const each of [visitor, other, third]) await each.leave()
 })

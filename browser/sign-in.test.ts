@@ -200,6 +200,49 @@ test('without a network it says so, and goes on when there is one', async () => 
   await visitor.context.close()
 })
 
+test('a code that a message brings (WebOTP) is filled in and sent, and nobody waits for one when the step is left', async () => {
+  const visitor = await newVisitor(origin)
+  // Chromium on a computer has none of it: a stand-in that gives what it is told to.
+  await visitor.page.evaluateOnNewDocument(`window.OTPCredential = class {}
+    window.asked = []
+    navigator.credentials.get = ({ otp, signal }) => new Promise((resolve, reject) => {
+      window.asked.push({ otp, signal, receive: (code) => resolve({ code }) })
+      signal.addEventListener('abort', () => reject(signal.reason))
+    })`)
+  await visitor.open()
+  await askForCode(visitor)
+  assert.deepEqual(await visitor.page.evaluate('window.asked.map(({ otp, signal }) => [otp, signal.aborted])'), [
+    [{ transport: ['sms'] }, false],
+  ])
+  await visitor.clickText('Change')
+  await visitor.find('#identifier')
+  assert.deepEqual(await visitor.page.evaluate('window.asked.map(({ signal }) => signal.aborted)'), [true])
+  await visitor.type('#identifier', newEmail())
+  await visitor.click('.primary')
+  await visitor.find('#code')
+  await visitor.page.evaluate(`window.asked[1].receive('${await visitor.lastCode(2)}')`)
+  await visitor.find('.section')
+  await visitor.leave()
+})
+
+test('where there is voice, one can be called instead once the countdown is over', async () => {
+  const visitor = await newVisitor(origin)
+  const sent: unknown[] = []
+  visitor.page.on('request', (request) => {
+    if (request.method() === 'POST') sent.push(JSON.parse(request.postData() ?? '{}'))
+  })
+  await visitor.open({ voice: true, country: 'IN' })
+  const phone = newPhone()
+  await visitor.type('#identifier', phone)
+  await visitor.click('.primary')
+  await visitor.find('#code')
+  assert.equal(await visitor.page.$('::-p-aria([name="Call me instead"])'), null)
+  await visitor.clickText('Call me instead')
+  await visitor.page.waitForResponse((response) => response.request().method() === 'POST')
+  assert.deepEqual(sent.at(-1), { phonePrefix: '+91', phone, channel: 'voice' })
+  await visitor.leave()
+})
+
 test('by keyboard alone: the switch, the country, the code', async () => {
   const visitor = await newVisitor(origin)
   const { keyboard } = visitor.page
