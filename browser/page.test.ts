@@ -46,6 +46,7 @@ test('somebody signs in, solves a challenge in a worker under the policy, and se
   const workers: string[] = []
   visitor.page.on('workercreated', (worker) => workers.push(worker.url()))
   const email = await signIn(visitor)
+  await visitor.find('.card[data-step="account"]')
   await visitor.see(email)
   assert.match(String(workers[0]), /\/sign-in\/assets\/[\w-]{16}\/worker\.js$/)
   assert.deepEqual(await axe(visitor), [])
@@ -73,6 +74,7 @@ test('a shop of another origin sends people there, and exchanges the code that t
 test('a session that is no recent proof is proved again before somebody is sent back', async () => {
   const visitor = await visit('/sign-in')
   const email = await signIn(visitor)
+  await visitor.find('.card[data-step="account"]')
   await visitor.see(email)
   await visitor.page.goto(shop.origin)
   await visitor.see('You are already signed in')

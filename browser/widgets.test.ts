@@ -68,6 +68,7 @@ for (const [provider, { script, frame }] of Object.entries(providers)) {
     await visitor.click('.primary')
     await visitor.find('#code')
     await visitor.type('#code', await visitor.lastCode())
+    await visitor.find('.card[data-step="account"]')
     await visitor.see(email)
     assert.equal(verified.at(-1), 'a-token')
     assert.equal(await visitor.page.$('dialog'), null)

@@ -3,6 +3,32 @@ import type { ChallengeSettings } from '../config/challenge-settings.js'
 import { escapeText } from './page-files.js'
 import type { Spoken } from './texts.js'
 
+type Provider = 'turnstile' | 'hcaptcha'
+
+/**
+ * What the providers of widgets document: their script, and the hosts that a policy has to let in
+ * (developers.cloudflare.com/turnstile/reference/content-security-policy, docs.hcaptcha.com#content-security-policy-settings).
+ */
+const widgets: Readonly<Record<Provider, { script: string; hosts: string[]; hasStyles: boolean }>> = {
+  turnstile: {
+    script: 'https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit',
+    hosts: ['https://challenges.cloudflare.com'],
+    hasStyles: false,
+  },
+  hcaptcha: {
+    script: 'https://js.hcaptcha.com/1/api.js?render=explicit&recaptchacompat=off',
+    hosts: ['https://hcaptcha.com', 'https://*.hcaptcha.com'],
+    hasStyles: true,
+  },
+}
+
+const hasWidget = (provider: ChallengeSettings['provider']): provider is Provider => Object.hasOwn(widgets, provider)
+
+/** What the page has to know of a provider other than our own. */
+export function widgetOf({ provider, site }: ChallengeSettings): PageConfig['challenge'] {
+  return site && hasWidget(provider) ? { provider, siteKey: site.key, script: widgets[provider].script } : undefined
+}
+
 /** What packages/element/src/page.ts reads. What is undefined is left out. */
 export type PageConfig = Readonly<{
   name: string
@@ -19,7 +45,7 @@ export type PageConfig = Readonly<{
   /** false where the request brought no session */
   mayBeSignedIn: boolean
   /** of another provider than our own */
-  challenge: Readonly<{ provider: 'turnstile' | 'hcaptcha'; siteKey: string }> | undefined
+  challenge: Readonly<{ provider: Provider; siteKey: string; script: string }> | undefined
   /** a path of this origin, or a URL of another one that state and codeChallenge belong to */
   returnTo: string | undefined
   state: string | undefined
@@ -37,7 +63,14 @@ export function inScript(value: unknown): string {
   )
 }
 
-type Parts = Readonly<{ text: Spoken; brand: string; logo: string | undefined; version: string }>
+type Parts = Readonly<{
+  text: Spoken
+  brand: string
+  logo: string | undefined
+  version: string
+  /** scripts that the first one imports */
+  preload: readonly string[]
+}>
 
 /** Relative, so that a proxy may serve all of it under a prefix. */
 const assetsOf = (version: string) => `sign-in/assets/${version}`
@@ -67,7 +100,7 @@ export function pageDocument(parts: Parts, config: PageConfig): string {
   return documentOf(
     parts,
     `    <script type="application/json" id="latchkey-config">${inScript(config)}</script>
-    <script type="module" src="${assetsOf(parts.version)}/sign-in.js"></script>
+${parts.preload.map((name) => `    <link rel="modulepreload" href="${assetsOf(parts.version)}/${name}">\n`).join('')}    <script type="module" src="${assetsOf(parts.version)}/sign-in.js"></script>
 `,
     `    <main id="latchkey"></main>
     <noscript><p class="notice">${escapeText(parts.text.noScript)}</p></noscript>
@@ -90,22 +123,14 @@ export function refusalDocument(parts: Parts, why: string): string {
   )
 }
 
-/**
- * What the page may do: its own scripts, styles and calls, and what the provider of challenges documents for its widget
- * (developers.cloudflare.com/turnstile/reference/content-security-policy, docs.hcaptcha.com#content-security-policy-settings).
- */
-export function pagePolicy(challenge: ChallengeSettings['provider']): string {
-  const hosts: Record<string, string[]> = {
-    turnstile: ['https://challenges.cloudflare.com'],
-    hcaptcha: ['https://hcaptcha.com', 'https://*.hcaptcha.com'],
-  }
-  const theirs = hosts[challenge] ?? []
-  const isHcaptcha = challenge === 'hcaptcha'
+/** What the page may do: its own scripts, styles and calls, and what a widget needs. */
+export function pagePolicy(provider: ChallengeSettings['provider']): string {
+  const { hosts: theirs, hasStyles } = hasWidget(provider) ? widgets[provider] : { hosts: [], hasStyles: false }
   const directives: [string, string[]][] = [
     ['default-src', ["'none'"]],
     ['script-src', ["'self'", ...theirs]],
-    ['style-src', ["'self'", ...(isHcaptcha ? theirs : [])]],
-    ['connect-src', ["'self'", ...(isHcaptcha ? theirs : [])]],
+    ['style-src', ["'self'", ...(hasStyles ? theirs : [])]],
+    ['connect-src', ["'self'", ...(hasStyles ? theirs : [])]],
     ['img-src', ["'self'"]],
     ['worker-src', ["'self'"]],
     ...(theirs.length > 0 ? [['frame-src', theirs] as [string, string[]]] : []),

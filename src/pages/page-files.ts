@@ -16,6 +16,8 @@ export type PageFiles = Readonly<{
   files: readonly PageFile[]
   /** of all of them: in their paths, so that each may be kept for good */
   version: string
+  /** names of the scripts that the first one imports: a browser need not wait for that one to know them */
+  preload: readonly string[]
 }>
 
 /**
@@ -26,7 +28,7 @@ export async function readPageFiles(folder: string, brand: PageSettings['brand']
   const manifest = await readFile(join(folder, 'manifest.json'), 'utf8').catch((cause: unknown) => {
     throw new Error('The sign-in page is not there: npm run generate makes it, or set SIGN_IN_PAGE=off', { cause })
   })
-  const { files: names } = JSON.parse(manifest) as { files: string[] }
+  const { files: names, preload = [] } = JSON.parse(manifest) as { files: string[]; preload?: string[] }
   const bundled = await Promise.all(
     names.map(async (name) => ({ ...fileOf(name), body: await readFile(join(folder, name)) })),
   )
@@ -35,9 +37,11 @@ export async function readPageFiles(folder: string, brand: PageSettings['brand']
     { name: 'notice.css', type: 'css', body: Buffer.from(noticeStyles) },
   ] as const
   const files = [...bundled, ...made]
+  const missing = preload.find((name) => !names.includes(name))
+  if (missing !== undefined) throw new Error(`${missing} is no file of a page`)
   const hash = createHash('sha256')
   for (const { name, body } of files) hash.update(`${name}\n${body.length}\n`).update(body)
-  return { files, version: hash.digest('base64url').slice(0, 16) }
+  return { files, preload, version: hash.digest('base64url').slice(0, 16) }
 }
 
 /** A plain name of a kind that pages are made of: nothing of it leads out of the folder. */

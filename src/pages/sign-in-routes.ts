@@ -5,7 +5,7 @@ import type { Config } from '../config/config.js'
 import { cookiesOf } from '../http/headers.js'
 import { requestedLanguages } from '../http/languages.js'
 import { mediaTypes, serveFromMemory } from '../http/memory-files.js'
-import { type PageConfig, pageDocument, pagePolicy, refusalDocument } from './document.js'
+import { type PageConfig, pageDocument, pagePolicy, refusalDocument, widgetOf } from './document.js'
 import { bundledPage, readPageFiles } from './page-files.js'
 import { pageTextFor } from './texts.js'
 
@@ -34,7 +34,7 @@ export async function signInPage(app: FastifyInstance, options: SignInPageOption
   const { config, cookieName, folder = bundledPage } = options
   const { page, challenges, messages, publicUrl } = config
   const { brand, returnToOrigins: origins } = page
-  const { files, version } = await readPageFiles(folder, brand)
+  const { files, version, preload } = await readPageFiles(folder, brand)
   const headers = {
     'content-security-policy': pagePolicy(challenges.provider),
     'permissions-policy': permissions,
@@ -56,7 +56,7 @@ export async function signInPage(app: FastifyInstance, options: SignInPageOption
     })
   }
 
-  const challenge = challengeOf(challenges)
+  const challenge = widgetOf(challenges)
   const configFor = (request: FastifyRequest, language: string, back: Return): PageConfig => ({
     name: brand.name,
     logo: brand.logoUrl,
@@ -74,7 +74,7 @@ export async function signInPage(app: FastifyInstance, options: SignInPageOption
     const { query, twice } = readQuery(request.query)
     const asked = query.lang === undefined ? [] : requestedLanguages({ 'accept-language': query.lang })
     const text = pageTextFor([...asked, ...requestedLanguages(request.headers)], messages.defaultLocale)
-    const parts = { text, brand: brand.name, logo: brand.logoUrl, version }
+    const parts = { text, brand: brand.name, logo: brand.logoUrl, version, preload }
     const ownOrigins = publicUrl === undefined ? originsOf(request.headers.host) : [publicUrl]
     const back = twice === undefined ? readReturn(query, { ownOrigins, origins }) : refusedTwice(twice)
     reply.headers({ ...headers, 'content-language': text.locale }).type(mediaTypes.html)
@@ -90,10 +90,6 @@ export async function signInPage(app: FastifyInstance, options: SignInPageOption
   if (config.mode === 'development') {
     app.get('/', { schema: { hide: true } }, async (_request, reply) => reply.redirect('sign-in', 302))
   }
-}
-
-function challengeOf({ provider, site }: Config['challenges']): PageConfig['challenge'] {
-  return site && (provider === 'turnstile' || provider === 'hcaptcha') ? { provider, siteKey: site.key } : undefined
 }
 
 /** What the page has to know of a return. */

@@ -29,7 +29,7 @@ async function folderOf(
 async function start(settings: Record<string, string> = {}) {
   const pageFolder = await folderOf(
     { ...bundle, 'made-of.txt': 'no business of anybody' },
-    { files: Object.keys(bundle) },
+    { files: Object.keys(bundle), preload: ['chunk-A1.js'] },
   )
   return startApp(t, { settings: { SIGN_IN_PAGE: 'on', RETURN_TO_ORIGINS: shop, ...settings }, pageFolder })
 }
@@ -58,6 +58,7 @@ t.test('a document with nothing of a script in it but data', async (t) => {
   })
   t.match(text, '<html lang="hi" dir="ltr">')
   t.match(text, '<title>साइन इन – Chai &amp; &lt;Co&gt;</title>')
+  t.match(text, /<link rel="modulepreload" href="sign-in\/assets\/[\w-]{16}\/chunk-A1\.js">/)
   t.match(text, '<main id="latchkey"></main>')
   t.match(text, /<noscript><p class="notice">साइन इन करने के लिए/)
   t.notMatch(
@@ -141,6 +142,9 @@ t.test('a bundle that is not there, or names other files, stops the start', asyn
   for (const name of ['../x.js', 'a/b.js', '.js', 'x.exe', 'x.js/..', 'x..js']) {
     await t.rejects(read({}, { files: [name] }), { message: `${name} is no file of a page` })
   }
+  await t.rejects(read({ 'a.js': '' }, { files: ['a.js'], preload: ['b.js'] }), {
+    message: 'b.js is no file of a page',
+  })
   const one = await read({ 'a.js': '1' })
   t.match(String(one.files.find(({ name }) => name === 'icon.svg')?.body), /fill="#000000">&lt;<\/text>/)
   t.not(one.version, (await read({ 'a.js': '2' })).version)
@@ -214,7 +218,11 @@ t.test('without PUBLIC_URL its origin is the host that was asked', async (t) => 
 t.test('a provider’s widget is let in where it is chosen, and nothing else', async (t) => {
   const keys = { CHALLENGE_SITE_KEY: 'a-site', CHALLENGE_SECRET: 'a secret of a provider' }
   const turnstile = await (await start({ CHALLENGE: 'turnstile', ...keys })).get('/sign-in')
-  t.strictSame(configOf(turnstile.text).challenge, { provider: 'turnstile', siteKey: 'a-site' })
+  t.strictSame(configOf(turnstile.text).challenge, {
+    provider: 'turnstile',
+    siteKey: 'a-site',
+    script: 'https://challenges.cloudflare.com/turnstile/v0/api.js?render=explicit',
+  })
   t.notMatch(turnstile.text, 'a secret')
   t.equal(
     turnstile.headers['content-security-policy'],

@@ -1,6 +1,5 @@
 // The hosted page: one element, set up by what the service wrote into the page, and the way back to where people came from.
 import { LatchkeySignIn } from './index.js'
-import { widgetSolver } from './widget.js'
 
 /** What the service writes into `<script type="application/json" id="latchkey-config">`. All of it may be left out. */
 export type PageConfig = {
@@ -17,7 +16,7 @@ export type PageConfig = {
   /** false where the request brought no session */
   mayBeSignedIn?: boolean
   /** of a provider whose widget proves that a person asks */
-  challenge?: { provider: 'turnstile' | 'hcaptcha'; siteKey: string }
+  challenge?: { provider: 'turnstile' | 'hcaptcha'; siteKey: string; script: string }
   /** where people go afterwards: a path of this origin, or a URL of another one, which the two below belong to */
   returnTo?: string
   state?: string
@@ -52,7 +51,10 @@ element.toggleAttribute('voice', config.voice === true)
 element.toggleAttribute('account', returnTo === undefined)
 element.mayBeSignedIn = config.mayBeSignedIn !== false
 // The scripts of these are others' and not written for trusted types: with them the policy does not ask.
-if (challenge) element.solveChallenge = widgetSolver(challenge, () => document.body)
+if (challenge) {
+  element.solveChallenge = async (_asked, signal) =>
+    (await import('./widget.js')).solveByWidget(challenge, document.body, signal)
+}
 if (returnTo && isOwn(returnTo)) element.addEventListener('signed-in', () => location.replace(returnTo))
 if (returnTo && state && codeChallenge) {
   const body = { return_to: returnTo, state, code_challenge: codeChallenge, code_challenge_method: 'S256' } as const
