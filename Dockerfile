@@ -16,7 +16,7 @@ COPY prisma prisma
 COPY src src
 COPY openapi.json ./
 # A checkout may be closed to others than its owner; the service is one of the others.
-RUN npm run build && chmod -R a+rX package.json openapi.json dist prisma
+RUN npm run build && find dist -name '*.d.ts' -delete && chmod -R a+rX package.json openapi.json dist prisma
 
 FROM sources AS dependencies
 # Without optional ones: they are the Prisma CLI, which brings React and TypeScript along.

@@ -9,7 +9,11 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 
 process.chdir(import.meta.dirname)
-const { values } = parseArgs({ options: { url: { type: 'string' } } })
+const usage = `Lints openapi.json, notices what breaks, and drives what four generators make of it.
+
+Usage: npm run openapi:check -- [--url URL of a service that runs by npm run dev]
+`
+const { values } = readArguments()
 const document = '../openapi.json'
 const generators = ['hey-api', 'openapi-typescript', 'orval', 'kubb']
 
@@ -34,6 +38,19 @@ async function check(name, test) {
   counts[fault ? 'failed' : 'passed'] += 1
   say(fault ? `FAIL ${name}\n${fault.trim().replaceAll(/^/gm, '     ')}` : `ok   ${name}`)
   return !fault
+}
+
+/** What was typed cannot be used: 2, and nothing is done. */
+function readArguments() {
+  try {
+    const typed = parseArgs({ options: { url: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
+    if (!typed.values.help) return typed
+    process.stdout.write(usage)
+    process.exit(0)
+  } catch (error) {
+    process.stderr.write(`${error.message.split('.')[0]}\n${usage}`)
+    process.exit(2)
+  }
 }
 
 const unless = (isGood, { said }) => (isGood ? undefined : said)

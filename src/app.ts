@@ -60,11 +60,13 @@ export type AppDependencies = Readonly<{
   pageFolder?: string
   /** told of each route, for whoever describes them */
   onRoute?: (route: RouteOptions) => void
+  /** under which an application has the service mounted (embed.ts); '' where it has a server of its own */
+  prefix?: string
 }>
 
 /** The service, ready to listen or to be asked in a test. */
 export async function buildApp(dependencies: AppDependencies): Promise<FastifyInstance> {
-  const { config, database, logger, health, senders, version, onRoute } = dependencies
+  const { config, database, logger, health, senders, version, onRoute, prefix: mount = '' } = dependencies
   const { identifiers: countries, sessions: sessionSettings, delivery: deliverySettings, metricsToken } = config
   const { defaultCountry, smsCountries } = countries
 
@@ -103,7 +105,12 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { sessions, receipts } = services
   const { length: otpLength, echo } = config.otp
   const shared = { ...services, cookie, defaultCountry, otpLength, echo }
-  await app.register(mobileFlow, { ...shared, prefix: '/api/auth', secureCookies: sessionSettings.secureCookies })
+  await app.register(mobileFlow, {
+    ...shared,
+    prefix: '/api/auth',
+    ticketPath: `${mount}/api/auth`,
+    secureCookies: sessionSettings.secureCookies,
+  })
   await app.register(sessionRoutes, {
     ...shared,
     prefix: '/api/auth',
@@ -132,7 +139,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(addressRoutes, { ...people, prefix: '/users/me/addresses' })
   await app.register(ownSessionRoutes, { ...people, prefix: '/users/me/sessions' })
 
-  const { webhookKey, twilio } = receiptSources(config)
+  const { webhookKey, twilio } = receiptSources(config, mount)
   const { prefix } = receiptPaths
   if (webhookKey) await app.register(webhookReceiptRoutes, { prefix, receipts, key: webhookKey })
   if (twilio) await app.register(twilioReceiptRoutes, { prefix, receipts, source: twilio })
@@ -140,8 +147,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(healthRoutes, { prefix: '/health', health })
   // Numbers of a business are nobody else's: in production they are told to who shows the token, or not at all.
   if (metricsToken || config.mode !== 'production') await app.register(metricsRoutes, { metrics, metricsToken })
-  await app.register(openApiRoutes, { version, publicUrl: config.publicUrl, cookieName: cookie.name, echo })
-  if (config.docs) await docsPage(app)
+  await app.register(openApiRoutes, { version, publicUrl: config.publicUrl, cookieName: cookie.name, echo, mount })
+  if (config.docs) await docsPage(app, mount)
   if (config.page.isOn) await signInPage(app, { config, cookieName: cookie.name, folder: dependencies.pageFolder })
   addMissingMethods()
   await app.ready()

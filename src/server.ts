@@ -1,23 +1,14 @@
-// The entry: read the settings, open what the service needs, build it, listen, and stop everything in order.
-import { readFile } from 'node:fs/promises'
+// The entry: read the settings, open the service, listen, and stop everything in order.
 import closeWithGrace from 'close-with-grace'
 import { destination } from 'pino'
-import { buildApp } from './app.js'
-import { createCleanupTasks } from './cleanup-tasks.js'
 import { parseCommandLineOrExit } from './config/command-line.js'
 import { parseConfig } from './config/config.js'
 import { loadEnvironmentFile } from './config/environment-file.js'
 import { lineOfMisspelled, misspelledSettings } from './config/misspelled.js'
 import { ConfigError } from './config/reader.js'
-import { type Database, openDatabase } from './database/client.js'
 import { describeFailure } from './database/migration-failures.js'
-import { readMigrationNames } from './database/migration-files.js'
-import { migrate } from './database/migrations.js'
 import { createLogger } from './http/logger.js'
-import { closeSenders, createSenders } from './messaging/drivers.js'
-import { twilioStatusCallback } from './messaging/receipts/sources.js'
-import { scheduleCleanup } from './operations/cleanup.js'
-import { Health } from './operations/health.js'
+import { openService } from './opening.js'
 
 /** Milliseconds that a stop may take, and that load balancers get to notice that the replica is not ready any more. */
 const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, test: 0 } }
@@ -39,52 +30,19 @@ async function start(): Promise<void> {
   process.once('exit', () => output.flushSync())
   const logger = createLogger(config.logLevel, output)
   for (const misspelled of misspelledSettings(process.env)) logger.warn(lineOfMisspelled(misspelled))
-  if (config.database.migrateOnBoot) {
-    const { applied } = await migrate(config.database.directUrl)
-    if (applied.length > 0) logger.info({ applied }, 'database migrated')
-  }
-  const database = openDatabase(config.database)
-  await refuseSettingsOf(database)
-  const health = new Health({ database, migrationNames: await readMigrationNames(), logger })
-  const senders = createSenders(
-    config.delivery,
-    (text) => process.stdout.write(text),
-    twilioStatusCallback(config.publicUrl),
-  )
-  const app = await buildApp({ config, database, logger, health, senders, version: await readVersion() })
-  // The first query costs as much as hundreds of later ones: pay before anybody waits. An unreachable database is no reason to
-  // stop: the log and the readiness probe tell, and the service recovers by itself.
-  await health.readinessFault()
-
-  await app.listen({ host: config.host, port: config.port })
-  const cleanup = scheduleCleanup(
-    config.cleanupCron,
-    createCleanupTasks(database, config.audit.retention, config.recycleAfter),
-    logger,
-  )
+  const service = await openService({ config, logger, write: (text) => process.stdout.write(text) })
+  await service.app.listen({ host: config.host, port: config.port })
+  service.startCleanup()
 
   closeWithGrace({ delay: stopping.limit, logger: false }, async ({ signal, err }) => {
     ignoreFurtherSignals()
     if (err) logger.fatal({ err }, 'stopping after an error that nothing handled')
     else logger.info({ signal }, 'stopping')
-    health.drain()
+    service.health.drain()
     await new Promise((resolve) => setTimeout(resolve, stopping.notice[config.mode]))
-    await app.close()
-    await closeSenders(senders)
-    await cleanup.stop()
-    await database.$disconnect()
+    await service.close()
     logger.info('stopped')
   })
-}
-
-/**
- * A database that is out of reach may come back; what its role has for settings stays until somebody mends it.
- * @throws ConfigError naming each setting, with the statement that mends it
- */
-async function refuseSettingsOf(database: Database): Promise<void> {
-  const report = await database.examine().catch(() => null)
-  if (report === null || report.faults.length === 0) return
-  throw new ConfigError(report.faults.map((fault) => `DATABASE_URL: ${fault}`))
 }
 
 /** Supervisors and terminals send the same signal more than once, and close-with-grace would take the second for "at once". */
@@ -93,11 +51,6 @@ function ignoreFurtherSignals(): void {
     process.removeAllListeners(signal)
     process.on(signal, () => {})
   }
-}
-
-async function readVersion(): Promise<string> {
-  const manifest: unknown = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
-  return String(Reflect.get(Object(manifest), 'version'))
 }
 
 // A setting that cannot be used, a port in use, a database that cannot be migrated: a line each, no stack.

@@ -38,7 +38,7 @@ mayImport['pages'] = ['auth', 'config', 'http', 'messaging']
 mayImport['cli'] = [...mayImport['auth'], 'auth', 'cleanup-tasks', 'operations']
 
 /** What only those import that start a process. */
-const entries = ['server', 'cli', 'development']
+const entries = ['server', 'embed', 'cli', 'development']
 const isRoute = (file: string) => /-(routes|schemas)\.ts$/.test(file)
 /** Plugins of Fastify: the only files beside routes and the module http that know it. */
 const plugins = /^src\/(sessions\/(authenticate|cookies|jwt-plugin)|users\/policies)\.ts$/
@@ -51,7 +51,14 @@ function faultOf(file: string, specifier: string): string | undefined {
   const from = moduleOf(file)
   if (!isOurs(specifier)) {
     const isFastify = /^(@fastify\/|fastify(\/|$))/.test(specifier)
-    if (!isFastify || from === 'http' || from === 'app' || isRoute(file) || plugins.test(file)) return undefined
+    if (
+      !isFastify ||
+      from === 'http' ||
+      ['app', 'opening', 'embed'].includes(from) ||
+      isRoute(file) ||
+      plugins.test(file)
+    )
+      return undefined
     return 'knows Fastify, which only http, routes and plugins do'
   }
   const path = join(dirname(file), specifier)

@@ -18,20 +18,21 @@ const policy = [
   "frame-ancestors 'none'",
 ].join('; ')
 
-const page = `<!doctype html>
+/** @param prefix under which the service is mounted */
+const pageUnder = (prefix: string) => `<!doctype html>
 <html lang="en">
   <head>
     <meta charset="utf-8">
     <title>Latchkey API</title>
-    <link rel="stylesheet" href="/docs/static/swagger-ui.css">
-    <link rel="stylesheet" href="/docs/static/index.css">
-    <link rel="icon" type="image/png" href="/docs/static/favicon-32x32.png" sizes="32x32">
+    <link rel="stylesheet" href="${prefix}/docs/static/swagger-ui.css">
+    <link rel="stylesheet" href="${prefix}/docs/static/index.css">
+    <link rel="icon" type="image/png" href="${prefix}/docs/static/favicon-32x32.png" sizes="32x32">
   </head>
   <body>
     <div id="swagger-ui"></div>
-    <script src="/docs/static/swagger-ui-bundle.js"></script>
-    <script src="/docs/static/swagger-ui-standalone-preset.js"></script>
-    <script src="/docs/static/swagger-initializer.js"></script>
+    <script src="${prefix}/docs/static/swagger-ui-bundle.js"></script>
+    <script src="${prefix}/docs/static/swagger-ui-standalone-preset.js"></script>
+    <script src="${prefix}/docs/static/swagger-initializer.js"></script>
   </body>
 </html>
 `
@@ -40,7 +41,7 @@ const page = `<!doctype html>
  * Starts the page. A token that somebody enters is forgotten with the page: `localStorage` would hand it to every later script of
  * this origin (OWASP HTML5 Security Cheat Sheet, "Local Storage").
  */
-const initializer = `window.onload = () => {
+const initializerUnder = (prefix: string) => `window.onload = () => {
   // Where an earlier page kept it.
   localStorage.removeItem('authorized')
   const withOurName = ({ React }) => ({
@@ -49,7 +50,7 @@ const initializer = `window.onload = () => {
     },
   })
   SwaggerUIBundle({
-    url: '/openapi.json',
+    url: '${prefix}/openapi.json',
     dom_id: '#swagger-ui',
     deepLinking: true,
     tryItOutEnabled: true,
@@ -63,14 +64,17 @@ const initializer = `window.onload = () => {
 }
 `
 
-/** `GET /docs` and the files of the page. */
-export async function docsPage(app: FastifyInstance): Promise<void> {
+/**
+ * `GET /docs` and the files of the page.
+ * @param prefix under which the service is mounted
+ */
+export async function docsPage(app: FastifyInstance, prefix = ''): Promise<void> {
   const directory = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
   const headers = { 'cache-control': 'public, max-age=300', 'content-security-policy': policy }
   const serve = (path: string, type: MemoryFile['type'], body: Buffer) =>
     serveFromMemory(app, { path, type, body }, () => headers)
-  for (const path of ['/docs', '/docs/']) serve(path, 'html', Buffer.from(page))
-  serve('/docs/static/swagger-initializer.js', 'js', Buffer.from(initializer))
+  for (const path of ['/docs', '/docs/']) serve(path, 'html', Buffer.from(pageUnder(prefix)))
+  serve('/docs/static/swagger-initializer.js', 'js', Buffer.from(initializerUnder(prefix)))
   for (const [name, type] of [
     ['swagger-ui-bundle.js', 'js'],
     ['swagger-ui-standalone-preset.js', 'js'],

@@ -9,19 +9,21 @@ export type OpenApiOptions = Readonly<{
   cookieName: string
   /** whether answers of sends hold the code */
   echo: boolean
+  /** the prefix under which an application has the service mounted; '' for none */
+  mount: string
 }>
 
 const file = new URL('../../openapi.json', import.meta.url)
 
 /** The document of one service: where it is, its version, its cookie's name, and whether it tells codes to everybody. */
-async function readDocument({ version, publicUrl, cookieName, echo }: OpenApiOptions): Promise<string> {
+async function readDocument({ version, publicUrl, cookieName, echo, mount }: OpenApiOptions): Promise<string> {
   const { openapi, info, servers: _, ...rest } = JSON.parse(await readFile(file, 'utf8'))
   const document = {
     openapi,
     info: { ...info, version },
     // In development and test alone: `npm run doctor` and whoever else looks must not have to ask for a code to see it.
     ...(echo && { 'x-otp-echo': true }),
-    servers: [{ url: publicUrl ?? '/', description: 'This service' }],
+    servers: [{ url: `${publicUrl ?? ''}${mount}` || '/', description: 'This service' }],
     ...rest,
   }
   document.components.securitySchemes.cookie.name = cookieName

@@ -27,7 +27,7 @@ for (const part of ['src', 'attack', 'bench', 'test/support', 'test/runner']) {
 }
 cpSync(join(projectDirectory, 'package.json'), join(folder, 'package.json'))
 symlinkSync(join(projectDirectory, 'node_modules'), join(folder, 'node_modules'))
-symlinkSync(join(projectDirectory, 'prisma'), join(folder, 'prisma'))
+for (const part of ['prisma', 'openapi.json']) symlinkSync(join(projectDirectory, part), join(folder, part))
 const made = () => readdirSync(folder)
 
 async function run(args: readonly string[], url: string) {

@@ -23,6 +23,8 @@ const inputs = [
   'bench',
   'examples/drivers',
   'packages/client/src',
+  'packages/react/src',
+  'packages/server/src',
   'packages/element/src',
   'tsconfig.json',
   'tsconfig.test.json',

@@ -24,6 +24,8 @@ export type MobileFlowOptions = {
   echo: boolean
   defaultCountry: CountryCode
   secureCookies: boolean
+  /** of the cookie `signup`: where browsers find these routes */
+  ticketPath: string
 }
 
 const tags = ['Mobile flow']
@@ -32,7 +34,7 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
   const { identifiers, sendCode, signIn, signUp, cookie, defaultCountry } = options
   const schemas = mobileSchemas({ ...options, ...identifiers })
   const ticketCookie: CookieSerializeOptions = {
-    path: '/api/auth',
+    path: options.ticketPath,
     httpOnly: true,
     secure: options.secureCookies,
     sameSite: 'strict',

@@ -14,17 +14,23 @@ export const receiptPaths = { prefix, webhook: '/delivery', twilio: '/twilio' } 
 /** Where Twilio is to report to, and what it signs with. */
 export type TwilioSource = Readonly<{ authToken: string; url: string }>
 
-/** What Twilio is given as StatusCallback; there is none unless we know where it reaches us. */
-export function twilioStatusCallback(publicUrl: string | undefined): string | undefined {
-  return publicUrl && `${publicUrl}${prefix}${receiptPaths.twilio}`
+/**
+ * What Twilio is given as StatusCallback; there is none unless we know where it reaches us.
+ * @param mount the prefix under which the service is reached
+ */
+export function twilioStatusCallback(publicUrl: string | undefined, mount = ''): string | undefined {
+  return publicUrl && `${publicUrl}${mount}${prefix}${receiptPaths.twilio}`
 }
 
 /** Of the drivers in use, those that can be reported to. */
-export function receiptSources({ delivery: { drivers }, publicUrl }: Pick<Config, 'delivery' | 'publicUrl'>) {
+export function receiptSources(
+  { delivery: { drivers }, publicUrl }: Pick<Config, 'delivery' | 'publicUrl'>,
+  mount = '',
+) {
   const inUse = [...drivers.sms, ...drivers.email]
   const webhook = inUse.find((driver) => driver.name === 'webhook')
   const twilio = inUse.find((driver) => driver.name === 'twilio')
-  const url = twilioStatusCallback(publicUrl)
+  const url = twilioStatusCallback(publicUrl, mount)
   return {
     webhookKey: webhook?.key,
     twilio: twilio && url ? { authToken: twilio.authToken, url } : undefined,

@@ -1,0 +1,88 @@
+// A token that the service is asked about (RFC 7662): it knows of a logout at once.
+import { SessionCheckError } from './errors.js'
+import { type IntrospectionOptions, introspectionOf, type Settings } from './options.js'
+import { askService } from './service.js'
+import { type Checked, type CheckToken, invalid, shapedFirst } from './token.js'
+
+/** Answers that are kept at most; the oldest go. */
+const mostKept = 10_000
+
+/**
+ * @param surroundings others in tests; `now` in milliseconds
+ * @throws SessionCheckError `misconfigured`
+ */
+export function checkByService(
+  settings: Settings,
+  options: IntrospectionOptions,
+  surroundings = { now: Date.now, most: mostKept },
+): CheckToken {
+  const { now, most } = surroundings
+  const { introspectionToken, cacheFor } = introspectionOf(options)
+  const asking = new Map<string, Promise<Checked>>()
+  const kept = new Map<string, { checked: Checked; until: number }>()
+
+  async function ask(token: string): Promise<Checked> {
+    const { status, body } = await askService(settings, '/auth/introspect', {
+      method: 'POST',
+      headers: {
+        accept: 'application/json',
+        authorization: `Bearer ${introspectionToken}`,
+        'content-type': 'application/x-www-form-urlencoded',
+      },
+      body: new URLSearchParams({ token }).toString(),
+    })
+    if (status === 401)
+      throw new SessionCheckError('misconfigured', 'introspectionToken is not the INTROSPECTION_TOKEN of the service')
+    const { active } = Object(body) as { active?: unknown }
+    if (status !== 200 || typeof active !== 'boolean')
+      throw new SessionCheckError(
+        'misconfigured',
+        `${settings.url}/auth/introspect answered ${status} and nothing of a token: is url right, and INTROSPECTION_TOKEN set?`,
+      )
+    if (!active) return { refusal: hasEnded(token, now()) ? 'token_expired' : 'invalid_token' }
+    return areOurs(body as Claims, settings) ? { claims: body as Claims } : invalid
+  }
+
+  function keep(token: string, checked: Checked): void {
+    if (cacheFor === 0) return
+    const end = checked.claims?.exp ?? Number.POSITIVE_INFINITY
+    kept.set(token, { checked, until: Math.min(now() + cacheFor * 1_000, end * 1_000) })
+    for (const [oldest] of kept) {
+      if (kept.size <= most) break
+      kept.delete(oldest)
+    }
+  }
+
+  return shapedFirst(async (token) => {
+    const known = kept.get(token)
+    if (known !== undefined && now() < known.until) return known.checked
+    kept.delete(token)
+    const answer =
+      asking.get(token) ??
+      ask(token).finally(() => {
+        asking.delete(token)
+      })
+    asking.set(token, answer)
+    const checked = await answer
+    keep(token, checked)
+    return checked
+  })
+}
+
+type Claims = { iss: string; aud: string; sub: string; sid: string; jti: string; iat: number; exp: number }
+
+/** Of a service that several products share, another product's token is none of ours. */
+function areOurs({ iss, aud, sub, sid, jti, iat, exp }: Claims, { issuer, audience }: Settings): boolean {
+  const areTexts = [sub, sid, jti].every((claim) => typeof claim === 'string' && claim !== '')
+  return areTexts && Number.isFinite(iat) && Number.isFinite(exp) && iss === issuer && aud === audience
+}
+
+/** Whether a token that is refused anyway says that it has ended, for a client that then refreshes it. */
+function hasEnded(token: string, at: number): boolean {
+  try {
+    const [, payload = ''] = token.split('.')
+    return JSON.parse(atob(payload.replaceAll('-', '+').replaceAll('_', '/'))).exp * 1_000 <= at
+  } catch {
+    return false
+  }
+}

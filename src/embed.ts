@@ -1,0 +1,79 @@
+// The whole service inside an application of one's own, under a prefix: as a plugin of Fastify, or for any server of Node.js. It keeps
+// its own router, hooks, parsers and error answers: what is registered here and what the application has never meet
+// (docs/decisions/0036-mounted-behind-a-router-of-its-own.md).
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { parseConfig } from './config/config.js'
+import { createLogger } from './http/logger.js'
+import { openService } from './opening.js'
+
+export type EmbedOptions = {
+  /** as `.env.example` names them; the environment by default */
+  settings?: Readonly<Record<string, string | undefined>>
+  /** where log lines go, JSON each; standard output by default */
+  log?: { write(line: string): unknown }
+}
+
+export type EmbeddedLatchkey = {
+  /** Answers a request whose path begins with the prefix, or has had it taken off already (`app.use` of Express). */
+  handle(request: IncomingMessage, response: ServerResponse): void
+  /** From now on not ready: to be called before the application stops listening. */
+  drain(): void
+  /** Answers what is under way, then ends everything that was opened. */
+  close(): Promise<void>
+}
+
+/**
+ * Opens the service: database, senders, the schedule of the cleanup.
+ * @param options `prefix`: under which it is reached, such as `/auth-service`; cookies, links and the OpenAPI document name it
+ * @throws ConfigError naming every setting that is missing or unsafe, a line each
+ */
+export async function openLatchkey({
+  prefix,
+  settings = process.env,
+  log = process.stdout,
+}: EmbedOptions & { prefix: string }): Promise<EmbeddedLatchkey> {
+  // Under no prefix it would take the place of the whole application.
+  if (!/^(\/[\w.~-]+)+$/.test(prefix)) throw new TypeError('The prefix is a path such as /auth-service')
+  const config = parseConfig(settings)
+  const write = (text: string) => void log.write(text)
+  const service = await openService({ config, logger: createLogger(config.logLevel, { write }), write, prefix })
+  service.startCleanup()
+
+  return {
+    handle(request, response) {
+      const { url = '' } = request
+      if (url.startsWith(`${prefix}/`)) {
+        // As Express does: who looks for the whole path finds it there (Fastify's `request.originalUrl`).
+        Object.assign(request, { originalUrl: url })
+        request.url = url.slice(prefix.length)
+      }
+      service.app.routing(request, response)
+    },
+    drain: () => service.health.drain(),
+    close: service.close,
+  }
+}
+
+/**
+ * `app.register(latchkey, { prefix: '/auth-service', settings })`. The application's own `onRequest` hooks run before, and its
+ * `onResponse` hooks after, as for everything below it; none of its parsers, validators, other hooks and error handlers does.
+ */
+export async function latchkey(app: FastifyInstance, options: EmbedOptions): Promise<void> {
+  const service = await openLatchkey({ ...options, prefix: app.prefix })
+  app.addHook('preClose', async () => service.drain())
+  app.addHook('onClose', service.close)
+  function handOver(request: FastifyRequest, reply: FastifyReply): void {
+    reply.hijack()
+    service.handle(request.raw, reply.raw)
+  }
+  app.route({
+    method: app.supportedMethods,
+    url: '/*',
+    exposeHeadRoute: false,
+    schema: { hide: true },
+    // Before the body is read: the service reads it itself. Nothing comes after a reply that was taken over.
+    onRequest: handOver,
+    handler: handOver,
+  })
+}
