@@ -43,7 +43,7 @@ const attributes = {
   country: config.country,
   lang: config.language,
   'code-length': config.codeLength,
-  // What is before it: a proxy may serve the service under a prefix. A page at another path is one of somebody's own.
+  // What is before it: a proxy may serve the service under a prefix.
   'base-url': /^(.*)\/sign-in$/.exec(location.pathname)?.[1],
 }
 for (const [name, value] of Object.entries(attributes)) if (value) element.setAttribute(name, String(value))
