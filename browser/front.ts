@@ -93,3 +93,23 @@ function passOn(service: string, incoming: IncomingMessage, answer: ServerRespon
   outgoing.on('error', () => answer.destroy())
   incoming.pipe(outgoing)
 }
+
+/** A proxy before the service at this origin that takes the prefix off. All else is 404. */
+export async function startPrefix(
+  service: string,
+  prefix: string,
+): Promise<{ origin: string; stop: () => Promise<void> }> {
+  const server = createServer((incoming, answer) => {
+    const { url = '' } = incoming
+    if (!url.startsWith(`${prefix}/`)) return void answer.writeHead(404).end()
+    incoming.url = url.slice(prefix.length)
+    passOn(service, incoming, answer)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const address = server.address()
+  const stop = async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return { origin: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`, stop }
+}

@@ -1,5 +1,6 @@
 // The page at /sign-in as the service serves it: under its own policy, in every language, and back to where people came from.
 import assert from 'node:assert/strict'
+import { startPrefix } from './front.js'
 import { startProcess } from './service.js'
 import { startShop } from './shop.js'
 import { afterAll, axe, newEmail, newVisitor, test, type VisitOptions, type Visitor } from './support.js'
@@ -103,6 +104,17 @@ test('back to a path of the same origin there is no code', async () => {
   await visitor.page.goto(`${origin}/sign-in?return_to=//evil.example`)
   assert.match(await textOf(visitor), /^This link does not work\n/)
   assert.deepEqual(await axe(visitor), [])
+})
+
+test('a proxy may serve all of it under a prefix', async () => {
+  const proxy = await startPrefix(origin, '/login')
+  const visitor = await newVisitor(proxy.origin)
+  await visitor.page.goto(`${proxy.origin}/login/sign-in`, { waitUntil: 'networkidle0' })
+  const email = await signIn(visitor)
+  await visitor.find('.card[data-step="account"]')
+  await visitor.see(email)
+  await visitor.leave()
+  await proxy.stop()
 })
 
 test('it is read in Hindi, and in Arabic from right to left', async () => {

@@ -200,6 +200,26 @@ test('without a network it says so, and goes on when there is one', async () => 
   await visitor.context.close()
 })
 
+test('where the countries do not load it says so, and pressing on loads them', async () => {
+  const visitor = await newVisitor(origin)
+  await visitor.page.setRequestInterception(true)
+  let isDown = true
+  visitor.page.on('request', (request) => {
+    if (isDown && request.url().endsWith('/auth/phone-prefixes')) void request.abort()
+    else void request.continue()
+  })
+  await visitor.open({ country: 'IN' })
+  await visitor.see('No connection. Try again.')
+  const phone = newPhone()
+  await visitor.type('#identifier', phone)
+  isDown = false
+  await visitor.click('.primary')
+  assert.match(await visitor.textOf('button.prefix'), /\+91/)
+  await visitor.click('.primary')
+  await visitor.see(`We sent it to +91 ${phone}`)
+  await visitor.context.close()
+})
+
 test('a code that a message brings (WebOTP) is filled in and sent, and nobody waits for one when the step is left', async () => {
   const visitor = await newVisitor(origin)
   // Chromium on a computer has none of it: a stand-in that gives what it is told to.

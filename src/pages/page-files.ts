@@ -64,8 +64,10 @@ export function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => String(entities[sign]))
 }
 
-/** Of what is shown without a script. */
-const noticeStyles = `.notice{max-inline-size:27rem;margin-inline:auto;text-align:start;font:1rem/1.5 ui-sans-serif,system-ui,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
-.notice h1{margin:0 0 .5em;font-size:1.5rem;line-height:1.25}
-.notice code{display:block;margin-block-start:1.5em;font-size:.875rem;direction:ltr;text-align:start}
+/** Of what is shown without a script: a card as the element's. */
+const noticeStyles = `.notice{box-sizing:border-box;max-inline-size:27rem;margin:0 auto;padding:2rem 1.5rem;border:1px solid #d9d6cc;border-radius:1.5rem;background:#fff;color:#1b1d1f;text-align:start;font:1rem/1.5 ui-sans-serif,system-ui,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
+.notice h1{margin:0 0 .75rem;font:500 1.5rem/1.25 ui-serif,Georgia,"Noto Serif",serif}
+.notice p{margin:0}
+.notice code{display:block;margin-block-start:1.5rem;padding:.75rem 1rem;border-radius:.75rem;background:#f1efe9;font-size:.8125rem;direction:ltr;text-align:start}
+@media (prefers-color-scheme:dark){.notice{border-color:#33363a;background:#1c1e21;color:#ebe9e4}.notice code{background:#2a2d31}}
 `

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import t from 'tap'
 import { readPageFiles } from '../../src/pages/page-files.js'
-import { pageLocales } from '../../src/pages/texts.js'
+import { pageLocales, pageTextFor } from '../../src/pages/texts.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { routesOf } from '../users/routes.js'
 
@@ -80,6 +80,7 @@ t.test('a document with nothing of a script in it but data', async (t) => {
 t.test('in the language of who reads it, from right to left where it is', async (t) => {
   const ofMessages = await readdir('src/messaging/templates/locales')
   t.strictSame([...pageLocales].sort(), ofMessages.map((name) => name.replace('.json', '')).sort())
+  t.match(pageTextFor(['xx'], 'sw'), { locale: 'en', title: 'Sign in' }, 'a language that MESSAGES_DIR brought')
   const spoken: [Record<string, string>, string, RegExp][] = [
     [{}, 'de-CH, en;q=0.5', /<html lang="de" dir="ltr">.*Anmelden/s],
     [{ lang: 'ar' }, 'de', /<html lang="ar" dir="rtl">.*تسجيل الدخول/s],

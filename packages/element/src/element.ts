@@ -1,18 +1,14 @@
 // The custom element: attributes, shadow root, and which view is shown. What it does is in flow.ts, how it looks in styles/.
 import type { AccountOptions } from './account/account-view.js'
 import { type Client, createClient, type PhonePrefix, type Solver, type User } from './client.js'
-import { shadesOf } from './color.js'
 import { SignIn } from './flow.js'
-import { h, set } from './h.js'
 import { firstCountry } from './identify.js'
+import { type Problem, problemOf } from './problems.js'
 import type { State } from './steps.js'
-import { sheets } from './styles/sheets.js'
+import { type Brand, Surface } from './surface.js'
 import { languageOf, loadText, type Text } from './text.js'
 import { accountLoader } from './views/account-loader.js'
-import { codeView } from './views/code-view.js'
-import { identifyView } from './views/identify-view.js'
-import { doneView, presentView, recycledView } from './views/other-views.js'
-import { signupView } from './views/signup-view.js'
+import { viewOfStep } from './views/of-step.js'
 import type { Context, View } from './views/view.js'
 
 /** Attributes that change what is shown; the others hold from the beginning. */
@@ -31,11 +27,7 @@ export class LatchkeySignIn extends HTMLElement {
   /** false where it is known that nobody is signed in, which saves a call */
   mayBeSignedIn = true
 
-  readonly #root = this.attachShadow({ mode: 'open' })
-  /** the colour, of this element alone */
-  readonly #brand = new CSSStyleSheet()
-  readonly #progress = h('div', { class: 'progress', role: 'progressbar', hidden: true })
-  readonly #status = h('p', { class: 'hidden', role: 'status' })
+  readonly #surface = new Surface(this.attachShadow({ mode: 'open' }))
   #text: Text | undefined
   #client: Client | undefined
   #flow: SignIn | undefined
@@ -46,11 +38,6 @@ export class LatchkeySignIn extends HTMLElement {
   /** whether the next beginning is a sign-in from its first step */
   #isAnew = true
   #ending = new AbortController()
-
-  constructor() {
-    super()
-    this.#root.adoptedStyleSheets = [...sheets(), this.#brand]
-  }
 
   connectedCallback(): void {
     this.#plan()
@@ -94,11 +81,12 @@ export class LatchkeySignIn extends HTMLElement {
     const flow = this.#flowWith(client)
     this.#client = client
     this.#listen(client, flow, signal)
-    if (!this.#root.firstChild) this.#wait()
-    const [text] = await Promise.all([loaded, this.#loadPrefixes(client), this.#isBegun(flow)])
+    this.#surface.wait()
+    const [text, failed] = await Promise.all([loaded, this.#loadPrefixes(client), this.#isBegun(flow)])
     if (signal.aborted) return
+    this.#tellOfCountries(flow, failed)
     this.#text = text
-    this.#frame(text)
+    this.#surface.frame(text, this.#brand())
     this.#show(flow.state, null)
   }
 
@@ -110,7 +98,7 @@ export class LatchkeySignIn extends HTMLElement {
     this.#flow?.end()
     const flow = new SignIn({
       client,
-      flow: this.getAttribute('flow') === 'mobile' ? 'mobile' : 'identifier',
+      flow: this.#isMobile() ? 'mobile' : 'identifier',
       onSignedIn: (user, isNewUser) => this.#tell('signed-in', { user, isNewUser }),
       onError: (error) => this.#tell('error', error),
       finish: this.finish && ((client, user) => this.#finish(client, user)),
@@ -126,8 +114,8 @@ export class LatchkeySignIn extends HTMLElement {
       await this.finish?.(client, user)
       return true
     }
-    const card = this.#root.firstElementChild
-    if (!(card instanceof HTMLElement)) return run()
+    const { card } = this.#surface
+    if (card === null) return run()
     const needed = { text: this.#text as Text, client, codeLength: this.#codeLength(), me: { ...user, addresses: [] } }
     const { withProof } = await import('./account/step-up.js')
     return (await withProof(needed, card, run)) ?? false
@@ -167,50 +155,35 @@ export class LatchkeySignIn extends HTMLElement {
     signal.addEventListener('abort', stop)
   }
 
-  async #loadPrefixes(client: Client): Promise<void> {
-    try {
-      this.#prefixes = await client.identifier.phonePrefixes()
-    } catch (error) {
-      this.#prefixes = []
-      this.#tell('error', error)
-    }
+  /** What went wrong, or null. */
+  async #loadPrefixes(client: Client): Promise<Problem | null> {
+    const failed = await client.identifier.phonePrefixes().then(
+      (prefixes) => {
+        this.#prefixes = prefixes
+        return null
+      },
+      (error) => {
+        this.#tell('error', error)
+        return problemOf(error)
+      },
+    )
     const country = firstCountry(this.#prefixes, this.getAttribute('country'), navigator.languages)
     if (this.#typed.country === '') this.#typed.country = country
+    return failed
   }
 
-  /** The card has its place before there is anything to say. */
-  #wait(): void {
-    this.#progress.hidden = false
-    this.#root.append(h('section', { class: 'card waiting', 'aria-busy': 'true' }, this.#progress))
-  }
-
-  /** What stays around the steps: the brand, the colours, and where screen readers are told things. */
-  #frame({ language, direction, words }: Text): void {
-    const name = this.getAttribute('name') ?? ''
-    const logo = this.getAttribute('logo')
-    const brand = h(
-      'div',
-      { class: 'brand', part: 'brand' },
-      logo ? h('img', { src: logo, alt: name, part: 'logo' }) : h('span', { class: 'name' }, name),
-    )
-    const card = h('section', {
-      class: 'card',
-      part: 'card',
-      lang: language,
-      dir: direction,
-      'aria-labelledby': 'heading',
-    })
-    card.append(this.#progress, ...(logo || name ? [brand] : []), h('div', { class: 'step' }), this.#status)
-    set(this.#progress, 'aria-label', words.solving)
-    this.#root.replaceChildren(card)
-    const shades = Object.entries(shadesOf(this.getAttribute('color') ?? '') ?? {})
-    this.#brand.replaceSync(`:host{${shades.map(([shade, color]) => `--brand-${shade}:${color};`).join('')}}`)
+  /** Where there are no countries to choose from: none that get an SMS, and then email is what there is; or they did not load. */
+  #tellOfCountries(flow: SignIn, failed: Problem | null): void {
+    if (flow.state.step.name !== 'identify') return
+    if (failed !== null) flow.dispatch({ type: 'failed', problem: failed })
+    else if (this.#prefixes.length > 0) flow.dispatch({ type: 'typed' })
+    else if (!this.#isMobile()) flow.dispatch({ type: 'method', method: 'email' })
   }
 
   #show(state: State, before: State | null): void {
     // Nothing is shown yet: the words are still on their way.
     if (!this.#text || (!this.#view && before !== null)) return
-    this.#progress.hidden = state.busy !== 'solving'
+    this.#surface.showProgress(state.busy === 'solving')
     if (this.#view && state.step.name === before?.step.name) this.#view.update?.(state)
     else this.#renew(state, before)
   }
@@ -219,33 +192,14 @@ export class LatchkeySignIn extends HTMLElement {
     this.#view?.end?.()
     const view = this.#viewOf(state)
     this.#view = view
-    const step = this.#root.querySelector('.step')
-    step?.replaceChildren(view.root)
-    if (step?.parentElement) set(step.parentElement, 'data-step', this.#isAccount(state) ? 'account' : state.step.name)
-    // A page that only opens takes no focus from anybody.
-    if (before === null || before.step.name === 'checking') return
-    if (view.focus) view.focus()
-    else this.#root.getElementById('heading')?.focus()
+    const isFirst = before === null || before.step.name === 'checking'
+    this.#surface.place(view, this.#isAccount(state) ? 'account' : state.step.name, isFirst)
   }
 
   #viewOf(state: State): View {
-    const { step } = state
     const context = this.#context()
     if (this.#isAccount(state)) return accountLoader(context, this.#accountOptions())
-    switch (step.name) {
-      case 'code':
-        return codeView(context, step)
-      case 'signup':
-        return signupView(context)
-      case 'present':
-        return presentView(context, step.user)
-      case 'recycled':
-        return recycledView(context, step)
-      case 'done':
-        return doneView(context, step)
-      default:
-        return identifyView(context, this.#prefixes, this.#typed)
-    }
+    return viewOfStep(context, state.step, this.#prefixes, this.#typed)
   }
 
   /** Whoever is signed in is shown the account, where it is wanted. */
@@ -261,25 +215,34 @@ export class LatchkeySignIn extends HTMLElement {
     }
   }
 
+  #brand(): Brand {
+    const [name = '', logo, color] = ['name', 'logo', 'color'].map(
+      (attribute) => this.getAttribute(attribute) ?? undefined,
+    )
+    return { name, logo: logo ?? null, color: color ?? '' }
+  }
+
+  #isMobile(): boolean {
+    return this.getAttribute('flow') === 'mobile'
+  }
+
   #codeLength(): number {
     const length = Number(this.getAttribute('code-length'))
     return length >= 4 && length <= 10 ? length : 6
   }
 
   #context(): Context {
-    const isMobile = this.getAttribute('flow') === 'mobile'
     return {
       text: this.#text as Text,
       flow: this.#flow as SignIn,
-      announce: (line) => {
-        this.#status.textContent = line
-      },
+      announce: (line) => this.#surface.announce(line),
+      again: () => this.#plan(),
       options: {
         name: this.getAttribute('name') ?? '',
         voice: this.hasAttribute('voice'),
         codeLength: this.#codeLength(),
         country: this.#typed.country || null,
-        isMobile,
+        isMobile: this.#isMobile(),
       },
     }
   }

@@ -44,7 +44,7 @@ const attributes = {
   lang: config.language,
   'code-length': config.codeLength,
   // What is before it: a proxy may serve the service under a prefix.
-  'base-url': location.pathname.replace(/\/sign-in$/, ''),
+  'base-url': /^(.*)\/sign-in$/.exec(location.pathname)?.[1],
 }
 for (const [name, value] of Object.entries(attributes)) if (value) element.setAttribute(name, String(value))
 element.toggleAttribute('voice', config.voice === true)

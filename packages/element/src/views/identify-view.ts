@@ -64,6 +64,11 @@ export function identifyView(context: Context, countries: readonly PhonePrefix[]
   }
 
   function withIdentifier(goOn: (who: Who) => void): void {
+    // The countries could not be loaded, as the line beside the field says.
+    if (flow.state.method === 'phone' && countries.length === 0) {
+      context.again()
+      return
+    }
     const read = readIdentifier(input.value, flow.state.method, countries, typed.country)
     if ('who' in read) goOn(read.who)
     else {

@@ -21,6 +21,8 @@ export type Context = {
   flow: SignIn
   /** says something to screen readers, politely */
   announce: (line: string) => void
+  /** loads once more what could not be loaded, and shows this step again */
+  again: () => void
   options: {
     name: string
     voice: boolean
