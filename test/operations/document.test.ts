@@ -71,6 +71,21 @@ t.test('each operation is whole', async (t) => {
   }
 })
 
+t.test('its examples are what a service takes, the first one of the page too', async (t) => {
+  const service = await startApp(t)
+  const open = operations.filter(({ operation: { security, requestBody } }) => security.length === 0 && requestBody)
+  t.ok(open.length >= 6)
+  for (const { path, operation } of open) {
+    const { example, examples = {} } = Object(operation.requestBody?.content['application/json'])
+    const bodies = example ? [example] : Object.values<{ value: object }>(examples).map(({ value }) => value)
+    for (const body of bodies) t.not((await service.post(path, body)).status, 400, path)
+  }
+  const [first] = operations
+  t.equal(first?.operation.operationId, 'sendOtp', 'what the page shows first')
+  const { value } = Object(first?.operation.requestBody?.content['application/json']?.examples).example1
+  t.equal((await (await startApp(t)).post('/api/auth/send-otp', value)).status, 200)
+})
+
 t.test('every body and answer of JSON has a name', async (t) => {
   const named = (schema: { $ref?: string }) => schema.$ref?.startsWith('#/components/schemas/')
   for (const [path, methods] of Object.entries<object>(written.paths)) {
