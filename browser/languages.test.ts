@@ -71,3 +71,19 @@ test('a colour of a brand is made readable, and reaches the button', async () =>
   assert.ok(red > blue && green > blue, background)
   await visitor.leave()
 })
+
+test('the theme is the person’s, unless the page says another', async () => {
+  const visitor = await newVisitor(origin, { theme: 'light' })
+  await visitor.open()
+  const card = await visitor.find('.card[data-step]')
+  const background = () => card.evaluate((each) => getComputedStyle(each).backgroundColor)
+  const light = await background()
+  const choose = (theme: string) =>
+    visitor.page.evaluate((name) => document.querySelector('latchkey-sign-in')?.setAttribute('theme', name), theme)
+  await choose('dark')
+  assert.notEqual(await background(), light)
+  await choose('light')
+  await visitor.page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }])
+  assert.equal(await background(), light)
+  await visitor.leave()
+})

@@ -83,9 +83,15 @@ test('a code is sent again after the countdown, and an announcement says so', as
   await visitor.open()
   await askForCode(visitor)
   await visitor.see(/Send again in [12] seconds?/)
+  const told = () =>
+    visitor.page.evaluate(
+      () => document.querySelector('latchkey-sign-in')?.shadowRoot?.querySelector('.card > [role=status]')?.textContent,
+    )
+  assert.match(String(await told()), /^Send again in [12] seconds?$/)
   await visitor.clickText('Send again in 2 seconds').catch(() => undefined)
   await visitor.find('.more .link:not([aria-disabled])')
   assert.equal(visitor.codes.length, 1, 'nothing is sent before')
+  assert.equal(await told(), 'Send again')
   await visitor.clickText('Send again')
   const code = await visitor.lastCode(2)
   await visitor.see('A new message is on its way.')

@@ -24,6 +24,13 @@ export interface LatchkeyEvents {
 export class LatchkeySignIn extends HTMLElement {
   /** In place of the built-in proof of work: for a provider's widget. */
   solveChallenge: LatchkeySolver | undefined
+  /**
+   * What is left to do for somebody who is signed in. What it rejects with is told to the person, who may try again; where it asks for a
+   * recent proof (`step_up_required`), the person is asked for a code. The first argument is a client of `@latchkey/client`.
+   */
+  finish:
+    | ((client: { request(route: string, options?: object): Promise<unknown> }, user: LatchkeyUser) => Promise<void>)
+    | undefined
   /** false where it is known that nobody is signed in, which saves a call */
   mayBeSignedIn: boolean
 }

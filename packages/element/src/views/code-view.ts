@@ -46,6 +46,8 @@ export function codeView(context: Context, step: CodeStep): View {
 
   function count({ resendAt, endsAt }: CodeStep['sent']): void {
     again.count(resendAt)
+    // Once, and not every second; its end is told as well.
+    announce(again.button.textContent ?? '')
     clearTimeout(endTimer)
     endTimer = setTimeout(() => flow.dispatch({ type: 'ended' }), endsAt - Date.now())
   }
