@@ -119,7 +119,7 @@ async function tryRoute(t: Test, cast: Cast, route: Route, loss: Loss) {
 }
 
 t.test('whoever loses their rights while their body comes has lost them', async (t) => {
-  const service = await startApp(t)
+  const service = await startApp(t, { settings: { RETURN_TO_ORIGINS: 'https://shop.example.com' } })
   const cast = { service, admin: await joinAsAdmin(service, newEmail()), victim: await join(service, newEmail()) }
   const routes = unsafeRoutes
   const names = routes.map(({ method, path }) => `${method} ${path}`)
