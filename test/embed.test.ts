@@ -1,6 +1,6 @@
 // The service inside an application of one's own: what each of the two does with the other's requests, and a sign-in under the prefix.
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import express from 'express'
 import { type FastifyInstance, fastify, type InjectOptions } from 'fastify'
@@ -116,7 +116,7 @@ t.test('under the prefix', async (t) => {
   const lines: string[] = []
   const log = { write: (line: string) => lines.push(line) }
   const own = await settings({ LOG_LEVEL: 'info' })
-  await host.register(latchkey, { prefix, settings: own, log })
+  await host.register(latchkey, { prefix, settings: own, log, bodyTimeout: 100 })
   const origin = await listening(host)
   const base = origin + prefix
   const post = (path: string, body: object, headers: Record<string, string> = {}) =>
@@ -200,6 +200,20 @@ t.test('under the prefix', async (t) => {
     t.match(await (await fetch(`${base}/docs/static/swagger-initializer.js`)).text(), `url: '${prefix}/openapi.json'`)
   })
 
+  t.test('a body that does not come is given up, whatever the application waits for', async (t) => {
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1')
+    socket.setEncoding('utf8')
+    socket.write(
+      `POST ${prefix}/auth/request-otp HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{`,
+    )
+    let answer = ''
+    for await (const chunk of socket) answer += chunk
+    t.match(answer, /^HTTP\/1\.1 408 [\s\S]*connection: close[\s\S]*"code":"request_timeout"/i)
+    const slow = await fetch(`${base}/health/ready`)
+    await sleep(150)
+    t.equal(slow.status, 200, 'what has no body has no time for one')
+  })
+
   t.test('of the application’s hooks those before and after run, and no other', async (t) => {
     ran.length = 0
     await post('/auth/request-otp', { email: newEmail() })
@@ -241,6 +255,12 @@ t.test('inside Express, which takes the prefix off by itself', async (t) => {
   const echo = await fetch(`${origin}/echo`, { method: 'POST', headers: json, body: '{"a":1}' })
   t.strictSame(await echo.json(), { a: 1 })
   t.equal((await fetch(`${origin}${prefix}/health/ready`)).status, 200)
+  app.post('/parsed/{*path}', (request, response) => service.handle(request, response))
+  app.use(((error, _request, response, _next) => {
+    response.status(500).send(error.message)
+  }) satisfies express.ErrorRequestHandler)
+  const parsed = await fetch(`${origin}/parsed/auth/request-otp`, { method: 'POST', headers: json, body: '{"a":1}' })
+  t.match(await parsed.text(), /mount the service before any parser/)
   const count = lines.length
   const second = await open()
   await second.close()
