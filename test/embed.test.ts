@@ -115,7 +115,7 @@ t.test('under the prefix', async (t) => {
   const { host, ran } = newHost(t)
   const lines: string[] = []
   const log = { write: (line: string) => lines.push(line) }
-  const own = await settings({ LOG_LEVEL: 'info' })
+  const own = await settings({ LOG_LEVEL: 'info', SIGN_IN_PAGE: 'on' })
   await host.register(latchkey, { prefix, settings: own, log, bodyTimeout: 100 })
   const origin = await listening(host)
   const base = origin + prefix
@@ -190,13 +190,18 @@ t.test('under the prefix', async (t) => {
 
   t.test('what surrounds the API names the prefix', async (t) => {
     t.equal((await fetch(`${base}/health/ready`)).status, 200)
-    const document = (await (await fetch(`${base}/openapi.json`)).json()) as { servers: object; paths: object }
-    t.match(document.servers, [{ url: prefix }])
-    t.ok('/auth/verify-otp' in document.paths)
+    const api = (await (await fetch(`${base}/openapi.json`)).json()) as { servers: object; paths: object }
+    t.match(api.servers, [{ url: prefix }])
+    t.ok('/auth/verify-otp' in api.paths)
     const page = await (await fetch(`${base}/docs`)).text()
     const links = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => path)
     t.ok(links.length >= 6)
     for (const link of links) t.equal((await fetch(origin + link)).status, 200, link)
+    const signIn = `${base}/sign-in`
+    const document = await (await fetch(signIn)).text()
+    const parts = [...document.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => new URL(path, signIn).href)
+    t.ok(parts.length >= 4)
+    for (const part of parts) t.equal((await fetch(part)).status, 200, part)
     t.match(await (await fetch(`${base}/docs/static/swagger-initializer.js`)).text(), `url: '${prefix}/openapi.json'`)
   })
 
