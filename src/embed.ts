@@ -4,6 +4,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { parseConfig } from './config/config.js'
+import { lineOfMisspelled, misspelledSettings } from './config/misspelled.js'
 import { failBody } from './http/connections.js'
 import { createLogger } from './http/logger.js'
 import { openService } from './opening.js'
@@ -41,7 +42,9 @@ export async function openLatchkey({
   if (!/^(\/[\w.~-]+)+$/.test(prefix)) throw new TypeError('The prefix is a path such as /auth-service')
   const config = parseConfig(settings)
   const write = (text: string) => void log.write(text)
-  const service = await openService({ config, logger: createLogger(config.logLevel, { write }), write, prefix })
+  const logger = createLogger(config.logLevel, { write })
+  for (const misspelled of misspelledSettings(settings)) logger.warn(lineOfMisspelled(misspelled))
+  const service = await openService({ config, logger, write, prefix })
   service.startCleanup()
 
   return {

@@ -115,7 +115,7 @@ t.test('under the prefix', async (t) => {
   const { host, ran } = newHost(t)
   const lines: string[] = []
   const log = { write: (line: string) => lines.push(line) }
-  const own = await settings({ LOG_LEVEL: 'info', SIGN_IN_PAGE: 'on' })
+  const own = await settings({ LOG_LEVEL: 'info', SIGN_IN_PAGE: 'on', OTP_LENGHT: '8' })
   await host.register(latchkey, { prefix, settings: own, log, bodyTimeout: 100 })
   const origin = await listening(host)
   const base = origin + prefix
@@ -225,6 +225,7 @@ t.test('under the prefix', async (t) => {
     const url = `${prefix}/auth/request-otp`
     while (ran.length < 2) await new Promise(setImmediate)
     t.strictSame(ran, [`onRequest ${url}`, `onResponse ${url}`])
+    t.match(lines.join(''), /OTP_LENGHT/, 'a typo in a setting is told')
     t.match(lines.join(''), /"route":"\/auth\/request-otp","status":200/, 'the service has its own log')
     t.match(lines.join(''), /one-time code|Code|code/, 'and its driver `console` writes there')
   })
