@@ -217,7 +217,7 @@ async function runsInside() {
   ended.catch(() => {})
   try {
     const ask = async (path) => (await fetch(`http://127.0.0.1:${port}${path}`)).status
-    const until = Date.now() + 20_000
+    const until = Date.now() + 60_000
     for (;;) {
       const status = await Promise.race([ask('/auth-service/health/live').catch(() => 0), ended])
       if (status === 200) break

@@ -4,6 +4,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { parseConfig } from './config/config.js'
+import { lineOfMisspelled, misspelledSettings } from './config/misspelled.js'
+import { failBody } from './http/connections.js'
 import { createLogger } from './http/logger.js'
 import { openService } from './opening.js'
 
@@ -12,6 +14,8 @@ export type EmbedOptions = {
   settings?: Readonly<Record<string, string | undefined>>
   /** where log lines go, JSON each; standard output by default */
   log?: { write(line: string): unknown }
+  /** milliseconds that a body may take to arrive, before it is answered with 408; 5,000 by default */
+  bodyTimeout?: number
 }
 
 export type EmbeddedLatchkey = {
@@ -32,16 +36,22 @@ export async function openLatchkey({
   prefix,
   settings = process.env,
   log = process.stdout,
+  bodyTimeout = 5_000,
 }: EmbedOptions & { prefix: string }): Promise<EmbeddedLatchkey> {
   // Under no prefix it would take the place of the whole application.
   if (!/^(\/[\w.~-]+)+$/.test(prefix)) throw new TypeError('The prefix is a path such as /auth-service')
   const config = parseConfig(settings)
   const write = (text: string) => void log.write(text)
-  const service = await openService({ config, logger: createLogger(config.logLevel, { write }), write, prefix })
+  const logger = createLogger(config.logLevel, { write })
+  for (const misspelled of misspelledSettings(settings)) logger.warn(lineOfMisspelled(misspelled))
+  const service = await openService({ config, logger, write, prefix })
   service.startCleanup()
 
   return {
     handle(request, response) {
+      // Whoever reads a stream that was read waits for ever.
+      if (request.readableDidRead) throw new Error('The body was read before: mount the service before any parser')
+      endSlowBody(request, response, bodyTimeout)
       const { url = '' } = request
       if (url.startsWith(`${prefix}/`)) {
         // As Express does: who looks for the whole path finds it there (Fastify's `request.originalUrl`).
@@ -76,4 +86,15 @@ export async function latchkey(app: FastifyInstance, options: EmbedOptions): Pro
     onRequest: handOver,
     handler: handOver,
   })
+}
+
+/** A server that is not ours may wait for ever, or for minutes (`requestTimeout`); ours does not. */
+function endSlowBody(request: IncomingMessage, response: ServerResponse, patience: number): void {
+  const timer = setTimeout(() => {
+    if (request.complete !== false) return
+    // The rest of it would be read to its end before the next request.
+    response.shouldKeepAlive = false
+    failBody(request, Object.assign(new Error('The body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }))
+  }, patience)
+  response.once('close', () => clearTimeout(timer))
 }

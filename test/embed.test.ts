@@ -1,6 +1,6 @@
 // The service inside an application of one's own: what each of the two does with the other's requests, and a sign-in under the prefix.
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import express from 'express'
 import { type FastifyInstance, fastify, type InjectOptions } from 'fastify'
@@ -115,8 +115,8 @@ t.test('under the prefix', async (t) => {
   const { host, ran } = newHost(t)
   const lines: string[] = []
   const log = { write: (line: string) => lines.push(line) }
-  const own = await settings({ LOG_LEVEL: 'info' })
-  await host.register(latchkey, { prefix, settings: own, log })
+  const own = await settings({ LOG_LEVEL: 'info', SIGN_IN_PAGE: 'on', OTP_LENGHT: '8' })
+  await host.register(latchkey, { prefix, settings: own, log, bodyTimeout: 100 })
   const origin = await listening(host)
   const base = origin + prefix
   const post = (path: string, body: object, headers: Record<string, string> = {}) =>
@@ -190,14 +190,33 @@ t.test('under the prefix', async (t) => {
 
   t.test('what surrounds the API names the prefix', async (t) => {
     t.equal((await fetch(`${base}/health/ready`)).status, 200)
-    const document = (await (await fetch(`${base}/openapi.json`)).json()) as { servers: object; paths: object }
-    t.match(document.servers, [{ url: prefix }])
-    t.ok('/auth/verify-otp' in document.paths)
+    const api = (await (await fetch(`${base}/openapi.json`)).json()) as { servers: object; paths: object }
+    t.match(api.servers, [{ url: prefix }])
+    t.ok('/auth/verify-otp' in api.paths)
     const page = await (await fetch(`${base}/docs`)).text()
     const links = [...page.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => path)
     t.ok(links.length >= 6)
     for (const link of links) t.equal((await fetch(origin + link)).status, 200, link)
+    const signIn = `${base}/sign-in`
+    const document = await (await fetch(signIn)).text()
+    const parts = [...document.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => new URL(path, signIn).href)
+    t.ok(parts.length >= 4)
+    for (const part of parts) t.equal((await fetch(part)).status, 200, part)
     t.match(await (await fetch(`${base}/docs/static/swagger-initializer.js`)).text(), `url: '${prefix}/openapi.json'`)
+  })
+
+  t.test('a body that does not come is given up, whatever the application waits for', async (t) => {
+    const socket = connect(Number(new URL(origin).port), '127.0.0.1')
+    socket.setEncoding('utf8')
+    socket.write(
+      `POST ${prefix}/auth/request-otp HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{`,
+    )
+    let answer = ''
+    for await (const chunk of socket) answer += chunk
+    t.match(answer, /^HTTP\/1\.1 408 [\s\S]*connection: close[\s\S]*"code":"request_timeout"/i)
+    const slow = await fetch(`${base}/health/ready`)
+    await sleep(150)
+    t.equal(slow.status, 200, 'what has no body has no time for one')
   })
 
   t.test('of the application’s hooks those before and after run, and no other', async (t) => {
@@ -206,6 +225,7 @@ t.test('under the prefix', async (t) => {
     const url = `${prefix}/auth/request-otp`
     while (ran.length < 2) await new Promise(setImmediate)
     t.strictSame(ran, [`onRequest ${url}`, `onResponse ${url}`])
+    t.match(lines.join(''), /OTP_LENGHT/, 'a typo in a setting is told')
     t.match(lines.join(''), /"route":"\/auth\/request-otp","status":200/, 'the service has its own log')
     t.match(lines.join(''), /one-time code|Code|code/, 'and its driver `console` writes there')
   })
@@ -241,6 +261,12 @@ t.test('inside Express, which takes the prefix off by itself', async (t) => {
   const echo = await fetch(`${origin}/echo`, { method: 'POST', headers: json, body: '{"a":1}' })
   t.strictSame(await echo.json(), { a: 1 })
   t.equal((await fetch(`${origin}${prefix}/health/ready`)).status, 200)
+  app.post('/parsed/{*path}', (request, response) => service.handle(request, response))
+  app.use(((error, _request, response, _next) => {
+    response.status(500).send(error.message)
+  }) satisfies express.ErrorRequestHandler)
+  const parsed = await fetch(`${origin}/parsed/auth/request-otp`, { method: 'POST', headers: json, body: '{"a":1}' })
+  t.match(await parsed.text(), /mount the service before any parser/)
   const count = lines.length
   const second = await open()
   await second.close()
