@@ -98,24 +98,14 @@ async function isComplete(installed) {
     for (const file of Object.values(ways)) await readFile(join(installed, file))
 }
 
-/** By Node.js, as servers of pages do; what defines elements needs a browser, and has to bundle. */
+/** By Node.js, as servers that render pages do, also what is for browsers alone. */
 async function isImported(installed) {
   const { name, exports } = await readJson(join(installed, 'package.json'))
-  let needsBrowser = false
   for (const [path] of entriesOf(exports)) {
-    const specifier = JSON.stringify(path.replace('.', name))
-    const text = `console.log(Object.keys(await import(${specifier})).length)`
-    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', text], { cwd: folder }).catch(
-      async (error) => {
-        if (!/ReferenceError: (HTMLElement|customElements|document|window) is not/.test(error.stderr)) throw error
-        needsBrowser = true
-        await bundled(`import ${specifier}`)
-        return { stdout: '1' }
-      },
-    )
+    const text = `console.log(Object.keys(await import(${JSON.stringify(path.replace('.', name))})).length)`
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', text], { cwd: folder })
     if (Number(stdout) === 0) throw new Error(`${path} exports nothing`)
   }
-  return needsBrowser ? 'it needs a browser' : ''
 }
 
 async function bundled(contents, external = []) {

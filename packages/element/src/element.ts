@@ -14,7 +14,10 @@ import type { Context, View } from './views/view.js'
 /** Attributes that change what is shown; the others hold from the beginning. */
 const followed = ['lang', 'name', 'logo', 'color', 'flow', 'country', 'base-url', 'account', 'voice', 'code-length']
 
-export class LatchkeySignIn extends HTMLElement {
+// Servers render pages that import this, and have no elements (index.ts defines none there).
+const Base = globalThis.HTMLElement ?? (class {} as typeof HTMLElement)
+
+export class LatchkeySignIn extends Base {
   static readonly observedAttributes = followed
 
   /** In place of the built-in proof of work: for a provider's widget. Set it before the element is in the page. */

@@ -28,6 +28,11 @@ t.test('it packs by itself, and its files are there', async (t) => {
   t.match(index, 'latchkey-sign-in')
 })
 
+t.test('a server that renders a page may import it, and gets no element', async (t) => {
+  const imported = await run(process.execPath, ['--input-type=module', '--eval', `import './${folder}/dist/index.js'`])
+  t.strictSame(imported, { stdout: '', stderr: '' })
+})
+
 t.test('its types compile strictly, without those of Node.js', async (t) => {
   const compiler = join(dirname(createRequire(import.meta.url).resolve('@typescript/native/package.json')), 'bin/tsc')
   const words = [
