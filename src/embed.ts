@@ -91,10 +91,11 @@ export async function latchkey(app: FastifyInstance, options: EmbedOptions): Pro
 /** A server that is not ours may wait for ever, or for minutes (`requestTimeout`); ours does not. */
 function endSlowBody(request: IncomingMessage, response: ServerResponse, patience: number): void {
   const timer = setTimeout(() => {
-    if (request.complete !== false) return
     // The rest of it would be read to its end before the next request.
     response.shouldKeepAlive = false
     failBody(request, Object.assign(new Error('The body took too long'), { code: 'ERR_HTTP_REQUEST_TIMEOUT' }))
   }, patience)
-  response.once('close', () => clearTimeout(timer))
+  const stop = () => clearTimeout(timer)
+  request.once('end', stop)
+  response.once('close', stop)
 }

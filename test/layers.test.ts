@@ -41,7 +41,8 @@ mayImport['cli'] = [...mayImport['auth'], 'auth', 'cleanup-tasks', 'operations']
 const entries = ['server', 'embed', 'cli', 'development']
 const isRoute = (file: string) => /-(routes|schemas)\.ts$/.test(file)
 /** Plugins of Fastify: the only files beside routes and the module http that know it. */
-const plugins = /^src\/(sessions\/(authenticate|cookies|jwt-plugin)|users\/policies)\.ts$/
+const plugins =
+  /^src\/(development\/openapi\/document|sessions\/(authenticate|cookies|jwt-plugin)|users\/policies)\.ts$/
 
 const moduleOf = (path: string) => path.split('/')[1]?.replace(/\.(ts|js)$/, '') ?? ''
 const isOurs = (specifier: string) => specifier.startsWith('.')

@@ -17,7 +17,7 @@ const paths = new Set([...sections.flatMap(({ pages }) => pages.map(({ path }) =
 // Pages are copied here: what VitePress makes of a page imports Vue, which is found from here alone.
 const source = fileURLToPath(new URL('../pages', import.meta.url))
 rmSync(source, { recursive: true, force: true })
-for (const path of paths) cpSync(join(root, path), join(source, path))
+for (const path of [...paths, 'docs/screenshots']) cpSync(join(root, path), join(source, path), { recursive: true })
 
 const withoutExtension = (path: string) => `/${path.replace(/\.md$/, '')}`
 const titleOf = (path: string) => /^# (.*)$/m.exec(readFileSync(join(root, path), 'utf8'))?.[1] ?? path
