@@ -53,7 +53,7 @@ export async function openLatchkey({
       if (request.readableDidRead) throw new Error('The body was read before: mount the service before any parser')
       endSlowBody(request, response, bodyTimeout)
       const { url = '' } = request
-      if (url.startsWith(`${prefix}/`)) {
+      if (url.startsWith(`${prefix}/`) && !isTakenOff(request, prefix)) {
         // As Express does: who looks for the whole path finds it there (Fastify's `request.originalUrl`).
         Object.assign(request, { originalUrl: url })
         request.url = url.slice(prefix.length)
@@ -86,6 +86,12 @@ export async function latchkey(app: FastifyInstance, options: EmbedOptions): Pro
     onRequest: handOver,
     handler: handOver,
   })
+}
+
+/** Whether Express has done it, which keeps the whole path: under `/auth`, `/auth/verify-otp` is a route of ours like any other. */
+function isTakenOff(request: IncomingMessage & { originalUrl?: string }, prefix: string): boolean {
+  const { url = '', originalUrl = '' } = request
+  return originalUrl.length - url.length === prefix.length
 }
 
 /** A server that is not ours may wait for ever, or for minutes (`requestTimeout`); ours does not. */

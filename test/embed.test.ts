@@ -248,6 +248,15 @@ t.test('inside Express, which takes the prefix off by itself', async (t) => {
   t.teardown(() => service.close())
   const app = express()
   app.use(prefix, (request, response) => service.handle(request, response))
+  // A prefix may be what routes begin with.
+  const [auth, api] = await Promise.all(
+    ['/auth', '/api'].map(async (prefix) => {
+      const named = await openLatchkey({ prefix, settings: own, log: { write: () => {} } })
+      t.teardown(() => named.close())
+      app.use(prefix, (request, response) => named.handle(request, response))
+      return prefix
+    }),
+  )
   app.use(express.json())
   app.post('/echo', (request, response) => void response.json(request.body))
   const server = app.listen(0, '127.0.0.1')
@@ -267,6 +276,11 @@ t.test('inside Express, which takes the prefix off by itself', async (t) => {
   }) satisfies express.ErrorRequestHandler)
   const parsed = await fetch(`${origin}/parsed/auth/request-otp`, { method: 'POST', headers: json, body: '{"a":1}' })
   t.match(await parsed.text(), /mount the service before any parser/)
+  t.equal((await fetch(`${origin}${prefix}${prefix}/health/ready`)).status, 404, 'once, and no second time')
+  t.match(await (await fetch(`${origin}${auth}/auth/phone-prefixes`)).json(), [{ prefix: '+91' }])
+  const body = JSON.stringify({ mobile_number: newNumber(), mode: 'login' })
+  const unknown = await fetch(`${origin}${api}/api/auth/send-otp`, { method: 'POST', headers: json, body })
+  t.match(await unknown.json(), { code: 'account_not_found' })
   const count = lines.length
   const second = await open()
   await second.close()

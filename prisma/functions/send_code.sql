@@ -565,9 +565,10 @@ BEGIN
     IF NOT FOUND THEN RETURN false; END IF;
     was_number := uncount_send(limits, p_code_id, p_is_from_reserve, p_counted_at);
   END IF;
-  IF p_mailbox_key IS NOT NULL THEN PERFORM count_down(p_mailbox_key, 86400, 0, p_counted_at); END IF;
-  IF p_domain_key IS NOT NULL THEN PERFORM count_down(p_domain_key, 3600, p_shard, p_counted_at); END IF;
+  -- By their keys, as count_up_all() does: `country_sent:`, `domain:`, `mailbox:`.
   IF was_number AND p_country IS NOT NULL THEN PERFORM count_down('country_sent:' || p_country, 300, p_shard, p_counted_at); END IF;
+  IF p_domain_key IS NOT NULL THEN PERFORM count_down(p_domain_key, 3600, p_shard, p_counted_at); END IF;
+  IF p_mailbox_key IS NOT NULL THEN PERFORM count_down(p_mailbox_key, 86400, 0, p_counted_at); END IF;
   RETURN true;
 END $$;
 

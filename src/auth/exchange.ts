@@ -46,15 +46,17 @@ export type Redemption = Readonly<{
 
 export type Exchanged = Readonly<{ user: UserRow; token: string }>
 
-/** What became of a code that is known. */
-type Outcome = Readonly<{ event: AuthEventName; detail: string; exchanged?: Exchanged }>
+/** What became of a code that is known. Whoever has a code can show it for ever: what comes of that again is not yet in the trail. */
+type Outcome = Readonly<{ event: AuthEventName; detail: string; exchanged?: Exchanged; isAgain?: true }>
+
+type Happening = Readonly<{ event: AuthEventName; detail: string; userId?: string }>
 
 type ExchangeDependencies = {
   database: Database
   act: Act
   sessionDrafts: SessionDrafts
   limits: Limits
-  audit: { record: (client: Client, event: { event: AuthEventName; detail: string }) => Promise<void> }
+  audit: { record: (client: Client, happening: Happening) => Promise<void> }
 }
 
 /** SHA-256, by which a verifier and a challenge are compared. */
@@ -99,28 +101,33 @@ export class Exchange {
 
   /**
    * Opens a session for who shows a code and its verifier. The first time that a code is shown uses it up, whatever comes with it; a second
-   * time with the right verifier ends the session that the first one opened, since one of both has stolen it (RFC 6749 §4.1.2).
+   * time with the right verifier ends the session that the first one opened, since one of both has stolen it (RFC 6749 §4.1.2). That is
+   * told once; what comes after it is a wrong code like any other.
    * @throws Problem `exchange_invalid`, the same for all reasons; `rate_limited` for an address from which too many wrong ones came
    */
   async redeem(redemption: Redemption, client: Client): Promise<Exchanged> {
     const tokenHash = hashTicket(redemption.code)
     const known = await this.#database.exchangeCode.findUnique({ where: { tokenHash } })
-    const exchanged = known && (await this.#use(known, redemption, client))
-    // Counted where it was wrong: a right code is not held back by the wrong ones that others make a back end ask for.
-    return exchanged ?? this.#refuse(client, known === null)
+    if (known === null) return this.#refuse(client, { event: 'authn_login_fail', detail: 'exchange: unknown' })
+    const outcome = await this.#use(known, redemption, client)
+    if (outcome?.exchanged) return outcome.exchanged
+    if (!outcome?.isAgain) return this.#refuse(client, null)
+    const { event, detail } = outcome
+    return this.#refuse(client, { event, detail, userId: known.userId })
   }
 
-  async #refuse(client: Client, isUnknown: boolean): Promise<never> {
+  /** @param happening what is not in the trail yet: it comes there while the address is within its limit, or whoever floods us fills it */
+  async #refuse(client: Client, happening: Happening | null): Promise<never> {
     const { retryAfter, isFirst } = await this.#limits.countFailedExchange(client.block)
     if (retryAfter === null) {
-      if (isUnknown) await this.#audit.record(client, { event: 'authn_login_fail', detail: 'exchange: unknown' })
+      if (happening !== null) await this.#audit.record(client, happening)
       throw new Problem('exchange_invalid')
     }
     if (isFirst) await this.#audit.record(client, { event: 'excess_rate_limit_exceeded', detail: 'exchange: address' })
     throw new Problem('rate_limited', { retryAfter })
   }
 
-  /** Uses a code up; null where it opened nothing. Of two at once, the second one waits for the user's row and finds it used. */
+  /** Uses a code up. Of two at once, the second one waits for the user's row and finds it used. */
   async #use({ tokenHash, userId, sessionId }: ExchangeCode, redemption: Redemption, client: Client) {
     const { network, requestId } = client
     const perform = async (transaction: Prisma.TransactionClient) => {
@@ -130,12 +137,12 @@ export class Exchange {
       const isLive = user !== undefined && user.disabledAt === null && locked.sessionId !== null
       const code = await transaction.exchangeCode.findUnique({ where: { tokenHash } })
       const outcome = await this.#judge(transaction, { code, isLive, now: locked.now }, redemption)
-      if (outcome === null) return null
+      if (outcome === null || outcome.isAgain) return outcome
       const { event, detail } = outcome
       await transaction.authEvent.create({
         data: { event, detail, userId, network, requestId, happenedAt: locked.now },
       })
-      return outcome.exchanged ?? null
+      return outcome
     }
     return this.#database.$transaction(perform, { isolationLevel: 'ReadCommitted', ...transactionPatience })
   }
@@ -151,8 +158,12 @@ export class Exchange {
     const isProven = timingSafeEqual(digestOf(codeVerifier), code.challenge)
     if (code.consumedAt !== null) {
       // Without the verifier it is a code that somebody has seen, and no reason to sign its owner out.
-      if (!isProven || code.openedSessionId === null) return { event: 'authn_login_fail', detail: 'exchange: used' }
-      await transaction.session.deleteMany({ where: { id: code.openedSessionId, userId } })
+      if (!isProven || code.openedSessionId === null) {
+        return { event: 'authn_login_fail', detail: 'exchange: used', isAgain: true }
+      }
+      const opened = await this.#openedBy(transaction, userId, code.openedSessionId)
+      await transaction.session.deleteMany({ where: { id: { in: opened }, userId } })
+      await transaction.exchangeCode.update({ where: { tokenHash }, data: { openedSessionId: null } })
       return { event: 'authn_token_reuse', detail: 'exchange: used twice' }
     }
 
@@ -178,5 +189,18 @@ export class Exchange {
     const user = await transaction.user.findUniqueOrThrow({ where: { id: userId } })
     const detail = `exchange: ${shortened(code.origin)}`
     return { event: 'authn_login_success', detail, exchanged: { user, token: branch.token } }
+  }
+
+  /** A session, and what was opened by codes that it was given: whoever stole one code has made others of it meanwhile. */
+  async #openedBy(transaction: Prisma.TransactionClient, userId: string, sessionId: string): Promise<string[]> {
+    const codes = await transaction.exchangeCode.findMany({
+      where: { userId, openedSessionId: { not: null } },
+      select: { sessionId: true, openedSessionId: true },
+      orderBy: { consumedAt: 'asc' },
+    })
+    const all = new Set([sessionId])
+    // In the order in which they were opened, by the one clock: none is before the one that it was made of.
+    for (const each of codes) if (all.has(each.sessionId)) all.add(String(each.openedSessionId))
+    return [...all]
   }
 }

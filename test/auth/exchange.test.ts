@@ -236,6 +236,49 @@ t.test('a second use ends the session of the first one; without the verifier it 
   t.ok(Number(expiresAt) > Date.now() + 86_000_000, 'it is remembered for a day')
 })
 
+t.test('what a stolen code was turned into ends with it, and nothing else', async (t) => {
+  const service = await started
+  const asha = await newPerson()
+  const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } })
+  async function branchOf(token: string) {
+    const { code_verifier, code_challenge } = pkce()
+    const { body } = await service.post('/auth/exchange/codes', bodyOf(code_challenge), bearer(token))
+    const code = String(new URL(body.data.redirect_to).searchParams.get('code'))
+    return (await redeem({ code, code_verifier })).body.token
+  }
+  const other = await branchOf(asha.token)
+  const stolen = await codeFor(asha)
+  const thief = (await redeem(stolen)).body.token
+  const children = [await branchOf(thief), await branchOf(thief)]
+  const grandchild = await branchOf(String(children[1]))
+  t.equal(await isSignedIn(service, grandchild), true)
+  t.equal((await redeem(stolen)).status, 401)
+  for (const token of [thief, ...children, grandchild]) t.equal(await isSignedIn(service, token), false)
+  for (const token of [asha.token, other]) t.equal(await isSignedIn(service, token), true)
+})
+
+t.test('a used code that is shown again and again is told of within the limit of an address', async (t) => {
+  const service = await started
+  const asha = await newPerson()
+  const from = newAddress()
+  const code = await codeFor(asha)
+  const withAnother = { ...code, code_verifier: pkce().code_verifier }
+  await redeem(code)
+  const events = async () => service.database.authEvent.count({ where: { userId: asha.id } })
+  const before = await events()
+  t.equal((await redeem(withAnother, {}, from)).status, 401)
+  t.equal(await events(), before + 1)
+  t.equal((await redeem(code)).status, 401)
+  t.equal(await events(), before + 2)
+  const counters = { where: { key: { startsWith: 'exchange_ip:' } } }
+  await service.database.limitCounter.updateMany({ ...counters, data: { count: 200 } })
+  for (const again of [code, withAnother, code]) t.equal((await redeem(again, {}, from)).status, 429)
+  t.equal(await events(), before + 2)
+  const alarms = { userId: asha.id, event: 'authn_token_reuse' } as const
+  t.equal(await service.database.authEvent.count({ where: alarms }), 1, 'there is one alarm of a code')
+  await service.database.limitCounter.deleteMany(counters)
+})
+
 t.test('of the same code at once, one opens a session, and the others end it', async (t) => {
   const service = await started
   const asha = await newPerson()

@@ -8,6 +8,7 @@ import { type StartOptions, startApp, type TestApp } from '../support/app.js'
 import { newEmail, newNumber } from '../support/flows.js'
 import { forgetSends } from '../support/limits.js'
 import { join, verify } from '../users/people.js'
+import { untilBlocked } from '../users/waiting.js'
 
 /** A sender that refuses, or does as it is told. */
 function gateway() {
@@ -73,6 +74,27 @@ t.test('an address of mail is an identifier like any other', async (t) => {
   }
   t.equal((await service.post('/auth/request-otp', { email })).status, 429)
 })
+
+t.test(
+  'what all share is given back in the order in which it is counted, or two would wait for each other',
+  async (t) => {
+    const { state, service } = await start(t)
+    let looked: Promise<unknown> | undefined
+    state.send = async (message, signal) => {
+      await new Promise<void>((begin) => {
+        looked = service.database.$transaction(async (transaction) => {
+          await transaction.$queryRaw`SELECT FROM limit_counters WHERE starts_with(key, 'domain:') FOR UPDATE`
+          begin()
+          await untilBlocked(service)
+          await transaction.$queryRaw`SELECT FROM limit_counters WHERE starts_with(key, 'mailbox:') FOR UPDATE NOWAIT`
+        })
+      })
+      return state.refuse(message, signal)
+    }
+    t.strictSame(codeOf(await service.post('/auth/request-otp', { email: newEmail() })), delivered)
+    await t.resolves(Promise.resolve(looked), 'who waits for the domain holds no mailbox')
+  },
+)
 
 t.test('mail to a trusted device counts on no mailbox, and gives none back', async (t) => {
   const open = await startApp(t)

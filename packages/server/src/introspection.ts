@@ -18,7 +18,7 @@ export function checkByService(
 ): CheckToken {
   const { now, most } = surroundings
   const { introspectionToken, cacheFor } = introspectionOf(options)
-  const asking = new Map<string, Promise<Checked>>()
+  const asking = new Map<string, Question>()
   const kept = new Map<string, { checked: Checked; until: number }>()
 
   async function ask(token: string): Promise<Checked> {
@@ -43,10 +43,12 @@ export function checkByService(
     return areOurs(body as Claims, settings) ? { claims: body as Claims } : invalid
   }
 
-  function keep(token: string, checked: Checked): void {
+  /** From the moment of the question on: what the service knew then is what it says. */
+  function keep(token: string, checked: Checked, askedAt: number): void {
     if (cacheFor === 0) return
     const end = checked.claims?.exp ?? Number.POSITIVE_INFINITY
-    kept.set(token, { checked, until: Math.min(now() + cacheFor * 1_000, end * 1_000) })
+    kept.delete(token)
+    kept.set(token, { checked, until: Math.min(askedAt + cacheFor * 1_000, end * 1_000) })
     for (const [oldest] of kept) {
       if (kept.size <= most) break
       kept.delete(oldest)
@@ -57,17 +59,33 @@ export function checkByService(
     const known = kept.get(token)
     if (known !== undefined && now() < known.until) return known.checked
     kept.delete(token)
-    const answer =
-      asking.get(token) ??
-      ask(token).finally(() => {
-        asking.delete(token)
-      })
-    asking.set(token, answer)
-    const checked = await answer
-    keep(token, checked)
-    return checked
+    const shared = asking.get(token)
+    if (shared !== undefined && now() < shared.until) return shared.answer
+    const question = newQuestion(token)
+    asking.set(token, question)
+    return question.answer
   })
+
+  /** Shared by those who come before it is sent, and after that for as long as its answer would be kept. */
+  function newQuestion(token: string): Question {
+    const question: Question = { until: Number.POSITIVE_INFINITY, answer: Promise.resolve().then(send) }
+    async function send(): Promise<Checked> {
+      const askedAt = now()
+      question.until = askedAt + cacheFor * 1_000
+      try {
+        const checked = await ask(token)
+        keep(token, checked, askedAt)
+        return checked
+      } finally {
+        if (asking.get(token) === question) asking.delete(token)
+      }
+    }
+    return question
+  }
 }
+
+/** One that is about to be sent or was, and until when others may have its answer: a logout may have come after it. */
+type Question = { until: number; answer: Promise<Checked> }
 
 type Claims = { iss: string; aud: string; sub: string; sid: string; jti: string; iat: number; exp: number }
 

@@ -37,12 +37,13 @@ export function createLatchkey(options: VerifierOptions) {
     verify: verifier.verify,
 
     /**
-     * Who looks at a page: `await session(await headers())`, null for nobody. A server action changes something, and has its method told
-     * by the header that Next.js sends with it.
+     * Who looks at a page: `await session(await headers())`, null for nobody. A server action changes something, and is known by the
+     * header that Next.js sends with it, or by that of a body: a form that is sent before scripts run has no other.
      */
     session: (headers: HeadersLike): Promise<Session | null> => {
-      const isAction =
-        typeof headers.get === 'function' ? headers.get('next-action') !== null : 'next-action' in headers
+      const has = (name: string) =>
+        typeof headers.get === 'function' ? headers.get(name) !== null : Object.hasOwn(headers, name)
+      const isAction = has('next-action') || has('content-type')
       return verifier.verify({ headers, method: isAction ? 'POST' : 'GET' })
     },
 
@@ -68,7 +69,8 @@ export function createLatchkey(options: VerifierOptions) {
         if (!(session instanceof Response)) return undefined
         const isPage = request.method === 'GET' && /\btext\/html\b/.test(request.headers.get('accept') ?? '')
         if (!isPage || session.status === 503) return session
-        target.searchParams.set('next', pathname + search)
+        // A path such as `//evil.example` would be another host to whoever goes to `next`.
+        target.searchParams.set('next', pathname.replace(/^\/+/, '/') + search)
         return Response.redirect(target, 303)
       },
   }

@@ -66,7 +66,7 @@ export const exchangeRoutes: FastifyPluginAsyncTypebox<ExchangeOptions> = async 
         operationId: 'exchangeCode',
         summary: 'A code that came back from the sign-in page becomes a session',
         description:
-          'The session is one of its own: signing out of it leaves that of the sign-in page, and the other way round. It is as old as the sign-in, and ends 30 days after it in any case. A code is used up by the first call that shows it, right or wrong; a second call with the right verifier ends the session that the first one opened. A page calls this from the origin that it was sent back to, which has to be in `CORS_ORIGINS` too.',
+          'The session is one of its own: signing out of it leaves that of the sign-in page, and the other way round. It is as old as the sign-in, and ends 30 days after it in any case. A code is used up by the first call that shows it, right or wrong; a second call with the right verifier ends the session that the first one opened and those that it opened in turn. A page calls this from the origin that it was sent back to, which has to be in `CORS_ORIGINS` too.',
         tags,
         ...exchangeCode,
       },

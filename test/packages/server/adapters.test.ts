@@ -159,6 +159,11 @@ t.test('Next.js: pages, actions and the gate', async (t) => {
   t.equal(await session({ cookie, 'next-action': 'a1' }), null)
   const own = { cookie, 'next-action': 'a1', origin: 'https://shop.example', host: 'shop.example' }
   t.match(await session(new Headers(own)), { userId: 'asha' })
+  // Without scripts a form is sent as it is, and no header of Next.js comes with it.
+  const form = { cookie, 'content-type': 'multipart/form-data; boundary=a', origin: 'https://evil.example' }
+  t.equal(await session(new Headers(form)), null, 'a form of another site')
+  t.equal(await session(form), null)
+  t.match(await session(new Headers({ ...own, 'content-type': form['content-type'] })), { userId: 'asha' })
 
   const guard = gate({ signIn: '/sign-in', isOpen: (path) => path.startsWith('/public') })
   const page = { accept: 'text/html,application/xhtml+xml' }
@@ -167,6 +172,8 @@ t.test('Next.js: pages, actions and the gate', async (t) => {
   const sent = await visit('/orders?page=2')
   t.match(sent, { status: 303 })
   t.equal(sent?.headers.get('location'), 'https://shop.example/sign-in?next=%2Forders%3Fpage%3D2')
+  for (const path of ['//evil.example/a', '///evil.example/a', '/.//evil.example/a', '/\\evil.example/a'])
+    t.match((await visit(path))?.headers.get('location'), /\?next=%2Fevil\.example%2Fa$/, `${path} is a path to all`)
   t.equal(await visit('/orders', { ...page, cookie }), undefined)
   t.equal(await visit('/sign-in'), undefined, 'no circle')
   t.equal(await visit('/public/a'), undefined)

@@ -63,6 +63,45 @@ t.test('it is asked as RFC 7662 says, once for one token', async (t) => {
   t.equal(service.asked.length, 2, 'what can be no token is asked about by nobody')
 })
 
+t.test('a question that was sent before a logout answers nobody who comes after it', async (t) => {
+  const { token, body } = await active()
+  const answers: ((body: object) => void)[] = []
+  const fetch = () =>
+    new Promise<Response>((resolve) => answers.push((body) => resolve(new Response(JSON.stringify(body)))))
+  const sent = async (count: number) => {
+    for (let turns = 0; answers.length < count && turns < 100; turns += 1) await new Promise(setImmediate)
+    t.equal(answers.length, count)
+  }
+  let time = 0
+  const settings = { url, issuer: 'latchkey', audience: 'latchkey', cookie: 'jwt', origins: null, timeout: 100, fetch }
+  const surroundings = { now: () => time, most: 10 }
+  const check = checkByService(settings, { url, ...options }, surroundings)
+  const before = check(token)
+  await sent(1)
+  const after = check(token)
+  await sent(2)
+  answers[1]?.({ active: false })
+  t.strictSame(await after, { refusal: 'invalid_token' })
+  answers[0]?.(body)
+  t.match(await before, { claims: { sub: String } })
+
+  answers.length = 0
+  const keeping = checkByService(settings, { url, ...options, cacheFor: 10 }, surroundings)
+  const first = keeping(token)
+  await sent(1)
+  time = 9_999
+  const second = keeping(token)
+  time = 10_000
+  const third = keeping(token)
+  await sent(2)
+  // Where an answer may be kept, one that is on its way may be shared for as long.
+  answers[0]?.(body)
+  t.match(await Promise.all([first, second]), [{ claims: {} }, { claims: {} }])
+  const fourth = keeping(token)
+  answers[1]?.({ active: false })
+  t.strictSame(await Promise.all([third, fourth]), Array(2).fill({ refusal: 'invalid_token' }), 'from the question on')
+})
+
 t.test('an answer is kept as long as is said, and no longer than its token', async (t) => {
   const { token, body } = await active({ exp: 20 })
   const service = fakeService({ body })
