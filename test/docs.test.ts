@@ -66,6 +66,15 @@ t.test('every link to a heading leads to one', async (t) => {
   t.ok(count > 20, `${count} links`)
 })
 
+t.test('docs/commands.md tells of every script', async (t) => {
+  const { scripts } = JSON.parse(read('package.json'))
+  const told = [...read('docs/commands.md').matchAll(/`(?:npm (?:run )?)?([a-z:-]+)/g)].map(([, name]) => name)
+  t.strictSame(
+    Object.keys(scripts).filter((name) => !told.includes(name)),
+    [],
+  )
+})
+
 t.test('the site has every page, and no other', async (t) => {
   const sections: { pages: { path: string }[] }[] = JSON.parse(read('site/pages.json'))
   const listed = sections.flatMap(({ pages }) => pages.map(({ path }) => path))
