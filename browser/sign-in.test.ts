@@ -97,6 +97,16 @@ test('a code is sent again after the countdown, and an announcement says so', as
   await visitor.see('A new message is on its way.')
   await visitor.type('#code', code)
   await visitor.find('.section')
+  assert.equal(await told(), '', 'and is left behind with its step')
+  await visitor.leave()
+})
+
+test('a logo that does not load leaves the name', async () => {
+  const visitor = await newVisitor(origin)
+  await visitor.open({ name: 'Acme', logo: '/nowhere.svg' })
+  await visitor.see('Sign in to Acme')
+  await askForCode(visitor)
+  assert.equal(await visitor.textOf('.brand .name'), 'Acme')
   await visitor.leave()
 })
 

@@ -248,7 +248,7 @@ port=$(free_port)
 service=http://127.0.0.1:$port
 started=$SECONDS
 "${in_database[@]}" "${secrets[@]}" SMS_DRIVERS=webhook EMAIL_DRIVERS=webhook "SENDER_WEBHOOK_URL=http://127.0.0.1:$webhook_port" \
-  HOST=127.0.0.1 "PORT=$port" DOCS=on node dist/server.js >"$work/server.log" 2>&1 &
+  HOST=127.0.0.1 "PORT=$port" DOCS=on SIGN_IN_PAGE=on node dist/server.js >"$work/server.log" 2>&1 &
 server=$!
 until_status 200 30 "$service/health/live" || fail '/health/live'
 pass "/health/live after $((SECONDS - started)) s"
@@ -260,10 +260,15 @@ ids=$(awk '$1 == "Uid:" { print $2, $3, $4, $5 }' "/proc/$process/status")
 pass "user ids: $ids"
 "${inside[@]}" "PORT=$port" "${healthcheck[@]}" || fail 'the health check'
 pass 'the health check'
-for path in /openapi.json /docs/; do
+for path in /openapi.json /docs/ /sign-in; do
   [ "$(status "$service$path")" = 200 ] || fail "$path"
   pass "$path"
 done
+script=$(node -e '
+  fetch(process.argv[1]).then((answer) => answer.text()).then((page) => console.log(/sign-in\/assets\/[\w-]+\/sign-in\.js/.exec(page)?.[0] ?? ""))
+' "$service/sign-in")
+[ -n "$script" ] && [ "$(status "$service/$script")" = 200 ] || fail "the script of /sign-in: $script"
+pass 'the script of /sign-in'
 number='"mobile_number":"9876543210"'
 [ "$(status "$service/api/auth/send-otp" "{$number}")" = 200 ] || fail 'asking for a code'
 code=$(node -p 'JSON.parse(fs.readFileSync(0)).code' <"$work/webhook.log")

@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import httpyac from 'httpyac'
 
 process.chdir(import.meta.dirname)
-const [url] = process.argv.slice(2)
+const url = process.argv[2]?.replace(/\/$/, '')
 const say = (line) => process.stdout.write(`${line}\n`)
 
 // People of this run alone, so that no limit of the one before holds.
@@ -33,14 +33,31 @@ async function readRequests() {
   return text
 }
 
+/** Ends the run with a line where nothing is to be reached: every request would fail by itself. */
+async function ensureItRuns(service) {
+  if (!/^https?:\/\/\S+$/.test(service)) {
+    process.stderr.write(`${service} is no address of a service, such as http://127.0.0.1:3000\n`)
+    process.exit(2)
+  }
+  const isThere = await fetch(`${service}/health/live`).then(
+    ({ ok }) => ok,
+    () => false,
+  )
+  if (isThere) return
+  process.stderr.write(`No service answers at ${service}: start it by \`npm run dev\` in the folder above\n`)
+  process.exit(1)
+}
+
 /** The statuses of a title, `Delete it: 200, again 404`; a second call is not made. */
 const expectedOf = (title) => (title.split(/[,;] again /)[0].match(/\b[2-5]\d\d\b/g) ?? []).map(Number)
 
 async function becomeAdmin() {
-  await promisify(execFile)('npm', ['run', '--silent', 'admin', '--', 'grant', `+91${phone}`], { cwd: '..' })
+  const command = promisify(execFile)('npm', ['run', '--silent', 'admin', '--', 'grant', `+91${phone}`], { cwd: '..' })
+  await command.catch(({ stderr }) => say(`FAIL npm run admin: ${stderr}`)) // the calls for admins then fail by themselves
   say(`--   npm run admin -- grant +91${phone}`)
 }
 
+await ensureItRuns(url ?? /^@baseUrl = (.*)$/m.exec(await readFile('requests.http', 'utf8'))[1])
 await httpyac.cli.initIOProvider()
 const store = new httpyac.store.HttpFileStore()
 const httpFile = await store.getOrCreate('requests.http', readRequests, 0, { workingDir: import.meta.dirname })

@@ -39,6 +39,42 @@ t.test('every link within the repository leads to something', async (t) => {
   }
 })
 
+/** As GitHub names the headings of a document, and VitePress those that are linked to. */
+function anchorsOf(path: string): string[] {
+  const prose = read(path).replace(/```[\s\S]*?```/g, '')
+  return [...prose.matchAll(/^#{1,6} (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .trim()
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_\- ]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
+
+t.test('every link to a heading leads to one', async (t) => {
+  let count = 0
+  for (const path of documents) {
+    const prose = read(path).replace(/```[\s\S]*?```|`[^`\n]*`/g, '')
+    for (const [, file = '', anchor = ''] of prose.matchAll(/\]\((?![a-z]+:)([^)\s#]*)#([^)\s]+)\)/g)) {
+      const target = file === '' ? path : normalize(join(dirname(path), file))
+      if (!target.endsWith('.md')) continue
+      count += 1
+      if (!anchorsOf(target).includes(anchor)) t.fail(`${path}: ${file}#${anchor}`)
+    }
+  }
+  t.ok(count > 20, `${count} links`)
+})
+
+t.test('docs/commands.md tells of every script', async (t) => {
+  const { scripts } = JSON.parse(read('package.json'))
+  const told = [...read('docs/commands.md').matchAll(/`(?:npm (?:run )?)?([a-z:-]+)/g)].map(([, name]) => name)
+  t.strictSame(
+    Object.keys(scripts).filter((name) => !told.includes(name)),
+    [],
+  )
+})
+
 t.test('the site has every page, and no other', async (t) => {
   const sections: { pages: { path: string }[] }[] = JSON.parse(read('site/pages.json'))
   const listed = sections.flatMap(({ pages }) => pages.map(({ path }) => path))

@@ -89,7 +89,7 @@ export class SettingReader {
     if (value === undefined) return fallback
     if (['true', 'on', '1'].includes(value)) return true
     if (['false', 'off', '0'].includes(value)) return false
-    this.report(name, 'must be true or false')
+    this.report(name, 'must be on or off, or true or false')
     return fallback
   }
 

@@ -47,6 +47,7 @@ export function bannerFor(port: number): string {
   return [
     '',
     '  Latchkey is ready.',
+    `    Sign in   ${origin}/sign-in`,
     `    API docs  ${origin}/docs`,
     `    Try it    curl -X POST ${origin}/api/auth/send-otp -H 'content-type: application/json' -d ${body}`,
     '    Ctrl-C stops it.',

@@ -74,6 +74,8 @@ export type Client = ReturnType<typeof createClientWith>
  */
 export function createClientWith(options: ClientOptions, loadSolver: LoadSolver) {
   const { storage = 'cookie', timeout = 15_000, language, solveChallenge } = options
+  // A variable that a bundler left undefined would fail by a name of ours.
+  if (options.baseUrl === undefined) throw new TypeError('baseUrl is missing')
   const baseUrl = options.baseUrl.replace(/\/+$/, '')
   // Looked up at each call: tests and polyfills replace it.
   const fetch: Fetch = options.fetch ?? ((input, init) => globalThis.fetch(input, init))

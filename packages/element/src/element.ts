@@ -193,6 +193,8 @@ export class LatchkeySignIn extends Base {
 
   #renew(state: State, before: State | null): void {
     this.#view?.end?.()
+    // What was told belongs to the step before; screen readers would find it below the next one.
+    this.#surface.announce('')
     const view = this.#viewOf(state)
     this.#view = view
     const isFirst = before === null || before.step.name === 'checking'

@@ -32,7 +32,10 @@ export class Surface {
   }
 
   frame({ language, direction, words }: Text, { name, logo, color }: Brand): void {
-    const brand = logo ? h('img', { src: logo, alt: name, part: 'logo' }) : h('span', { class: 'name' }, name)
+    const inWords = h('span', { class: 'name' }, name)
+    // A logo that does not load leaves the name, and no broken picture.
+    const onerror = ({ target }: Event) => (target as Element).replaceWith(inWords)
+    const brand = logo ? h('img', { src: logo, alt: name, part: 'logo', onerror }) : inWords
     const attributes = { class: 'card', part: 'card', lang: language, dir: direction, 'aria-labelledby': 'heading' }
     const card = h(
       'section',

@@ -89,3 +89,7 @@ t.test('a parameter names no other route, and no call leaves for elsewhere', asy
     ['DELETE /prefix/users/me/addresses/..%2Fme%3Fx%3D1%23y', 'GET /prefix/users?q=a%26b&limit=5'],
   )
 })
+
+t.test('what a bundler left undefined is told by its name', async (t) => {
+  t.throws(() => createClient({} as { baseUrl: string }), { name: 'TypeError', message: 'baseUrl is missing' })
+})
