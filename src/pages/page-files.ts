@@ -64,10 +64,11 @@ export function escapeText(text: string): string {
   return text.replace(/[&<>"']/g, (sign) => String(entities[sign]))
 }
 
-/** Of what is shown without a script: a card as the element's. */
-const noticeStyles = `.notice{box-sizing:border-box;max-inline-size:27rem;margin:0 auto;padding:2rem 1.5rem;border:1px solid #d9d6cc;border-radius:1.5rem;background:#fff;color:#1b1d1f;text-align:start;font:1rem/1.5 ui-sans-serif,system-ui,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
-.notice h1{margin:0 0 .75rem;font:500 1.5rem/1.25 ui-serif,Georgia,"Noto Serif",serif}
+/** Of what is shown without a script: a card as the element's (packages/element/src/styles), upon the page's ground (page.css). */
+const noticeStyles = `.notice{box-sizing:border-box;max-inline-size:27rem;margin:0 auto;padding:1.125rem 1.5rem 2rem;border:1px solid #dedad1;border-radius:1.5rem;background:#fff;box-shadow:0 1px 2px rgb(40 34 20/6%),0 12px 40px -12px rgb(40 34 20/18%);color:#1b1d1f;text-align:center;text-wrap:pretty;font:1rem/1.5 ui-sans-serif,system-ui,"Segoe UI",Roboto,"Noto Sans",sans-serif;overflow-wrap:anywhere}
+.notice::before{content:"";display:block;inline-size:.875rem;block-size:.875rem;margin:0 auto 1.5rem;border-radius:50%;background:var(--ground);box-shadow:inset 0 1px 2px rgb(0 0 0/22%),0 0 0 3px #fff,0 0 0 4.5px #dedad1}
+.notice h1{margin:0 0 .5rem;font:500 1.5rem/1.25 ui-serif,"Iowan Old Style",Palatino,"Noto Serif",Georgia,serif;letter-spacing:-.01em;text-wrap:balance}
 .notice p{margin:0}
-.notice code{display:block;margin-block-start:1.5rem;padding:.75rem 1rem;border-radius:.75rem;background:#f1efe9;font-size:.8125rem;direction:ltr;text-align:start}
-@media (prefers-color-scheme:dark){.notice{border-color:#33363a;background:#1c1e21;color:#ebe9e4}.notice code{background:#2a2d31}}
+.notice code{display:block;margin-block-start:1.5rem;padding:.75rem 1rem;border-radius:.75rem;background:#f3f1ec;font-size:.8125rem;direction:ltr;text-align:start}
+@media (prefers-color-scheme:dark){.notice{border-color:#34373b;background:#1c1e21;box-shadow:0 16px 48px -12px rgb(0 0 0/60%);color:#eceae6}.notice::before{box-shadow:inset 0 1px 2px rgb(0 0 0/22%),0 0 0 3px #1c1e21,0 0 0 4.5px #34373b}.notice code{background:#131517}}
 `
