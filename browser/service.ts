@@ -53,7 +53,10 @@ export async function startProcess(settings: Record<string, string>): Promise<Se
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   const origin = `http://127.0.0.1:${port}`
-  await untilReady(origin, child)
+  await untilReady(origin, child).catch((error: unknown) => {
+    child.kill()
+    throw error
+  })
   const stop = async () => {
     child.kill('SIGTERM')
     await exitCodeOf(child)

@@ -77,6 +77,7 @@ const assetsOf = (version: string) => `sign-in/assets/${version}`
 
 function documentOf({ text, brand, logo, version }: Parts, head: string, body: string): string {
   const assets = assetsOf(version)
+  const title = escapeText(`${text.title} – ${brand}`)
   return `<!doctype html>
 <html lang="${text.locale}" dir="${text.direction}">
   <head>
@@ -84,10 +85,10 @@ function documentOf({ text, brand, logo, version }: Parts, head: string, body: s
     <meta name="viewport" content="width=device-width, initial-scale=1">
     <meta name="color-scheme" content="light dark">
     <meta name="robots" content="noindex">
-    <title>${escapeText(`${text.title} – ${brand}`)}</title>
+    <meta name="description" content="${title}">
+    <title>${title}</title>
     <link rel="icon" href="${escapeText(logo ?? `${assets}/icon.svg`)}">
     <link rel="stylesheet" href="${assets}/sign-in.css">
-    <link rel="stylesheet" href="${assets}/notice.css">
 ${head}  </head>
   <body>
 ${body}  </body>
@@ -95,11 +96,15 @@ ${body}  </body>
 `
 }
 
+/** Of what stands there without the element. */
+const noticeLink = (version: string) => `<link rel="stylesheet" href="${assetsOf(version)}/notice.css">`
+
 /** The page: one element, set up by what stands in the document. */
 export function pageDocument(parts: Parts, config: PageConfig): string {
   return documentOf(
     parts,
-    `    <script type="application/json" id="latchkey-config">${inScript(config)}</script>
+    `    <noscript>${noticeLink(parts.version)}</noscript>
+    <script type="application/json" id="latchkey-config">${inScript(config)}</script>
 ${parts.preload.map((name) => `    <link rel="modulepreload" href="${assetsOf(parts.version)}/${name}">\n`).join('')}    <script type="module" src="${assetsOf(parts.version)}/sign-in.js"></script>
 `,
     `    <main id="latchkey"></main>
@@ -113,7 +118,7 @@ export function refusalDocument(parts: Parts, why: string): string {
   const { refused, refusedWhy } = parts.text
   return documentOf(
     parts,
-    '',
+    `    ${noticeLink(parts.version)}\n`,
     `    <main class="notice">
       <h1>${escapeText(refused)}</h1>
       <p>${escapeText(refusedWhy)}</p>

@@ -7,7 +7,10 @@ export function profile(around: Surroundings): HTMLElement {
   const { text, client, me, announce, reload } = around
   const { words } = text
   const shown = row(
-    [h('span', { class: 'label' }, words.name), h('bdi', { class: me.user_name === null ? 'note' : '' }, me.user_name ?? words.none_yet)],
+    [
+      h('span', { class: 'label' }, words.name),
+      h('bdi', { class: me.user_name === null ? 'note' : '' }, me.user_name ?? words.none_yet),
+    ],
     actionButton(words.edit, words.name, () => {
       const name = field('name', words.name, { autocomplete: 'name', maxlength: 200, value: me.user_name ?? '' })
       editor(around, shown, {
