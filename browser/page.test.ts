@@ -131,6 +131,8 @@ test('it is read in Hindi, and in Arabic from right to left', async () => {
 
 test('without scripts it says that it needs them', async () => {
   const visitor = await visit('/sign-in', { scripts: false, language: 'de' })
-  const text = await visitor.page.$eval('noscript', (each) => each.textContent)
+  const text = await visitor.page.$eval('body noscript', (each) => each.textContent)
   assert.match(String(text), /Bitte schalten Sie JavaScript/)
+  // Its styles come where there are no scripts, and there alone.
+  assert.equal(await visitor.page.$eval('p.notice', (each) => getComputedStyle(each).textAlign), 'center')
 })
