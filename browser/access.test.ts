@@ -1,6 +1,6 @@
 // axe finds nothing, in each step, in light and dark, in both directions.
 import assert from 'node:assert/strict'
-import { afterAll, axe, newPhone, newVisitor, startService, test, type Visitor } from './support.js'
+import { afterAll, axe, newEmail, newPhone, newVisitor, startService, test, type Visitor } from './support.js'
 
 const { origin, stop } = await startService({ SMS_COUNTRIES: 'IN,US,GB,DE', OTP_RESEND_COOLDOWN: '1' })
 afterAll(stop)
@@ -89,6 +89,40 @@ test('what is pressed is at least 44 pixels high, on the smallest screen', async
   await visitor.find('.section')
   assert.deepEqual(await measure(), [])
   await visitor.leave()
+})
+
+test('on the smallest screen an email that breaks stands at its label’s side, actions beside it, and rings within the card', async () => {
+  for (const [language, side] of [
+    ['ar', 'right'],
+    ['de', 'left'],
+  ] as const) {
+    const visitor = await newVisitor(origin, { width: 320, language })
+    await visitor.open({ language, name: 'Acme', country: 'IN' })
+    await visitor.find('#identifier')
+    await visitor.type('#identifier', newEmail())
+    await visitor.click('.primary')
+    await visitor.type('#code', await visitor.lastCode())
+    await visitor.find('.section')
+    await visitor.page.keyboard.press('Tab')
+    const seen = await visitor.page.evaluate((side) => {
+      const root = document.querySelector('latchkey-sign-in')?.shadowRoot
+      const email = [...(root?.querySelectorAll('.row bdi') ?? [])].find((each) => each.textContent?.includes('@'))
+      const lines = document.createRange()
+      if (email) lines.selectNodeContents(email)
+      const sides = [...lines.getClientRects()].filter(({ width }) => width > 0).map((line) => Math.round(line[side]))
+      const [main, actions] = [...(email?.closest('.row')?.children ?? [])].map((each) => each.getBoundingClientRect())
+      const active = root?.activeElement as HTMLElement
+      const { outlineOffset, outlineWidth, outlineStyle } = getComputedStyle(active)
+      return {
+        lines: sides.length,
+        sides: new Set(sides).size,
+        isBeside: Number(actions?.top) < Number(main?.bottom),
+        ring: outlineStyle === 'none' ? null : Number.parseFloat(outlineOffset) + Number.parseFloat(outlineWidth),
+      }
+    }, side)
+    assert.deepEqual(seen, { lines: 2, sides: 1, isBeside: true, ring: 0 }, language)
+    await visitor.leave()
+  }
 })
 
 test('who wants less motion gets none', async () => {
