@@ -13,6 +13,7 @@ const folders: Record<string, string> = {
   'mobile.md': 'examples/mobile',
   'moving.md': 'examples/moving',
   'nextjs.md': 'examples/nextjs',
+  'react.md': 'examples/react',
   'spa.md': 'examples/spa',
 }
 /** Of a folder's files those that its guide does not show: they run the others. */
