@@ -74,7 +74,7 @@ async function runAtOnce(replicas: Replicas, { before, atOnce, after, meet }: Ra
 function rehearsal() {
   const context = createContext()
   const said: Expected[] = []
-  const names = { of: () => '000000', has: () => false, learn: () => {} }
+  const names = { of: () => '0000000000', has: () => false, learn: () => {} }
   const steps = createSteps(context, {
     ask: async (_request, expected) => void said.push(expected),
     ...{ codes: names, users: names, sessions: names, devices: names, tickets: names, tokens: new Map() },

@@ -93,9 +93,9 @@ export function createSteps(context: Context, run: Stage) {
     wrongCodes += 1
     if (typed === 'malformed') return ['12345', '1234567', '12345a', ''][wrongCodes % 4] ?? ''
     if (typed !== 'wrong') return run.codes.of(typed)
-    // Six digits that are no code of anybody's.
-    while (run.codes.has(String(wrongCodes).padStart(6, '0'))) wrongCodes += 1
-    return String(wrongCodes).padStart(6, '0')
+    // Digits that are no code of anybody's.
+    while (run.codes.has(String(wrongCodes).padStart(10, '0'))) wrongCodes += 1
+    return String(wrongCodes).padStart(10, '0')
   }
 
   function signUp(client: Client, phone: Identifier, ticket: Ticket | null, isFormValid: boolean): Promise<Expected> {
