@@ -66,6 +66,18 @@ t.test('every link to a heading leads to one', async (t) => {
   t.ok(count > 20, `${count} links`)
 })
 
+t.test('docs/contract.md names every setting', async (t) => {
+  const contract = read('docs/contract.md')
+  const names = [...read('.env.example').matchAll(/^# ([A-Z][A-Z\d_]+)=/gm)].map(([, name = '']) => name)
+  // Of compose.yaml, not of the service.
+  const settings = names.filter((name) => name !== 'POSTGRES_PASSWORD')
+  t.ok(settings.length > 80, `${settings.length} settings`)
+  t.strictSame(
+    settings.filter((name) => !new RegExp(`\`${name}[\`=]`).test(contract)),
+    [],
+  )
+})
+
 t.test('docs/commands.md tells of every script', async (t) => {
   const { scripts } = JSON.parse(read('package.json'))
   const told = [...read('docs/commands.md').matchAll(/`(?:npm (?:run )?)?([a-z:-]+)/g)].map(([, name]) => name)
