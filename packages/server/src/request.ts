@@ -46,15 +46,24 @@ function readerOf(headers: HeadersLike): Header {
   }
 }
 
-/** Every cookie of the name: of two somebody may have put one beside another's (cookie tossing). */
+/** Without the spaces and tabs around it, which alone surround names and values (RFC 6265 §4.2.1). */
+function stripped(text: string): string {
+  const isBlank = (at: number) => text[at] === ' ' || text[at] === '\t'
+  let [start, end] = [0, text.length]
+  while (start < end && isBlank(start)) start += 1
+  while (start < end && isBlank(end - 1)) end -= 1
+  return text.slice(start, end)
+}
+
+/**
+ * Every cookie of the name: of two somebody may have put one beside another's (cookie tossing). To a browser a name behind a no-break
+ * space has no prefix `__Host-`, so that a neighbour's subdomain may set it: here it is another name, too.
+ */
 function cookiesOf(header: string, name: string): string[] {
   const values = header.split(';').flatMap((part) => {
     const at = part.indexOf('=')
-    if (at < 0 || part.slice(0, at).trim() !== name) return []
-    return part
-      .slice(at + 1)
-      .trim()
-      .replace(/^"(.*)"$/, '$1')
+    if (at < 0 || stripped(part.slice(0, at)) !== name) return []
+    return stripped(part.slice(at + 1)).replace(/^"(.*)"$/, '$1')
   })
   return [...new Set(values.filter((value) => value !== ''))].slice(0, maxCookies)
 }

@@ -107,6 +107,13 @@ t.test('of cookies', async (t) => {
   t.match(await check({ method: 'GET', headers: { cookie: `jwt=${mine}; x__Host-jwt=${mine}; __Host-jwt=` } }), {
     refusal: 'no_token',
   })
+  t.match(await check({ method: 'GET', headers: { cookie: `a=b;\t__Host-jwt = ${mine} ` } }), {
+    session: { userId: 'me' },
+  })
+  for (const space of ['\u00a0', '\u2003', '\ufeff', '\u000b']) {
+    const tossed = { method: 'GET', headers: { cookie: `${space}__Host-jwt=${mine}` } }
+    t.match(await check(tossed), { refusal: 'no_token' }, 'a name that browsers protect is that name alone')
+  }
   const both = { method: 'GET', headers: { cookie: `__Host-jwt=${mine}`, authorization: 'Bearer a.b.c' } }
   t.match(await check(both), { refusal: 'invalid_token' }, 'Bearer wins')
   const none = createVerifier({ ...fakeService({}), cookie: false })
