@@ -1,8 +1,8 @@
 // Bundles the sign-in element for the hosted page: src/generated/page/ with sign-in.js, sign-in.css, worker.js, a file for each
 // language, and manifest.json, which lists them, and which of them sign-in.js imports at once (modulepreload). Chunks have a hash in their names; what the page names itself has none.
-// Does nothing where the folder was made of the same sources by the same esbuild.
+// Does nothing where the folder was made of the same files, those of src/ among them, by the same esbuild.
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, transform, version } from 'esbuild'
@@ -39,18 +39,19 @@ const common = {
   charset: 'utf8',
   write: false,
   logLevel: 'error',
+  metafile: true,
+  absWorkingDir: project,
 }
 
 /**
- * Bundles, and answers the files by their names, with those that the first one cannot do without.
+ * Bundles, and answers the files by their names, with those that the first one cannot do without, and what they were made of.
  * @param {string} entry below packages/element/src
  * @param {string} name of the bundle's first file
- * @returns {Promise<{ files: Map<string, Uint8Array>, preload: string[] }>}
+ * @returns {Promise<{ files: Map<string, Uint8Array>, preload: string[], inputs: string[] }>} inputs: from the project's folder
  */
 export async function bundle(entry, name) {
   const { outputFiles, metafile } = await build({
     ...common,
-    metafile: true,
     entryPoints: { [name]: join(element, entry), worker: join(client, 'worker.ts') },
     outdir: '/out',
     plugins: [styleTexts],
@@ -58,15 +59,15 @@ export async function bundle(entry, name) {
   const nameOf = (path) => path.replace(/^.*[\\/]/, '')
   const [, first] = Object.entries(metafile.outputs).find(([path]) => nameOf(path) === `${name}.js`)
   const preload = first.imports.filter(({ kind }) => kind === 'import-statement').map(({ path }) => nameOf(path))
-  return { files: new Map(outputFiles.map(({ path, contents }) => [nameOf(path), contents])), preload }
+  const files = new Map(outputFiles.map(({ path, contents }) => [nameOf(path), contents]))
+  return { files, preload, inputs: Object.keys(metafile.inputs) }
 }
 
 /** Makes src/generated/page/, unless it is as it should be. */
 export async function buildPage() {
-  const stamp = stampOf([element, client])
-  const stampFile = join(pageFolder, 'made-of.txt')
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return
-  const { files, preload } = await bundle('page.ts', 'sign-in')
+  const stampFile = join(pageFolder, 'made-of.json')
+  if (isMadeOf(stampFile)) return
+  const { files, preload, inputs } = await bundle('page.ts', 'sign-in')
   const styles = await build({ ...common, splitting: false, entryPoints: [join(element, 'page.css')], outdir: '/out' })
   files.set('sign-in.css', styles.outputFiles[0].contents)
   rmSync(pageFolder, { recursive: true, force: true })
@@ -76,22 +77,24 @@ export async function buildPage() {
     join(pageFolder, 'manifest.json'),
     `${JSON.stringify({ files: [...files.keys()].sort(), preload }, null, 2)}\n`,
   )
-  writeFileSync(stampFile, stamp)
+  const all = [...inputs, ...Object.keys(styles.metafile.inputs)].sort()
+  writeFileSync(stampFile, JSON.stringify({ inputs: all, digest: digestOf(all) }))
 }
 
-function stampOf(folders) {
+/** Whether the files that the folder was made of are as they were: a new one is imported by one of these. */
+function isMadeOf(stampFile) {
+  if (!existsSync(stampFile)) return false
+  const { inputs, digest } = JSON.parse(readFileSync(stampFile, 'utf8'))
+  return inputs.every((path) => existsSync(join(project, path))) && digestOf(inputs) === digest
+}
+
+function digestOf(paths) {
   const hash = createHash('sha256')
     .update(version)
     .update(readFileSync(import.meta.filename))
-  for (const folder of folders) {
-    for (const { name, parentPath } of readdirSync(folder, { recursive: true, withFileTypes: true }).sort(byPath)) {
-      if (/\.(ts|css)$/.test(name)) hash.update(name).update(readFileSync(join(parentPath, name)))
-    }
-  }
+  for (const path of paths) hash.update(path).update(readFileSync(join(project, path)))
   return hash.digest('hex')
 }
-
-const byPath = (one, other) => (join(one.parentPath, one.name) < join(other.parentPath, other.name) ? -1 : 1)
 
 /** Where a package of the project is built for npm: packages/element/dist. */
 export async function buildPackage() {

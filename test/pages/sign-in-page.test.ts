@@ -28,7 +28,7 @@ async function folderOf(
 
 async function start(settings: Record<string, string> = {}) {
   const pageFolder = await folderOf(
-    { ...bundle, 'made-of.txt': 'no business of anybody' },
+    { ...bundle, 'made-of.json': 'no business of anybody' },
     { files: Object.keys(bundle), preload: ['chunk-A1.js'] },
   )
   return startApp(t, { settings: { SIGN_IN_PAGE: 'on', RETURN_TO_ORIGINS: shop, ...settings }, pageFolder })
@@ -121,7 +121,7 @@ t.test('the files of the manifest, to be kept for good, and no other', async (t)
   const other = await service.get('/sign-in/assets/of-another-release/sign-in.js')
   t.match([other.status, other.headers['cache-control']], [200, 'no-store'], 'of a replica that is not the page’s')
   for (const name of [
-    'made-of.txt',
+    'made-of.json',
     'manifest.json',
     '../manifest.json',
     '%2e%2e/sign-in.js',
