@@ -1,9 +1,9 @@
-// Contrast of colours (WCAG 2.2), for the one colour of a brand.
+// Contrast of colours (WCAG 2.2), for the one colour of a brand: for the settings, and for packages/element, which makes it readable.
 
 type Scheme = 'light' | 'dark'
 
-/** The page behind text in each scheme, as packages/element draws it. */
-const backgrounds: Readonly<Record<Scheme, string>> = { light: '#ffffff', dark: '#1c1e21' }
+/** The card behind text in each scheme, as packages/element/src/styles/tokens.css has it. */
+export const backgrounds: Readonly<Record<Scheme, string>> = { light: '#ffffff', dark: '#1c1e21' }
 
 /** What text of any size needs at level AA (1.4.3). */
 export const readable = 4.5

@@ -1,6 +1,6 @@
 // The documents at /sign-in: the page, and what stands in its place where a link asks for a return that is not allowed.
 import type { ChallengeSettings } from '../config/challenge-settings.js'
-import { escapeText } from './page-files.js'
+import { escapeHtml } from '../http/html.js'
 import type { Spoken } from './texts.js'
 
 type Provider = 'turnstile' | 'hcaptcha'
@@ -77,7 +77,7 @@ const assetsOf = (version: string) => `sign-in/assets/${version}`
 
 function documentOf({ text, brand, logo, version }: Parts, head: string, body: string): string {
   const assets = assetsOf(version)
-  const title = escapeText(`${text.title} – ${brand}`)
+  const title = escapeHtml(`${text.title} – ${brand}`)
   return `<!doctype html>
 <html lang="${text.locale}" dir="${text.direction}">
   <head>
@@ -87,7 +87,7 @@ function documentOf({ text, brand, logo, version }: Parts, head: string, body: s
     <meta name="robots" content="noindex">
     <meta name="description" content="${title}">
     <title>${title}</title>
-    <link rel="icon" href="${escapeText(logo ?? `${assets}/icon.svg`)}">
+    <link rel="icon" href="${escapeHtml(logo ?? `${assets}/icon.svg`)}">
     <link rel="stylesheet" href="${assets}/sign-in.css">
 ${head}  </head>
   <body>
@@ -108,7 +108,7 @@ export function pageDocument(parts: Parts, config: PageConfig): string {
 ${parts.preload.map((name) => `    <link rel="modulepreload" href="${assetsOf(parts.version)}/${name}">\n`).join('')}    <script type="module" src="${assetsOf(parts.version)}/sign-in.js"></script>
 `,
     `    <main id="latchkey"></main>
-    <noscript><p class="notice">${escapeText(parts.text.noScript)}</p></noscript>
+    <noscript><p class="notice">${escapeHtml(parts.text.noScript)}</p></noscript>
 `,
   )
 }
@@ -120,9 +120,9 @@ export function refusalDocument(parts: Parts, why: string): string {
     parts,
     `    ${noticeLink(parts.version)}\n`,
     `    <main class="notice">
-      <h1>${escapeText(refused)}</h1>
-      <p>${escapeText(refusedWhy)}</p>
-      <code lang="en">${escapeText(why)}</code>
+      <h1>${escapeHtml(refused)}</h1>
+      <p>${escapeHtml(refusedWhy)}</p>
+      <code lang="en">${escapeHtml(why)}</code>
     </main>
 `,
   )

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { inkOn } from '../config/color.js'
 import type { PageSettings } from '../config/page-settings.js'
+import { escapeHtml } from '../http/html.js'
 
 /** Beside this folder in sources and in what is built of them. */
 export const bundledPage = join(import.meta.dirname, '..', 'generated', 'page')
@@ -54,14 +55,8 @@ function fileOf(name: string): Omit<PageFile, 'body'> {
 /** In the tab: the brand's first letter on its colour. */
 function iconOf({ name, color = '#1f2933' }: PageSettings['brand']): string {
   const [letter = ''] = new Intl.Segmenter().segment(name)
-  const text = letter === '' ? '' : escapeText(letter.segment.toLocaleUpperCase('en'))
+  const text = letter === '' ? '' : escapeHtml(letter.segment.toLocaleUpperCase('en'))
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="${color}"/><text x="16" y="22.5" font-family="system-ui, sans-serif" font-size="18" font-weight="600" text-anchor="middle" fill="${inkOn(color)}">${text}</text></svg>`
-}
-
-/** What stands between tags or in a quoted attribute. */
-export function escapeText(text: string): string {
-  const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
-  return text.replace(/[&<>"']/g, (sign) => String(entities[sign]))
 }
 
 /** Of what is shown without a script: a card as the element's (packages/element/src/styles), upon the page's ground (page.css). */

@@ -1,4 +1,5 @@
 // The HTML part of a mail: one card, no images, no links, nothing loaded. Tables and inline styles are what mail clients keep.
+import { escapeHtml } from '../../http/html.js'
 import { fill, type Template, type Values } from './template.js'
 
 type Page = Readonly<{ locale: string; template: Template; values: Values }>
@@ -111,16 +112,4 @@ ${body}
 </body>
 </html>
 `
-}
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
-function escapeHtml(value: string): string {
-  return value.replace(/[&<>"']/g, (character) => String(entities[character]))
 }

@@ -3,7 +3,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
-import { contrast, shadesOf } from '../../../packages/element/src/color.js'
+import { shadesOf } from '../../../packages/element/src/color.js'
+import { contrast } from '../../../src/config/color.js'
 
 const folder = 'src/generated/page'
 /** Bytes, compressed: script, one language, style sheet, the solver of challenges and the account page. */
@@ -42,15 +43,13 @@ t.test('nothing in it needs more than scripts of its own origin', async (t) => {
 })
 
 t.test('a colour is moved until it can be read, in light and in dark, and so is what stands on it', async (t) => {
-  const rgb = (hex: string) =>
-    [1, 3, 5].map((at) => Number.parseInt(hex.slice(at, at + 2), 16)) as [number, number, number]
   for (const color of ['#ffd000', '#000', '#ffffff', '#0b5d51', '#777', '#ff0000', '#0000ff']) {
     const shades = shadesOf(color)
     if (!shades) throw new Error(`${color} is a colour`)
-    t.ok(contrast(rgb(shades.light), [255, 255, 255]) >= 4.5, `${color} on white`)
-    t.ok(contrast(rgb(shades.dark), [28, 30, 33]) >= 4.5, `${color} in the dark`)
-    t.ok(contrast(rgb(shades['light-ink']), rgb(shades.light)) >= 4.5, `on ${color}`)
-    t.ok(contrast(rgb(shades['dark-ink']), rgb(shades.dark)) >= 4.5, `on ${color} in the dark`)
+    t.ok(contrast(shades.light, '#ffffff') >= 4.5, `${color} on white`)
+    t.ok(contrast(shades.dark, '#1c1e21') >= 4.5, `${color} in the dark`)
+    t.ok(contrast(shades['light-ink'], shades.light) >= 4.5, `on ${color}`)
+    t.ok(contrast(shades['dark-ink'], shades.dark) >= 4.5, `on ${color} in the dark`)
   }
   t.equal(shadesOf('#0b5d51')?.light, '#0b5d51', 'one that can be read stays')
   for (const wrong of ['', 'red', '#12', '#12345g', '#1234567', 'url(x)']) t.equal(shadesOf(wrong), null, wrong)
