@@ -2,7 +2,7 @@
 import { type Attack, named } from './support/context.js'
 import { signIn } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
-import { app, askForCode, codeIn, needs, pkce, settings, shop } from './support/returns.js'
+import { app, askForCode, codeIn, exchange, needs, pkce, settings, shop } from './support/returns.js'
 import { asBoth } from './support/session.js'
 
 const invalid = '401 exchange_invalid'
@@ -13,20 +13,22 @@ const injection: Attack = {
   settings,
   needs,
   async run({ service, flow, allOf, equal }) {
-    const exchange = (code: string, code_verifier: string): Promise<Answer> =>
-      service.ask('POST', '/auth/exchange', { json: { code, code_verifier } })
     const [attacker, victim] = [
       await signIn(service, flow, flow.newPerson()),
       await signIn(service, flow, flow.newPerson()),
     ]
     const [theirs, ours] = [pkce(), pkce()]
     const planted = codeIn(await askForCode(service, attacker.token, { code_challenge: theirs.challenge }))
-    allOf("the attacker's code with the victim's verifier", [await exchange(planted, ours.verifier)], [invalid])
+    allOf(
+      "the attacker's code with the victim's verifier",
+      [await exchange(service, planted, ours.verifier)],
+      [invalid],
+    )
     const stolen = codeIn(await askForCode(service, victim.token, { code_challenge: ours.challenge }))
-    allOf("the victim's code with another verifier", [await exchange(stolen, theirs.verifier)], [invalid])
+    allOf("the victim's code with another verifier", [await exchange(service, stolen, theirs.verifier)], [invalid])
     allOf(
       'then with its own',
-      [await exchange(stolen, ours.verifier), await exchange(planted, theirs.verifier)],
+      [await exchange(service, stolen, ours.verifier), await exchange(service, planted, theirs.verifier)],
       [invalid],
     )
     const sessions = await service.grey.query('SELECT count(*)::int AS count FROM sessions WHERE user_id = ANY($1)', [
@@ -45,11 +47,10 @@ const replay: Attack = {
     const { token } = await signIn(service, flow, flow.newPerson())
     const { verifier, challenge } = pkce()
     const newCode = async () => codeIn(await askForCode(service, token, { code_challenge: challenge }))
-    const exchange = (code: string, code_verifier = verifier) =>
-      service.ask('POST', '/auth/exchange', { json: { code, code_verifier } })
+    const show = (code: string, shown = verifier) => exchange(service, code, shown)
 
     const code = await newCode()
-    const answers = await atOnce(20, () => exchange(code))
+    const answers = await atOnce(20, () => show(code))
     const opened = answers.filter(({ status }) => status === 200)
     equal('sessions opened', opened.length, 1)
     const isOver = async (answer: Answer | undefined) =>
@@ -58,17 +59,17 @@ const replay: Attack = {
     equal("the page's own", (await asBoth(service, token)).map(named), ['200', '200'])
 
     const second = await newCode()
-    const used = await exchange(second)
-    allOf('seen, without the verifier', [await exchange(second, pkce().verifier)], [invalid])
+    const used = await show(second)
+    allOf('seen, without the verifier', [await show(second, pkce().verifier)], [invalid])
     equal('signs nobody out', await isOver(used), ['200', '200'])
-    allOf('with it', [await exchange(second)], [invalid])
+    allOf('with it', [await show(second)], [invalid])
     equal('ends what it opened', await isOver(used), ['401 unauthorized', '401 unauthorized'])
 
     const late = await newCode()
     await service.grey.query(
       "UPDATE exchange_codes SET expires_at = expires_at - interval '60 seconds' WHERE consumed_at IS NULL",
     )
-    allOf('after 60 s', [await exchange(late)], [invalid])
+    allOf('after 60 s', [await show(late)], [invalid])
   },
 }
 
@@ -82,10 +83,9 @@ const otherOrigin: Attack = {
     const { token, userId } = await signIn(service, flow, flow.newPerson())
     const { verifier, challenge } = pkce()
     const newCode = async () => codeIn(await askForCode(service, token, { code_challenge: challenge }))
-    const exchange = (code: string, headers = {}) =>
-      service.ask('POST', '/auth/exchange', { json: { code, code_verifier: verifier }, headers })
-    allOf('from the other page', [await exchange(await newCode(), { origin: app })], [invalid])
-    allOf('from null', [await exchange(await newCode(), { origin: 'null' })], [invalid])
+    const show = (code: string, headers = {}) => exchange(service, code, verifier, headers)
+    allOf('from the other page', [await show(await newCode(), { origin: app })], [invalid])
+    allOf('from null', [await show(await newCode(), { origin: 'null' })], [invalid])
 
     const json = { return_to: `${shop}/cb`, state: 's', code_challenge: challenge, code_challenge_method: 'S256' }
     const pages = [
@@ -103,9 +103,9 @@ const otherOrigin: Attack = {
 
     const kept = await newCode()
     await service.grey.query('UPDATE users SET disabled_at = now() WHERE id = $1', [userId])
-    allOf('disabled', [await exchange(kept)], [invalid])
+    allOf('disabled', [await show(kept)], [invalid])
     await service.grey.query('UPDATE users SET disabled_at = NULL WHERE id = $1', [userId])
-    const branch = await exchange(await newCode(), { origin: shop })
+    const branch = await show(await newCode(), { origin: shop })
     equal('from its own page', named(branch), '200')
     const past = "now() - interval '16 minutes'"
     await service.grey.query(`UPDATE sessions SET created_at = ${past}, proved_at = ${past}`)
@@ -115,7 +115,7 @@ const otherOrigin: Attack = {
     await service.grey.query('UPDATE sessions SET proved_at = now()')
     const last = await newCode()
     await service.ask('POST', '/api/auth/logout', { headers: { authorization: `Bearer ${token}` } })
-    allOf('signed out', [await exchange(last)], [invalid])
+    allOf('signed out', [await show(last)], [invalid])
   },
 }
 

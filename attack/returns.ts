@@ -4,7 +4,7 @@ import { returnsStolen } from './returns-stolen.js'
 import type { Attack, Group } from './support/context.js'
 import { signIn } from './support/flows.js'
 import { type Answer, atOnce } from './support/http.js'
-import { askForCode, codeIn, needs, pkce, returnTo, settings, shop } from './support/returns.js'
+import { askForCode, codeIn, exchange, needs, pkce, returnTo, settings, shop } from './support/returns.js'
 
 /** What browsers read as another host, or as a script, and checks often do not. */
 const elsewhere = [
@@ -94,9 +94,9 @@ const downgrade: Attack = {
     allOf('pages', pages, [400])
     // 43 characters too: what was meant as `plain` is compared as S256.
     const code = codeIn(await askForCode(service, token, { ...good, code_challenge: verifier }))
-    const exchanged = await service.ask('POST', '/auth/exchange', { json: { code, code_verifier: verifier } })
+    const exchanged = await exchange(service, code, verifier)
     allOf('the verifier as challenge', [exchanged], ['401 exchange_invalid'])
-    const short = await service.ask('POST', '/auth/exchange', { json: { code, code_verifier: 'x' } })
+    const short = await exchange(service, code, 'x')
     equal('a short verifier', short.status, 400)
   },
 }
@@ -131,15 +131,13 @@ const guessing: Attack = {
   needs,
   async run({ service, flow, equal, allOf }) {
     const code_verifier = randomBytes(32).toString('base64url')
-    const answers = await atOnce(130, () =>
-      service.ask('POST', '/auth/exchange', { json: { code: randomBytes(32).toString('base64url'), code_verifier } }),
-    )
+    const answers = await atOnce(130, () => exchange(service, randomBytes(32).toString('base64url'), code_verifier))
     allOf('made up', answers, ['401 exchange_invalid', '429 rate_limited'])
     equal('of which let through', answers.filter(({ status }) => status === 401).length, 120)
     const { token } = await signIn(service, flow, flow.newPerson())
     const { verifier, challenge } = pkce()
     const code = codeIn(await askForCode(service, token, { code_challenge: challenge }))
-    const right = await service.ask('POST', '/auth/exchange', { json: { code, code_verifier: verifier } })
+    const right = await exchange(service, code, verifier)
     equal('a right one', right.status, 200)
     const rows = await service.grey.query('SELECT encode(token_hash, $1) AS hash FROM exchange_codes', ['hex'])
     const digest = createHash('sha256').update(code).digest('hex')

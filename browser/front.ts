@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { projectDirectory } from './service.js'
+import { listen, projectDirectory } from './service.js'
 
 const pageFolder = join(projectDirectory, 'src', 'generated', 'page')
 export const policy = [
@@ -35,13 +35,7 @@ export async function startFront(service: string): Promise<{ origin: string; sto
     else if (asset && existsSync(join(pageFolder, asset))) void sendFile(answer, asset)
     else passOn(service, incoming, answer)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
-  const stop = async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
+  const { port, stop } = await listen(server)
   return { origin: `http://127.0.0.1:${port}`, stop }
 }
 
@@ -105,11 +99,6 @@ export async function startPrefix(
     incoming.url = url.slice(prefix.length)
     passOn(service, incoming, answer)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const stop = async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
-  return { origin: `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`, stop }
+  const { port, stop } = await listen(server)
+  return { origin: `http://127.0.0.1:${port}`, stop }
 }

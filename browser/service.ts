@@ -1,7 +1,8 @@
 // The real service for a browser: embedded PostgreSQL, a database of its own for each start, codes in the answers as in development.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ensureDatabase, withConnection } from '../src/development/postgres-query.js'
@@ -79,12 +80,19 @@ async function untilReady(origin: string, child: ChildProcess): Promise<void> {
   throw new Error('the service did not become ready')
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer().on('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
+/** Lets a server listen on loopback, at a port that nobody has. */
+export async function listen(server: Server): Promise<{ port: number; stop: () => Promise<void> }> {
+  await new Promise<void>((resolve, reject) => server.on('error', reject).listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  const stop = async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return { port, stop }
+}
+
+async function freePort(): Promise<number> {
+  const { port, stop } = await listen(createServer())
+  await stop()
+  return port
 }

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import { join } from 'node:path'
 import { build } from 'esbuild'
-import { projectDirectory } from './service.js'
+import { listen, projectDirectory } from './service.js'
 
 export type Shop = { origin: string; serve: (service: string) => void; stop: () => Promise<void> }
 
@@ -38,12 +38,6 @@ export async function startShop(): Promise<Shop> {
       isScript ? await bundled() : `<!doctype html>${icon}<body></body><script type="module" src="/shop.js"></script>`,
     )
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  const port = typeof address === 'object' && address ? address.port : 0
-  const stop = async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
+  const { port, stop } = await listen(server)
   return { origin: `http://localhost:${port}`, serve: (origin) => (service = origin), stop }
 }

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:http'
 import type { HTTPRequest } from 'puppeteer-core'
-import { startProcess } from './service.js'
+import { listen, startProcess } from './service.js'
 import { afterAll, newEmail, newVisitor, test } from './support.js'
 
 /** Where each has its script and its frame, and how it names itself. */
@@ -21,13 +21,9 @@ const verifier = createServer(async (request, answer) => {
   verified.push(response)
   answer.setHeader('content-type', 'application/json').end(JSON.stringify({ success: response === 'a-token' }))
 })
-await new Promise<void>((resolve) => verifier.listen(0, '127.0.0.1', resolve))
-const address = verifier.address()
-const verifyUrl = `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/siteverify`
-afterAll(async () => {
-  verifier.closeAllConnections()
-  verifier.close()
-})
+const { port, stop: stopVerifier } = await listen(verifier)
+const verifyUrl = `http://127.0.0.1:${port}/siteverify`
+afterAll(stopVerifier)
 
 for (const [provider, { script, frame }] of Object.entries(providers)) {
   const { origin, stop } = await startProcess({

@@ -23,6 +23,11 @@ export function askForCode(service: Service, token: string, members: Record<stri
   return service.ask('POST', '/auth/exchange/codes', { json, headers })
 }
 
+/** Shows a code as a back end does, or with these headers. */
+export function exchange(service: Service, code: string, code_verifier: string, headers = {}): Promise<Answer> {
+  return service.ask('POST', '/auth/exchange', { json: { code, code_verifier }, headers })
+}
+
 /** The code of an answer, or ''. */
 export function codeIn({ body }: Answer): string {
   const { redirect_to } = Object(body['data'])
