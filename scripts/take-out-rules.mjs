@@ -9,6 +9,7 @@ const project = join(import.meta.dirname, '..')
 const model = ['test/model/machine.test.ts']
 const recycled = ['test/auth/recycled.test.ts']
 const challenges = ['test/auth/challenges/sends.test.ts']
+const limits = ['test/limits']
 
 /** What the rule says · its file · its text · what stands there without it · the tests. */
 const rules = [
@@ -452,6 +453,25 @@ const rules = [
     challenges,
   ],
   ['whoever solves is no stranger', 'send_code', 'device IS NULL AND NOT is_solved;', 'device IS NULL;', challenges],
+  ['a send counts on neighbours', 'send_code', '(counts.block, 3600, s.shard), ', '', limits],
+  ['a mail counts on its mailbox', 'send_code', '(counts.mailbox, 86400, 0), ', '', limits],
+  ['a mail counts on its domain', 'send_code', '(counts.domain, 3600, s.shard), ', '', limits],
+  ['an SMS counts on its country', 'send_code', ', (counts.country, 300, s.shard)', '', limits],
+  ['what was refused is in the trail', 'send_code', 'has_refusals OR answers[n].refusal IS NOT NULL', 'false', limits],
+  [
+    'a first verification counts on its country',
+    'sign_in',
+    'PERFORM count_up(countries, 300, s.shard);',
+    'PERFORM 1;',
+    limits,
+  ],
+  [
+    'a notice by SMS counts on the budget of owners',
+    'sign_in',
+    'PERFORM count_notices(told_to, s.shard);',
+    'PERFORM 1;',
+    ['test/auth/new-device.test.ts', 'test/limits/budgets.test.ts'],
+  ],
 ]
 
 const chosen = process.argv.slice(2).map(Number)
