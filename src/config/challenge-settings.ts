@@ -1,8 +1,7 @@
 // The settings of challenges: what proves work or a person where a shared limit would close the door.
 import { isConfidentialUrl, parseUrl } from './formats.js'
 import type { SettingReader } from './reader.js'
-
-const providers = ['altcha', 'turnstile', 'hcaptcha', 'off'] as const
+import type { OptionOf } from './table/table.js'
 
 /** Where the two services verify what their widgets made. */
 const verifyUrls = {
@@ -12,7 +11,7 @@ const verifyUrls = {
 
 export type ChallengeSettings = Readonly<{
   /** `off` where nothing opens what a shared limit has closed */
-  provider: (typeof providers)[number]
+  provider: OptionOf<'CHALLENGE'>
   /** whether every send without a trusted device needs one, and not only those under pressure */
   isAlways: boolean
   /** of a provider outside; undefined for our own */
@@ -20,8 +19,8 @@ export type ChallengeSettings = Readonly<{
 }>
 
 export function parseChallengeSettings(read: SettingReader): ChallengeSettings {
-  const provider = read.choice('CHALLENGE', 'altcha', providers)
-  const isAlways = read.choice('CHALLENGE_WHEN', 'pressure', ['pressure', 'always']) === 'always'
+  const provider = read.choice('CHALLENGE')
+  const isAlways = read.choice('CHALLENGE_WHEN') === 'always'
   if (isAlways && provider === 'off')
     read.report('CHALLENGE_WHEN', 'is always, and CHALLENGE is off: nobody could sign in')
   const [key, secret, url] = [
@@ -29,9 +28,7 @@ export function parseChallengeSettings(read: SettingReader): ChallengeSettings {
     read.text('CHALLENGE_SECRET'),
     read.text('CHALLENGE_VERIFY_URL'),
   ]
-  if (url !== undefined && !isSecure(url)) {
-    read.report('CHALLENGE_VERIFY_URL', 'must be an https URL (http to loopback alone)')
-  }
+  if (url !== undefined && !isSecure(url)) read.refuse('CHALLENGE_VERIFY_URL')
   if (provider !== 'turnstile' && provider !== 'hcaptcha') return { provider, isAlways, site: undefined }
   if (key === undefined) read.report('CHALLENGE_SITE_KEY', `is required for CHALLENGE=${provider}`)
   if (secret === undefined) read.report('CHALLENGE_SECRET', `is required for CHALLENGE=${provider}`)

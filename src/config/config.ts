@@ -7,7 +7,7 @@ import { parseAuditSettings, parseLimitSettings } from './limit-settings.js'
 import { parseMessageSettings } from './message-settings.js'
 import { parseCodeSettings, parseEventKey, parseOtpSettings, parseTestCodes } from './otp-settings.js'
 import { parsePageSettings } from './page-settings.js'
-import { ConfigError, type Environment, type Mode, SettingReader } from './reader.js'
+import { ConfigError, type Environment, SettingReader } from './reader.js'
 import { parseRecycleAfter } from './recycle-settings.js'
 import { refuseSharedSecrets } from './secrets.js'
 import { parseCrossOriginSettings, parseServerSettings, refuseStrayCookies } from './server-settings.js'
@@ -23,12 +23,10 @@ export type SessionSettings = Config['sessions']
  */
 export function parseConfig(environment: Environment) {
   const read = new SettingReader(environment)
-  // Unset means production: forgetting the variable must never switch a guard off.
-  const mode: Mode = read.choice('NODE_ENV', 'production', ['production', 'development', 'test'])
-  const settings = readAll(read, mode)
+  const settings = readAll(read)
   refuseSharedSecrets(read)
   refuseStrayCookies(read, settings.crossOrigin, settings.sessions)
-  return Object.freeze(accept(read, { mode, ...settings }))
+  return Object.freeze(accept(read, { mode: read.mode, ...settings }))
 }
 
 /**
@@ -36,8 +34,8 @@ export function parseConfig(environment: Environment) {
  * @throws ConfigError
  */
 export function parseDatabaseSettings(environment: Environment) {
-  const read = new SettingReader(environment)
-  return accept(read, parseDatabase(read, 'production'))
+  const read = new SettingReader(environment, 'production')
+  return accept(read, parseDatabase(read))
 }
 
 /**
@@ -45,9 +43,9 @@ export function parseDatabaseSettings(environment: Environment) {
  * @throws ConfigError
  */
 export function parseMaintenanceSettings(environment: Environment) {
-  const read = new SettingReader(environment)
+  const read = new SettingReader(environment, 'production')
   return accept(read, {
-    database: parseDatabase(read, 'production'),
+    database: parseDatabase(read),
     audit: parseAuditSettings(read),
     recycleAfter: parseRecycleAfter(read),
   })
@@ -58,9 +56,9 @@ export function parseMaintenanceSettings(environment: Environment) {
  * @throws ConfigError
  */
 export function parseAdminSettings(environment: Environment) {
-  const read = new SettingReader(environment)
+  const read = new SettingReader(environment, 'production')
   return accept(read, {
-    database: parseDatabase(read, 'production'),
+    database: parseDatabase(read),
     identifiers: parseIdentifierSettings(read),
     testCodes: parseTestCodes(read, parseCodeSettings(read).length),
   })
@@ -71,34 +69,34 @@ export function parseAdminSettings(environment: Environment) {
  * @throws ConfigError
  */
 export function parseMessagesSettings(environment: Environment) {
-  const read = new SettingReader(environment)
+  const read = new SettingReader(environment, 'production')
   return accept(read, { messages: parseMessageSettings(read), codes: parseCodeSettings(read) })
 }
 
-/** The names of all settings, for the test that holds `.env.example` to them. */
-export function settingNames(): readonly string[] {
+/** The names of the settings that are read, for the test that holds the table to them. */
+export function namesRead(): readonly string[] {
   const read = new SettingReader({})
-  readAll(read, 'development')
-  return ['NODE_ENV', ...read.names]
+  readAll(read)
+  return [...read.names]
 }
 
-function readAll(read: SettingReader, mode: Mode) {
+function readAll(read: SettingReader) {
   const identifiers = parseIdentifierSettings(read)
-  const otp = parseOtpSettings(read, mode)
+  const otp = parseOtpSettings(read)
   const messages = parseMessageSettings(read)
   return {
-    ...parseServerSettings(read, mode),
-    database: parseDatabase(read, mode),
+    ...parseServerSettings(read),
+    database: parseDatabase(read),
     otp,
     eventKey: parseEventKey(read, otp.peppers),
     identifiers,
     recycleAfter: parseRecycleAfter(read),
-    sessions: parseSessionSettings(read, mode),
-    crossOrigin: parseCrossOriginSettings(read, mode),
-    delivery: parseDeliverySettings(read, mode, identifiers.smsCountries),
+    sessions: parseSessionSettings(read),
+    crossOrigin: parseCrossOriginSettings(read),
+    delivery: parseDeliverySettings(read, identifiers.smsCountries),
     messages,
-    page: parsePageSettings(read, mode, messages),
-    limits: parseLimitSettings(read, mode),
+    page: parsePageSettings(read, messages),
+    limits: parseLimitSettings(read),
     challenges: parseChallengeSettings(read),
     audit: parseAuditSettings(read),
   }

@@ -13,11 +13,10 @@ import type { SettingReader } from './reader.js'
 const isCountry = (item: string): item is CountryCode => isSupportedCountry(item)
 
 export function parseIdentifierSettings(read: SettingReader) {
-  const named = read.text('DEFAULT_COUNTRY') ?? 'IN'
-  if (!isCountry(named)) read.report('DEFAULT_COUNTRY', 'must be a country code such as IN (ISO 3166-1 alpha-2)')
+  const named = read.text('DEFAULT_COUNTRY')
+  if (!isCountry(named)) read.refuse('DEFAULT_COUNTRY')
   const defaultCountry: CountryCode = isCountry(named) ? named : 'IN'
-  const expected = 'country codes such as IN (ISO 3166-1 alpha-2)'
-  const smsCountries = read.list('SMS_COUNTRIES', [defaultCountry], expected, isCountry)
+  const smsCountries = read.list('SMS_COUNTRIES', isCountry, [defaultCountry])
   refuseDeadCountries(read, defaultCountry, smsCountries)
   return { defaultCountry, smsCountries, latitude: parseLatitude(read) }
 }
@@ -33,8 +32,8 @@ function isRange(text: string): text is `+${string}` {
 /** Which numbers get a code although the metadata does not know them. */
 function parseLatitude(read: SettingReader) {
   return {
-    check: read.choice('PHONE_CHECK', 'valid', ['valid', 'possible']),
-    extraRanges: read.list('PHONE_EXTRA_RANGES', [], 'beginnings of E.164 numbers such as +1624', isRange),
+    check: read.choice('PHONE_CHECK'),
+    extraRanges: read.list('PHONE_EXTRA_RANGES', isRange),
   }
 }
 

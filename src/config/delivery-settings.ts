@@ -1,6 +1,7 @@
 // The settings of channels, drivers and routes.
 import { type DriverName, parseDriverSettings } from './driver-settings.js'
-import type { Mode, SettingReader } from './reader.js'
+import type { SettingReader } from './reader.js'
+import { settings } from './table/table.js'
 
 export type Channel = 'sms' | 'email'
 
@@ -12,11 +13,11 @@ const driversOf = {
 const isChannel = (item: string): item is Channel => item === 'sms' || item === 'email'
 
 /** @param smsCountries the countries whose numbers get an SMS (ISO 3166-1 alpha-2) */
-export function parseDeliverySettings(read: SettingReader, mode: Mode, smsCountries: readonly string[]) {
-  const channels = read.list('CHANNELS', ['sms', 'email'], 'sms and email', isChannel)
+export function parseDeliverySettings(read: SettingReader, smsCountries: readonly string[]) {
+  const channels = read.list('CHANNELS', isChannel)
   const inUse = (channel: Channel) => channels.includes(channel)
-  const sms = readDrivers(read, mode, 'SMS_DRIVERS', inUse('sms'))
-  const email = readDrivers(read, mode, 'EMAIL_DRIVERS', inUse('email'))
+  const sms = readDrivers(read, 'SMS_DRIVERS', inUse('sms'))
+  const email = readDrivers(read, 'EMAIL_DRIVERS', inUse('email'))
   const smsRoutes = readRoutes(read, sms, smsCountries)
   const used = { sms: inUse('sms') ? sms : [], email: inUse('email') ? email : [] }
   const settingsOf = parseDriverSettings(read, (name) => [...used.sms, ...used.email].includes(name))
@@ -28,14 +29,14 @@ export function parseDeliverySettings(read: SettingReader, mode: Mode, smsCountr
   }
 }
 
-function readDrivers(read: SettingReader, mode: Mode, name: keyof typeof driversOf, isInUse: boolean) {
-  const fallback: readonly DriverName[] = mode === 'production' ? [] : ['console']
+function readDrivers(read: SettingReader, name: keyof typeof driversOf, isInUse: boolean) {
   const known: readonly string[] = driversOf[name]
   const isDriver = (item: string): item is DriverName => known.includes(item)
-  const drivers = read.list(name, fallback, `drivers (${known.join(', ')})`, isDriver)
+  const drivers = read.list(name, isDriver)
   if (!isInUse) return drivers
-  if (drivers.length === 0 && read.text(name) === undefined) read.report(name, 'is required for a channel in use')
-  if (mode === 'production' && drivers.includes('console')) read.report(name, 'must not name console in production')
+  if (drivers.length === 0 && read.written(name) === undefined) read.report(name, 'is required for a channel in use')
+  if (read.mode === 'production' && drivers.includes('console'))
+    read.report(name, 'must not name console in production')
   return drivers
 }
 
@@ -47,7 +48,7 @@ function readRoutes(read: SettingReader, drivers: readonly string[], countries: 
     const [country = '', names = '', ...rest] = route.trim().split(':')
     const line = names.split('+')
     if (rest.length > 0 || routes.has(country) || new Set(line).size < line.length) {
-      problems.add('must be a list such as IN:webhook+twilio,*:twilio, each country and each of its drivers once')
+      problems.add(settings.SMS_ROUTES.rule)
     }
     if (country !== '*' && !countries.includes(country)) problems.add('must name countries of SMS_COUNTRIES, or *')
     if (!line.every((name) => drivers.includes(name))) problems.add('must name drivers of SMS_DRIVERS')

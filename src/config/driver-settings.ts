@@ -2,6 +2,7 @@
 import { isConfidentialUrl, isLoopbackHost, parseMailbox, parseUrl } from './formats.js'
 import type { SettingReader } from './reader.js'
 import { refuseWeakSecret } from './secrets.js'
+import type { NameOf } from './table/table.js'
 
 export type WebhookSettings = Readonly<{ name: 'webhook'; url: string /** of the secret, decoded */; key: Uint8Array }>
 
@@ -45,7 +46,7 @@ export function parseDriverSettings(read: SettingReader, isInUse: (name: DriverN
 }
 
 /** The text of a setting that a driver cannot do without; empty where there is none. */
-function textFor(read: SettingReader, driver: DriverName, name: string, isInUse: boolean): string {
+function textFor(read: SettingReader, driver: DriverName, name: NameOf<'text'>, isInUse: boolean): string {
   return isInUse ? read.required(name, `by the driver ${driver}`) : (read.text(name) ?? '')
 }
 
@@ -55,26 +56,23 @@ function readWebhook(read: SettingReader, isInUse: boolean): WebhookSettings {
   const key = Buffer.from(secret.slice(6), 'base64')
   const parsed = parseUrl(url)
   if (url && (parsed === null || !isConfidentialUrl(parsed) || parsed.username !== '' || parsed.password !== '')) {
-    read.report('SENDER_WEBHOOK_URL', 'must be an https URL (http to loopback only) without user name and password')
+    read.refuse('SENDER_WEBHOOK_URL')
   }
   // Standard Webhooks, "Symmetric signatures": `whsec_` and 24 to 64 random bytes in base64
   if (secret && (!/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(secret) || key.length < 24)) {
-    read.report('SENDER_WEBHOOK_SECRET', 'must be whsec_ and at least 24 bytes in base64')
+    read.refuse('SENDER_WEBHOOK_SECRET')
   }
   return { name: 'webhook', url, key }
 }
 
 function readTwilio(read: SettingReader, isInUse: boolean): TwilioSettings {
   const accountSid = textFor(read, 'twilio', 'TWILIO_ACCOUNT_SID', isInUse)
-  if (accountSid && !/^AC[0-9a-f]{32}$/.test(accountSid)) {
-    read.report('TWILIO_ACCOUNT_SID', 'must be AC and 32 hexadecimal digits')
-  }
   const authToken = textFor(read, 'twilio', 'TWILIO_AUTH_TOKEN', isInUse)
   if (authToken) refuseWeakSecret(read, 'TWILIO_AUTH_TOKEN', authToken)
-  const origin = read.text('TWILIO_BASE_URL') ?? 'https://api.twilio.com'
+  const origin = read.text('TWILIO_BASE_URL')
   const url = parseUrl(origin)
   if (url === null || !isConfidentialUrl(url) || url.href !== `${url.origin}/`) {
-    read.report('TWILIO_BASE_URL', 'must be an https origin (http to loopback only)')
+    read.refuse('TWILIO_BASE_URL')
   }
   return { name: 'twilio', accountSid, authToken, origin: String(url?.origin), sender: readTwilioSender(read, isInUse) }
 }
@@ -87,35 +85,21 @@ function readTwilioSender(read: SettingReader, isInUse: boolean): TwilioSettings
   } else if (isInUse && from === undefined && service === undefined) {
     read.report('TWILIO_FROM', 'or TWILIO_MESSAGING_SERVICE_SID is required by the driver twilio')
   }
-  // An E.164 number, a short code, or a name of up to 11 letters, digits and spaces with at least one letter
-  if (from !== undefined && !/^(\+[1-9]\d{6,14}|\d{3,8}|(?=.*[a-z])[a-z0-9][a-z0-9 ]{0,10})$/i.test(from)) {
-    read.report('TWILIO_FROM', 'must be a number such as +15005550006, a short code or a name of up to 11 characters')
-  }
-  if (service !== undefined && !/^MG[0-9a-f]{32}$/.test(service)) {
-    read.report('TWILIO_MESSAGING_SERVICE_SID', 'must be MG and 32 hexadecimal digits')
-  }
   return service === undefined ? { From: String(from) } : { MessagingServiceSid: service }
 }
-
-/** What EHLO takes (RFC 5321 §4.1.1.1): a domain, or an address literal. */
-const hostName =
-  /^(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*|\[(?:\d{1,3}(?:\.\d{1,3}){3}|IPv6:[\da-f:.]+)\])$/i
 
 function readSmtp(read: SettingReader, isInUse: boolean): SmtpSettings {
   const text = textFor(read, 'smtp', 'SMTP_URL', isInUse)
   const server = parseSmtpUrl(text)
   if (text && server === null) {
-    read.report('SMTP_URL', 'must be smtp://user:password@host:587 (STARTTLS) or smtps://user:password@host:465')
+    read.refuse('SMTP_URL')
   }
   const sender = textFor(read, 'smtp', 'EMAIL_FROM', isInUse)
   const from = parseMailbox(sender)
   if (sender && from === null) {
-    read.report('EMAIL_FROM', 'must be one address, such as Latchkey <codes@example.com>')
+    read.refuse('EMAIL_FROM')
   }
   const heloName = read.text('SMTP_NAME')
-  if (heloName !== undefined && !hostName.test(heloName)) {
-    read.report('SMTP_NAME', 'must be a host name such as mail.example.com, or an address in brackets')
-  }
   const nobody = { host: '', port: 0, security: 'tls', login: undefined } as const
   return {
     name: 'smtp',

@@ -1,7 +1,7 @@
 // Names in the environment that somebody meant for settings: a typo would otherwise leave the default in force without a word.
-import { settingNames } from './config.js'
 import { nearest } from './nearest.js'
 import type { Environment } from './reader.js'
+import { settings } from './table/table.js'
 
 /** Names as short as HOME and PATH are two letters from a setting, and everybody has them. */
 const shortest = 6
@@ -12,12 +12,11 @@ export type Misspelled = Readonly<{ name: string; meant: string }>
 
 /** The names that are a letter or two from a setting's that is not set, each with that setting's. Values are not looked at. */
 export function misspelledSettings(environment: Environment): Misspelled[] {
-  const settings = settingNames().flatMap((name) => [name, `${name}_FILE`])
-  // Of compose.yaml, which makes DATABASE_URL of it.
-  const known: ReadonlySet<string> = new Set([...settings, 'POSTGRES_PASSWORD'])
+  const names = Object.keys(settings).flatMap((name) => [name, `${name}_FILE`])
+  const known: ReadonlySet<string> = new Set(names)
   return Object.keys(environment).flatMap((name) => {
     if (name.length < shortest || known.has(name)) return []
-    const meant = nearest(name.toUpperCase(), settings, name.length > short ? 2 : 1)
+    const meant = nearest(name.toUpperCase(), names, name.length > short ? 2 : 1)
     // What begins a name is meant for it where a word ends there: DATABASE_NAME is not DATABASE_NAMED_STATEMENTS.
     const isBegun = meant?.startsWith(name) && meant.length > name.length + 2 && meant[name.length] !== '_'
     return meant === undefined || isBegun || environment[meant] !== undefined ? [] : [{ name, meant }]

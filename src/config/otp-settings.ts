@@ -1,10 +1,10 @@
 // The settings of codes: how they look, how long they live, how often they are sent and guessed.
-import type { Mode, SettingReader } from './reader.js'
+import type { SettingReader } from './reader.js'
 import { parseSecret, refuseWeakSecret } from './secrets.js'
 
-export function parseOtpSettings(read: SettingReader, mode: Mode) {
-  const echo = read.flag('OTP_ECHO', mode === 'development')
-  if (echo && mode === 'production') read.report('OTP_ECHO', 'must not be on outside development and test')
+export function parseOtpSettings(read: SettingReader) {
+  const echo = read.flag('OTP_ECHO')
+  if (echo && read.mode === 'production') read.report('OTP_ECHO', 'must not be on outside development and test')
   const peppers = [parseSecret(read, 'OTP_PEPPER'), read.text('OTP_PEPPER_PREVIOUS')]
   if (peppers[1] !== undefined) refuseWeakSecret(read, 'OTP_PEPPER_PREVIOUS', peppers[1])
   const codes = parseCodeSettings(read)
@@ -13,12 +13,12 @@ export function parseOtpSettings(read: SettingReader, mode: Mode) {
     /** the current one first; of the other, the one before or the next, codes are accepted and none is made */
     peppers: peppers.filter((pepper) => pepper !== undefined),
     ...codes,
-    maxAttempts: read.integer('OTP_MAX_ATTEMPTS', 5, { minimum: 1, maximum: 10 }),
+    maxAttempts: read.integer('OTP_MAX_ATTEMPTS'),
     /** seconds before the first resend; it doubles with each further one */
-    resendCooldown: read.duration('OTP_RESEND_COOLDOWN', 30, { minimum: 1, maximum: 600 }),
-    maxSendsPerHour: read.integer('OTP_MAX_SENDS_PER_HOUR', 5, { minimum: 1, maximum: 1_000_000 }),
-    maxSendsPerDay: read.integer('OTP_MAX_SENDS_PER_DAY', 10, { minimum: 1, maximum: 1_000_000 }),
-    maxFailuresPerDay: read.integer('OTP_MAX_FAILURES_PER_DAY', 20, { minimum: 1, maximum: 100 }),
+    resendCooldown: read.duration('OTP_RESEND_COOLDOWN'),
+    maxSendsPerHour: read.integer('OTP_MAX_SENDS_PER_HOUR'),
+    maxSendsPerDay: read.integer('OTP_MAX_SENDS_PER_DAY'),
+    maxFailuresPerDay: read.integer('OTP_MAX_FAILURES_PER_DAY'),
     testCodes: parseTestCodes(read, codes.length),
   }
 }
@@ -26,9 +26,9 @@ export function parseOtpSettings(read: SettingReader, mode: Mode) {
 /** What a code is like, which is all that some commands ask. */
 export function parseCodeSettings(read: SettingReader) {
   return {
-    length: read.integer('OTP_LENGTH', 6, { minimum: 6, maximum: 10 }),
+    length: read.integer('OTP_LENGTH'),
     /** seconds */
-    timeToLive: read.duration('OTP_TTL', 300, { minimum: 30, maximum: 600 }),
+    timeToLive: read.duration('OTP_TTL'),
   }
 }
 
@@ -59,7 +59,7 @@ export type TestCodeSetting = Readonly<{
 }>
 
 export function parseTestCodes(read: SettingReader, length: number): readonly TestCodeSetting[] {
-  const items = read.text('TEST_OTPS')?.split(',') ?? []
+  const items = read.written('TEST_OTPS')?.split(',') ?? []
   const testCodes = items.map((item) => parse(item.trim(), length)).filter((testCode) => testCode !== null)
   const identifiers = new Set(testCodes.map(({ identifier }) => identifier))
   if (identifiers.size === items.length && items.length <= most) return testCodes

@@ -1,7 +1,7 @@
 // The settings of the page at /sign-in: whether it is there, whose it looks like, and where it may send people back to.
 import { faintOn } from './color.js'
 import { isConfidentialUrl, parseUrl } from './formats.js'
-import type { Mode, SettingReader } from './reader.js'
+import type { SettingReader } from './reader.js'
 
 export type PageSettings = ReturnType<typeof parsePageSettings>
 
@@ -11,13 +11,12 @@ const maxNameLength = 60
 const unprintable = /[^\P{C}\u200c\u200d]|[\p{Zl}\p{Zp}]/u
 
 /** @param appName what messages call the service, and the page too unless it has a name of its own */
-export function parsePageSettings(read: SettingReader, mode: Mode, { appName }: Readonly<{ appName: string }>) {
+export function parsePageSettings(read: SettingReader, { appName }: Readonly<{ appName: string }>) {
   const color = readColor(read)
   return {
-    // A page that nobody asked for is one more thing to attack, and whoever has a page of their own needs none.
-    isOn: read.flag('SIGN_IN_PAGE', mode === 'development'),
+    isOn: read.flag('SIGN_IN_PAGE'),
     /** `identifier`: phones of every country and emails, an account at once; `mobile`: national numbers, new people fill in a form */
-    flow: read.choice('SIGN_IN_FLOW', 'identifier', ['identifier', 'mobile']),
+    flow: read.choice('SIGN_IN_FLOW'),
     brand: {
       name: readName(read) ?? appName,
       /** from the root of the page's origin, or undefined */
@@ -27,7 +26,7 @@ export function parsePageSettings(read: SettingReader, mode: Mode, { appName }: 
     },
     /** schemes in which the colour alone cannot be read on the page (WCAG 2.2, 1.4.3), where it is shown darker or lighter */
     faintOn: color === undefined ? [] : faintOn(color),
-    returnToOrigins: readReturnToOrigins(read, mode),
+    returnToOrigins: readReturnToOrigins(read),
   }
 }
 
@@ -35,7 +34,7 @@ function readName(read: SettingReader): string | undefined {
   const name = read.text('BRAND_NAME')?.trim()
   if (name === undefined) return undefined
   if (name === '' || name.length > maxNameLength || unprintable.test(name)) {
-    read.report('BRAND_NAME', `must be 1 to ${maxNameLength} characters on one line, without control characters`)
+    read.refuse('BRAND_NAME')
   }
   return name
 }
@@ -47,18 +46,14 @@ function readLogoUrl(read: SettingReader): string | undefined {
   const isPath = /^\/(?![/\\])[\x21-\x7e]{1,500}$/.test(value) && !value.includes('\\')
   const url = isPath ? parseUrl(`https://page.invalid${value}`) : null
   if (url !== null && url.host === 'page.invalid' && !url.pathname.startsWith('//')) return value
-  read.report('BRAND_LOGO_URL', 'must be a path of the same origin, such as /logo.svg')
+  read.refuse('BRAND_LOGO_URL')
   return undefined
 }
 
 function readColor(read: SettingReader): string | undefined {
   const value = read.text('BRAND_COLOR')
   if (value === undefined) return undefined
-  const digits = /^#([\da-f]{3}|[\da-f]{6})$/i.exec(value)?.[1]
-  if (digits === undefined) {
-    read.report('BRAND_COLOR', 'must be a colour such as #0b57d0')
-    return undefined
-  }
+  const digits = value.slice(1)
   return `#${digits.length === 3 ? digits.replace(/./g, '$&$&') : digits}`.toLowerCase()
 }
 
@@ -66,16 +61,11 @@ function readColor(read: SettingReader): string | undefined {
  * Exactly as browsers write origins (RFC 6454 §6.2), no pattern: whoever controls one page that a code may go to controls the codes
  * (RFC 9700 §4.1.3). Apps are told by links of theirs that are https (RFC 8252 §7.2).
  */
-function readReturnToOrigins(read: SettingReader, mode: Mode): readonly string[] {
+function readReturnToOrigins(read: SettingReader): readonly string[] {
   const isAllowed = (item: string): item is string => {
     const url = parseUrl(item)
     if (url === null || !/^https?:\/\/[^*]+$/.test(item) || url.origin !== item) return false
-    return mode !== 'production' || isConfidentialUrl(url)
+    return read.mode !== 'production' || isConfidentialUrl(url)
   }
-  return read.list(
-    'RETURN_TO_ORIGINS',
-    [],
-    'origins such as https://shop.example.com (https except on loopback)',
-    isAllowed,
-  )
+  return read.list('RETURN_TO_ORIGINS', isAllowed)
 }

@@ -1,14 +1,10 @@
 // The setting of identifiers that may have gone to somebody else.
 import type { SettingReader } from './reader.js'
 
-const day = 86_400
-
 /**
  * Seconds without use after which a phone or email asks for the account's other one too; null where none does. Operators leave a number
  * idle for 45 to 90 days before they give it to somebody else (47 CFR 52.15(f)(1)(ii)), so that less than 30 days would only be a nuisance.
  */
 export function parseRecycleAfter(read: SettingReader): number | null {
-  const value = read.text('RECYCLE_AFTER')
-  if (value === undefined || value === 'off') return null
-  return read.duration('RECYCLE_AFTER', 180 * day, { minimum: 30 * day, maximum: 3_650 * day })
+  return read.duration('RECYCLE_AFTER')
 }

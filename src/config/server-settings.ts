@@ -2,37 +2,34 @@
 import { isIP } from 'node:net'
 import { Cron } from 'croner'
 import { isConfidentialUrl, isLoopbackHost, parseUrl } from './formats.js'
-import type { Mode, SettingReader } from './reader.js'
+import type { SettingReader } from './reader.js'
 import { parseBearerSecret } from './secrets.js'
+import type { OptionOf } from './table/table.js'
 
 /** In which proxies may name clients. */
-const proxyHeaders = ['x-forwarded-for', 'forwarded'] as const
-export type ProxyHeader = (typeof proxyHeaders)[number]
+export type ProxyHeader = OptionOf<'PROXY_HEADER'>
 
-const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
-
-export function parseServerSettings(read: SettingReader, mode: Mode) {
+export function parseServerSettings(read: SettingReader) {
   return {
-    host: read.text('HOST') ?? (mode === 'development' ? '127.0.0.1' : '0.0.0.0'),
-    port: read.integer('PORT', 3000, { minimum: 0, maximum: 65_535 }),
-    publicUrl: readPublicUrl(read, mode),
+    host: read.text('HOST'),
+    port: read.integer('PORT'),
+    publicUrl: readPublicUrl(read),
     trustProxy: readTrustProxy(read),
-    proxyHeader: read.choice('PROXY_HEADER', 'x-forwarded-for', proxyHeaders),
-    logLevel: read.choice('LOG_LEVEL', 'info', logLevels),
-    // A page that calls the API is for who builds with it: production shows it only where that is asked for.
-    docs: read.flag('DOCS', mode !== 'production'),
+    proxyHeader: read.choice('PROXY_HEADER'),
+    logLevel: read.choice('LOG_LEVEL'),
+    docs: read.flag('DOCS'),
     metricsToken: parseBearerSecret(read, 'METRICS_TOKEN'),
     cleanupCron: readCron(read),
   }
 }
 
-function readPublicUrl(read: SettingReader, mode: Mode): string | undefined {
+function readPublicUrl(read: SettingReader): string | undefined {
   const value = read.text('PUBLIC_URL')
   if (value === undefined) return undefined
   const url = parseUrl(value)
   const isOrigin = url !== null && ['http:', 'https:'].includes(url.protocol) && url.href === `${url.origin}/`
-  if (!isOrigin) read.report('PUBLIC_URL', 'must be an origin such as https://login.example.com')
-  else if (mode === 'production' && url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
+  if (!isOrigin) read.refuse('PUBLIC_URL')
+  else if (read.mode === 'production' && url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
     read.report('PUBLIC_URL', 'must be https, except on loopback')
   }
   return url?.origin
@@ -46,23 +43,18 @@ function readTrustProxy(read: SettingReader): readonly string[] {
     const bitsFit = bits === undefined || (/^[1-9]\d{0,2}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
     return family !== 0 && bitsFit && rest.length === 0
   }
-  return read.list(
-    'TRUST_PROXY',
-    [],
-    'IP addresses or CIDR blocks of your proxies (never true, never a number)',
-    isBlock,
-  )
+  return read.list('TRUST_PROXY', isBlock)
 }
 
 function readCron(read: SettingReader): string {
-  const pattern = read.text('CLEANUP_CRON') ?? '*/5 * * * *'
+  const pattern = read.text('CLEANUP_CRON')
   try {
     const job = new Cron(pattern, { paused: true })
     // A date is one too, to croner: a cleanup that runs once.
     if (job.nextRuns(2).length < 2) throw new Error('runs no second time')
     job.stop()
   } catch {
-    read.report('CLEANUP_CRON', 'must be a cron expression such as */5 * * * *')
+    read.refuse('CLEANUP_CRON')
   }
   return pattern
 }
@@ -78,21 +70,19 @@ export type CrossOriginSettings = ReturnType<typeof parseCrossOriginSettings>
 const ofApps =
   /^(?!https?:|wss?:|ftp:|file:|data:|blob:|javascript:)[a-z][a-z\d+.-]{1,40}:\/\/[a-z\d](?:[a-z\d._-]{0,250}[a-z\d])?(?::\d{1,5})?$/
 
-/** @param mode `*` and plain HTTP are for development and test */
-export function parseCrossOriginSettings(read: SettingReader, mode: Mode) {
+/** `*` and plain HTTP are for development and test. */
+export function parseCrossOriginSettings(read: SettingReader) {
   const isAllowed = (item: string): item is string => {
-    if (item === '*') return mode !== 'production'
+    if (item === '*') return read.mode !== 'production'
     if (ofApps.test(item)) return true
     const url = parseUrl(item)
     // Exactly as a browser writes an Origin (RFC 6454 §6.2): a path, a capital letter or a pattern would never match one.
     const isOrigin = url !== null && /^https?:\/\/[^*]+$/.test(item) && url.origin === item
     // RFC 6761 §6.3: no name below `localhost` leaves the machine. Tauri's pages are at one where no scheme of its own can be had.
     const isNear = isOrigin && (isConfidentialUrl(url) || url.hostname.endsWith('.localhost'))
-    return isOrigin && (mode !== 'production' || isNear)
+    return isOrigin && (read.mode !== 'production' || isNear)
   }
-  const expected =
-    'origins such as https://app.example.com or capacitor://localhost (https except on loopback; never null, in production never *)'
-  const items = read.list('CORS_ORIGINS', [], expected, isAllowed)
+  const items = read.list('CORS_ORIGINS', isAllowed)
   return {
     /** may call with cookies */
     origins: items.filter((item) => item !== '*'),

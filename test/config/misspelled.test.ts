@@ -2,8 +2,8 @@
 import t from 'tap'
 import { perform } from '../../src/cli/command.js'
 import { doctorCommand } from '../../src/cli/doctor.js'
-import { settingNames } from '../../src/config/config.js'
 import { lineOfMisspelled, misspelledSettings } from '../../src/config/misspelled.js'
+import { settingNames } from '../../src/config/table/table.js'
 
 const meantBy = (name: string) => misspelledSettings({ [name]: 'x' }).map(({ meant }) => meant)
 
@@ -35,7 +35,7 @@ t.test('what everybody has, and what other programs read', async (t) => {
     DATABASE_HOST DATABASE_PORT DATABASE_USER SMTP_HOST SMTP_PORT REDIS_HOST REDIS_PORT JWT_SECRET JWT_KEY LOG_FILE METRICS_PORT
     POSTGRES_PASSWORD POSTGRES_USER npm_config_cache KUBERNETES_SERVICE_HOST AWS_REGION NODE_OPTIONS NODE_VERSION`
   for (const name of others.split(/\s+/)) t.strictSame(meantBy(name), [], name)
-  for (const name of settingNames()) {
+  for (const name of settingNames) {
     t.strictSame([meantBy(name), meantBy(`${name}_FILE`)], [[], []], name)
   }
 })

@@ -1,0 +1,8 @@
+// Every file that is made of the table of settings.
+import { settingsDocument } from './document.js'
+import { exampleFile } from './example.js'
+
+/** The texts of the files, by their paths from the root of the project. */
+export function settingsFiles(): Readonly<Record<string, string>> {
+  return { '.env.example': exampleFile(), 'docs/settings.md': settingsDocument() }
+}

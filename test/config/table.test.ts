@@ -1,0 +1,83 @@
+// The table of settings: that every row is read and every setting has one, that ranges and defaults are those that count, and that
+// what is made of it is as it says.
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { fileURLToPath } from 'node:url'
+import Ajv from 'ajv/dist/2020.js'
+import t from 'tap'
+import { namesRead, parseConfig } from '../../src/config/config.js'
+import type { Setting } from '../../src/config/table/setting.js'
+import { keyNames, settingNames, settings } from '../../src/config/table/table.js'
+import { settingsFiles } from '../../src/development/settings/files.js'
+import { secretNames, settingsSchema } from '../../src/development/settings/schema.js'
+import { defaultOf } from '../../src/development/settings/words.js'
+import { newPrivateKey } from '../support/app.js'
+import { problemsThrownBy } from '../support/problems.js'
+import { projectUrl } from '../support/project.js'
+
+const required = {
+  DATABASE_URL: 'postgresql://user:password@db.internal/latchkey',
+  JWT_PRIVATE_KEY: newPrivateKey(),
+  OTP_PEPPER: 'a pepper of thirty-two bytes and more',
+  SMS_DRIVERS: 'webhook',
+  EMAIL_DRIVERS: 'webhook',
+  SENDER_WEBHOOK_URL: 'https://gateway.internal/codes',
+  SENDER_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
+}
+const problemsOf = (environment: Record<string, string>) =>
+  problemsThrownBy(() => parseConfig({ ...required, ...environment }))
+const rows = settingNames.map((name) => [name, settings[name] as Setting] as const)
+
+t.test('every setting that is read has a row, and every row is read', async (t) => {
+  t.strictSame([...namesRead()].sort(), [...settingNames].sort())
+})
+
+t.test('the ends of a range are taken, and what is beyond them is refused by name', async (t) => {
+  // TOKEN_TTL is SESSION_TTL at most.
+  const beside = { TOKEN_TTL: { SESSION_TTL: '30d' }, SESSION_TTL: { TOKEN_TTL: '60' } } as Record<string, object>
+  for (const [name, row] of rows) {
+    if (row.type !== 'integer' && row.type !== 'duration') continue
+    const problems = (value: number) => problemsOf({ ...beside[name], [name]: String(value) })
+    t.strictSame([problems(row.minimum), problems(row.maximum)], [[], []], name)
+    for (const value of [row.minimum - 1, row.maximum + 1])
+      t.match(problems(value), [new RegExp(`^${name} must be`)], `${name}=${value}`)
+  }
+})
+
+t.test('a default that is written out changes nothing', async (t) => {
+  const keysAside = (environment: object) => JSON.stringify(parseConfig({ ...required, ...environment }))
+  for (const mode of ['production', 'development', 'test'] as const) {
+    const NODE_ENV = mode
+    const unset = keysAside({ NODE_ENV })
+    for (const [name, row] of rows) {
+      const value = name === 'NODE_ENV' ? undefined : defaultOf(row, mode)
+      if (value !== undefined && !(name in required)) t.equal(keysAside({ NODE_ENV, [name]: value }), unset, name)
+    }
+  }
+})
+
+t.test('.env.example and docs/settings.md are as the table says: npm run settings writes them', async (t) => {
+  for (const [path, text] of Object.entries(settingsFiles()))
+    t.equal(await readFile(new URL(path, projectUrl), 'utf8'), text, path)
+})
+
+t.test('what a row points to is there', async (t) => {
+  for (const [name, { see }] of rows)
+    if (see !== undefined) t.ok(existsSync(fileURLToPath(new URL(see, projectUrl))), `${name}: ${see}`)
+})
+
+t.test('the schema takes defaults and examples, refuses other names and ranges, and has no secret', async (t) => {
+  const validate = new Ajv.default({ strict: true, allowUnionTypes: true }).compile(settingsSchema())
+  const isRefused = (value: object) => !validate(value)
+  const secrets = rows.filter(([, { secret }]) => secret !== undefined)
+  for (const [name] of secrets) t.ok(isRefused({ [name]: 'x' }), `${name} is a secret`)
+  for (const [name, row] of rows.filter(([, { secret }]) => secret === undefined)) {
+    for (const value of [defaultOf(row, 'production'), defaultOf(row, 'development'), row.example])
+      if (value !== undefined) t.ok(validate({ [name]: value }), `${name}=${value}: ${JSON.stringify(validate.errors)}`)
+    if (row.type === 'integer') t.ok(isRefused({ [name]: row.maximum + 1 }), name)
+    if (row.type === 'integer' || row.type === 'share') t.ok(isRefused({ [name]: -1 }), name)
+    if (row.type === 'choice' || row.type === 'flag') t.ok(isRefused({ [name]: 'something else' }), name)
+  }
+  t.ok(isRefused({ OTP_LENGHT: 6 }))
+  t.ok(keyNames.every((name) => secretNames().includes(name)))
+})
