@@ -40,6 +40,8 @@ import { createServices } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
+import { overviewRoutes } from './support/overview-routes.js'
+import { supportRoutes } from './support/support-routes.js'
 import { Telemetry } from './telemetry.js'
 import { AddressSchema, addressesOfUser } from './users/address.js'
 import { administrationRoutes } from './users/administration-routes.js'
@@ -133,6 +135,8 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(exchangeRoutes, { ...returns, prefix: '/auth' })
   await app.register(administrationRoutes, { ...people, prefix: '/users' })
   await app.register(userRoutes, { ...people, prefix: '/users' })
+  await app.register(supportRoutes, { ...people, prefix: '/users' })
+  await app.register(overviewRoutes, { ...people, prefix: '/operations' })
   await app.register(stepUpRoutes, { ...people, prefix: '/users/me' })
   await app.register(exportRoutes, { ...people, prefix: '/users/me' })
   await app.register(ownIdentifierRoutes, { ...people, prefix: '/users/me' })

@@ -1,6 +1,7 @@
 // All that the cleanup removes; shared by the service, which runs it on a schedule, and the command for outside schedulers.
 
 import { deleteOldEvents } from './audit/events.js'
+import { addUpHours, deleteOldHours } from './audit/message-hours.js'
 import { letRecycledLeave } from './auth/recycled.js'
 import type { Database } from './database/client.js'
 import { deleteExpired } from './database/expired.js'
@@ -29,6 +30,11 @@ export function createCleanupTasks(
     sessions: (most) => deleteExpired(database, 'sessions', most),
     devices: (most) => deleteExpired(database, 'devices', most),
     limit_counters: (most) => deleteExpiredCounters(database, most),
+    message_hours: async (most) => {
+      // Before the events of which they are made may go.
+      await addUpHours(database)
+      return deleteOldHours(database, retention, most)
+    },
     auth_events: (most) => deleteOldEvents(database, retention, most),
   }
 }

@@ -29,6 +29,9 @@ import { TestIdentities } from './otp/test-identities.js'
 import { SessionDrafts } from './sessions/drafts.js'
 import { SessionService } from './sessions/service.js'
 import type { Tokens } from './sessions/tokens.js'
+import { Overview } from './support/overview.js'
+import { SupportRecords } from './support/records.js'
+import { Unlock } from './support/unlock.js'
 import type { Telemetry } from './telemetry.js'
 import { createAct } from './users/acting.js'
 import { UserAdministration } from './users/administration.js'
@@ -61,6 +64,9 @@ export type Services = Readonly<{
   addressBook: AddressBook
   accountExport: AccountExport
   administration: UserAdministration
+  records: SupportRecords
+  unlock: Unlock
+  overview: Overview
   list: UserList
   /** Waits for messages and events that are still on their way when the last request is done. */
   settle: () => Promise<void>
@@ -167,6 +173,9 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     addressBook: new AddressBook({ act }),
     accountExport: new AccountExport({ database, audit, eventKey }),
     administration: new UserAdministration({ database, act, testCodes: otpSettings.testCodes }),
+    records: new SupportRecords({ database, eventKey, settings: otpSettings }),
+    unlock: new Unlock({ act, eventKey }),
+    overview: new Overview({ database, act, limits, delivery, costs: config.costs }),
     list: createUserList({ database, defaultPrefix: prefixOf(defaultCountry) }),
     async settle(): Promise<void> {
       await notifier.settle()

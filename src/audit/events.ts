@@ -12,6 +12,7 @@ export type AuthEventName =
   | 'authn_login_lock'
   | 'authn_token_created'
   | 'authn_token_reuse'
+  | 'authz_admin'
   | 'authz_change'
   | 'authz_fail'
   | 'excess_rate_limit_exceeded'

@@ -1,5 +1,6 @@
 // The settings of the service: read once, checked, typed, frozen, and passed down. Nothing else reads the environment.
 import { parseChallengeSettings } from './challenge-settings.js'
+import { parseCostSettings } from './cost-settings.js'
 import { parseIdentifierSettings } from './country-settings.js'
 import { parseDatabase } from './database-settings.js'
 import { parseDeliverySettings } from './delivery-settings.js'
@@ -95,6 +96,7 @@ function readAll(read: SettingReader) {
     crossOrigin: parseCrossOriginSettings(read),
     delivery: parseDeliverySettings(read, identifiers.smsCountries),
     messages,
+    costs: parseCostSettings(read),
     page: parsePageSettings(read, messages),
     limits: parseLimitSettings(read),
     challenges: parseChallengeSettings(read),

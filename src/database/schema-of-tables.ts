@@ -13,6 +13,7 @@ export const tableNames = [
   'spent_challenges',
   'country_breakers',
   'auth_events',
+  'message_hours',
   'users',
   'addresses',
   'sessions',

@@ -33,6 +33,16 @@ export function countUpStatement({ key, window }: Counter): Prisma.Sql {
     RETURNING c.count, greatest(1, ceil(extract(epoch FROM c.expires_at - now())))::int AS "secondsLeft"`
 }
 
+/** The counts of many open windows, each with the moment when it ends: `{key, count, endsAt}`. */
+export function countsStatement(counters: readonly Counter[]): Prisma.Sql {
+  return Prisma.sql`
+    SELECT q.key, coalesce(sum(c.count), 0)::float8 AS count, w.start + make_interval(secs => q.seconds) AS "endsAt"
+    FROM unnest(${counters.map(({ key }) => key)}::text[], ${counters.map(({ window }) => window)}::int[]) AS q (key, seconds)
+    CROSS JOIN LATERAL date_bin(make_interval(secs => q.seconds), now(), to_timestamp(0)) AS w (start)
+    LEFT JOIN limit_counters c ON c.key = q.key AND c.window_started_at = w.start
+    GROUP BY q.key, q.seconds, w.start`
+}
+
 /** How often something was counted in a window, and the whole seconds until that ends. */
 export type CountedUp = { count: number; secondsLeft: number }
 

@@ -162,6 +162,6 @@ function isOfThisHour({ takenAt }: Lease, moment: Date | null | undefined): bool
 const hourOf = (moment: Date) => Math.floor(moment.getTime() / 3_600_000)
 
 /** What the database counts a budget by: `sms_hour:new`, `mail_day:known`. */
-function keysOf(name: string): { hour_key: string; day_key: string } {
+export function keysOf(name: string): { hour_key: string; day_key: string } {
   return { hour_key: name.replace(':', '_hour:'), day_key: name.replace(':', '_day:') }
 }

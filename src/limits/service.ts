@@ -7,11 +7,12 @@ import {
   type CountedUp,
   type Counter,
   countOf,
+  countsStatement,
   countUpStatement,
   deleteExpiredCountersStatement,
   shards,
 } from './counters.js'
-import { type Budget, Leases } from './leases.js'
+import { type Budget, keysOf, Leases } from './leases.js'
 
 export type LimitSettings = Config['limits']
 
@@ -52,6 +53,18 @@ type SendKeys = Readonly<{ addressKey: string; unknownKey: string; blockKey: str
 type MailKeys = Readonly<{ mailboxKey: string | null; domainKey: string | null }>
 
 type LimitDependencies = { database: Database; settings: LimitSettings; eventKey: string }
+
+/** What a budget has and has had: its slices that replicas hold count as used. */
+export type BudgetUse = Readonly<{
+  /** `sms:new`: of SMS to numbers that nobody verified before; `sms:new:solved`: what a solved challenge opens on top */
+  name: string
+  window: 'hour' | 'day'
+  used: number
+  limit: number
+  endsAt: Date
+}>
+
+type CountedKey = Readonly<{ key: string; count: number; endsAt: Date }>
 
 export class Limits {
   readonly #database: Database
@@ -130,6 +143,29 @@ export class Limits {
     const counter = { key: `exchange_ip:${this.#digestOf(block)}`, window: 600 }
     const [{ count, secondsLeft }] = await this.#database.$queryRaw<[CountedUp]>(countUpStatement(counter))
     return { retryAfter: count > most ? secondsLeft : null, isFirst: count === most + 1 }
+  }
+
+  /** How much of each budget is used up in the open hour and day (UTC). */
+  async budgetUse(): Promise<BudgetUse[]> {
+    const asked = budgetsOf(this.settings).flatMap(({ name, perHour, perDay }) => [
+      { name, window: 'hour' as const, limit: perHour, key: keysOf(name).hour_key, seconds: 3_600 },
+      { name, window: 'day' as const, limit: perDay, key: keysOf(name).day_key, seconds: 86_400 },
+    ])
+    const counted = await this.#database.$queryRaw<CountedKey[]>(
+      countsStatement(asked.map(({ key, seconds }) => ({ key, window: seconds }))),
+    )
+    const of = new Map(counted.map((row) => [row.key, row]))
+    return asked.map(({ name, window, limit, key }) => {
+      const { count, endsAt } = of.get(key) as CountedKey
+      return { name, window, used: count, limit, endsAt }
+    })
+  }
+
+  /** Countries that are closed to new numbers, the one that opens last first. */
+  closedCountries(): Promise<{ country: string; closedUntil: Date }[]> {
+    return this.#database.$queryRaw<{ country: string; closedUntil: Date }[]>`
+      SELECT b.country, b.closed_until AS "closedUntil" FROM country_breakers b WHERE b.closed_until > now()
+      ORDER BY b.closed_until DESC, b.country`
   }
 
   attemptsKeyOf(block: string) {

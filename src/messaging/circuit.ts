@@ -44,6 +44,10 @@ export class Circuit<Origin> {
     this.#current = this.#closedPolicy()
   }
 
+  get status(): CircuitStatus {
+    return stateNames[this.#current.state]
+  }
+
   /** @throws OpenCircuitError where the circuit is open, or another message tries the driver, for which cockatiel would wait */
   async attempt<Result>(origin: Origin, work: () => Promise<Result>): Promise<Result> {
     if (this.#current.state === CircuitState.HalfOpen) throw new OpenCircuitError()

@@ -116,6 +116,13 @@ export class Delivery {
     }
   }
 
+  /** How each driver stands in this replica. */
+  circuits(): CircuitChange[] {
+    return (['sms', 'email'] as const).flatMap((channel) =>
+      this.#drivers[channel].map(({ sender, circuit }) => ({ driver: sender.name, channel, state: circuit.status })),
+    )
+  }
+
   async send(message: Message, origin: Origin): Promise<DeliveryReport> {
     const end = performance.now() + this.#time.total
     const line: Turn[] = this.#driversFor(message).map((driver) => ({ ...driver, isHalfOpen: false }))

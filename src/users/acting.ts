@@ -28,8 +28,15 @@ type Demands = Readonly<{
   lockBefore?: (transaction: Prisma.TransactionClient) => Promise<unknown>
 }>
 
-/** What happened to a user. */
-export type Happening = Readonly<{ event: AuthEventName; userId: string; detail?: string }>
+/** What happened, mostly to a user. */
+export type Happening = Readonly<{
+  event: AuthEventName
+  /** left out where it happened to nobody in particular */
+  userId?: string
+  detail?: string
+  /** of what identifier, where it is about one */
+  identifierHash?: Uint8Array<ArrayBuffer>
+}>
 
 /** What the work has to go by. */
 export type ActingContext = Readonly<{

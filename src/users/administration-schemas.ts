@@ -37,6 +37,18 @@ const oneUser = (description: string) => one(refer(UserSchema), description, use
 
 const params = Type.Object({ id: Type.String({ description: 'UUID of the user, or `me`', examples: ['me'] }) }, closed)
 
+/** Why an admin does something, in a line; it stands in the trail with what was done. */
+export const Reason = Type.String({
+  format: 'text',
+  maxLength: 160,
+  description: 'Why, in one line of at most 160 characters; it is written into the trail',
+  examples: ['Lost the phone, asked by mail'],
+  [errorLine]: 'reason must be 1 to 160 characters on one line',
+})
+
+/** What is asked where something is removed: admins may say why. */
+const reasonQuery = Type.Object({ reason: Type.Optional(Reason) }, closed)
+
 /** What is answered where sessions end, however many. */
 export const endedSessions = (description: string) =>
   one(
@@ -97,7 +109,7 @@ export const listUsers = {
         Type.String({
           format: 'text',
           description:
-            'The beginning of a name, a phone (with or without its prefix) or an email; upper and lower case alike',
+            'The beginning of a name, a phone (with or without its prefix) or an email, upper and lower case alike; or the id of a user',
           examples: ['asha'],
         }),
       ),
@@ -128,11 +140,12 @@ export const changeUser = {
       disabled: Type.Optional(
         Type.Boolean({ description: 'Whether the user is kept out; every session ends when this changes' }),
       ),
+      reason: Type.Optional(Reason),
     },
     {
       title: 'UserChange',
       ...closed,
-      description: 'At least one field; `role` and `disabled` are for admins',
+      description: 'At least one field beside `reason`; `role`, `disabled` and `reason` are for admins',
       examples: [{ user_name: 'Asha Rao' }],
     },
   ),
@@ -144,6 +157,7 @@ export const changeUser = {
 
 export const deleteUser = {
   params,
+  querystring: reasonQuery,
   response: {
     200: one(Removed, 'The user and all that was theirs is gone', { id }),
     ...errorResponses('not_found', 'last_admin', 'step_up_required', ...accountErrors, ...writingErrors),
@@ -152,6 +166,7 @@ export const deleteUser = {
 
 export const endSessions = {
   params,
+  querystring: reasonQuery,
   response: {
     200: endedSessions('All are over'),
     ...errorResponses('not_found', ...accountErrors, ...writingErrors),

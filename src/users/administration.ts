@@ -84,7 +84,7 @@ export class UserAdministration {
    * the sessions that a fixed code opened, which anybody may have typed.
    * @throws Problem `not_found`, `last_admin`; `forbidden` for who has a fixed code and is to become an admin; those of `act`
    */
-  change(id: string, changes: UserChange, actor: RequestActor | null): Promise<UserRow> {
+  change(id: string, changes: UserChange, actor: RequestActor | null, reason?: string): Promise<UserRow> {
     const { role, disabled } = changes
     const mayTakeAdmin = role === 'USER' || disabled === true
     const isForAdmins = role !== undefined || disabled !== undefined || actor?.userId !== id
@@ -100,7 +100,7 @@ export class UserAdministration {
       if (isDisabled(after) !== isDisabled(before)) await transaction.session.deleteMany({ where: { userId: id } })
       // A statement of its own, after the lock: it sees also the session of a sign-in that this has waited for.
       if (becomesAdmin) await transaction.session.deleteMany({ where: { userId: id, byTestCode: true } })
-      await record(...happeningsOf(changes, before, after))
+      await record(...happeningsOf(changes, before, after).map((happening) => because(happening, reason)))
       return after
     })
   }
@@ -109,7 +109,7 @@ export class UserAdministration {
    * Deletes a user with sessions, devices and addresses. The counts of their identifiers' guesses stay.
    * @throws Problem `not_found`, `last_admin`; those of `act`
    */
-  remove(id: string, actor: RequestActor | null): Promise<void> {
+  remove(id: string, actor: RequestActor | null, reason?: string): Promise<void> {
     const demands = {
       target: id,
       isForAdmins: actor?.userId !== id,
@@ -127,7 +127,7 @@ export class UserAdministration {
         data: { codeHash: null },
       })
       await transaction.user.deleteMany({ where: { id } })
-      await record({ event: 'user_deleted', userId: id })
+      await record(because({ event: 'user_deleted', userId: id }, reason))
     })
   }
 
@@ -135,11 +135,11 @@ export class UserAdministration {
    * Ends every session of a user and returns how many there were.
    * @throws Problem `not_found`; those of `act`
    */
-  endSessions(id: string, actor: RequestActor | null): Promise<number> {
+  endSessions(id: string, actor: RequestActor | null, reason?: string): Promise<number> {
     return this.#act(actor, { target: id, isForAdmins: actor?.userId !== id }, async (context) => {
       targetIn(context, id)
       const { count } = await context.transaction.session.deleteMany({ where: { userId: id } })
-      await context.record({ event: 'session_logout', userId: id, detail: `all: ${count}` })
+      await context.record(because({ event: 'session_logout', userId: id, detail: `all: ${count}` }, reason))
       return count
     })
   }
@@ -170,6 +170,12 @@ function columnsOf({ userName, role, disabled }: UserChange, { disabledAt }: Loc
     ...(role !== undefined && { role }),
     ...(disabled !== undefined && { disabledAt: disabled ? (disabledAt ?? now) : null }),
   }
+}
+
+/** What happened, and the reason that its actor gave. */
+function because(happening: Happening, reason: string | undefined): Happening {
+  if (reason === undefined) return happening
+  return { ...happening, detail: [happening.detail, reason].filter((part) => part !== undefined).join('; ') }
 }
 
 /** What is written down of a change: nothing of a role that stays. */

@@ -34,6 +34,8 @@ export function createUserList({ database, defaultPrefix }: { database: Database
     }
     // One more than asked for tells whether there is more.
     const page = { sort, after, most: limit + 1 }
+    const id = text?.trim().toLowerCase() ?? ''
+    if (uuid.test(id)) return { users: await withId(database, id), nextCursor: null }
     const rows =
       text === undefined
         ? await database.$queryRaw<ListedRow[]>(pageStatement(page))
@@ -43,6 +45,14 @@ export function createUserList({ database, defaultPrefix }: { database: Database
     const hasMore = rows.length > limit && last !== undefined
     return { users: users.map(({ nameKey, ...user }) => user), nextCursor: hasMore ? cursorAfter(sort, last) : null }
   }
+}
+
+const uuid = new RegExp(uuidPattern)
+
+/** Who has an id, which logs and support tickets name people by. */
+async function withId(database: Database, id: string): Promise<UserRow[]> {
+  const user = await database.user.findUnique({ where: { id } })
+  return user === null ? [] : [user]
 }
 
 function cursorAfter(sort: Sort, { id, nameKey, createdAt }: ListedRow): string {

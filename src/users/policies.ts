@@ -67,6 +67,14 @@ export class Policies {
     })
   }
 
+  /** Admins, soon after they proved that it is them. */
+  forAdminsProven(app: FastifyInstance): void {
+    this.#admit(app, async (request) => {
+      if (!isByAdmin(request)) await this.#refuse(request)
+      requireRecentProof(request)
+    })
+  }
+
   /** Admins and the user whom the parameter `id` of each route names. */
   forAdminsAndSelf(app: FastifyInstance): void {
     this.#admit(app, async (request) => {

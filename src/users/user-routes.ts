@@ -57,11 +57,9 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
       },
     },
     async (request) => {
-      const user = await administration.change(
-        targetOf(request),
-        changesOf(request, request.body),
-        requestActorOf(request),
-      )
+      const { reason, ...body } = request.body
+      const changes = changesOf(request, body, reason)
+      const user = await administration.change(targetOf(request), changes, requestActorOf(request), reason?.trim())
       return { success: true, data: serializeUser(user, defaultCountry) } as const
     },
   )
@@ -82,7 +80,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
     async (request, reply) => {
       const id = targetOf(request)
       if (isAboutSelf(request)) requireRecentProof(request)
-      await administration.remove(id, requestActorOf(request))
+      await administration.remove(id, requestActorOf(request), reasonOf(request))
       if (isAboutSelf(request)) cookie.clear(reply)
       return { success: true, data: { id } } as const
     },
@@ -101,7 +99,8 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
       },
     },
     async (request, reply) => {
-      const ended = await administration.endSessions(targetOf(request), requestActorOf(request))
+      const reason = reasonOf(request)
+      const ended = await administration.endSessions(targetOf(request), requestActorOf(request), reason)
       if (isAboutSelf(request)) cookie.clear(reply)
       return { success: true, data: { ended } } as const
     },
@@ -114,10 +113,10 @@ type ChangeBody = { user_name?: string; role?: 'USER' | 'ADMIN'; disabled?: bool
  * The changes that a body asks for. Of the fields for admins everybody else hears what they hear of fields that there are not.
  * @throws Problem `validation_failed`
  */
-function changesOf(request: FastifyRequest, { user_name, role, disabled }: ChangeBody) {
+function changesOf(request: FastifyRequest, { user_name, role, disabled }: ChangeBody, reason: string | undefined) {
   const forAdmins = { ...(role && { role }), ...(disabled !== undefined && { disabled }) }
   const changes = { ...(user_name !== undefined && { userName: user_name.trim() }), ...forAdmins }
-  const refused = isByAdmin(request) ? [] : Object.keys(forAdmins)
+  const refused = isByAdmin(request) ? [] : Object.keys({ ...forAdmins, ...(reason !== undefined && { reason }) })
   if (refused.length > 0) {
     const fields = refused.map((field) => ({ pointer: pointerTo(field), detail: `${field} is not a known field` }))
     throw new Problem('validation_failed', { errors: fields.map(({ detail }) => detail), fields })
@@ -126,4 +125,16 @@ function changesOf(request: FastifyRequest, { user_name, role, disabled }: Chang
     throw new Problem('validation_failed', atField('', 'Give at least one field to change'))
   }
   return changes
+}
+
+/**
+ * Why an admin removes something.
+ * @throws Problem `validation_failed` for one of anybody else: the trail is not theirs to write into
+ */
+function reasonOf(request: FastifyRequest): string | undefined {
+  const { reason } = request.query as { reason?: string }
+  if (reason !== undefined && !isByAdmin(request)) {
+    throw new Problem('validation_failed', { errors: ['reason is not a known field'] })
+  }
+  return reason?.trim()
 }

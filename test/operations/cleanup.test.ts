@@ -46,6 +46,7 @@ t.test('rows with a live code or an open window stay', async (t) => {
     sessions: 0,
     devices: 0,
     limit_counters: 0,
+    message_hours: 0,
     auth_events: 0,
   })
   const left = await service.database.otp.findMany({ orderBy: { identifier: 'asc' } })
@@ -131,6 +132,7 @@ t.test('tickets and sessions go when they are over', async (t) => {
     sessions: 1,
     devices: 1,
     limit_counters: 1,
+    message_hours: 0,
     auth_events: 1,
   })
   t.equal((await service.get('/api/auth/me', { cookies: { jwt: body.token } })).status, 200)
@@ -178,6 +180,8 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     await database.session.create({ data: { id, userId, expiresAt: past } })
     await database.device.create({ data: { id, userId, tokenHash, expiresAt: past } })
     await database.limitCounter.create({ data: { key: `${days}`, windowStartedAt: past, expiresAt: past } })
+    const counts = { sent: 1, delivered: 0, failed: 0, verified: 0 }
+    await database.messageHour.create({ data: { hour: past, channel: 'sms', country: 'IN', driver: 'x', ...counts } })
     await database.authEvent.create({ data: { event: 'authn_login_fail', happenedAt: past } })
   }
 
@@ -193,6 +197,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     (await database.session.findFirstOrThrow()).expiresAt,
     (await database.device.findFirstOrThrow()).expiresAt,
     (await database.limitCounter.findFirstOrThrow()).expiresAt,
+    (await database.messageHour.findFirstOrThrow({ where: { channel: 'sms' } })).hour,
     (await database.authEvent.findFirstOrThrow()).happenedAt,
   ]
   const threeDaysAgo = Date.now() - 3 * 86_400_000
@@ -315,6 +320,7 @@ t.test('the command', async (t) => {
       'sessions',
       'devices',
       'limit_counters',
+      'message_hours',
       'auth_events',
     ].map((task) => `${task}: 0 rows deleted`),
   ])

@@ -32,6 +32,8 @@ const home = { house_number: '1', street_locality: 'MG Road', city: 'Pune', stat
 const bodies: Readonly<Record<string, () => object>> = {
   'POST /users': () => ({ email: newEmail() }),
   'PATCH /users/:id': () => ({ user_name: 'Asha' }),
+  'POST /users/:id/unlock': () => ({ reason: 'Asked' }),
+  'POST /operations/countries/:country/open': () => ({ reason: 'Asked' }),
   'POST /users/me/addresses': () => home,
   'PATCH /users/me/addresses/:id': () => ({ city: 'Mumbai' }),
   'POST /users/me/step-up/verify': () => ({ otp: '000000' }),
@@ -49,12 +51,12 @@ async function gather(service: TestApp): Promise<People> {
 /** What the parameter `id` of a route names: something of this person's. */
 async function idFor(route: string, person: Person): Promise<string> {
   if (route.includes('/addresses/')) return (await person.post('/users/me/addresses', home)).body.data.id
-  if (route.includes('/sessions/')) return (await person.get('/users/me/sessions')).body.data[0].id
+  if (route.includes('/me/sessions/')) return (await person.get('/users/me/sessions')).body.data[0].id
   return person.id
 }
 
 function urlOf(path: string, id: string): string {
-  return path.replace(':id', id).replace(':method', 'email')
+  return path.replace(':id', id).replace(':method', 'email').replace(':country', 'IN')
 }
 
 function ask(service: TestApp, route: string, id: string, who?: Person): Promise<Answer> {

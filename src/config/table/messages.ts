@@ -104,6 +104,25 @@ export const sendingRows = {
   },
 } as const satisfies Record<string, Setting>
 
+export const costRows = {
+  MESSAGE_COSTS: {
+    type: 'list',
+    of: 'prices such as IN:0.2, *:5 for every other country, or email:0.01, with up to 4 decimals',
+    default: [],
+    example: 'IN:0.2,US:0.8,*:5,email:0.01',
+    about:
+      'What a message costs, by the country of its number, for the numbers of the console. Without it they show no cost.',
+    see: 'docs/users.md',
+  },
+  MESSAGE_COST_CURRENCY: {
+    type: 'text',
+    default: 'USD',
+    pattern: /^[A-Z]{3}$/,
+    rule: 'must be a currency such as INR (ISO 4217)',
+    about: 'In which currency they are.',
+  },
+} as const satisfies Record<string, Setting>
+
 export const messageRows = {
   APP_NAME: {
     type: 'text',

@@ -2,7 +2,7 @@
 import { codeRows } from './codes.js'
 import { databaseRows } from './database.js'
 import { limitRows } from './limits.js'
-import { messageRows, sendingRows } from './messages.js'
+import { costRows, messageRows, sendingRows } from './messages.js'
 import { pageRows } from './pages.js'
 import { peopleRows } from './people.js'
 import { serverRows } from './server.js'
@@ -18,6 +18,7 @@ export const groups = [
   { title: 'Who can sign in', rows: peopleRows },
   { title: 'Sessions', rows: sessionRows },
   { title: 'Sending', rows: sendingRows },
+  { title: 'What messages cost', rows: costRows },
   { title: 'What messages say', rows: messageRows },
   { title: 'The page at /sign-in', rows: pageRows },
 ] as const satisfies readonly Readonly<{ title: string; rows: Readonly<Record<string, Setting>> }>[]
@@ -30,6 +31,7 @@ export const settings = {
   ...peopleRows,
   ...sessionRows,
   ...sendingRows,
+  ...costRows,
   ...messageRows,
   ...pageRows,
 }

@@ -1,0 +1,138 @@
+// What admins read of a user to help them, and unlocking. No code is shown, and nobody acts as somebody else.
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { type Policies, requestActorOf, underPolicy } from '../users/policies.js'
+import type { SupportRecords } from './records.js'
+import {
+  readDevices,
+  readEvents,
+  readLimits,
+  readMessages,
+  readSessions,
+  serializeDevice,
+  serializeEvent,
+  serializeLimits,
+  serializeMessage,
+  serializeSession,
+  unlockUser,
+} from './support-schemas.js'
+import type { Unlock } from './unlock.js'
+
+export type SupportRouteOptions = { policies: Policies; records: SupportRecords; unlock: Unlock }
+
+/** What every route here says of itself. */
+const forProvenAdmins = 'For admins soon after they proved that it is them.'
+
+type PageQuery = { limit?: string; cursor?: string }
+const pageOf = ({ limit = '20', cursor }: PageQuery) => ({ limit: Number(limit), cursor })
+
+export const supportRoutes: FastifyPluginAsyncTypebox<SupportRouteOptions> = async (app, options) => {
+  const { policies, records, unlock } = options
+  policies.forAdminsProven(app)
+  const idOf = ({ id }: { id: string }) => id.toLowerCase()
+
+  app.get(
+    '/:id/sessions',
+    {
+      schema: {
+        operationId: 'readUserSessions',
+        summary: 'Where a user is signed in',
+        description: forProvenAdmins,
+        ...underPolicy,
+        ...readSessions,
+      },
+    },
+    async ({ params }) => {
+      const sessions = await records.sessions(idOf(params))
+      return { success: true, data: sessions.map(serializeSession), next_cursor: null } as const
+    },
+  )
+
+  app.get(
+    '/:id/devices',
+    {
+      schema: {
+        operationId: 'readUserDevices',
+        summary: 'The devices that a user is known on',
+        description: forProvenAdmins,
+        ...underPolicy,
+        ...readDevices,
+      },
+    },
+    async ({ params }) => {
+      const devices = await records.devices(idOf(params))
+      return { success: true, data: devices.map(serializeDevice), next_cursor: null } as const
+    },
+  )
+
+  app.get(
+    '/:id/events',
+    {
+      schema: {
+        operationId: 'readUserEvents',
+        summary: 'What happened to a user',
+        description: `${forProvenAdmins} With what happened at their proven phone and email, since they are. That somebody looked is an event too.`,
+        ...underPolicy,
+        ...readEvents,
+      },
+    },
+    async (request) => {
+      const asked = { actor: requestActorOf(request), id: idOf(request.params) }
+      const { events, nextCursor } = await records.events(asked, pageOf(request.query))
+      return { success: true, data: events.map(serializeEvent), next_cursor: nextCursor } as const
+    },
+  )
+
+  app.get(
+    '/:id/messages',
+    {
+      schema: {
+        operationId: 'readUserMessages',
+        summary: 'What became of a user’s messages',
+        description: `${forProvenAdmins} And what was not sent, and by which limit. That somebody looked is an event.`,
+        ...underPolicy,
+        ...readMessages,
+      },
+    },
+    async (request) => {
+      const asked = { actor: requestActorOf(request), id: idOf(request.params) }
+      const { messages, nextCursor } = await records.messages(asked, pageOf(request.query))
+      return { success: true, data: messages.map(serializeMessage), next_cursor: nextCursor } as const
+    },
+  )
+
+  app.get(
+    '/:id/limits',
+    {
+      schema: {
+        operationId: 'readUserLimits',
+        summary: 'What a user’s phone and email have left',
+        description: `${forProvenAdmins} As everybody meets it; known devices have counters of their own.`,
+        ...underPolicy,
+        ...readLimits,
+      },
+    },
+    async ({ params }) => {
+      const limits = await records.limits(idOf(params))
+      return { success: true, data: limits.map(serializeLimits), next_cursor: null } as const
+    },
+  )
+
+  app.post(
+    '/:id/unlock',
+    {
+      schema: {
+        operationId: 'unlockUser',
+        summary: 'Let a user’s phone and email try again',
+        description: `${forProvenAdmins} Gives back their sends and guesses, once in 24 hours for each; what networks and budgets have counted stays. Never one’s own.`,
+        ...underPolicy,
+        ...unlockUser,
+      },
+    },
+    async (request) => {
+      const { reason, method } = request.body
+      const asked = { id: idOf(request.params), reason: reason.trim(), method }
+      const unlocked = await unlock.unlock(asked, requestActorOf(request))
+      return { success: true, data: { unlocked } } as const
+    },
+  )
+}
