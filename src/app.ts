@@ -19,6 +19,8 @@ import { sessionRoutes } from './auth/routes/session-routes.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
 import { ProblemSchema } from './errors.js'
+import { helpdeskRoutes } from './helpdesk/helpdesk-routes.js'
+import { overviewRoutes } from './helpdesk/overview-routes.js'
 import { limitConnections } from './http/connection-limit.js'
 import { useCors } from './http/cors.js'
 import { useCsrfProtection } from './http/csrf.js'
@@ -40,8 +42,6 @@ import { createServices } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
-import { overviewRoutes } from './support/overview-routes.js'
-import { supportRoutes } from './support/support-routes.js'
 import { Telemetry } from './telemetry.js'
 import { AddressSchema, addressesOfUser } from './users/address.js'
 import { administrationRoutes } from './users/administration-routes.js'
@@ -135,7 +135,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(exchangeRoutes, { ...returns, prefix: '/auth' })
   await app.register(administrationRoutes, { ...people, prefix: '/users' })
   await app.register(userRoutes, { ...people, prefix: '/users' })
-  await app.register(supportRoutes, { ...people, prefix: '/users' })
+  await app.register(helpdeskRoutes, { ...people, prefix: '/users' })
   await app.register(overviewRoutes, { ...people, prefix: '/operations' })
   await app.register(stepUpRoutes, { ...people, prefix: '/users/me' })
   await app.register(exportRoutes, { ...people, prefix: '/users/me' })

@@ -16,6 +16,9 @@ import { StepUp } from './auth/step-up.js'
 import { createConcludeAttempt } from './auth/verification.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
+import { Overview } from './helpdesk/overview.js'
+import { HelpdeskRecords } from './helpdesk/records.js'
+import { Unlock } from './helpdesk/unlock.js'
 import { IdentifierParser } from './identifiers/parser.js'
 import { prefixOf } from './identifiers/phone.js'
 import { OptOuts } from './limits/opt-outs.js'
@@ -29,9 +32,6 @@ import { TestIdentities } from './otp/test-identities.js'
 import { SessionDrafts } from './sessions/drafts.js'
 import { SessionService } from './sessions/service.js'
 import type { Tokens } from './sessions/tokens.js'
-import { Overview } from './support/overview.js'
-import { SupportRecords } from './support/records.js'
-import { Unlock } from './support/unlock.js'
 import type { Telemetry } from './telemetry.js'
 import { createAct } from './users/acting.js'
 import { UserAdministration } from './users/administration.js'
@@ -64,7 +64,7 @@ export type Services = Readonly<{
   addressBook: AddressBook
   accountExport: AccountExport
   administration: UserAdministration
-  records: SupportRecords
+  records: HelpdeskRecords
   unlock: Unlock
   overview: Overview
   list: UserList
@@ -173,7 +173,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     addressBook: new AddressBook({ act }),
     accountExport: new AccountExport({ database, audit, eventKey }),
     administration: new UserAdministration({ database, act, testCodes: otpSettings.testCodes }),
-    records: new SupportRecords({ database, eventKey, settings: otpSettings }),
+    records: new HelpdeskRecords({ database, eventKey, settings: otpSettings }),
     unlock: new Unlock({ act, eventKey }),
     overview: new Overview({ database, act, limits, delivery, costs: config.costs }),
     list: createUserList({ database, defaultPrefix: prefixOf(defaultCountry) }),

@@ -34,7 +34,7 @@ const mayImport: Record<string, readonly string[]> = {
 }
 mayImport['auth'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['account'] = [...mayImport['auth'], 'auth']
-mayImport['support'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
+mayImport['helpdesk'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['pages'] = ['auth', 'config', 'http', 'messaging']
 mayImport['cli'] = [...mayImport['auth'], 'auth', 'cleanup-tasks', 'operations']
 

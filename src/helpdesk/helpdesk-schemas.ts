@@ -64,7 +64,7 @@ const pageOf = <Item extends ReturnType<typeof Type.Object>>(item: Item, descrip
     next_cursor: cursor,
   })
 
-const SupportSession = Type.Object(
+const UserSession = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     device: NullableText({ description: 'What the client called itself, in a few words; null where it did not' }),
@@ -74,13 +74,13 @@ const SupportSession = Type.Object(
     expires_at: Time('When it ends unless it is used'),
     proved_at: Time('The last proof of an identifier in it'),
   },
-  { title: 'SupportSession' },
+  { title: 'UserSession' },
 )
 
 export const readSessions = {
   params,
   response: {
-    200: wholeList(SupportSession, 'Newest first, the last 100', {
+    200: wholeList(UserSession, 'Newest first, the last 100', {
       id: '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a12',
       device: 'Chrome on Android',
       network: '203.0.113.0/24',
@@ -93,20 +93,20 @@ export const readSessions = {
   },
 }
 
-const SupportDevice = Type.Object(
+const UserDevice = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
     created_at: Time('When it became a known one'),
     last_used_at: Time('The last sign-in on it'),
     expires_at: Time('When it is a known one no more'),
   },
-  { title: 'SupportDevice' },
+  { title: 'UserDevice' },
 )
 
 export const readDevices = {
   params,
   response: {
-    200: wholeList(SupportDevice, 'The last used first, 100 at most', {
+    200: wholeList(UserDevice, 'The last used first, 100 at most', {
       id: '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a14',
       created_at: moment,
       last_used_at: moment,
@@ -116,7 +116,7 @@ export const readDevices = {
   },
 }
 
-const SupportEvent = Type.Object(
+const UserEvent = Type.Object(
   {
     id: Type.String({ description: 'A number that grows' }),
     happened_at: Time('When'),
@@ -126,14 +126,14 @@ const SupportEvent = Type.Object(
     request_id: NullableText({ description: 'The `x-request-id` of the call' }),
     actor_id: NullableText({ description: 'Who did it, where that is somebody else' }),
   },
-  { title: 'SupportEvent' },
+  { title: 'UserEvent' },
 )
 
 export const readEvents = {
   params,
   querystring: pageQuery,
   response: {
-    200: pageOf(SupportEvent, 'Newest first', {
+    200: pageOf(UserEvent, 'Newest first', {
       id: '42',
       happened_at: moment,
       event: 'authn_login_fail',
@@ -155,7 +155,7 @@ const MessageReceipt = Type.Object(
   { title: 'MessageReceipt' },
 )
 
-const SupportMessage = Type.Object(
+const UserMessage = Type.Object(
   {
     id: Type.String({ description: 'A number that grows' }),
     happened_at: Time('When'),
@@ -169,14 +169,14 @@ const SupportMessage = Type.Object(
     request_id: NullableText({ description: 'The `x-request-id` of the call' }),
     receipts: Type.Array(MessageReceipt, { description: 'What the provider told of it later' }),
   },
-  { title: 'SupportMessage' },
+  { title: 'UserMessage' },
 )
 
 export const readMessages = {
   params,
   querystring: pageQuery,
   response: {
-    200: pageOf(SupportMessage, 'Newest first', {
+    200: pageOf(UserMessage, 'Newest first', {
       id: '41',
       happened_at: moment,
       outcome: 'accepted',
@@ -193,7 +193,7 @@ export const readMessages = {
 
 const Method = OneOf(['phone', 'email'], { examples: ['phone'] })
 
-const SupportLimits = Type.Object(
+const UserLimits = Type.Object(
   {
     method: Method,
     sends_left_hour: Type.Integer({ description: 'Messages that it may still be sent in this hour' }),
@@ -203,13 +203,13 @@ const SupportLimits = Type.Object(
     resend_at: NullableTime('When the next message may be sent; null for now'),
     unlock_allowed_at: NullableTime('When it may be unlocked again; null for now'),
   },
-  { title: 'SupportLimits' },
+  { title: 'UserLimits' },
 )
 
 export const readLimits = {
   params,
   response: {
-    200: wholeList(SupportLimits, 'The phone, then the email', {
+    200: wholeList(UserLimits, 'The phone, then the email', {
       method: 'phone',
       sends_left_hour: 0,
       sends_left_day: 5,
@@ -269,7 +269,7 @@ export function serializeDevice(device: { id: string; createdAt: Date; lastUsedA
   }
 }
 
-export function serializeEvent(event: Event): Static<typeof SupportEvent> {
+export function serializeEvent(event: Event): Static<typeof UserEvent> {
   return {
     id: String(event.id),
     happened_at: event.happenedAt.toISOString(),
@@ -287,7 +287,7 @@ const outcomes = {
   delivery_uncertain: 'uncertain',
 } as const
 
-export function serializeMessage(message: SentMessage): Static<typeof SupportMessage> {
+export function serializeMessage(message: SentMessage): Static<typeof UserMessage> {
   return {
     id: String(message.id),
     happened_at: message.happenedAt.toISOString(),
@@ -305,7 +305,7 @@ export function serializeMessage(message: SentMessage): Static<typeof SupportMes
   }
 }
 
-export function serializeLimits(limits: IdentifierLimits): Static<typeof SupportLimits> {
+export function serializeLimits(limits: IdentifierLimits): Static<typeof UserLimits> {
   return {
     method: limits.method,
     sends_left_hour: limits.sendsLeftHour,

@@ -47,7 +47,7 @@ const isSend: Prisma.AuthEventWhereInput = {
 /** How the detail of an unlock begins in the trail. */
 export const unlockDetail = (method: string) => `unlock ${method}: `
 
-export class SupportRecords {
+export class HelpdeskRecords {
   readonly #database: Database
   readonly #eventKey: string
   readonly #settings: OtpSettings

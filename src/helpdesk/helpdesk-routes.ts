@@ -1,7 +1,6 @@
 // What admins read of a user to help them, and unlocking. No code is shown, and nobody acts as somebody else.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Policies, requestActorOf, underPolicy } from '../users/policies.js'
-import type { SupportRecords } from './records.js'
 import {
   readDevices,
   readEvents,
@@ -14,10 +13,11 @@ import {
   serializeMessage,
   serializeSession,
   unlockUser,
-} from './support-schemas.js'
+} from './helpdesk-schemas.js'
+import type { HelpdeskRecords } from './records.js'
 import type { Unlock } from './unlock.js'
 
-export type SupportRouteOptions = { policies: Policies; records: SupportRecords; unlock: Unlock }
+export type HelpdeskRouteOptions = { policies: Policies; records: HelpdeskRecords; unlock: Unlock }
 
 /** What every route here says of itself. */
 const forProvenAdmins = 'For admins soon after they proved that it is them.'
@@ -25,7 +25,7 @@ const forProvenAdmins = 'For admins soon after they proved that it is them.'
 type PageQuery = { limit?: string; cursor?: string }
 const pageOf = ({ limit = '20', cursor }: PageQuery) => ({ limit: Number(limit), cursor })
 
-export const supportRoutes: FastifyPluginAsyncTypebox<SupportRouteOptions> = async (app, options) => {
+export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = async (app, options) => {
   const { policies, records, unlock } = options
   policies.forAdminsProven(app)
   const idOf = ({ id }: { id: string }) => id.toLowerCase()
