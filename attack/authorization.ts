@@ -1,5 +1,6 @@
 // Z. Authorisation: others' data, others' rights, fields that are not for me to write.
 import { fields } from './authorization-fields.js'
+import { helpdesk } from './authorization-helpdesk.js'
 import { late } from './authorization-late.js'
 import { own } from './authorization-own.js'
 import { type AttackContext, type Group, named } from './support/context.js'
@@ -122,5 +123,18 @@ const onlyDocumented = attack('Z9', 'members of a user in every answer', async (
 export const authorization: Group = {
   letter: 'Z',
   title: 'Authorisation',
-  attacks: [anonymous, others, lists, demotion, ...late, ...fields, lastAdmin, oddIds, paging, onlyDocumented, ...own],
+  attacks: [
+    anonymous,
+    others,
+    lists,
+    demotion,
+    ...late,
+    ...fields,
+    lastAdmin,
+    oddIds,
+    paging,
+    onlyDocumented,
+    ...own,
+    ...helpdesk,
+  ],
 }
