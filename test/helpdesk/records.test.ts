@@ -105,6 +105,12 @@ t.test('nothing of whoever had the number before', async (t) => {
   await deliveries(service, 3)
   const { data } = (await admin.get(`/users/${asha.id}/events`)).body
   t.notOk(data.some(({ event }: { event: string }) => event === 'user_deleted'))
+  const { identifierHash } = await service.database.authEvent.findFirstOrThrow({ where: { channel: 'sms' } })
+  const yesterday = new Date(Date.now() - 86_400_000)
+  await service.database.authEvent.create({
+    data: { event: 'delivery_accepted', identifierHash, driver: 'of the former holder', happenedAt: yesterday },
+  })
+  t.notMatch((await admin.get(`/users/${asha.id}/messages`)).text, /of the former holder/)
   await service.database.user.update({ where: { id: asha.id }, data: { phoneVerifiedAt: null } })
   t.strictSame((await admin.get(`/users/${asha.id}/messages`)).body.data, [], 'of a number that nobody proved, nothing')
 })

@@ -1,7 +1,9 @@
 // Unlocking: what it gives back and what not, once a day for an identifier, by another admin, whatever happens at the same moment.
 import t from 'tap'
+import { withConnection } from '../../src/development/postgres-query.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { ageProofs, join, joinAsAdmin, nobody } from '../users/people.js'
+import { untilBlocked } from '../users/waiting.js'
 
 const phone = '+919876543210'
 const body = { phonePrefix: '+91', phone: '9876543210' }
@@ -31,6 +33,9 @@ t.test('sends and guesses are given back, the code that was under way is over', 
   t.equal(await guess(service, old), 401, 'it takes no more guesses')
   t.match((await admin.get(`/users/${asha.id}/limits`)).body.data, [
     { sends_left_hour: 3, sends_left_day: 10, failures_left: 2, locked_until: null, unlock_allowed_at: String },
+  ])
+  t.match(await service.database.otp.findMany({ where: { identifier: phone } }), [
+    { codeHash: null, codeSeed: null, failures: 0, failuresStartedAt: null },
   ])
   t.equal(await send(service), 200)
   t.equal(await guess(service, service.lastCode(phone)), 200)
@@ -99,6 +104,20 @@ t.test('not oneself, nobody without a recent proof, no account without that iden
     )
   await ageProofs(service)
   t.match((await admin.post(`/users/${asha.id}/unlock`, { reason })).body, { code: 'step_up_required' })
+})
+
+t.test('it locks codes before users, as sign-ins do', async (t) => {
+  const service = await startApp(t)
+  const [admin, asha] = [await joinAsAdmin(service), await join(service, phone)]
+  await withConnection(service.config.database.url, async (client) => {
+    await client.query('BEGIN')
+    await client.query('SELECT FROM otps WHERE identifier = $1 FOR UPDATE', [phone])
+    const unlocking = admin.post(`/users/${asha.id}/unlock`, { reason })
+    await untilBlocked(service)
+    await client.query('SELECT FROM users WHERE id = $1 FOR NO KEY UPDATE', [asha.id])
+    await client.query('COMMIT')
+    t.equal((await unlocking).status, 200)
+  })
 })
 
 t.test('while guesses and sends are under way, no guess is lost and nothing waits in a circle', async (t) => {
