@@ -17,12 +17,12 @@ const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, t
 const logging = { minLength: 8_192, periodicFlush: 100 }
 
 const declaration = {
-  script: 'start',
+  program: 'node dist/server.js',
   summary: 'Runs the service. Settings are variables of the environment: .env.example.',
 }
 
 async function start(): Promise<void> {
-  parseCommandLineOrExit(declaration, process.argv.slice(2), 'node dist/server.js')
+  parseCommandLineOrExit(declaration, process.argv.slice(2))
   loadEnvironmentFile()
   const config = parseConfig(process.env)
   // Lines gather for a moment and go out together: writing each by itself took a tenth of what a request costs.

@@ -12,7 +12,7 @@ import { startWatchedServer, type WatchedServer } from './watched-server.js'
 const projectDirectory = fileURLToPath(new URL('../..', import.meta.url))
 parseCommandLineOrExit(
   {
-    script: 'dev',
+    program: 'npm run dev --',
     summary: 'Runs the service with all it needs, and again after every change. Settings are those of .env.',
   },
   process.argv.slice(2),
