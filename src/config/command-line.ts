@@ -12,8 +12,8 @@ export type Terminal = Readonly<{
 
 /* c8 ignore start -- used by processes of their own, which test/cli/usage.test.ts starts */
 export const terminal: Terminal = {
-  print: (line) => process.stdout.write(`${line}\n`),
-  printError: (line) => process.stderr.write(`${line}\n`),
+  print: (line) => void process.stdout.write(`${line}\n`),
+  printError: (line) => void process.stderr.write(`${line}\n`),
 }
 /* c8 ignore stop */
 
@@ -77,7 +77,8 @@ export function wholeNumber(name: string, text: string, minimum = 1, maximum = 9
 }
 
 /** Words up to `--`, after which nothing is an option. */
-const beforeDashes = (typed: readonly string[]) => typed.slice(0, typed.includes('--') ? typed.indexOf('--') : undefined)
+const beforeDashes = (typed: readonly string[]) =>
+  typed.slice(0, typed.includes('--') ? typed.indexOf('--') : undefined)
 
 /** Whether an option was typed at all, for what has to be known before the rest is read. */
 export function hasOption(typed: readonly string[], ...names: readonly string[]): boolean {
@@ -100,7 +101,12 @@ export function newCommand(name: string, summary: string): Command {
     .addHelpText('after', `\n${exitCodes}`)
     .exitOverride()
     .showSuggestionAfterError(false)
-    .configureOutput({ writeOut: () => {}, writeErr: () => {}, getOutHelpWidth: () => 100, getOutHasColors: () => false })
+    .configureOutput({
+      writeOut: () => {},
+      writeErr: () => {},
+      getOutHelpWidth: () => 100,
+      getOutHasColors: () => false,
+    })
 }
 
 /** The command of a declaration. @param name the last word of its program, where it is one of several */
@@ -109,7 +115,9 @@ export function commandOf({ program, summary, words, options = {} }: Declaration
   if (words !== undefined) {
     const usage = `${words.usage}${words.isMany ? '...' : ''}`
     const argument = new Argument(words.isOptional ? `[${usage}]` : `<${usage}>`, words.description)
-    command.addArgument(words.choices === undefined ? argument : argument.argParser((text) => oneOf(words.choices, text)))
+    command.addArgument(
+      words.choices === undefined ? argument : argument.argParser((text) => oneOf(words.choices, text)),
+    )
   }
   for (const [name, option] of Object.entries(options)) command.addOption(optionOf(name, option))
   return command
@@ -128,7 +136,9 @@ function optionOf(name: string, { type, value, description, default: preset }: O
 function oneOf(choices: readonly string[] = [], text: string): string {
   if (choices.includes(text)) return text
   const meant = nearest(text, choices)
-  throw new UsageError(`${text} is none of ${choices.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`)
+  throw new UsageError(
+    `${text} is none of ${choices.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+  )
 }
 
 /**
@@ -146,12 +156,12 @@ export function parseCommandLine<const Options extends OptionDeclarations>(
   } catch (error) {
     throw usageErrorOf(error as CommanderError, declaration, command)
   }
-  const values = command.options.map((option) => [option.name(), valueOf(command, option)])
+  const values = command.options.map((option) => [option.name(), readValue(command, option)])
   return { words: command.args, values: Object.fromEntries(values) as Values<Options> }
 }
 
 /** What commander calls `primer` and sets to false, is `no-primer` here, and true. */
-function valueOf(command: Command, option: Option): string | boolean | undefined {
+function readValue(command: Command, option: Option): string | boolean | undefined {
   const value = command.getOptionValue(option.attributeName())
   if (option.negate) return value === false
   return option.isBoolean() ? value === true : value

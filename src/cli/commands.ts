@@ -1,0 +1,69 @@
+// All commands: what is declared of each, what it needs before it works, and where its work is, which is loaded when it runs.
+import type { Declaration } from '../config/command-line.js'
+import type { Command } from './command.js'
+import * as declared from './declarations.js'
+
+export type Listed = Readonly<{
+  declaration: Declaration
+  /** whether it works on a database, which may be that of `latchkey dev` */
+  needsDatabase?: boolean
+  load: () => Promise<Command>
+}>
+
+/** What the words are for that have commands below them. */
+export const groups: Readonly<Record<string, string>> = {
+  latchkey: 'Passwordless sign-in service: one-time codes by SMS and email, accounts and sessions over a REST API.',
+  'latchkey keys': 'Makes secrets, and replaces them step by step.',
+  'latchkey admin': 'Makes admins, lists them, and makes them none again.',
+  'latchkey users': 'Finds users, and does for them what support has to.',
+  'latchkey numbers': 'Finds stored numbers that a country has changed, and moves accounts to what they became.',
+}
+
+const needsDatabase = true
+
+/** In the order of the help. */
+export const commands: readonly Listed[] = [
+  { declaration: declared.dev, load: async () => (await import('./dev.js')).devCommand },
+  { declaration: declared.init, needsDatabase: false, load: async () => (await import('./init.js')).initCommand },
+  { declaration: declared.start, load: async () => (await import('./start.js')).startCommand },
+  { declaration: declared.migrate, needsDatabase, load: async () => (await import('./migrate.js')).migrateCommand },
+  { declaration: declared.status, needsDatabase, load: async () => (await import('./status.js')).statusCommand },
+  { declaration: declared.doctor, needsDatabase, load: async () => (await import('./doctor.js')).doctorCommand },
+  { declaration: declared.keysNew, load: async () => (await import('./keys-new.js')).keysNewCommand },
+  { declaration: declared.keysRotate, load: async () => (await import('./keys-rotate.js')).keysRotateCommand },
+  { declaration: declared.adminGrant, needsDatabase, load: async () => (await import('./admin.js')).grantCommand },
+  { declaration: declared.adminRevoke, needsDatabase, load: async () => (await import('./admin.js')).revokeCommand },
+  { declaration: declared.adminCreate, needsDatabase, load: async () => (await import('./admin.js')).createCommand },
+  { declaration: declared.adminList, needsDatabase, load: async () => (await import('./admin.js')).listCommand },
+  { declaration: declared.usersList, needsDatabase, load: async () => (await import('./users-list.js')).listCommand },
+  { declaration: declared.usersShow, needsDatabase, load: async () => (await import('./users-show.js')).showCommand },
+  { declaration: declared.usersDisable, needsDatabase, load: async () => (await import('./users.js')).disableCommand },
+  { declaration: declared.usersEnable, needsDatabase, load: async () => (await import('./users.js')).enableCommand },
+  { declaration: declared.usersSignOut, needsDatabase, load: async () => (await import('./users.js')).signOutCommand },
+  { declaration: declared.usersDelete, needsDatabase, load: async () => (await import('./users.js')).deleteCommand },
+  {
+    declaration: declared.usersExport,
+    needsDatabase,
+    load: async () => (await import('./users-export.js')).exportCommand,
+  },
+  { declaration: declared.numbersCheck, needsDatabase, load: async () => (await import('./numbers.js')).checkCommand },
+  {
+    declaration: declared.numbersRename,
+    needsDatabase,
+    load: async () => (await import('./numbers.js')).renameCommand,
+  },
+  { declaration: declared.sendTest, needsDatabase, load: async () => (await import('./send-test.js')).sendTestCommand },
+  { declaration: declared.messages, load: async () => (await import('./messages.js')).messagesCommand },
+  { declaration: declared.cleanup, needsDatabase, load: async () => (await import('./cleanup.js')).cleanupCommand },
+  { declaration: declared.seed, needsDatabase, load: async () => (await import('./seed.js')).seedCommand },
+  { declaration: declared.openapi, load: async () => (await import('./openapi.js')).openapiCommand },
+  { declaration: declared.completion, load: async () => (await import('./completion.js')).completionCommand },
+]
+
+/** Names one level below a path: `keys`, `admin`, … below `latchkey`. */
+export function namesBelow(path: string): string[] {
+  const below = commands
+    .map(({ declaration }) => declaration.program)
+    .filter((program) => program.startsWith(`${path} `))
+  return [...new Set(below.map((program) => program.slice(path.length + 1).split(' ')[0] ?? ''))]
+}

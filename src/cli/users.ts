@@ -1,0 +1,57 @@
+// What support does for a user: `latchkey users disable|enable|sign-out|delete ID|PHONE|EMAIL [--reason TEXT]`.
+import { UsageError } from '../config/command-line.js'
+import { defineCommand, type WorkContext } from './command.js'
+import { usersDelete, usersDisable, usersEnable, usersSignOut } from './declarations.js'
+import { operator, type People, withPeople } from './people.js'
+
+type Context = WorkContext<typeof usersSignOut.options>
+
+export const disableCommand = defineCommand(usersDisable, (context) => setDisabled(context, true))
+export const enableCommand = defineCommand(usersEnable, (context) => setDisabled(context, false))
+export const signOutCommand = defineCommand(usersSignOut, signOut)
+export const deleteCommand = defineCommand(usersDelete, remove)
+
+async function setDisabled({ words, values, environment, answer }: Context, disabled: boolean): Promise<number> {
+  const work = async ({ administration, find }: People) => {
+    const { id } = await find(String(words[0]))
+    await administration.change(id, { disabled }, operator)
+    const line = disabled ? `${id} is disabled, and signed out everywhere` : `${id} may sign in again`
+    answer({ id, disabled }, [line])
+    return 0
+  }
+  return withPeople(environment, work, values.reason)
+}
+
+async function signOut({ words, values, environment, answer }: Context): Promise<number> {
+  return withPeople(
+    environment,
+    async ({ administration, find }) => {
+      const { id } = await find(String(words[0]))
+      const sessions = await administration.endSessions(id, operator)
+      answer({ id, sessions }, [`${id} is signed out; sessions ended: ${sessions}`])
+      return 0
+    },
+    values.reason,
+  )
+}
+
+async function remove(context: WorkContext<typeof usersDelete.options>): Promise<number> {
+  const { words, values, environment, answer, ask } = context
+  const [whom] = words
+  if (!values.yes && ask === undefined) {
+    throw new UsageError('Nothing was deleted: there is no terminal to ask on, so give --yes')
+  }
+  return withPeople(
+    environment,
+    async ({ administration, find }) => {
+      const { id } = await find(String(whom))
+      const isMeant =
+        values.yes || /^y(es)?$/i.test(String(await ask?.(`Delete ${whom} (user ${id}) for good? [y/N] `)))
+      if (!isMeant) throw new Error('Nothing was deleted')
+      await administration.remove(id, operator)
+      answer({ id, deleted: true }, [`${id} is deleted`])
+      return 0
+    },
+    values.reason,
+  )
+}
