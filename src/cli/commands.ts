@@ -10,15 +10,6 @@ export type Listed = Readonly<{
   load: () => Promise<Command>
 }>
 
-/** What the words are for that have commands below them. */
-export const groups: Readonly<Record<string, string>> = {
-  latchkey: 'Passwordless sign-in service: one-time codes by SMS and email, accounts and sessions over a REST API.',
-  'latchkey keys': 'Makes secrets, and replaces them step by step.',
-  'latchkey admin': 'Makes admins, lists them, and makes them none again.',
-  'latchkey users': 'Finds users, and does for them what support has to.',
-  'latchkey numbers': 'Finds stored numbers that a country has changed, and moves accounts to what they became.',
-}
-
 const needsDatabase = true
 
 /** In the order of the help. */
@@ -59,11 +50,3 @@ export const commands: readonly Listed[] = [
   { declaration: declared.openapi, load: async () => (await import('./openapi.js')).openapiCommand },
   { declaration: declared.completion, load: async () => (await import('./completion.js')).completionCommand },
 ]
-
-/** Names one level below a path: `keys`, `admin`, … below `latchkey`. */
-export function namesBelow(path: string): string[] {
-  const below = commands
-    .map(({ declaration }) => declaration.program)
-    .filter((program) => program.startsWith(`${path} `))
-  return [...new Set(below.map((program) => program.slice(path.length + 1).split(' ')[0] ?? ''))]
-}

@@ -2,22 +2,28 @@
 // `eval "$(latchkey completion bash)"`, and the same for zsh; `latchkey completion fish | source`.
 import type { Declaration } from '../config/command-line.js'
 import { defineCommand, type WorkContext } from './command.js'
-import { commands, groups, namesBelow } from './commands.js'
-import { completion as declared, type shells } from './declarations.js'
+import * as all from './declarations.js'
+import { groups, namesBelow } from './tree.js'
 
-export const completionCommand = defineCommand(declared, printScript)
+export const completionCommand = defineCommand(all.completion, printScript)
 
 async function printScript({ words, print }: WorkContext): Promise<number> {
-  print(scripts[words[0] as (typeof shells)[number]]())
+  print(scripts[words[0] as (typeof all.shells)[number]]())
   return 0
 }
+
+const declarations = Object.values(all).filter((value): value is Declaration & typeof value => 'program' in value)
 
 /** What may follow a path of words. */
 type Choices = Readonly<{ path: string; words: readonly string[]; options: readonly string[] }>
 
 function allChoices(): Choices[] {
-  const ofGroups = Object.keys(groups).map((path) => ({ path, words: namesBelow(path), options: ['--help'] }))
-  const ofCommands = commands.map(({ declaration }) => ({
+  const ofGroups = Object.keys(groups).map((path) => ({
+    path,
+    words: namesBelow(path, declarations),
+    options: ['--help'],
+  }))
+  const ofCommands = declarations.map((declaration: Declaration) => ({
     path: declaration.program,
     words: declaration.words?.choices ?? [],
     options: optionsOf(declaration),
@@ -42,7 +48,7 @@ _latchkey() {
   local current=\${COMP_WORDS[COMP_CWORD]} path=latchkey words options index
   for ((index = 1; index < COMP_CWORD; index++)); do
     case "$path \${COMP_WORDS[index]}" in
-      ${[...Object.keys(groups).slice(1), ...commands.map(({ declaration }) => declaration.program)].map((path) => `'${path}'`).join(' | ')}) path="$path \${COMP_WORDS[index]}" ;;
+      ${[...Object.keys(groups).slice(1), ...declarations.map(({ program }) => program)].map((path) => `'${path}'`).join(' | ')}) path="$path \${COMP_WORDS[index]}" ;;
     esac
   done
   if [ "\${COMP_WORDS[COMP_CWORD-1]}" = '${fileOptions}' ]; then

@@ -14,7 +14,7 @@ export const initCommand = defineCommand(declared, async (context) => {
   return initDatabase(context)
 })
 
-async function initSettings({ values, answer, print }: Context): Promise<number> {
+async function initSettings({ values, answer }: Context): Promise<number> {
   const { publicKey: _, ...secrets } = newSecrets()
   const settings = { ...secrets, METRICS_TOKEN: randomBytes(32).toString('base64url') }
   if (values.print) {

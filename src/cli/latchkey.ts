@@ -14,7 +14,8 @@ import {
 } from '../config/command-line.js'
 import { nearest } from '../config/nearest.js'
 import type { CommandContext } from './command.js'
-import { commands, groups, type Listed, namesBelow } from './commands.js'
+import { commands, type Listed } from './commands.js'
+import { groups, namesBelow } from './tree.js'
 
 /** What a command works with, and its end. */
 export type OpenEnvironment = Pick<CommandContext, 'environment' | 'ask'> & Readonly<{ close: () => Promise<void> }>
@@ -28,17 +29,20 @@ export type LatchkeyContext = Terminal &
 /** What the first words name: a command, or a group of them. */
 export type Place = Readonly<{ path: string; command: Listed | undefined; rest: readonly string[] }>
 
+const declarations = commands.map(({ declaration }) => declaration)
+const commandAt = (path: string) => commands.find(({ declaration }) => declaration.program === path)
+
 /** @throws UsageError for a word that names nothing, with the nearest one that does */
 export function findPlace(typed: readonly string[]): Place {
   let path = 'latchkey'
   for (const [index, word] of typed.entries()) {
-    const command = commands.find(({ declaration }) => declaration.program === path)
+    const command = commandAt(path)
     if (command !== undefined || word.startsWith('-')) return { path, command, rest: typed.slice(index) }
-    const names = namesBelow(path)
+    const names = namesBelow(path, declarations)
     if (!names.includes(word)) throw unknownCommand(path, word, names)
     path = `${path} ${word}`
   }
-  return { path, command: commands.find(({ declaration }) => declaration.program === path), rest: [] }
+  return { path, command: commandAt(path), rest: [] }
 }
 
 function unknownCommand(path: string, word: string, names: readonly string[]): UsageError {
@@ -51,9 +55,9 @@ function unknownCommand(path: string, word: string, names: readonly string[]): U
 /** The commander of a group, for its help. */
 function groupOf(path: string): Command {
   const group = newCommand(path, groups[path] ?? '')
-  for (const name of namesBelow(path)) {
+  for (const name of namesBelow(path, declarations)) {
     const program = `${path} ${name}`
-    const leaf = commands.find(({ declaration }) => declaration.program === program)
+    const leaf = commandAt(program)
     group.addCommand(leaf === undefined ? newCommand(name, groups[program] ?? '') : commandOf(leaf.declaration, name))
   }
   return path === 'latchkey' ? group.version('', '-V, --version', 'prints the version') : group
@@ -74,7 +78,7 @@ function chooseCommand(typed: readonly string[]) {
   if (command === undefined) {
     // No option stands before a command.
     parseCommandLine({ program: path, summary: '' }, rest)
-    throw new UsageError(`Missing: one of ${namesBelow(path).join(', ')}; ${path} --help explains them`)
+    throw new UsageError(`Missing: one of ${namesBelow(path, declarations).join(', ')}; ${path} --help explains them`)
   }
   parseCommandLine(command.declaration, rest)
   return { listed: command, rest }
