@@ -27,7 +27,7 @@ export async function startServer({ projectDirectory, environment, isWatched }: 
   // In a process group of its own: Ctrl-C reaches us only, and we end the service first and its database then.
   const child = spawn(
     process.execPath,
-    isWatched ? watching() : [fileURLToPath(new URL('../server.js', import.meta.url))],
+    isWatched ? watching() : [fileURLToPath(new URL('attached-server.js', import.meta.url))],
     {
       cwd: projectDirectory,
       env: environment,
