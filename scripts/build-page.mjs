@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, transform, version } from 'esbuild'
+import { readWords } from './words.mjs'
 
 const project = join(import.meta.dirname, '..')
 const element = join(project, 'packages', 'element', 'src')
@@ -114,6 +115,10 @@ async function tellSizes() {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const ways = { '--package': buildPackage, '--sizes': tellSizes }
-  await (ways[process.argv[2]] ?? buildPage)()
+  const usage = `Usage: node scripts/build-page.mjs [--package|--sizes]
+
+Bundles the sign-in page into src/generated/page; the package @latchkey/element instead; or prints how large its files are.`
+  const { values } = readWords(usage, { options: { package: { type: 'boolean' }, sizes: { type: 'boolean' } } })
+  const work = values.sizes ? tellSizes : buildPage
+  await (values.package ? buildPackage : work)()
 }

@@ -10,7 +10,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { readWords } from './words.mjs'
 
+readWords(`Usage: node scripts/check-packages.mjs
+
+Packs every package and the service, installs them into empty folders and uses them there. npm run build first.`)
 const run = promisify(execFile)
 const project = dirname(import.meta.dirname)
 const require = createRequire(import.meta.url)

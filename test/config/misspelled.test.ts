@@ -1,8 +1,8 @@
 // Typos in the names of settings are told, and nobody else's variables are taken for one.
 import t from 'tap'
-import { runCommand } from '../support/command.js'
 import { lineOfMisspelled, misspelledSettings } from '../../src/config/misspelled.js'
 import { settingNames } from '../../src/config/table/table.js'
+import { runCommand } from '../support/command.js'
 
 const meantBy = (name: string) => misspelledSettings({ [name]: 'x' }).map(({ meant }) => meant)
 
