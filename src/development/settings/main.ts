@@ -7,7 +7,7 @@ import { settingsFiles } from './files.js'
 
 const { values } = parseCommandLineOrExit(
   {
-    script: 'settings',
+    program: 'npm run settings --',
     summary: 'Writes what is made of the table of settings. Needs no database.',
     options: { check: { type: 'boolean', description: 'writes nothing, and ends with 1 where it would be another' } },
   },
