@@ -17,6 +17,7 @@ import { type Finding, type Findings, findingsOf, linesOf, summaryOf } from './d
 import { floodFinding } from './doctor-flood.js'
 import { createClient } from './doctor-http.js'
 import { limitFindings } from './doctor-limits.js'
+import { outsideFindings } from './doctor-outside.js'
 import { type ServiceUnderTest, serviceFindings } from './doctor-service.js'
 import { settingsFindings } from './doctor-settings.js'
 import { Traces } from './doctor-traces.js'
@@ -38,7 +39,8 @@ async function examineDeployment(context: WorkContext<typeof declared.options>):
     for (const line of announcementOf(config, baseOf(config, url))) tell(line)
   }
   const findings: Finding[] = []
-  for await (const finding of examine(deployment, { environment, url, proves: values.prove })) {
+  const wishes = { environment, url, proves: values.prove, goesOutside: values.outside }
+  for await (const finding of examine(deployment, wishes)) {
     findings.push(finding)
     if (!values.json) for (const line of linesOf(finding)) print(line)
   }
@@ -60,15 +62,17 @@ function baseOf({ publicUrl, port }: Config, url: URL | undefined): URL {
   return url ?? new URL(publicUrl ?? `http://127.0.0.1:${port}`)
 }
 
-type Wishes = Readonly<{ environment: Environment; url: URL | undefined; proves: boolean }>
+type Wishes = Readonly<{ environment: Environment; url: URL | undefined; proves: boolean; goesOutside: boolean }>
 
-async function* examine({ config, problems }: Readout<Config>, { environment, url, proves }: Wishes): Findings {
+async function* examine({ config, problems }: Readout<Config>, wishes: Wishes): Findings {
+  const { environment, url, proves, goesOutside } = wishes
   const hint = 'the service does not start like this: .env.example explains each setting'
   for (const problem of problems) yield found('failed', problem, hint)
   for (const misspelled of misspelledSettings(environment)) {
     yield found('warning', lineOfMisspelled(misspelled), 'the default is in force until the name is right')
   }
   if (config) yield* settingsFindings(config)
+  if (config && goesOutside) yield* outsideFindings(config)
   const settings = config?.database ?? read(environment, parseDatabaseSettings).config
   if (settings === undefined) return
   const database = openDatabase(settings)
