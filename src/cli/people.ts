@@ -80,10 +80,10 @@ function createPeople(database: Database, settings: ReturnType<typeof parseAdmin
 
   /** @throws Error where nobody has it; Problem where it is no id, no phone and no email */
   async function find(text: string): Promise<UserRow> {
-    if (new RegExp(anyCaseUuidPattern).test(text)) return administration.read(text.toLowerCase())
-    const { method, identifier } = await identifierOf(text)
-    const user = await users.findByIdentifier({ method, identifier })
-    if (user === null) throw new Error(`Nobody has ${identifier}`)
+    const isId = new RegExp(anyCaseUuidPattern).test(text)
+    const named = isId ? null : await identifierOf(text)
+    const user = await (named ? users.findByIdentifier(named) : database.user.findUnique({ where: { id: text } }))
+    if (user === null) throw new Error(`Nobody has ${named?.identifier ?? `the id ${text}`}`)
     return user
   }
 
