@@ -79,7 +79,7 @@ function fishScript(): string {
     const [, ...typed] = path.split(' ')
     const seen = typed.map((word) => `__fish_seen_subcommand_from ${word}`)
     const below = words.map((word) => `not __fish_seen_subcommand_from ${word}`)
-    const here = [...seen, ...below].join('; and ') || 'true'
+    const here = [...seen, ...below].join('; and ')
     return [
       ...(words.length === 0 ? [] : [`complete -c latchkey -f -n '${here}' -a '${words.join(' ')}'`]),
       ...options.map(

@@ -1,5 +1,6 @@
 // Where the settings lead outside (`--outside`): each place as far as it costs nothing and sends nothing. The start tries none of it: a
 // mail server that is away is no reason not to serve.
+import { once } from 'node:events'
 import { connect as connectPlain } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { Redis } from 'ioredis'
@@ -30,41 +31,43 @@ function tryDriver(driver: Exclude<DriverSettings, { name: 'console' }>, ca: str
   return driver.name === 'twilio' ? tryTwilio(driver) : tryWebhook(driver)
 }
 
-async function trySmtp(settings: SmtpSettings, ca: string | undefined): Promise<Finding> {
-  const place = `the mail server ${settings.host}:${settings.port}`
-  const transport = createTransport({
-    ...smtpConnection(settings, { ca, connectTime: patience }),
-    greetingTimeout: patience,
-  })
+/** What `work` finds, or why the place cannot be worked with. */
+async function tryPlace(place: string, setting: string, work: () => Promise<Finding>): Promise<Finding> {
   try {
-    await transport.verify()
-    return found('ok', `${place} ${settings.login ? 'takes the login' : 'answers; SMTP_URL has no login'}`)
+    return await work()
   } catch (error) {
-    return unreachable(place, error, 'SMTP_URL')
-  } finally {
-    transport.close()
+    return unreachable(place, error, setting)
   }
 }
 
-async function tryTwilio({ origin, accountSid, authToken }: TwilioSettings): Promise<Finding> {
+function trySmtp(settings: SmtpSettings, ca: string | undefined): Promise<Finding> {
+  const place = `the mail server ${settings.host}:${settings.port}`
+  const connection = smtpConnection(settings, { ca, connectTime: patience })
+  return tryPlace(place, 'SMTP_URL', async () => {
+    const transport = createTransport({ ...connection, greetingTimeout: patience })
+    try {
+      await transport.verify()
+    } finally {
+      transport.close()
+    }
+    return found('ok', `${place} ${settings.login ? 'takes the login' : 'answers; SMTP_URL has no login'}`)
+  })
+}
+
+function tryTwilio({ origin, accountSid, authToken }: TwilioSettings): Promise<Finding> {
   const place = `Twilio at ${origin}`
-  // Of its own, so that nothing of it stays open.
-  const agent = new Agent({ connect: { timeout: patience } })
   const authorization = `Basic ${Buffer.from(`${accountSid}:${authToken}`).toString('base64')}`
-  try {
+  return tryPlace(place, 'TWILIO_BASE_URL', async () => {
     const { statusCode, body } = await request(`${origin}/2010-04-01/Accounts/${accountSid}.json`, {
       headers: { authorization },
-      dispatcher: agent,
+      // No connection of an earlier request, which may be closed by now.
+      dispatcher: new Agent({ pipelining: 0, connect: { timeout: patience } }),
       signal: AbortSignal.timeout(patience),
     })
     const text = await body.text()
     if (statusCode === 200) return judgeAccount(place, text)
     return found('failed', `${place} ${twilioAnswers[statusCode] ?? `answers ${statusCode}`}`, twilioHint)
-  } catch (error) {
-    return unreachable(place, error, 'TWILIO_BASE_URL')
-  } finally {
-    await agent.destroy()
-  }
+  })
 }
 
 const twilioHint = 'check TWILIO_ACCOUNT_SID and TWILIO_AUTH_TOKEN in the console of Twilio'
@@ -85,56 +88,45 @@ function judgeAccount(place: string, text: string): Finding {
 }
 
 /** No request: a gateway may take any for a message. */
-async function tryWebhook({ url }: WebhookSettings): Promise<Finding> {
+function tryWebhook({ url }: WebhookSettings): Promise<Finding> {
   const { protocol, hostname, port, host } = new URL(url)
   const place = `the gateway ${host}`
+  const isTls = protocol === 'https:'
   const address = hostname.replace(/^\[|\]$/g, '')
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const isTls = protocol === 'https:'
-      const options = {
-        host: address,
-        port: Number(port || (isTls ? 443 : 80)),
-        servername: address,
-        timeout: patience,
-      }
-      const socket = isTls ? connectTls(options) : connectPlain(options)
-      socket.once(isTls ? 'secureConnect' : 'connect', resolve).once('error', reject)
-      socket.once('timeout', () => socket.destroy(Object.assign(new Error(), { code: 'ETIMEDOUT' })))
-      socket.once(isTls ? 'secureConnect' : 'connect', () => socket.destroy())
-    })
+  return tryPlace(place, 'SENDER_WEBHOOK_URL', async () => {
+    const options = { host: address, port: Number(port || (isTls ? 443 : 80)), servername: address }
+    const socket = isTls ? connectTls(options) : connectPlain(options)
+    try {
+      const signal = AbortSignal.timeout(patience)
+      await once(socket, isTls ? 'secureConnect' : 'connect', { signal })
+    } finally {
+      socket.destroy()
+    }
     return found('ok', `${place} can be connected to; no request was made`)
-  } catch (error) {
-    return unreachable(place, error, 'SENDER_WEBHOOK_URL')
-  }
+  })
 }
 
-async function tryRedis(url: string): Promise<Finding> {
+function tryRedis(url: string): Promise<Finding> {
   const { hostname, port } = new URL(url)
   const place = `Redis at ${hostname}:${port || 6379}`
-  const redis = new Redis(url, {
-    connectTimeout: patience,
-    commandTimeout: patience,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-    lazyConnect: true,
-    enableReadyCheck: false,
-  })
-  let cause: unknown
-  redis.on('error', (error) => {
-    cause ??= error
-  })
-  try {
-    await redis.connect()
-    await redis.ping()
-    // A login that is refused is told by an event, and commands may be answered all the same.
-    if (cause !== undefined) throw cause
-    return found('ok', `${place} answers`)
-  } catch (error) {
-    return unreachable(place, cause ?? error, 'REDIS_URL')
-  } finally {
+  return tryPlace(place, 'REDIS_URL', async () => {
+    const redis = new Redis(url, {
+      connectTimeout: patience,
+      commandTimeout: patience,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+      lazyConnect: true,
+      enableReadyCheck: false,
+    })
+    // What went wrong first is told by an event: a login that is refused, a port that is closed.
+    const causes: Error[] = []
+    redis.on('error', (error) => causes.push(error))
+    const answer = redis.connect().then(() => redis.ping())
+    await answer.catch((error: Error) => causes.push(error))
     redis.disconnect()
-  }
+    for (const cause of causes) throw cause
+    return found('ok', `${place} answers`)
+  })
 }
 
 /** What a failure means, by the code of the error (Node.js, nodemailer, undici) or the first word of a reply of Redis. */

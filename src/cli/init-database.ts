@@ -89,6 +89,7 @@ async function applySettings(client: Client, statements: readonly string[]): Pro
   const refused: string[] = []
   for (const statement of statements) {
     await client.query(statement).catch((error: { code?: string }) => {
+      /* c8 ignore next -- a connection that broke between two statements */
       if (error.code !== insufficientPrivilege) throw error
       refused.push(statement)
     })

@@ -54,11 +54,11 @@ function unknownCommand(path: string, word: string, names: readonly string[]): U
 
 /** The commander of a group, for its help. */
 function groupOf(path: string): Command {
-  const group = newCommand(path, groups[path] ?? '')
+  const group = newCommand(path, String(groups[path]))
   for (const name of namesBelow(path, declarations)) {
     const program = `${path} ${name}`
     const leaf = commandAt(program)
-    group.addCommand(leaf === undefined ? newCommand(name, groups[program] ?? '') : commandOf(leaf.declaration, name))
+    group.addCommand(leaf === undefined ? newCommand(name, String(groups[program])) : commandOf(leaf.declaration, name))
   }
   return path === 'latchkey' ? group.version('', '-V, --version', 'prints the version') : group
 }

@@ -5,6 +5,7 @@ import { runLatchkey } from './latchkey.js'
 
 // Whoever reads no further, as `head` does, has what they want.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  /* c8 ignore next -- a disk that is full */
   if (error.code !== 'EPIPE') throw error
   process.exit(0)
 })

@@ -102,7 +102,6 @@ export function newCommand(name: string, summary: string): Command {
     .exitOverride()
     .showSuggestionAfterError(false)
     .configureOutput({
-      writeOut: () => {},
       writeErr: () => {},
       getOutHelpWidth: () => 100,
       getOutHasColors: () => false,

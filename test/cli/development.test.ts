@@ -11,6 +11,7 @@ import t from 'tap'
 import { serverAccount } from '../../src/development/postgres-account.js'
 import { dataFolder } from '../../src/development/postgres-place.js'
 import { exitCodeOf } from '../../src/development/processes.js'
+import { testSecrets } from '../support/app.js'
 import { projectDirectory } from '../support/project.js'
 
 const main = join(projectDirectory, '.build', 'src', 'cli', 'main.js')
@@ -64,6 +65,22 @@ t.test('the service as it is started in production', async (t) => {
   const { code, output, errors } = await start(t.testdir({}), ['start']).ended
   t.match({ code, output }, { code: 1, output: '' })
   t.match(errors, /^OTP_PEPPER is required \(latchkey keys new prints one\)$/m)
+})
+
+t.test('and as it is stopped', async (t) => {
+  // A database that is away may come back: no reason not to start.
+  const environment = {
+    ...testSecrets,
+    NODE_ENV: 'development',
+    PORT: await freePort(),
+    DATABASE_URL: 'postgresql://127.0.0.1:9/none',
+    MIGRATE_ON_BOOT: 'off',
+  }
+  const { child, ended } = start(t.testdir({}), ['start'], environment)
+  const isLive = async () => (await fetch(`http://127.0.0.1:${environment.PORT}/health/live`)).ok
+  while (!(await isLive().catch(() => false)) && child.exitCode === null) await sleep(50)
+  child.kill('SIGTERM')
+  t.match(await ended, { code: 0, errors: '', output: /"msg":"stopped"/ })
 })
 
 t.test('whoever reads no further', async (t) => {

@@ -96,6 +96,10 @@ t.test('the gateway of the webhook gets no request', async (t) => {
   const secure = await startGateway(t, (response) => response.end(), true)
   t.match(await webhook(secure.origin), [/^failed: .* has a certificate that is not trusted here/])
   t.match(await webhook('https://127.0.0.1:1'), [/^failed: .* refuses the connection/])
+  t.match(await webhook('https://gateway.invalid/'), [
+    /^failed: the gateway gateway\.invalid has a name that is not known/,
+  ])
+  t.match(await webhook('http://127.0.0.1/'), [/: the gateway 127\.0\.0\.1 /])
   t.strictSame([plain.requests, secure.requests], [[], []])
 })
 
@@ -125,6 +129,11 @@ t.test('Redis', async (t) => {
     command.includes('auth') ? '-WRONGPASS invalid username-password pair\r\n' : '-NOAUTH Authentication required.\r\n',
   )
   t.match(await redis(wrong), [/^failed: .* refuses the login: user or password is wrong → check REDIS_URL$/])
+  const allows = await startRedis(t, (command) => (command.includes('ping') ? '+PONG\r\n' : '-WRONGPASS invalid\r\n'))
+  t.match(await redis(allows), [/^failed: .* refuses the login/], 'though commands are answered')
+  const denies = await startRedis(t, (command) => (command.includes('ping') ? '-NOPERM no permission\r\n' : '+OK\r\n'))
+  t.match(await redis(denies), [/^failed: .* refuses the login/], 'though the login is taken')
+  t.match(await redis('redis://127.0.0.1'), [/^\w+: Redis at 127\.0\.0\.1:6379 /])
   const odd = await startRedis(t, () => '-LOADING Redis is loading the dataset in memory\r\n')
   t.match(await redis(odd), [/^failed: .* fails \(LOADING\)/])
   t.match(await redis(`redis://127.0.0.1:${await closedPort()}`), [/^failed: .* refuses the connection/])

@@ -70,6 +70,16 @@ t.test('numbers of Benin, which put 01 before them in 2024', async (t) => {
     output: [...lines, 'Would move: 1; taken: 1; not valid: 1', 'Nothing was changed. With --yes it is done'],
   })
   t.strictSame(await stored(), before)
+  const json = async (...words: string[]) =>
+    JSON.parse((await runCommand(['numbers', ...words, '--json'], { environment })).output.join('\n'))
+  t.match(await json(...rename), {
+    done: false,
+    moves: 1,
+    taken: 1,
+    notValid: 1,
+    numbers: [{ outcome: 'taken' }, {}, {}],
+  })
+  t.match(await json('check'), { count: 3, numbers: [{ phone: /\*/, reason: 'not_valid' }, {}, {}] })
 
   t.strictSame(await run('numbers', ...rename, '--yes'), {
     code: 0,

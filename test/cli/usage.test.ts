@@ -7,7 +7,7 @@ import { buffer } from 'node:stream/consumers'
 import { Client } from 'pg'
 import t from 'tap'
 import { commands } from '../../src/cli/commands.js'
-import { findPlace, helpAt } from '../../src/cli/latchkey.js'
+import { findPlace, helpAt, runLatchkey } from '../../src/cli/latchkey.js'
 import { groups } from '../../src/cli/tree.js'
 import { exitCodeOf } from '../../src/development/processes.js'
 import { testSecrets } from '../support/app.js'
@@ -84,6 +84,8 @@ t.test('help, and options that there are not', async (t) => {
       `${help.output} `.replace('\n', ' ').startsWith(`Usage: ${usage}`),
       `${name} --help: ${help.output.slice(0, 80)}`,
     )
+    // What latchkey refuses is asked below, without a process for each.
+    if (args[0] === main) return
     const wrong = await run([...args, '--nonsense'], url)
     const errors = 'Unknown option --nonsense; --help lists what there is\n'
     t.strictSame(wrong, { code: 2, output: '', errors }, `${name} --nonsense`)
@@ -105,6 +107,22 @@ t.test('the help of each command', async (t) => {
   t.snapshotFile = join(projectDirectory, 'test', 'cli', 'help.snapshot.cjs')
   for (const path of [...Object.keys(groups), ...commands.map(({ declaration }) => declaration.program)]) {
     t.matchSnapshot(helpAt(findPlace(path.split(' ').slice(1))), path)
+  }
+})
+
+t.test('no command begins with an option that it does not know', async (t) => {
+  for (const { name, args } of ofLatchkey) {
+    const [output, errors]: [string[], string[]] = [[], []]
+    const code = await runLatchkey([...args.slice(1), '--nonsense'], {
+      print: (line) => void output.push(line),
+      printError: (line) => void errors.push(line),
+      open: () => t.fail('nothing is opened') as never,
+    })
+    t.strictSame(
+      { code, output, errors },
+      { code: 2, output: [], errors: ['Unknown option --nonsense; --help lists what there is'] },
+      name,
+    )
   }
 })
 
