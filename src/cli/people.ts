@@ -1,5 +1,4 @@
 // Users as commands name and show them.
-import { UsageError } from '../config/command-line.js'
 import { parseAdminSettings } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
@@ -7,7 +6,7 @@ import { Problem, problemBody } from '../errors.js'
 import { anyCaseUuidPattern } from '../http/uuid.js'
 import { maskIdentifier } from '../identifiers/masked.js'
 import { type Identifier, IdentifierParser } from '../identifiers/parser.js'
-import { type Act, createAct, type Happening } from '../users/acting.js'
+import { createAct } from '../users/acting.js'
 import { UserAdministration } from '../users/administration.js'
 import { UsersService } from '../users/service.js'
 import type { CommandContext } from './command.js'
@@ -19,56 +18,29 @@ export const operator = null
 export type Named = Pick<Identifier, 'method' | 'identifier'>
 export type People = ReturnType<typeof createPeople>
 
-/**
- * Does work on users. What clients of the API would read of a refusal is thrown in one line, which says enough here too.
- * @param reason is kept in the detail of each event of the work
- */
+/** Does work on users. What clients of the API would read of a refusal is thrown in one line, which says enough here too. */
 export async function withPeople<Result>(
   environment: CommandContext['environment'],
   work: (people: People) => Promise<Result>,
-  reason?: string,
 ): Promise<Result> {
-  refuseReason(reason)
   const settings = parseAdminSettings(environment)
   return withDatabase(settings.database, async (database) => {
     try {
-      return await work(createPeople(database, settings, reason))
+      return await work(createPeople(database, settings))
     } catch (error) {
       throw error instanceof Problem ? new Error(problemBody(error.code, error.details).detail) : error
     }
   })
 }
 
-/** Characters that the detail of an event has room for, beside what it says itself. */
-const longestReason = 150
-
-/** @throws UsageError for what an event has no room for, or nobody could read */
-function refuseReason(reason = ''): void {
-  if (reason.length <= longestReason && !/\p{Cc}/u.test(reason)) return
-  throw new UsageError(`--reason must be one line of at most ${longestReason} characters`)
-}
-
-/** Acts whose events say why, behind what they say themselves. */
-function withReason(act: Act, reason: string | undefined): Act {
-  if (reason === undefined) return act
-  return (actor, demands, work) =>
-    act(actor, demands, (context) => {
-      const reasoned = (happening: Happening) => ({
-        ...happening,
-        detail: rowOf(happening.detail, `reason: ${reason}`),
-      })
-      return work({ ...context, record: (...happenings) => context.record(...happenings.map(reasoned)) })
-    })
-}
-
-function createPeople(database: Database, settings: ReturnType<typeof parseAdminSettings>, reason?: string) {
+function createPeople(database: Database, settings: ReturnType<typeof parseAdminSettings>) {
   const { defaultCountry, smsCountries: countries, latitude } = settings.identifiers
   const parser = new IdentifierParser({ defaultCountry, countries, latitude, channels: ['sms', 'email'] })
   const users = new UsersService({ database })
   const { testCodes } = settings
   const administration = new UserAdministration({
     database,
-    act: withReason(createAct({ database }), reason),
+    act: createAct({ database }),
     testCodes,
   })
 

@@ -1,4 +1,4 @@
-// What may be typed after a program: declared once, read strictly by commander, and told by `--help` (decisions/0042).
+// What may be typed after a program: declared once, read strictly by commander, and told by `--help` (decisions/0044).
 import { Argument, Command, type CommanderError, Option } from 'commander'
 import { nearest } from './nearest.js'
 

@@ -79,7 +79,7 @@ export function parseMessagesSettings(environment: Environment) {
  * @throws ConfigError
  */
 export function parseRotationSettings(environment: Environment) {
-  const read = new SettingReader(environment)
+  const read = new SettingReader(environment, 'production')
   const { peppers } = parseOtpSettings(read)
   return accept(read, {
     sessions: parseSessionSettings(read),

@@ -7,7 +7,8 @@ import { parseEnv } from 'node:util'
 import type { Client } from 'pg'
 import t, { type Test } from 'tap'
 import { createCleanupTasks } from '../../src/cleanup-tasks.js'
-import { parseConfig, settingNames } from '../../src/config/config.js'
+import { parseConfig } from '../../src/config/config.js'
+import { settingNames } from '../../src/config/table/table.js'
 import { readFunctionFiles } from '../../src/database/function-files.js'
 import { tableNames } from '../../src/database/schema-of-tables.js'
 import { scramVerifier } from '../../src/database/service-role.js'
@@ -33,7 +34,7 @@ t.test('a first .env', async (t) => {
 
   const whole = parseEnv(text.replace(/^#([A-Z_]+=)/gm, '$1'))
   t.strictSame(
-    Object.keys(whole).filter((name) => !settingNames().includes(name)),
+    Object.keys(whole).filter((name) => !(settingNames as readonly string[]).includes(name)),
     [],
     'each is a setting',
   )
