@@ -1,7 +1,7 @@
 // Makes admins, and makes them none again: `latchkey admin grant|revoke|create PHONE|EMAIL`, `latchkey admin list`. The API never makes
 // the first one.
 import { defineCommand, type WorkContext } from './command.js'
-import { adminCreate, adminGrant, adminList, adminRevoke } from './declarations.js'
+import { adminCreate, adminGrant, adminList, adminRevoke } from './declarations-users.js'
 import { maskedIdentifiers, operator, type People, rowOf, withPeople } from './people.js'
 
 type Context = WorkContext<typeof adminList.options>

@@ -2,6 +2,7 @@
 import type { Declaration } from '../config/command-line.js'
 import type { Command } from './command.js'
 import * as declared from './declarations.js'
+import * as people from './declarations-users.js'
 
 export type Listed = Readonly<{
   declaration: Declaration
@@ -22,18 +23,18 @@ export const commands: readonly Listed[] = [
   { declaration: declared.doctor, needsDatabase, load: async () => (await import('./doctor.js')).doctorCommand },
   { declaration: declared.keysNew, load: async () => (await import('./keys-new.js')).keysNewCommand },
   { declaration: declared.keysRotate, load: async () => (await import('./keys-rotate.js')).keysRotateCommand },
-  { declaration: declared.adminGrant, needsDatabase, load: async () => (await import('./admin.js')).grantCommand },
-  { declaration: declared.adminRevoke, needsDatabase, load: async () => (await import('./admin.js')).revokeCommand },
-  { declaration: declared.adminCreate, needsDatabase, load: async () => (await import('./admin.js')).createCommand },
-  { declaration: declared.adminList, needsDatabase, load: async () => (await import('./admin.js')).listCommand },
-  { declaration: declared.usersList, needsDatabase, load: async () => (await import('./users-list.js')).listCommand },
-  { declaration: declared.usersShow, needsDatabase, load: async () => (await import('./users-show.js')).showCommand },
-  { declaration: declared.usersDisable, needsDatabase, load: async () => (await import('./users.js')).disableCommand },
-  { declaration: declared.usersEnable, needsDatabase, load: async () => (await import('./users.js')).enableCommand },
-  { declaration: declared.usersSignOut, needsDatabase, load: async () => (await import('./users.js')).signOutCommand },
-  { declaration: declared.usersDelete, needsDatabase, load: async () => (await import('./users.js')).deleteCommand },
+  { declaration: people.adminGrant, needsDatabase, load: async () => (await import('./admin.js')).grantCommand },
+  { declaration: people.adminRevoke, needsDatabase, load: async () => (await import('./admin.js')).revokeCommand },
+  { declaration: people.adminCreate, needsDatabase, load: async () => (await import('./admin.js')).createCommand },
+  { declaration: people.adminList, needsDatabase, load: async () => (await import('./admin.js')).listCommand },
+  { declaration: people.usersList, needsDatabase, load: async () => (await import('./users-list.js')).listCommand },
+  { declaration: people.usersShow, needsDatabase, load: async () => (await import('./users-show.js')).showCommand },
+  { declaration: people.usersDisable, needsDatabase, load: async () => (await import('./users.js')).disableCommand },
+  { declaration: people.usersEnable, needsDatabase, load: async () => (await import('./users.js')).enableCommand },
+  { declaration: people.usersSignOut, needsDatabase, load: async () => (await import('./users.js')).signOutCommand },
+  { declaration: people.usersDelete, needsDatabase, load: async () => (await import('./users.js')).deleteCommand },
   {
-    declaration: declared.usersExport,
+    declaration: people.usersExport,
     needsDatabase,
     load: async () => (await import('./users-export.js')).exportCommand,
   },

@@ -3,6 +3,7 @@
 import type { Declaration } from '../config/command-line.js'
 import { defineCommand, type WorkContext } from './command.js'
 import * as all from './declarations.js'
+import * as people from './declarations-users.js'
 import { groups, namesBelow } from './tree.js'
 
 export const completionCommand = defineCommand(all.completion, printScript)
@@ -12,7 +13,9 @@ async function printScript({ words, print }: WorkContext): Promise<number> {
   return 0
 }
 
-const declarations = Object.values(all).filter((value): value is Declaration & typeof value => 'program' in value)
+const declarations = Object.values({ ...all, ...people }).filter(
+  (value): value is Declaration & typeof value => 'program' in value,
+)
 
 /** What may follow a path of words. */
 type Choices = Readonly<{ path: string; words: readonly string[]; options: readonly string[] }>

@@ -17,7 +17,6 @@ import { type Finding, type Findings, findingsOf, linesOf, summaryOf } from './d
 import { floodFinding } from './doctor-flood.js'
 import { createClient } from './doctor-http.js'
 import { limitFindings } from './doctor-limits.js'
-import { outsideFindings } from './doctor-outside.js'
 import { type ServiceUnderTest, serviceFindings } from './doctor-service.js'
 import { settingsFindings } from './doctor-settings.js'
 import { Traces } from './doctor-traces.js'
@@ -72,7 +71,11 @@ async function* examine({ config, problems }: Readout<Config>, wishes: Wishes): 
     yield found('warning', lineOfMisspelled(misspelled), 'the default is in force until the name is right')
   }
   if (config) yield* settingsFindings(config)
-  if (config && goesOutside) yield* outsideFindings(config)
+  if (config && goesOutside) {
+    // What it brings along takes as long to load as the rest.
+    const { outsideFindings } = await import('./doctor-outside.js')
+    yield* outsideFindings(config)
+  }
   const settings = config?.database ?? read(environment, parseDatabaseSettings).config
   if (settings === undefined) return
   const database = openDatabase(settings)

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import type { Database } from '../database/client.js'
 import { defineCommand, type WorkContext } from './command.js'
-import { usersExport as declared } from './declarations.js'
+import { usersExport as declared } from './declarations-users.js'
 import { openOut } from './output-file.js'
 import { withPeople } from './people.js'
 

@@ -3,7 +3,7 @@ import { wholeNumber } from '../config/command-line.js'
 import { prefixOf } from '../identifiers/phone.js'
 import { createUserList } from '../users/list.js'
 import { defineCommand, type WorkContext } from './command.js'
-import { usersList as declared } from './declarations.js'
+import { usersList as declared } from './declarations-users.js'
 import { maskedUser, rowOf, withPeople } from './people.js'
 
 export const listCommand = defineCommand(declared, listUsers)

@@ -1,6 +1,6 @@
 // One user with what is known of them: `latchkey users show ID|PHONE|EMAIL`. Whoever asks for one by name sees identifiers as they are.
 import { defineCommand, type WorkContext } from './command.js'
-import { usersShow as declared } from './declarations.js'
+import { usersShow as declared } from './declarations-users.js'
 import { type People, rowOf, withPeople } from './people.js'
 
 /** Of each, the newest. */
