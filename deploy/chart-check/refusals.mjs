@@ -1,0 +1,33 @@
+// Values that must not get as far as a cluster, and what is said of each. All but what is wrong is as in ci/least-values.yaml.
+
+/** @type {Array<[name: string, values: string, says: RegExp]>} */
+export const refusals = [
+  ['a setting that there is not', 'settings: { OTP_LENGHT: 6 }', /settings.*OTP_LENGHT/],
+  ['a number out of range', 'settings: { OTP_TTL: 601 }', /settings\/OTP_TTL/],
+  ['a number in quotes, whose range nobody could tell', 'settings: { OTP_LENGTH: "66" }', /settings\/OTP_LENGTH/],
+  ['a choice that there is not', 'settings: { CHALLENGE: recaptcha }', /settings\/CHALLENGE/],
+  ['a country that YAML took for false', 'settings: { DEFAULT_COUNTRY: NO }', /settings\/DEFAULT_COUNTRY/],
+  ['a number of a phone that YAML took for a number', 'settings: { TWILIO_FROM: +15005550006 }', /TWILIO_FROM/],
+  ['a secret in plain', 'secrets: { OTP_PEPPER: a pepper of thirty-two bytes and more }', /secrets\/OTP_PEPPER/],
+  ['a secret among the settings', 'settings: { OTP_PEPPER: a pepper of 32 bytes }', /settings.*OTP_PEPPER/],
+  ['a value beside the reference', 'secrets: { OTP_PEPPER: { value: a pepper } }', /OTP_PEPPER.*value/],
+  ['a secret among the variables', 'extraEnvironment: [{ name: OTP_PEPPER, value: a pepper }]', /extraEnvironment/],
+  ['the file of a setting among the variables', 'extraEnvironment: [{ name: OTP_TTL_FILE, value: /x }]', /extraEnv/],
+  ['a secret that there is not', 'secrets: { OTP_PEPER: {} }', /secrets.*OTP_PEPER/],
+  ['a setting in place of a secret', 'secrets: { OTP_TTL: {} }', /secrets.*OTP_TTL/],
+  ['no database', 'secrets: { DATABASE_URL: null }', /DATABASE_URL/],
+  ['what is the chart’s own', 'settings: { PORT: 3001 }', /settings.*PORT/],
+  ['development', 'settings: { NODE_ENV: development }', /settings.*NODE_ENV/],
+  ['a value that there is not', 'replica: 3', /replica/],
+  ['a value that there is not, further down', 'autoscaling: { maxReplica: 3 }', /autoscaling.*maxReplica/],
+  ['no driver for SMS', 'settings: { SMS_DRIVERS: null }', /settings\.SMS_DRIVERS is required/],
+  ['no address of the gateway', 'settings: { SENDER_WEBHOOK_URL: null }', /SENDER_WEBHOOK_URL is required by/],
+  ['no key of the gateway', 'secrets: { SENDER_WEBHOOK_SECRET: null }', /secrets\.SENDER_WEBHOOK_SECRET is required/],
+  ['Twilio without its token', 'settings: { SMS_DRIVERS: [twilio] }', /secrets\.TWILIO_AUTH_TOKEN is required/],
+  ['SMTP without a sender', 'settings: { EMAIL_DRIVERS: smtp }', /settings\.EMAIL_FROM is required/],
+  ['an ingress that is not trusted', 'ingress: { enabled: true, hosts: [a.example] }', /TRUST_PROXY is required/],
+  ['an ingress of no host', 'ingress: { enabled: true }', /ingress\.hosts is required/],
+  ['a scrape without a token', 'metrics: { serviceMonitor: { enabled: true } }', /secrets\.METRICS_TOKEN is required/],
+  ['at least more than at most', 'autoscaling: { minReplicas: 7 }', /minReplicas is more/],
+  ['a name that Kubernetes does not take', 'fullnameOverride: Latch_Key', /fullnameOverride/],
+]
