@@ -30,11 +30,13 @@ export function manifestsOf(rendered) {
 /** kubectl reads YAML 1.1, in which `on` without quotes is true. */
 const text = (object) => `${head}${stringify(object, { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false })}`
 
-/** What only Helm reads, or says that Helm keeps it. */
+/** What only Helm reads, says that Helm keeps it, or is true only where Helm writes the ConfigMap. */
 function withoutHelm(value) {
   if (Array.isArray(value)) return value.map(withoutHelm)
   if (typeof value !== 'object' || value === null) return value
-  const kept = Object.entries(value).filter(([name]) => !/^helm\.sh\/|^app\.kubernetes\.io\/managed-by$/.test(name))
+  const kept = Object.entries(value).filter(
+    ([name]) => !/^helm\.sh\/|^checksum\/|^app\.kubernetes\.io\/managed-by$/.test(name),
+  )
   return Object.fromEntries(
     kept
       .map(([name, below]) => [name, withoutHelm(below)])
