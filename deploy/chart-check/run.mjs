@@ -50,6 +50,7 @@ async function checkChart(work) {
   const sets = (await readdir(join(chart, 'ci'))).map((name) => `chart/ci/${name}`)
   const cases = [
     ...(await Promise.all([...sets, 'kubernetes/values.yaml'].map(async (path) => [path, [await read(path)]]))),
+    ...(await examples()).map((text, index) => [`example ${index + 1} of the README`, [least, text]]),
     ...refusals.map(([name, text]) => [name, [least, text]]),
     ['nothing', []],
   ].map(([name, texts]) => ({ name, release: 'latchkey', namespace: 'auth', values: texts }))
@@ -63,7 +64,7 @@ async function checkChart(work) {
   check('patterns of the schema are such as Go has', badPatterns.length === 0, badPatterns)
 
   const refuse = await refuser()
-  const good = results.filter(({ name }) => name.endsWith('.yaml') || name === 'another release')
+  const good = results.filter(({ name }) => /\.yaml$|^example|^another release$/.test(name))
   for (const result of good) await checkGood(result, refuse, work)
   for (const [name, , says] of [
     ...refusals,
@@ -93,6 +94,11 @@ async function buildRenderer(work) {
     if (stdout.length === 0) throw new Error(String(stderr))
     return JSON.parse(stdout)
   }
+}
+
+/** The values that the README of the chart shows. */
+async function examples() {
+  return [...(await read('chart/README.md')).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, text = '']) => text)
 }
 
 /** As Helm: first the schema, then what templates say. Gives why values are refused, or nothing. */

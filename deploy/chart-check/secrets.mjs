@@ -2,6 +2,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 
 const database = 'postgresql://latchkey:password@db.example.com/latchkey'
+const owner = 'postgresql://owner:password@db.example.com/latchkey'
 const pem = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' })
 
 /** By the name of the Secret, then by the key. */
@@ -17,7 +18,7 @@ export const secrets = {
     SMTP_URL: 'smtps://user:password@mail.example.com',
   },
   'latchkey-app': { uri: database },
-  'latchkey-owner': { uri: 'postgresql://owner:password@db.example.com/latchkey' },
+  'latchkey-owner': { uri: owner, DIRECT_DATABASE_URL: owner },
   twilio: { token: 'a token of Twilio, which has 32 signs' },
   mail: { url: 'smtps://user:password@mail.example.com' },
 }
