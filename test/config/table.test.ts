@@ -97,3 +97,25 @@ t.test('the schema refuses other names, ranges and choices', async (t) => {
     if (row.type !== 'list' && row.type !== 'text') t.ok(isRefused({ [name]: 'something else' }), name)
   }
 })
+
+t.test('the defaults of docs/contract.md, §7, are those of the table', async (t) => {
+  const contract = await readFile(new URL('docs/contract.md', projectUrl), 'utf8')
+  const section = contract.slice(contract.indexOf('## 7. Settings'), contract.indexOf('## 8.'))
+  let compared = 0
+  for (const [, first = '', second = ''] of section.matchAll(/^\| (`[A-Z].*?) \| (.*?) \|/gm)) {
+    const names = [...first.matchAll(/`([A-Z_]+)`/g)].map(([, name = '']) => name)
+    const written = second.match(/ *`[^`]*`[^,;]*|[^,;`]+/g) ?? []
+    // Where a cell tells in words, there are more or fewer of them.
+    if (written.length !== names.length) continue
+    for (const [index, text] of written.entries()) {
+      const word = /^`([^`]+)`|^(\d[\d.]*|true|false|on|off)\b/.exec(text.trim())
+      const name = names[index] as (typeof settingNames)[number]
+      const row = settings[name] as Setting | undefined
+      if (!word || row === undefined) continue
+      const value = { true: 'on', false: 'off' }[String(word[0])] ?? word[1] ?? word[2]
+      t.equal(row.defaultOf ?? defaultOf(row, 'production'), value, name)
+      compared += 1
+    }
+  }
+  t.ok(compared > 25, `${compared} defaults`)
+})
