@@ -4,6 +4,7 @@
 export const refusals = [
   ['a setting that there is not', 'settings: { OTP_LENGHT: 6 }', /settings.*OTP_LENGHT/],
   ['a number out of range', 'settings: { OTP_TTL: 601 }', /settings\/OTP_TTL/],
+  ['a duration out of range', 'settings: { SESSION_TTL: 60d }', /settings\/SESSION_TTL/],
   ['a number in quotes, whose range nobody could tell', 'settings: { OTP_LENGTH: "66" }', /settings\/OTP_LENGTH/],
   ['a choice that there is not', 'settings: { CHALLENGE: recaptcha }', /settings\/CHALLENGE/],
   ['a country that YAML took for false', 'settings: { DEFAULT_COUNTRY: NO }', /settings\/DEFAULT_COUNTRY/],

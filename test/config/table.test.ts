@@ -9,6 +9,7 @@ import { namesRead, parseConfig } from '../../src/config/config.js'
 import type { Setting } from '../../src/config/table/setting.js'
 import { keyNames, settingNames, settings } from '../../src/config/table/table.js'
 import { settingsFiles } from '../../src/development/settings/files.js'
+import { durationPattern, integerPattern } from '../../src/development/settings/range-pattern.js'
 import { secretNames, settingsSchema } from '../../src/development/settings/schema.js'
 import { defaultOf } from '../../src/development/settings/words.js'
 import { newPrivateKey } from '../support/app.js'
@@ -94,8 +95,40 @@ t.test('the schema refuses other names, ranges and choices', async (t) => {
       t.ok(isRefused({ [name]: row.minimum - 1 }) && isRefused({ [name]: row.maximum + 1 }), name)
       t.ok(isRefused({ [name]: String(row.maximum + 1) }), `${name} in quotes`)
     }
+    if (row.type === 'duration') {
+      t.ok(validate({ [name]: `${row.minimum}s` }) && validate({ [name]: `${row.maximum}s` }), name)
+      t.ok(isRefused({ [name]: `${row.minimum - 1}s` }) && isRefused({ [name]: `${row.maximum + 1}s` }), name)
+    }
     if (row.type !== 'list' && row.type !== 'text') t.ok(isRefused({ [name]: 'something else' }), name)
   }
+})
+
+t.test('patterns of ranges take what is within them, and nothing else', async (t) => {
+  for (const [minimum, maximum] of [
+    [0, 0],
+    [0, 9],
+    [1, 10],
+    [7, 7],
+    [9, 100],
+    [19, 20],
+    [30, 600],
+    [99, 1001],
+    [101, 110],
+    [123, 2345],
+  ] as const) {
+    const pattern = new RegExp(`^(?:${integerPattern(minimum, maximum)})$`)
+    const wrong = Array.from({ length: maximum + 200 }, (_, number) => number).filter(
+      (number) => pattern.test(String(number)) !== (number >= minimum && number <= maximum),
+    )
+    t.strictSame(wrong, [], `${minimum} to ${maximum}: ${pattern}`)
+  }
+  const minutes = new RegExp(durationPattern(30, 600))
+  t.strictSame(
+    ['30s', '600s', '1m', '10m', '29s', '601s', '0m', '11m', '1h', '1d', '05m', '5'].filter((text) =>
+      minutes.test(text),
+    ),
+    ['30s', '600s', '1m', '10m'],
+  )
 })
 
 t.test('the defaults of docs/contract.md, §7, are those of the table', async (t) => {

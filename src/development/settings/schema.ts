@@ -2,6 +2,7 @@
 // anything starts.
 import type { Setting } from '../../config/table/setting.js'
 import { settingNames, settings } from '../../config/table/table.js'
+import { durationPattern } from './range-pattern.js'
 import { defaultOf, formOf } from './words.js'
 
 export type SettingsSchema = Readonly<{
@@ -47,7 +48,7 @@ function shapeOf(setting: Setting): object {
       return {
         oneOf: [
           { type: 'integer', minimum: setting.minimum, maximum: setting.maximum },
-          { type: 'string', pattern: '^[0-9]{1,7}[smhd]$' },
+          { type: 'string', pattern: durationPattern(setting.minimum, setting.maximum) },
           ...(setting.default === null ? [{ enum: ['off', false] }] : []),
         ],
       }
