@@ -41,7 +41,7 @@ export function expectations(resultOf) {
   const everything = 'chart/ci/everything-values.yaml'
   const texts = one(everything, 'ConfigMap').data
   const wrong = Object.entries(written).filter(([name, value]) => texts[name] !== value)
-  const checksum = (name) => one(name, 'Deployment').spec.template.metadata.annotations['checksum/settings']
+  const checksum = (name) => one(name, 'Deployment').spec.template.metadata.annotations?.['checksum/settings']
   const environment = (name) => one(name, 'Deployment').spec.template.spec.containers[0].env
   const { image } = one(everything, 'Deployment').spec.template.spec.containers[0]
   const migrates = one(everything, 'Job').spec.template.spec.containers[0].env.map(({ name }) => name)

@@ -66,6 +66,12 @@ export const mutations = {
     root: (objects) => {
       podOf(objects, 'Job').spec.securityContext.runAsNonRoot = false
     },
+    'secrets that the service cannot read': (objects) => {
+      delete podOf(objects).spec.securityContext.fsGroup
+    },
+    'secrets that everybody can read': (objects) => {
+      podOf(objects).spec.volumes.find(({ name }) => name === 'secrets').projected.defaultMode = 0o644
+    },
     'no limit': (objects) => {
       delete containerOf(objects, 'Job').resources.limits.memory
     },

@@ -9,6 +9,10 @@ export function faultsOfPod(name, spec, routes, isPort) {
     'it has a seccomp profile': seccompProfile?.type === 'RuntimeDefault',
     'it has namespaces of its own': !spec.hostNetwork && !spec.hostPID && !spec.hostIPC,
     'it mounts nothing of the node': volumes.every(({ hostPath }) => hostPath === undefined),
+    // Files of a volume belong to root, and to fsGroup where there is one.
+    'its secrets are open to its group, and to nobody else': volumes.every(
+      ({ projected }) => projected === undefined || (projected.defaultMode === 0o440 && security.fsGroup > 0),
+    ),
     'what it may write to has a limit': volumes.every(({ emptyDir }) => emptyDir === undefined || emptyDir.sizeLimit),
   }
   return [
