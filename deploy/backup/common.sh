@@ -94,3 +94,17 @@ count_rows() {
     copying { if ($0 == "\\.") { print "rows", table, count; copying = 0 } else count++; next }
     /^COPY .* FROM stdin;$/ { table = $2; count = 0; copying = 1 }'
 }
+
+# run_on_it: asks the service's own commands whether this version can run on the data, after the migrations that it lacks. The functions of
+# a release (docs/decisions/0019) are among these: a dump of one schema does not have them.
+run_on_it() {
+  local latchkey url
+  read -r -a latchkey <<<"${LATCHKEY:-latchkey}"
+  if ! command -v "${latchkey[0]}" >/dev/null; then
+    say 'the command latchkey is not here: run latchkey migrate and latchkey status where it is'
+    return
+  fi
+  url=$(setting DIRECT_DATABASE_URL)
+  if [ -z "${DATABASE_URL:-}${DATABASE_URL_FILE:-}" ] && [ -n "$url" ]; then export DATABASE_URL=$url; fi
+  "${latchkey[@]}" migrate && "${latchkey[@]}" status || refuse 'the data is there, but this version cannot run on it: see above'
+}

@@ -56,20 +56,15 @@ SQL
   printf 'SET search_path TO %s;\n' "$home"
   printf '\\set sessions %s\n' "$sessions"
   cat "$(dirname "$0")/after-restore.sql"
-} | query --single-transaction --output=/dev/null || refuse 'the restore failed and was undone as a whole'
+} | PGOPTIONS=-cclient_min_messages=warning query --single-transaction --output=/dev/null || refuse 'the restore failed and was undone as a whole'
 
 while read -r _ table rows; do
   case $table in *.sessions | *.devices | *.signup_tickets | *.recycle_tickets | *.exchange_codes) continue ;; esac
   got=$(query --command="SELECT count(*) FROM $table")
   [ "$got" = "$rows" ] || refuse "$table has $got rows instead of $rows"
+  query --command="ANALYZE $table"
 done <<<"$expected"
-query --command='ANALYZE'
 say "restored: every table has the rows of the backup; sessions: $sessions"
 
-read -r -a latchkey <<<"${LATCHKEY:-latchkey}"
-if command -v "${latchkey[0]}" >/dev/null; then
-  "${latchkey[@]}" status || refuse 'the data is there, but this version cannot run on it yet: latchkey migrate'
-else
-  say 'the command latchkey is not here: run latchkey status where it is'
-fi
+run_on_it
 say 'now: latchkey init --database (the role of the service and its grants), start the service, latchkey doctor. What else a restore brings back: docs/backup.md'
