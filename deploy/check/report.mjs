@@ -1,5 +1,7 @@
 // Counts checks as they are made; the last line is `N passed, N failed`, with what was skipped where anything was.
 
+const say = (line) => process.stdout.write(`${line}\n`)
+
 let passed = 0
 let failed = 0
 let skipped = 0
@@ -9,20 +11,20 @@ export function check(name, problems) {
   const lines = problems.filter(Boolean)
   if (lines.length === 0) {
     passed += 1
-    console.log(`   ok  ${name}`)
+    say(`   ok  ${name}`)
     return
   }
   failed += 1
-  console.log(`FAIL ${name}`)
-  for (const line of lines) console.log(`     | ${line}`)
+  say(`FAIL ${name}`)
+  for (const line of lines) say(`     | ${line}`)
 }
 
 export function skip(name) {
   skipped += 1
-  console.log(`   --  ${name}: skipped`)
+  say(`   --  ${name}: skipped`)
 }
 
 export function finish() {
-  console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
+  say(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`)
   process.exitCode = failed > 0 ? 1 : 0
 }
