@@ -3,7 +3,6 @@
 // As root, since PostgreSQL runs as another user. Takes half a minute. The last line counts.
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
-  appendFileSync,
   chmodSync,
   copyFileSync,
   mkdirSync,
@@ -291,7 +290,7 @@ async function tryStopping(origin, replica, startAgain, isReady, name) {
   const visit = async (index) => {
     const ask = visitor(`127.9.${name === 'one' ? 1 : 2}.${index}`, origin)
     for (let count = 0; goOn && count < 290; count++) {
-      const [method, path] = count % 3 === 0 ? ['POST', '/auth/refresh'] : ['GET', '/.well-known/jwks.json']
+      const [method, path] = count % 3 === 0 ? ['POST', '/api/auth/refresh'] : ['GET', '/.well-known/jwks.json']
       const { status, error } = await ask(method, path, method === 'POST' ? {} : undefined)
       answers.push(error ?? status)
       await wait(20)
@@ -419,16 +418,16 @@ function latchkey(words, environment) {
 }
 
 function start(program, words, environment = {}, cwd = project) {
-  const file = join(work, `${running.size}.log`)
+  let said = ''
   const child = spawn(program, words.map(String), {
     env: { PATH: `${process.env.PATH}:/usr/sbin`, ...environment },
     cwd,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   running.add(child)
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => appendFileSync(file, chunk))
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  return { child, ended, log: () => readFileSync(file, 'utf8').slice(-3000) }
+  return { child, ended, log: () => said.slice(-3000) }
 }
 
 async function until(condition, seconds) {

@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { checkCompose } from './compose.mjs'
 import { finish } from './report.mjs'
+import { checkUnits } from './systemd.mjs'
 import { checkUpdates } from './updates.mjs'
 import { checkWorkflows } from './workflows.mjs'
 
@@ -16,6 +17,7 @@ const settings = new Set(
 )
 
 checkCompose(root, settings)
+checkUnits(root, settings)
 await checkWorkflows(root, readdirSync(new URL('.github/workflows/', root)))
 await checkUpdates(root)
 finish()
