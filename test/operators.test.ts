@@ -31,14 +31,19 @@ function declaredCommands(): Map<string, Set<string>> {
   return new Map(
     declarations.map((text) => {
       const [, program = ''] = /program: 'latchkey ([^']+)'/.exec(text) ?? []
-      return [program, new Set([...text.matchAll(/^ {4}'?([a-z-]+)'?[:,]/gm)].map(([, name = '']) => name))]
+      return [
+        program,
+        new Set([...text.matchAll(/(?:^ {4}|[{,] )'?([a-z-]+)'?(?=[:,]| })/gm)].map(([, name = '']) => name)),
+      ]
     }),
   )
 }
 
 /** Commands of latchkey in a line: their words and options, up to what ends a command in a shell. */
 function latchkeyCommands(line: string): { words: string[]; options: string[] }[] {
-  return [...line.matchAll(/(?:^|[\s(;&|])latchkey((?: +(?:'[^']*'|[^\s;&|)]+))+)/g)].map(([, rest = '']) => {
+  return [
+    ...line.replace(/-u latchkey\S*/g, '').matchAll(/(?:^|[\s(;&|])latchkey((?: +(?:'[^']*'|[^\s;&|)]+))+)/g),
+  ].map(([, rest = '']) => {
     const words = rest.trim().split(/ +/)
     return {
       words: words.filter((word) => /^[a-z][a-z-]*$/.test(word)),
@@ -56,7 +61,8 @@ t.test(
     let count = 0
     for (const page of pages) {
       for (const { words, options } of typed(page).flatMap(latchkeyCommands)) {
-        if (words.length === 0 || ['latchkey', 'latchkey-2', 'postgres', 'role'].includes(String(words[0]))) continue
+        // Units and services have such names too.
+        if (words.length === 0 || /^(?:latchkey|postgres|role)/.test(String(words[0]))) continue
         const name = declared.has(words.slice(0, 2).join(' ')) ? words.slice(0, 2).join(' ') : String(words[0])
         const known = declared.get(name)
         count += 1
