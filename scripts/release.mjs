@@ -1,10 +1,8 @@
 // What a release does beside building: .github/workflows/release.yml runs it, and so does whoever prepares one (docs/releasing.md).
-//
-//   node scripts/release.mjs notes v1.2.3      checks that all versions are this one, and prints the CHANGELOG's section of it
-//   node scripts/release.mjs publish v1.2.3    publishes packages/*, as they are built, with provenance; what is there already is left
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { readWords } from './words.mjs'
 
 const root = new URL('../', import.meta.url)
 const say = (line) => process.stdout.write(`${line}\n`)
@@ -81,10 +79,20 @@ function isPublished(name, version) {
   }
 }
 
-function main([command, tag = '', ...rest]) {
-  const version = /^v(\d+\.\d+\.\d+)$/.exec(tag)?.[1]
-  if (!['notes', 'publish'].includes(command) || version === undefined || rest.length > 0) {
-    complain('Usage: node scripts/release.mjs notes|publish v1.2.3')
+const usage = `Usage: node scripts/release.mjs notes|publish v1.2.3
+
+notes checks that all versions are this one, and prints what the CHANGELOG says of it. publish sends packages/* to npm, with
+provenance, from the release workflow alone.`
+const tagPattern = /^v(\d+\.\d+\.\d+)$/
+
+function main() {
+  const { words } = readWords(usage, {
+    accepts: (word) => ['notes', 'publish'].includes(word) || tagPattern.test(word),
+  })
+  const [command, tag = ''] = words
+  const version = tagPattern.exec(tag)?.[1]
+  if (version === undefined || tagPattern.test(command) || words.length > 2) {
+    complain('Missing: notes or publish, and the tag of the release; --help explains them')
     return 2
   }
   try {
@@ -101,4 +109,4 @@ function main([command, tag = '', ...rest]) {
   }
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main(process.argv.slice(2))
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exitCode = main()
