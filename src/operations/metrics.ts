@@ -1,8 +1,10 @@
 // What is counted for whoever runs the service (Prometheus). Labels come from short lists of ours: never an identifier, an address
 // or a URL. docs/metrics.md explains each metric; a test holds it to this file.
 import { Counter, Histogram, Registry } from 'prom-client'
+import type { DatabaseWatcher } from '../database/watch.js'
 import type { MetricLabels } from '../identifiers/parser.js'
-import { addProcessMetrics } from './process-metrics.js'
+import { addDatabaseMetrics } from './database-metrics.js'
+import { processMetrics } from './process-metrics.js'
 import { addStateMetrics, type StateOptions } from './state-metrics.js'
 
 /** What became of a send, as sending tells it. */
@@ -26,6 +28,9 @@ export type CountedCircuit = Readonly<{ channel: string; driver: string; state: 
 
 /** How a message ended, as its provider tells. */
 export type CountedReceipt = MetricLabels & Readonly<{ driver: string; status: string }>
+
+/** A request that was refused for load: what gives way first or then, and what there was too much of. */
+export type CountedShed = Readonly<{ urgency: string; reason: string }>
 
 /** `route` is the pattern, undefined where there is none. */
 export type CountedRequest = Readonly<{ method: string; route: string | undefined; status: number; seconds: number }>
@@ -59,13 +64,15 @@ export class Metrics {
   readonly #guessAlarms
   readonly #unreadableClients
   readonly #requests
+  readonly #shed
   readonly contentType
+  /** what counts the calls of the database */
+  readonly databaseWatcher: DatabaseWatcher
 
   constructor({ countries, ...replica }: MetricsOptions) {
     const registers = [this.#registry]
     const counter = <const Label extends string>(name: string, labelNames: readonly Label[], help: string) =>
       new Counter({ name, help, labelNames, registers })
-    addProcessMetrics(this.#registry)
     this.#sends = counter(
       'latchkey_sends_total',
       ['channel', 'country', 'driver', 'outcome'],
@@ -128,6 +135,12 @@ export class Metrics {
       buckets,
       registers,
     })
+    this.#shed = counter(
+      'latchkey_shed_requests_total',
+      ['urgency', 'reason'],
+      'Requests that were refused with 503 before they were read, since there was too much to do',
+    )
+    this.databaseWatcher = addDatabaseMetrics(this.#registry)
     addStateMetrics(this.#registry, replica)
     this.contentType = this.#registry.contentType
   }
@@ -169,9 +182,22 @@ export class Metrics {
     this.#requests.observe({ method, route, status }, seconds)
   }
 
+  /** A function: it is handed on by itself. */
+  readonly countShed = (shed: CountedShed): void => {
+    this.#shed.inc(shed)
+  }
+
+  /** The labels of each metric, by its name: what dashboards and alerts may ask for. */
+  get labels(): ReadonlyMap<string, readonly string[]> {
+    const described = [this.#registry, processMetrics()].flatMap((registry) => registry.getMetricsAsArray())
+    // As each was made with them; its type leaves them out.
+    return new Map(described.map((metric) => [metric.name, Reflect.get(metric, 'labelNames') as readonly string[]]))
+  }
+
   /** All of it, in Prometheus' text format. */
-  read() {
-    return this.#registry.metrics()
+  async read(): Promise<string> {
+    const texts = await Promise.all([this.#registry.metrics(), processMetrics().metrics()])
+    return texts.join('\n')
   }
 }
 

@@ -190,6 +190,8 @@ t.test('the pool of the database, and readiness', async (t) => {
     poolUse: () => ({ inUse: 3, idle: 2, waiting: 5 }),
     isReady: async () => false,
   })
+  metrics.databaseWatcher.onRefusal('send_code')
+  t.match(await metrics.read(), /latchkey_batch_refusals_total{decision="send_code"} 1\n/)
   t.match(await metrics.read(), /in_use"} 3\n.*idle"} 2\n(.*\n)*latchkey_database_waiting 5\n(.*\n)*latchkey_ready 0\n/)
   const taken = service.database.$transaction(async (transaction) => {
     await transaction.$executeRaw`SELECT 1`
@@ -223,8 +225,10 @@ t.test('docs and alerts name metrics that exist, and the docs all of them', asyn
   t.ok(known.length > 10)
   const namesIn = async (file: string) => {
     const source = await readFile(new URL(file, projectUrl), 'utf8')
-    const names = source.match(/\b(?:latchkey|process|nodejs)_[a-z_]+[a-z]\b/g) ?? []
-    return new Set(names.map((name) => name.replace(/(duration_seconds)_(bucket|count|sum)$/, '$1')))
+    const names = source.match(/\b(?:latchkey|process|nodejs)_[a-z0-9_]+[a-z]\b/g) ?? []
+    return new Set(
+      names.map((name) => name.replace(/(duration_seconds|wait_seconds|batch_size)_(bucket|count|sum)$/, '$1')),
+    )
   }
   const documented = await namesIn('docs/metrics.md')
   t.strictSame([...documented].sort(), [...known].sort())

@@ -9,6 +9,7 @@ import { readMigrationNames } from '../../src/database/migration-files.js'
 import { createLogger } from '../../src/http/logger.js'
 import type { Message, Sender } from '../../src/messaging/sender.js'
 import { Health } from '../../src/operations/health.js'
+import { isTraced } from '../../src/tracing/tracer.js'
 import { checkAnswer } from './answer-check.js'
 import { createTestDatabase } from './database.js'
 
@@ -58,6 +59,8 @@ export function testConfig(overrides: Record<string, string> = {}): Config {
     IP_SEND_PER_HOUR: '100000',
     IP_VERIFY_PER_10_MIN: '100000',
     // What a limit refuses is seen as it is; challenges have tests of their own.
+    // The event loop of a test may be late; overload has tests of its own.
+    LOAD_SHEDDING: 'off',
     CHALLENGE: 'off',
     ...testSecrets,
     ...overrides,
@@ -79,7 +82,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
   const config = testConfig({ DATABASE_URL: url, ...options.settings })
   const database = openDatabase(config.database)
   const lines: string[] = []
-  const logger = createLogger(config.logLevel, { write: (line) => void lines.push(line) })
+  const logger = createLogger(config.logLevel, { write: (line) => void lines.push(line) }, isTraced())
   const health = new Health({ database, migrationNames: await readMigrationNames(), logger })
   const messages: Message[] = []
   const recorder: Sender = {
