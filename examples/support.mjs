@@ -8,9 +8,9 @@ import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
 import { readWords } from '../scripts/words.mjs'
 
-readWords(`Usage: node examples/…/run.mjs, or check.mjs
+const usage = `Usage: node examples/…/run.mjs, or check.mjs
 
-Runs what a guide says against the service, in folders of its own. It takes no words: the first lines of the file say what it checks.`)
+Runs what a guide says against the service, in folders of its own. The first lines of the file say what it checks.`
 
 export const project = dirname(import.meta.dirname)
 export const say = (line) => process.stdout.write(`${line}\n`)
@@ -28,10 +28,15 @@ export function skip(name, why) {
   say(`skip ${name}: ${why}`)
 }
 
-/** Runs the checks, ends what they started, and counts in the last line. */
-export async function main(run) {
+/**
+ * Runs the checks, ends what they started, and counts in the last line.
+ * @param run is given the options that were typed
+ * @param options what may be typed, as `parseArgs` takes it
+ */
+export async function main(run, options = {}) {
+  const { values } = readWords(usage, { options })
   try {
-    await run()
+    await run(values)
   } catch (error) {
     check('it ran to its end', false, error.stack)
   } finally {

@@ -3,6 +3,11 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { readWords } from './words.mjs'
+
+const usage = `Usage: node scripts/print-traces.mjs [PORT]
+
+Takes spans as OTLP over HTTP in JSON on a port of this machine (4318), and prints each trace as a tree.`
 
 const untold = new Set([
   'http.request.method',
@@ -47,7 +52,8 @@ function branch(span, spans, { start, traceOf, depth }) {
 const millisecondsBetween = (from, to) => (Number(BigInt(to) - BigInt(from)) / 1e6).toFixed(1)
 
 async function main() {
-  const port = Number(process.argv[2] ?? 4318)
+  const { words } = readWords(usage, { accepts: (word) => /^\d{1,5}$/.test(word) && Number(word) < 65_536 })
+  const port = Number(words[0] ?? 4318)
   const server = createServer(async (request, response) => {
     let text = ''
     for await (const chunk of request) text += chunk

@@ -8,7 +8,6 @@ import { spawnSync } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import Ajv from 'ajv'
 import { check, main, runToEnd, say, skip } from '../../examples/support.mjs'
 import { expectations, variants } from './expectations.mjs'
@@ -19,21 +18,23 @@ import { refusals } from './refusals.mjs'
 import { faultsBetween } from './relations.mjs'
 import { faultsOfSettings } from './settings.mjs'
 
-const { values: typed } = parseArgs({ options: { write: { type: 'boolean' } } })
 const deploy = join(import.meta.dirname, '..')
 const chart = join(deploy, 'chart')
 const read = (path) => readFile(join(deploy, path), 'utf8')
 
-await main(async () => {
-  const work = await mkdtemp(join(tmpdir(), 'latchkey-chart-'))
-  try {
-    await checkChart(work)
-  } finally {
-    await rm(work, { recursive: true })
-  }
-})
+await main(
+  async (typed) => {
+    const work = await mkdtemp(join(tmpdir(), 'latchkey-chart-'))
+    try {
+      await checkChart(work, typed)
+    } finally {
+      await rm(work, { recursive: true })
+    }
+  },
+  { write: { type: 'boolean' } },
+)
 
-async function checkChart(work) {
+async function checkChart(work, typed) {
   const render = await buildRenderer(work)
   if (render === undefined) return
   if (typed.write) await writeFile(join(chart, 'files/alerts.yaml'), await read('alerts.yaml'))
@@ -78,7 +79,7 @@ async function checkChart(work) {
     check(`refused: ${name}`, says.test(refusal ?? ''), refusal)
   }
   await checkMutations(results.find(({ name }) => name.includes('everything')).objects, work)
-  await checkManifests(results.find(({ name }) => name === 'kubernetes/values.yaml'))
+  await checkManifests(results.find(({ name }) => name === 'kubernetes/values.yaml'), typed)
 }
 
 /** What renders cases; nothing where Go or its packages are missing, which is said. */
@@ -163,7 +164,7 @@ async function checkMutations(objects, work) {
   }
 }
 
-async function checkManifests({ objects }) {
+async function checkManifests({ objects }, typed) {
   const files = manifestsOf(objects)
   if (typed.write) await writeManifests(files)
   const there = await manifestsThere()
