@@ -79,7 +79,10 @@ async function checkChart(work, typed) {
     check(`refused: ${name}`, says.test(refusal ?? ''), refusal)
   }
   await checkMutations(results.find(({ name }) => name.includes('everything')).objects, work)
-  await checkManifests(results.find(({ name }) => name === 'kubernetes/values.yaml'), typed)
+  await checkManifests(
+    results.find(({ name }) => name === 'kubernetes/values.yaml'),
+    typed,
+  )
 }
 
 /** What renders cases; nothing where Go or its packages are missing, which is said. */
