@@ -77,6 +77,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     poolUse: database.poolUse,
     isReady: async () => (await health.readinessFault()) === null,
   })
+  const stopWatching = database.watch.add(metrics.databaseWatcher)
   const app = createServer({
     logger,
     trustProxy: config.trustProxy,
@@ -95,7 +96,10 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const keyRing = createKeyRing(sessionSettings.privateKey, sessionSettings.previousPublicKeys)
   const tokens = await registerTokens(app, keyRing, sessionSettings)
   const services = createServices({ config, database, senders, tokens, telemetry: new Telemetry(logger, metrics) })
-  app.addHook('onClose', services.settle)
+  app.addHook('onClose', async () => {
+    await services.settle()
+    stopWatching()
+  })
 
   app.decorateRequest('authentication', null)
   for (const schema of [ProblemSchema, UserSchema, AddressSchema, SessionSchema]) app.addSchema(schema)

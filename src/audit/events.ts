@@ -58,6 +58,9 @@ const insertStatement = `
   SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::bytea[], $5::text[], $6::uuid[], $7::text[], $8::text[],
     $9::text[], $10::text[])`
 
+/** What metrics call it. */
+const eventWrite = 'write_events'
+
 /** Writes events in one statement. */
 export async function insertEvents(database: Database, rows: readonly EventRow[]): Promise<void> {
   const values = [
@@ -72,7 +75,7 @@ export async function insertEvents(database: Database, rows: readonly EventRow[]
     rows.map(({ driver }) => driver),
     rows.map(({ messageId }) => messageId),
   ]
-  await database.run({ text: insertStatement, values })
+  await database.run({ name: eventWrite, text: insertStatement, values })
 }
 
 /** By which events of one identifier are found, and the identifier is not. */
@@ -87,6 +90,8 @@ export class AuditTrail {
   constructor({ database, eventKey }: { database: Database; eventKey: string }) {
     this.#eventKey = eventKey
     this.#write = createBatches<EventRow, null>({
+      name: eventWrite,
+      watch: database.watch,
       mayAskAgain: isRefusedByPostgres,
       async ask(events) {
         await insertEvents(database, events)

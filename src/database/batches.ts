@@ -1,7 +1,13 @@
 // Natural batching: while one call of the database is on its way, the requests that arrive wait for it, and then go together as one
 // call. No timer: a lone request waits for nobody, and under load a round trip, a plan and a commit are shared by whoever is there.
 
+import type { DatabaseWatch } from './watch.js'
+
 export type BatchOptions<Request, Answer> = Readonly<{
+  /** what metrics and traces call it */
+  name: string
+  /** told of each batch */
+  watch?: Pick<DatabaseWatch, 'onBatch' | 'onRefusal'>
   /**
    * Asks for all of them at once; the answers in the order of the requests, `again` for one that is to be asked alone.
    * Nothing may be answered before it is committed.
@@ -64,7 +70,7 @@ export type Batches<Request, Answer> = Readonly<{
 }>
 
 export function createBatches<Request, Answer>(options: BatchOptions<Request, Answer>): Batches<Request, Answer> {
-  const { ask, keyOf, mayAskAgain, calls = defaults.calls, size = defaults.size } = options
+  const { name, watch, ask, keyOf, mayAskAgain, calls = defaults.calls, size = defaults.size } = options
   /** oldest first */
   let waiting: Waiting<Request, Answer>[] = []
   /** to be asked again, each alone, before all others */
@@ -84,7 +90,10 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
 
   function rejectTheOldest(): void {
     const tooOld = performance.now() - patience
-    while (waiting[0] !== undefined && waiting[0].since < tooOld) waiting.shift()?.reject(new QueueTimeout())
+    while (waiting[0] !== undefined && waiting[0].since < tooOld) {
+      watch?.onRefusal(name)
+      waiting.shift()?.reject(new QueueTimeout())
+    }
   }
 
   /** One that is to be asked again, or the oldest requests whose keys are free. */
@@ -111,6 +120,8 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
 
   async function carry(batch: Waiting<Request, Answer>[]): Promise<void> {
     underWay += 1
+    const now = performance.now()
+    watch?.onBatch({ name, waits: batch.map(({ since }) => (now - since) / 1000) })
     const requests = batch.map(({ request }) => request)
     const call = { isAlone: batch.length === 1, isRepeated: batch[0]?.isRepeated === true }
     try {

@@ -10,9 +10,13 @@ import { examineSession, type Route, ServicePool, type SessionReport } from './r
 import { inSchema, schemaOfTables } from './schema-of-tables.js'
 import { serviceParameters } from './session-settings.js'
 import { waits } from './waits.js'
+import { DatabaseWatch } from './watch.js'
+import { kindOf, watched } from './watched-adapter.js'
 
 export type Database = PrismaClient &
   Readonly<{
+    /** for whoever wants to know of its calls */
+    watch: DatabaseWatch
     /** Runs a statement on the same pool but past Prisma's runtime, which composes and converts anew with each call. */
     run: Run
     poolUse: () => PoolUse
@@ -25,7 +29,8 @@ export type Database = PrismaClient &
     examine: () => Promise<SessionReport>
   }>
 
-type Statement = Readonly<{ text: string; values: unknown[] }>
+/** `name` is what metrics and traces call it, where its kind would tell too little. */
+type Statement = Readonly<{ name?: string; text: string; values: unknown[] }>
 type Run = <Rows extends object[]>(statement: Statement) => Promise<Rows>
 
 export type DatabaseSettings = Readonly<{
@@ -65,7 +70,9 @@ export function openDatabase(settings: DatabaseSettings): Database {
   const adapter = new PrismaPg(pool, {
     statementNameGenerator: ({ sql }: { sql: string }) => nameOf(sql) as string,
   })
-  const client = new PrismaClient({ adapter: inSchema(adapter, async () => schema ?? schemaOfTables(pool)) })
+  const watch = new DatabaseWatch()
+  const placed = inSchema(adapter, async () => schema ?? schemaOfTables(pool))
+  const client = new PrismaClient({ adapter: watched(placed, watch) })
   const disconnect = client.$disconnect.bind(client)
   const nameOf = (text: string) => (route.namesStatements ? statementName(text) : undefined)
   const queryOf = ({ text, values }: Statement): QueryConfig => ({ name: nameOf(text), text, values })
@@ -75,9 +82,10 @@ export function openDatabase(settings: DatabaseSettings): Database {
       await pool.end()
     },
     async run<Rows extends object[]>(statement: Statement) {
-      const { rows } = await pool.query(queryOf(statement))
+      const { rows } = await watch.timed(statement.name ?? kindOf(statement.text), () => pool.query(queryOf(statement)))
       return rows as Rows
     },
+    watch,
     functionSchema: functionSchemaOf(schema),
     examine: () => examineSession(pool, route, schema),
     /** How the pool is used right now. */

@@ -42,6 +42,8 @@ export function createDecision<Request extends DecisionRequest, Answer extends R
   const { database, name, settings, keyOf, reserve } = options
   const text = `SELECT * FROM "${database.functionSchema}".${name}_batch($1, $2, $3, $4)`
   const batches: Batches<Request, Answer> = createBatches<Request, Answer>({
+    name,
+    watch: database.watch,
     keyOf,
     mayAskAgain: isRefusedByPostgres,
     async ask(requests, { isAlone, isRepeated }) {
@@ -52,11 +54,13 @@ export function createDecision<Request extends DecisionRequest, Answer extends R
         isAlone,
         isRepeated,
       ]
-      const rows = await database.run<AnswerRow<Answer['outcome']>[]>({ text, values }).catch((error: unknown) => {
-        // Where nobody knows what was done, all that was set aside counts as used.
-        reserved?.settle(isRefusedByPostgres(error) ? [] : null)
-        throw error
-      })
+      const rows = await database
+        .run<AnswerRow<Answer['outcome']>[]>({ name, text, values })
+        .catch((error: unknown) => {
+          // Where nobody knows what was done, all that was set aside counts as used.
+          reserved?.settle(isRefusedByPostgres(error) ? [] : null)
+          throw error
+        })
       const answers: (Answer | typeof again)[] = new Array(requests.length)
       const given = rows.map((row) => inCamelCase(row) as unknown as Answer & AnswerRow<Answer['outcome']>)
       reserved?.settle(given)

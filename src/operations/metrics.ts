@@ -1,8 +1,10 @@
 // What is counted for whoever runs the service (Prometheus). Labels come from short lists of ours: never an identifier, an address
 // or a URL. docs/metrics.md explains each metric; a test holds it to this file.
 import { Counter, Histogram, Registry } from 'prom-client'
+import type { DatabaseWatcher } from '../database/watch.js'
 import type { MetricLabels } from '../identifiers/parser.js'
-import { addProcessMetrics } from './process-metrics.js'
+import { addDatabaseMetrics } from './database-metrics.js'
+import { processMetrics } from './process-metrics.js'
 import { addStateMetrics, type StateOptions } from './state-metrics.js'
 
 /** What became of a send, as sending tells it. */
@@ -60,12 +62,13 @@ export class Metrics {
   readonly #unreadableClients
   readonly #requests
   readonly contentType
+  /** what counts the calls of the database */
+  readonly databaseWatcher: DatabaseWatcher
 
   constructor({ countries, ...replica }: MetricsOptions) {
     const registers = [this.#registry]
     const counter = <const Label extends string>(name: string, labelNames: readonly Label[], help: string) =>
       new Counter({ name, help, labelNames, registers })
-    addProcessMetrics(this.#registry)
     this.#sends = counter(
       'latchkey_sends_total',
       ['channel', 'country', 'driver', 'outcome'],
@@ -128,6 +131,7 @@ export class Metrics {
       buckets,
       registers,
     })
+    this.databaseWatcher = addDatabaseMetrics(this.#registry)
     addStateMetrics(this.#registry, replica)
     this.contentType = this.#registry.contentType
   }
@@ -170,8 +174,9 @@ export class Metrics {
   }
 
   /** All of it, in Prometheus' text format. */
-  read() {
-    return this.#registry.metrics()
+  async read(): Promise<string> {
+    const texts = await Promise.all([this.#registry.metrics(), processMetrics().metrics()])
+    return texts.join('\n')
   }
 }
 

@@ -46,6 +46,9 @@ export type IssuedToken = Readonly<{ token: string; lifetime: number }>
 const maxToldReuses = 10_000
 const tellReuseEvery = 3_600_000
 
+/** What metrics call the read of sessions. */
+const sessionRead = 'read_session'
+
 type SessionKey = Readonly<{ sessionId: string; userId: string }>
 
 type SessionDependencies = { database: Database; tokens: Tokens; settings: SessionSettings }
@@ -158,12 +161,14 @@ export class SessionService {
   #createRead(beside?: string): Batches<SessionKey, SessionRow | null> {
     const text = readSessionsText(this.#limits, beside)
     return createBatches<SessionKey, SessionRow | null>({
+      name: sessionRead,
+      watch: this.#database.watch,
       mayAskAgain: isRefusedByPostgres,
       ask: async (keys) => {
         const sessionIds = keys.map(({ sessionId }) => sessionId)
         const userIds = keys.map(({ userId }) => userId)
         const values = [sessionIds, userIds]
-        const rows = await this.#database.run<(SessionRow & { place: number })[]>({ text, values })
+        const rows = await this.#database.run<(SessionRow & { place: number })[]>({ name: sessionRead, text, values })
         const found: (SessionRow | null)[] = new Array(keys.length).fill(null)
         for (const { place, ...row } of rows) found[place - 1] = row
         return found

@@ -14,6 +14,7 @@ type Asked = {
 function start(options: Partial<BatchOptions<Request, number>> = {}) {
   const asked: Asked[] = []
   const batches = createBatches<Request, number>({
+    name: 'test',
     keyOf: ({ key }) => key,
     mayAskAgain: () => false,
     ask: (requests, call) =>

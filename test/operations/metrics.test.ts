@@ -223,8 +223,10 @@ t.test('docs and alerts name metrics that exist, and the docs all of them', asyn
   t.ok(known.length > 10)
   const namesIn = async (file: string) => {
     const source = await readFile(new URL(file, projectUrl), 'utf8')
-    const names = source.match(/\b(?:latchkey|process|nodejs)_[a-z_]+[a-z]\b/g) ?? []
-    return new Set(names.map((name) => name.replace(/(duration_seconds)_(bucket|count|sum)$/, '$1')))
+    const names = source.match(/\b(?:latchkey|process|nodejs)_[a-z0-9_]+[a-z]\b/g) ?? []
+    return new Set(
+      names.map((name) => name.replace(/(duration_seconds|wait_seconds|batch_size)_(bucket|count|sum)$/, '$1')),
+    )
   }
   const documented = await namesIn('docs/metrics.md')
   t.strictSame([...documented].sort(), [...known].sort())
