@@ -8,6 +8,7 @@ import { lineOfMisspelled, misspelledSettings } from './config/misspelled.js'
 import { failBody } from './http/connections.js'
 import { createLogger } from './http/logger.js'
 import { openService } from './opening.js'
+import { findTracer } from './tracing/tracer.js'
 
 export type EmbedOptions = {
   /** as `.env.example` names them; the environment by default */
@@ -42,7 +43,8 @@ export async function openLatchkey({
   if (!/^(\/[\w.~-]+)+$/.test(prefix)) throw new TypeError('The prefix is a path such as /auth-service')
   const config = parseConfig(settings)
   const write = (text: string) => void log.write(text)
-  const logger = createLogger(config.logLevel, { write })
+  // By the application's SDK, where it has one: it is never ours to start.
+  const logger = createLogger(config.logLevel, { write }, findTracer())
   for (const misspelled of misspelledSettings(settings)) logger.warn(lineOfMisspelled(misspelled))
   const service = await openService({ config, logger, write, prefix })
   service.startCleanup()

@@ -7,13 +7,16 @@ import { buildApp } from './app.js'
 import { createCleanupTasks } from './cleanup-tasks.js'
 import type { Config } from './config/config.js'
 import { ConfigError } from './config/reader.js'
+import type { TracingSettings } from './config/tracing-settings.js'
 import { type Database, openDatabase } from './database/client.js'
 import { readMigrationNames } from './database/migration-files.js'
 import { migrate } from './database/migrations.js'
+import { maskPersonalData } from './http/logger.js'
 import { closeSenders, createSenders } from './messaging/drivers.js'
 import { twilioStatusCallback } from './messaging/receipts/sources.js'
 import { scheduleCleanup } from './operations/cleanup.js'
 import { Health } from './operations/health.js'
+import { findTracer } from './tracing/tracer.js'
 
 export type OpeningOptions = Readonly<{
   config: Config
@@ -22,6 +25,8 @@ export type OpeningOptions = Readonly<{
   write: (text: string) => void
   /** under which the service is mounted, without a slash at its end; '' for a server of its own */
   prefix?: string
+  /** whether the settings turn traces on; an application that has the service inside has an SDK of its own, or none */
+  startsTracing?: boolean
 }>
 
 export type OpenService = Readonly<{
@@ -37,7 +42,32 @@ export type OpenService = Readonly<{
  * The service, ready to be asked. Whatever was opened is closed again where something fails.
  * @throws ConfigError where the database has settings that the service cannot work with
  */
-export async function openService({ config, logger, write, prefix = '' }: OpeningOptions): Promise<OpenService> {
+export async function openService(options: OpeningOptions): Promise<OpenService> {
+  const { config, logger, startsTracing = false } = options
+  const endTracing = await (startsTracing && config.tracing ? traceTo(config.tracing, logger) : undefined)
+  findTracer()
+  try {
+    const service = await openTraced(options)
+    return {
+      ...service,
+      async close() {
+        await service.close()
+        await endTracing?.()
+      },
+    }
+  } catch (error) {
+    await endTracing?.()
+    throw error
+  }
+}
+
+async function traceTo(settings: TracingSettings, logger: Logger) {
+  const { startTracing } = await import('./tracing/sdk.js')
+  const onWarning = (message: string) => logger.warn({ message: maskPersonalData(message) }, 'traces')
+  return startTracing({ settings, version: await readVersion(), onWarning })
+}
+
+async function openTraced({ config, logger, write, prefix = '' }: OpeningOptions): Promise<OpenService> {
   if (config.database.migrateOnBoot) {
     const { applied } = await migrate(config.database.directUrl)
     if (applied.length > 0) logger.info({ applied }, 'database migrated')
@@ -53,7 +83,7 @@ export async function openService({ config, logger, write, prefix = '' }: Openin
 
 async function openOn(
   database: Database,
-  { config, logger, write, prefix }: Required<OpeningOptions>,
+  { config, logger, write, prefix }: Omit<Required<OpeningOptions>, 'startsTracing'>,
 ): Promise<OpenService> {
   await refuseSettingsOf(database)
   const health = new Health({ database, migrationNames: await readMigrationNames(), logger })

@@ -29,9 +29,14 @@ async function start(): Promise<void> {
   // Lines gather for a moment and go out together: writing each by itself took a tenth of what a request costs.
   const output = destination({ dest: 1, sync: false, ...logging })
   process.once('exit', () => output.flushSync())
-  const logger = createLogger(config.logLevel, output)
+  const logger = createLogger(config.logLevel, output, config.tracing !== null)
   for (const misspelled of misspelledSettings(process.env)) logger.warn(lineOfMisspelled(misspelled))
-  const service = await openService({ config, logger, write: (text) => process.stdout.write(text) })
+  const service = await openService({
+    config,
+    logger,
+    write: (text) => process.stdout.write(text),
+    startsTracing: true,
+  })
   await service.app.listen({ host: config.host, port: config.port })
   service.startCleanup()
 

@@ -8,15 +8,16 @@ import { sourcesUnder } from './runner/compile.js'
 /** What a module imports beside itself. Files of src/ itself are their own modules. */
 const mayImport: Record<string, readonly string[]> = {
   config: [],
-  database: ['config', 'errors', 'generated'],
-  http: ['config', 'database', 'errors', 'reading'],
+  tracing: ['config'],
+  database: ['config', 'errors', 'generated', 'tracing'],
+  http: ['config', 'database', 'errors', 'reading', 'tracing'],
   identifiers: ['config', 'errors', 'reading'],
   otp: ['config', 'database', 'errors', 'generated', 'identifiers'],
   sessions: ['config', 'database', 'errors', 'generated', 'http'],
   limits: ['config', 'database', 'generated', 'http'],
   audit: ['config', 'database', 'generated', 'http', 'identifiers'],
   operations: ['config', 'database', 'errors', 'http', 'identifiers'],
-  messaging: ['audit', 'config', 'errors', 'http', 'identifiers'],
+  messaging: ['audit', 'config', 'errors', 'http', 'identifiers', 'tracing'],
   users: [
     'audit',
     'config',

@@ -13,6 +13,7 @@ import { parseRecycleAfter } from './recycle-settings.js'
 import { refuseSharedSecrets } from './secrets.js'
 import { parseCrossOriginSettings, parseServerSettings, refuseStrayCookies } from './server-settings.js'
 import { parseSessionSettings } from './session-settings.js'
+import { parseTracing } from './tracing-settings.js'
 
 export type Config = Readonly<ReturnType<typeof parseConfig>>
 export type OtpSettings = Config['otp']
@@ -25,9 +26,11 @@ export type SessionSettings = Config['sessions']
 export function parseConfig(environment: Environment) {
   const read = new SettingReader(environment)
   const settings = readAll(read)
+  // Of the standard, not ours: in no list of settings, and asked of no file.
+  const tracing = parseTracing(environment, (problem) => read.problems.push(problem))
   refuseSharedSecrets(read)
   refuseStrayCookies(read, settings.crossOrigin, settings.sessions)
-  return Object.freeze(accept(read, { mode: read.mode, ...settings }))
+  return Object.freeze(accept(read, { mode: read.mode, ...settings, tracing }))
 }
 
 /**

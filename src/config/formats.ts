@@ -28,6 +28,11 @@ export function parseUrl(text: string): URL | null {
   return URL.canParse(text) ? new URL(text) : null
 }
 
+/** Whether it is the URL of something that is reached by HTTP. */
+export function isHttpUrl(text: string): boolean {
+  return /^https?:$/.test(String(parseUrl(text)?.protocol))
+}
+
 /** Whether a URL's host name can only mean this machine. */
 export function isLoopbackHost(hostname: string): boolean {
   const address = hostname.replace(/^\[|\]$/g, '')

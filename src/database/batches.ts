@@ -1,6 +1,9 @@
 // Natural batching: while one call of the database is on its way, the requests that arrive wait for it, and then go together as one
 // call. No timer: a lone request waits for nobody, and under load a round trip, a plan and a commit are shared by whoever is there.
 
+import type { Span } from '@opentelemetry/api'
+import { inBatchSpan, startWaiting } from '../tracing/batches.js'
+import { endedWith } from '../tracing/tracer.js'
 import type { DatabaseWatch } from './watch.js'
 
 export type BatchOptions<Request, Answer> = Readonly<{
@@ -37,6 +40,8 @@ export type Again = typeof again
 
 type Waiting<Request, Answer> = {
   request: Request
+  /** undefined where it is of no trace */
+  span: Span | undefined
   /** one of its own where requests have none */
   key: string | symbol
   /** it is asked a second time, alone */
@@ -78,6 +83,21 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
   const keysUnderWay = new Set<string | symbol>()
   let underWay = 0
   let isScheduled = false
+
+  function join(request: Request, span: Span | undefined): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      const key = keyOf?.(request) ?? Symbol()
+      const times = { isSecond: false, isRepeated: false, since: performance.now() }
+      waiting.push({ request, span, key, ...times, resolve, reject })
+      if (isScheduled) return
+      isScheduled = true
+      // At the end of this turn of the event loop: what it brought together goes out together.
+      setImmediate(() => {
+        isScheduled = false
+        send()
+      })
+    })
+  }
 
   function send(): void {
     rejectTheOldest()
@@ -123,9 +143,10 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
     const now = performance.now()
     watch?.onBatch({ name, waits: batch.map(({ since }) => (now - since) / 1000) })
     const requests = batch.map(({ request }) => request)
+    const members = batch.map(({ span, since }) => ({ span, wait: now - since }))
     const call = { isAlone: batch.length === 1, isRepeated: batch[0]?.isRepeated === true }
     try {
-      const answers = await ask(requests, call)
+      const answers = await inBatchSpan(name, members, () => ask(requests, call))
       for (const [index, one] of batch.entries()) settle(one, answers[index])
     } catch (error) {
       const isToBeRepeated = !call.isAlone && mayAskAgain(error)
@@ -151,18 +172,9 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
   }
 
   return {
-    ask: (request) =>
-      new Promise((resolve, reject) => {
-        const key = keyOf?.(request) ?? Symbol()
-        const times = { isSecond: false, isRepeated: false, since: performance.now() }
-        waiting.push({ request, key, ...times, resolve, reject })
-        if (isScheduled) return
-        isScheduled = true
-        // At the end of this turn of the event loop: what it brought together goes out together.
-        setImmediate(() => {
-          isScheduled = false
-          send()
-        })
-      }),
+    ask(request) {
+      const span = startWaiting(name)
+      return span === undefined ? join(request, span) : endedWith(span, () => join(request, span))
+    },
   }
 }

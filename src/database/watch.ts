@@ -1,5 +1,7 @@
 // Who wants to know of the calls of the database is told here: metrics, of how long they take and how many requests share one.
 
+import { client, inSpan } from '../tracing/tracer.js'
+
 /** A call of the database. */
 export type SeenCall = Readonly<{
   /** of the decision, the read or the write; of Prisma's statements their kind, such as `select` */
@@ -21,6 +23,13 @@ export type DatabaseWatcher = Readonly<{
   /** A request was refused, since its turn would have come too late. */
   onRefusal: (name: string) => void
 }>
+
+/** Without the statement: what it does is in its name, and a text of SQL may hold what somebody typed. */
+const spanOf = (name: string) => ({
+  name,
+  kind: client,
+  attributes: { 'db.system.name': 'postgresql', 'db.query.summary': name },
+})
 
 /** Tells everybody who watches. One database may serve several apps (tests). */
 export class DatabaseWatch {
@@ -45,7 +54,7 @@ export class DatabaseWatch {
     const started = performance.now()
     let isFailed = true
     try {
-      const result = await call()
+      const result = await inSpan(spanOf(name), call)
       isFailed = false
       return result
     } finally {

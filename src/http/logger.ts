@@ -1,5 +1,6 @@
 // The log: JSON lines without secrets or personal data, whatever is handed to it.
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { traceIds } from '../tracing/tracer.js'
 
 /** Hides phone numbers, email addresses and other long digits that errors of libraries quote. */
 export function maskPersonalData(text: string): string {
@@ -23,11 +24,15 @@ function serializeError(error: unknown): Record<string, unknown> {
 
 const hide = () => undefined
 
-/** @param destination where the lines go; `pino.destination(1)` is standard output, written without delay */
-export function createLogger(level: string, destination: DestinationStream): Logger {
+/**
+ * @param destination where the lines go; `pino.destination(1)` is standard output, written without delay
+ * @param isTraced whether lines that tell of a request carry the ids of its trace
+ */
+export function createLogger(level: string, destination: DestinationStream, isTraced = false): Logger {
   const options = {
     level,
     base: null,
+    ...(isTraced && { mixin: traceIds }),
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: {
       err: serializeError,

@@ -4,6 +4,7 @@ import { type FastifyBaseLogger, type FastifyInstance, fastify, LogController } 
 import type { Logger } from 'pino'
 import type { ProxyHeader } from '../config/server-settings.js'
 import { Problem } from '../errors.js'
+import { within } from '../tracing/tracer.js'
 import { useJsonBodies } from './body-parser.js'
 import { keepClientAddresses } from './client.js'
 import { watchConnections } from './connections.js'
@@ -12,6 +13,7 @@ import { useStandardHeaders } from './headers.js'
 import { useNullsAsAbsent } from './nulls.js'
 import { createRequestIds, requestIdLabel } from './request-id.js'
 import { compilersFactory } from './serialization.js'
+import { useTracing } from './tracing.js'
 import { ajvOptions, schemaErrorFormatter } from './validation.js'
 
 /**
@@ -72,11 +74,13 @@ export function createServer(options: ServerOptions): FastifyInstance {
   })
 
   watchConnections(app, answer)
+  useTracing(app, trustProxy)
   useJsonBodies(app)
   useNullsAsAbsent(app)
   keepClientAddresses(app, { trusted: trustProxy, header: proxyHeader }, onUnreadableClient)
   app.decorateReply('problemCode', null)
-  app.setErrorHandler(handleError)
+  // What is wrong with a body is found in the context of the connection.
+  app.setErrorHandler((error, request, reply) => within(request.traceContext, () => handleError(error, request, reply)))
   useStandardHeaders(app)
   requireHost(app)
   refuseExpectations(app)

@@ -1,4 +1,6 @@
 // Sends a message through the first driver that takes it, in the order of settings and routes, within a bounded time.
+
+import { inSpan } from '../tracing/tracer.js'
 import { Circuit, type CircuitSettings, type CircuitStatus, OpenCircuitError } from './circuit.js'
 import { DeliveryRefused, type Message, RecipientOptedOut, type Sender } from './sender.js'
 
@@ -103,7 +105,12 @@ export class Delivery {
     { sender, circuit, isHalfOpen }: Turn,
     { message, origin, milliseconds }: Errand,
   ): Promise<AttemptReport> {
-    const work = () => within(milliseconds, (signal) => sender.send(message, signal))
+    const { channel } = message
+    const span = {
+      name: `deliver ${channel}`,
+      attributes: { 'latchkey.channel': channel, 'latchkey.driver': sender.name },
+    }
+    const work = () => inSpan(span, () => within(milliseconds, (signal) => sender.send(message, signal)))
     try {
       const { messageId } = await (isHalfOpen ? circuit.attemptAnyway(origin, work) : circuit.attempt(origin, work))
       return { outcome: 'accepted', driver: sender.name, messageId } as const

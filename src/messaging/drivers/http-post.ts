@@ -1,5 +1,7 @@
 // POST requests to a provider: within bounds of time and size, without redirects, and sure of what was never sent.
 import { Agent, buildConnector, request } from 'undici'
+import { withTraceparent } from '../../tracing/outgoing.js'
+import { client, inSpan } from '../../tracing/tracer.js'
 import { DeliveryRefused, RecipientOptedOut, RecipientRefused } from '../sender.js'
 
 /** Milliseconds. */
@@ -65,7 +67,12 @@ export function createHttpPost(driver: string, connectTime = time.connect) {
 
   /** @throws DeliveryRefused when the provider was not reached */
   async function post({ url, ...options }: HttpRequest): Promise<HttpAnswer> {
-    const { statusCode, body } = await request(url, { method: 'POST', dispatcher: agent, ...options })
+    const { statusCode, body } = await inSpan(spanOf(url), async (span) => {
+      const headers = withTraceparent(options.headers)
+      const answer = await request(url, { method: 'POST', dispatcher: agent, ...options, headers })
+      span.setAttribute('http.response.status_code', answer.statusCode)
+      return answer
+    })
     return {
       status: statusCode,
       text: () => body.text(),
@@ -79,6 +86,17 @@ export function createHttpPost(driver: string, connectTime = time.connect) {
   }
 
   return { post, close: () => agent.destroy() }
+}
+
+/** Never the URL: its path may hold an account, its query a number. */
+function spanOf(url: string) {
+  const { hostname, port, protocol } = new URL(url)
+  const attributes = {
+    'http.request.method': 'POST',
+    'server.address': hostname,
+    'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+  }
+  return { name: 'POST', kind: client, attributes }
 }
 
 function neverSent(driver: string, error: Error): DeliveryRefused {
