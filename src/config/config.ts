@@ -27,7 +27,7 @@ export function parseConfig(environment: Environment) {
   const read = new SettingReader(environment)
   const settings = readAll(read)
   // Of the standard, not ours: in no list of settings, and asked of no file.
-  const tracing = parseTracing(environment, (problem) => read.problems.push(problem))
+  const tracing = parseTracing(environment, (name, problem) => read.problems.push(`${name} ${problem}`))
   refuseSharedSecrets(read)
   refuseStrayCookies(read, settings.crossOrigin, settings.sessions)
   return Object.freeze(accept(read, { mode: read.mode, ...settings, tracing }))

@@ -15,7 +15,8 @@ export function misspelledSettings(environment: Environment): Misspelled[] {
   const names = Object.keys(settings).flatMap((name) => [name, `${name}_FILE`])
   const known: ReadonlySet<string> = new Set(names)
   return Object.keys(environment).flatMap((name) => {
-    if (name.length < shortest || known.has(name)) return []
+    // OTEL_… is OpenTelemetry's, whose settings are heard by their own names (tracing-settings.ts).
+    if (name.length < shortest || known.has(name) || name.startsWith('OTEL_')) return []
     const meant = nearest(name.toUpperCase(), names, name.length > short ? 2 : 1)
     // What begins a name is meant for it where a word ends there: DATABASE_NAME is not DATABASE_NAMED_STATEMENTS.
     const isBegun = meant?.startsWith(name) && meant.length > name.length + 2 && meant[name.length] !== '_'

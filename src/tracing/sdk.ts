@@ -1,11 +1,9 @@
 // OpenTelemetry's SDK, loaded only where the settings turn traces on: beside it the service is as it was. It reads the rest of the
 // standard's settings itself (docs/tracing.md).
 import { randomUUID } from 'node:crypto'
+import { setTimeout } from 'node:timers/promises'
 import { context, DiagLogLevel, diag, propagation, trace } from '@opentelemetry/api'
 import type { TracingSettings } from '../config/tracing-settings.js'
-
-/** Milliseconds that a stop waits for spans to go out. */
-const patience = 3_000
 
 export type TracingOptions = Readonly<{
   settings: TracingSettings
@@ -13,13 +11,16 @@ export type TracingOptions = Readonly<{
   version: string
   /** told what the SDK has to say: a collector that does not answer, say */
   onWarning: (message: string) => void
+  /** milliseconds that a stop waits for spans to go out */
+  patience?: number
 }>
 
 /**
  * From now on spans go where the settings say.
  * @returns what sends those that are left, and ends it
  */
-export async function startTracing({ settings, version, onWarning }: TracingOptions): Promise<() => Promise<void>> {
+export async function startTracing(options: TracingOptions): Promise<() => Promise<void>> {
+  const { settings, version, onWarning, patience = 3_000 } = options
   const warn = (message: string) => onWarning(message)
   const silent = () => {}
   diag.setLogger(
@@ -33,12 +34,13 @@ export async function startTracing({ settings, version, onWarning }: TracingOpti
   })
   provider.register({ propagator: await createPropagator(settings.propagators) })
   return async () => {
-    let timer: NodeJS.Timeout | undefined
-    const limit = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, patience)
-    })
-    await Promise.race([provider.shutdown().catch((error: unknown) => warn(String(error))), limit])
-    clearTimeout(timer)
+    const ended = provider.shutdown().then(
+      () => undefined,
+      (error: unknown) => String(error),
+    )
+    const late = setTimeout(patience, 'the last spans did not go out in time', { ref: false })
+    const fault = await Promise.race([ended, late])
+    if (fault !== undefined) warn(fault)
     for (const api of [trace, context, propagation, diag]) api.disable()
   }
 }

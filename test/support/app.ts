@@ -9,6 +9,7 @@ import { readMigrationNames } from '../../src/database/migration-files.js'
 import { createLogger } from '../../src/http/logger.js'
 import type { Message, Sender } from '../../src/messaging/sender.js'
 import { Health } from '../../src/operations/health.js'
+import { isTraced } from '../../src/tracing/tracer.js'
 import { checkAnswer } from './answer-check.js'
 import { createTestDatabase } from './database.js'
 
@@ -79,7 +80,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
   const config = testConfig({ DATABASE_URL: url, ...options.settings })
   const database = openDatabase(config.database)
   const lines: string[] = []
-  const logger = createLogger(config.logLevel, { write: (line) => void lines.push(line) })
+  const logger = createLogger(config.logLevel, { write: (line) => void lines.push(line) }, isTraced())
   const health = new Health({ database, migrationNames: await readMigrationNames(), logger })
   const messages: Message[] = []
   const recorder: Sender = {
