@@ -16,16 +16,19 @@ import { mobileFlow } from './auth/routes/mobile-routes.js'
 import { newAccountRoutes } from './auth/routes/new-account-routes.js'
 import { phonePrefixRoutes } from './auth/routes/phone-prefix-routes.js'
 import { sessionRoutes } from './auth/routes/session-routes.js'
+import { sendDecision } from './auth/send-decision.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
 import { ProblemSchema } from './errors.js'
 import { helpdeskRoutes } from './helpdesk/helpdesk-routes.js'
 import { overviewRoutes } from './helpdesk/overview-routes.js'
+import { Admission } from './http/admission.js'
 import { limitConnections } from './http/connection-limit.js'
 import { useCors } from './http/cors.js'
 import { useCsrfProtection } from './http/csrf.js'
 import { refuseFloods, useFloodGuard } from './http/flood-guard.js'
 import { useMethodNotAllowed } from './http/method-not-allowed.js'
+import { shedLoad } from './http/overload.js'
 import { createServer } from './http/server.js'
 import type { Senders } from './messaging/failover.js'
 import { receiptPaths, receiptSources } from './messaging/receipts/sources.js'
@@ -91,6 +94,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await useFloodGuard(app, { perMinute: config.limits.floodPerMinute, redisUrl: config.limits.redisUrl })
   await useCors(app, config.crossOrigin)
   refuseFloods(app)
+  const { watch } = database
+  watch.refusesEarly = config.limits.shedsLoad
+  const admission = new Admission({ now: () => performance.now() })
+  if (config.limits.shedsLoad)
+    shedLoad(app, { admission, isQueueFull: () => watch.isFull(sendDecision), onShed: metrics.countShed })
   const addMissingMethods = useMethodNotAllowed(app)
 
   const keyRing = createKeyRing(sessionSettings.privateKey, sessionSettings.previousPublicKeys)

@@ -34,6 +34,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
   app.post(
     '/identifiers',
     {
+      config: { shedding: 'first' },
       schema: {
         operationId: 'addIdentifier',
         summary: 'Send a code to a new phone or email of one’s own',

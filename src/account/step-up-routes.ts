@@ -19,6 +19,7 @@ export const stepUpRoutes: FastifyPluginAsyncTypebox<StepUpOptions> = async (
     '/step-up',
     {
       // Who has nothing to say need not send a body to say it in.
+      config: { shedding: 'first' },
       preValidation: async (request) => {
         request.body ??= {}
       },

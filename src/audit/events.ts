@@ -91,6 +91,8 @@ export class AuditTrail {
     this.#eventKey = eventKey
     this.#write = createBatches<EventRow, null>({
       name: eventWrite,
+      // What happened is to be told: only its time refuses it.
+      worth: Number.POSITIVE_INFINITY,
       watch: database.watch,
       mayAskAgain: isRefusedByPostgres,
       async ask(events) {

@@ -64,12 +64,19 @@ type SendDecisionDependencies = {
   challenges: Challenges
 }
 
+/** Its name, by which its queue is found. */
+export const sendDecision = 'send_code'
+
+/** Milliseconds that a send may wait: less than what others may, since whoever holds a code already waits for more. */
+const sendIsWorth = 1_000
+
 /** Asks for sends, many at once. A call sets aside what it may use of budgets, and puts back what it has not used. */
 export function createSendDecision(dependencies: SendDecisionDependencies): Decision<SendRequest, SendAnswer> {
   const { database, otp, limits, challenges } = dependencies
   return createDecision<SendRequest, SendAnswer>({
     database,
-    name: 'send_code',
+    name: sendDecision,
+    worth: sendIsWorth,
     keyOf: ({ identifier }) => identifier,
     settings: () => ({
       ...otp.sendLimits,

@@ -13,6 +13,8 @@ export function parseLimitSettings(read: SettingReader) {
   }
   return {
     isOn,
+    /** whether requests are refused that could not be answered in time */
+    shedsLoad: read.flag('LOAD_SHEDDING'),
     ipSendPerHour: limit('IP_SEND_PER_HOUR'),
     ipVerifyPerTenMinutes: limit('IP_VERIFY_PER_10_MIN'),
     ipUnknownPerHour: limit('IP_UNKNOWN_PER_HOUR'),

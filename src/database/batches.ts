@@ -2,6 +2,7 @@
 // call. No timer: a lone request waits for nobody, and under load a round trip, a plan and a commit are shared by whoever is there.
 
 import type { Span } from '@opentelemetry/api'
+import { Problem } from '../errors.js'
 import { inBatchSpan, startWaiting } from '../tracing/batches.js'
 import { endedWith } from '../tracing/tracer.js'
 import type { DatabaseWatch } from './watch.js'
@@ -10,7 +11,7 @@ export type BatchOptions<Request, Answer> = Readonly<{
   /** what metrics and traces call it */
   name: string
   /** told of each batch */
-  watch?: Pick<DatabaseWatch, 'onBatch' | 'onRefusal'>
+  watch?: Pick<DatabaseWatch, 'onBatch' | 'onRefusal' | 'addQueue' | 'refusesEarly'>
   /**
    * Asks for all of them at once; the answers in the order of the requests, `again` for one that is to be asked alone.
    * Nothing may be answered before it is committed.
@@ -22,6 +23,8 @@ export type BatchOptions<Request, Answer> = Readonly<{
   calls?: number
   /** requests in one batch */
   size?: number
+  /** milliseconds of waiting that a request is worth: it is refused at once where it would wait longer */
+  worth?: number
   /** whether the whole batch may be asked again one by one: the database has said that nothing of it was done */
   mayAskAgain: (error: unknown) => boolean
 }>
@@ -66,8 +69,19 @@ export class QueueTimeout extends Error {
   }
 }
 
+/**
+ * Of a request that would wait for longer than it is worth: PostgreSQL is the limit, and to stand in line for it would cost whoever comes
+ * next as much, until nobody is answered in time.
+ */
+function tooLate(milliseconds: number): Problem {
+  return new Problem('service_unavailable', { retryAfter: Math.ceil(milliseconds / 1000) })
+}
+
+/** Share of the newest in what a call is thought to take. */
+const newest = 0.2
+
 /** 32 stays under the 64 subtransactions that a backend of PostgreSQL keeps at hand. */
-const defaults = { calls: 2, size: 32 }
+const defaults = { calls: 2, size: 32, worth: 2_500 }
 
 export type Batches<Request, Answer> = Readonly<{
   /** Asks, together with whoever asks in the meantime. Rejects with the error of its batch. */
@@ -75,16 +89,41 @@ export type Batches<Request, Answer> = Readonly<{
 }>
 
 export function createBatches<Request, Answer>(options: BatchOptions<Request, Answer>): Batches<Request, Answer> {
-  const { name, watch, ask, keyOf, mayAskAgain, calls = defaults.calls, size = defaults.size } = options
+  const {
+    name,
+    watch,
+    ask,
+    keyOf,
+    mayAskAgain,
+    calls = defaults.calls,
+    size = defaults.size,
+    worth = defaults.worth,
+  } = options
   /** oldest first */
   let waiting: Waiting<Request, Answer>[] = []
   /** to be asked again, each alone, before all others */
   const repeated: Waiting<Request, Answer>[] = []
   const keysUnderWay = new Set<string | symbol>()
-  let underWay = 0
+  /** when each call that is under way was sent, oldest first */
+  const underWay: number[] = []
+  /** milliseconds that a call takes */
+  let usual = 0
   let isScheduled = false
 
+  /** Milliseconds that a request would wait that comes now: none while there is room for another call. */
+  function expectedWait(): number {
+    if (underWay.length < calls) return 0
+    // One that hangs tells more than those before it.
+    const call = Math.max(usual, performance.now() - Number(underWay[0]))
+    return call * (Math.floor(waiting.length / (size * calls)) + 0.5)
+  }
+
   function join(request: Request, span: Span | undefined): Promise<Answer> {
+    const wait = expectedWait()
+    if (wait > worth && watch?.refusesEarly) {
+      watch.onRefusal(name)
+      return Promise.reject(tooLate(wait))
+    }
     return new Promise((resolve, reject) => {
       const key = keyOf?.(request) ?? Symbol()
       const times = { isSecond: false, isRepeated: false, since: performance.now() }
@@ -101,7 +140,7 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
 
   function send(): void {
     rejectTheOldest()
-    while (underWay < calls) {
+    while (underWay.length < calls) {
       const batch = takeBatch()
       if (batch.length === 0) return
       void carry(batch)
@@ -139,8 +178,8 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
   }
 
   async function carry(batch: Waiting<Request, Answer>[]): Promise<void> {
-    underWay += 1
     const now = performance.now()
+    underWay.push(now)
     watch?.onBatch({ name, waits: batch.map(({ since }) => (now - since) / 1000) })
     const requests = batch.map(({ request }) => request)
     const members = batch.map(({ span, since }) => ({ span, wait: now - since }))
@@ -152,7 +191,8 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
       const isToBeRepeated = !call.isAlone && mayAskAgain(error)
       for (const one of batch) isToBeRepeated ? askAlone(one, false) : one.reject(error)
     } finally {
-      underWay -= 1
+      underWay.splice(underWay.indexOf(now), 1)
+      usual += newest * (performance.now() - now - usual)
       for (const { key } of batch) keysUnderWay.delete(key)
       send()
     }
@@ -171,6 +211,7 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
     repeated.push(one)
   }
 
+  watch?.addQueue(name, () => expectedWait() > worth)
   return {
     ask(request) {
       const span = startWaiting(name)

@@ -14,6 +14,8 @@ export type DecisionOptions<Request, Answer> = Readonly<{
   database: Database
   /** of the function in prisma/functions, whose requests and answers have these members in snake case */
   name: string
+  /** milliseconds of waiting that a request is worth (batches.ts) */
+  worth?: number
   /** made anew for each call */
   settings: () => object
   /** what no two calls under way may share: an identifier, a user */
@@ -39,11 +41,12 @@ export type Decision<Request, Answer> = (request: Request) => Promise<Answer>
 export function createDecision<Request extends DecisionRequest, Answer extends Readonly<{ outcome: string }>>(
   options: DecisionOptions<Request, Answer>,
 ): Decision<Request, Answer> {
-  const { database, name, settings, keyOf, reserve } = options
+  const { database, name, settings, keyOf, reserve, worth } = options
   const text = `SELECT * FROM "${database.functionSchema}".${name}_batch($1, $2, $3, $4)`
   const batches: Batches<Request, Answer> = createBatches<Request, Answer>({
     name,
     watch: database.watch,
+    ...(worth !== undefined && { worth }),
     keyOf,
     mayAskAgain: isRefusedByPostgres,
     async ask(requests, { isAlone, isRepeated }) {

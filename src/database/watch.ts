@@ -34,11 +34,24 @@ const spanOf = (name: string) => ({
 /** Tells everybody who watches. One database may serve several apps (tests). */
 export class DatabaseWatch {
   readonly #watchers = new Set<DatabaseWatcher>()
+  readonly #queues = new Map<string, () => boolean>()
+  /** whether requests that would wait too long are refused when they come, and not when their time is over */
+  refusesEarly = false
 
   /** @returns what ends it */
   add(watcher: DatabaseWatcher): () => void {
     this.#watchers.add(watcher)
     return () => void this.#watchers.delete(watcher)
+  }
+
+  /** @param isFull whether a request that comes now would wait longer than it is worth */
+  addQueue(name: string, isFull: () => boolean): void {
+    this.#queues.set(name, isFull)
+  }
+
+  /** Whether a request to this decision would be refused. */
+  isFull(name: string): boolean {
+    return this.refusesEarly && this.#queues.get(name)?.() === true
   }
 
   readonly onBatch = (batch: SeenBatch): void => {

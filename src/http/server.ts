@@ -79,6 +79,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   useNullsAsAbsent(app)
   keepClientAddresses(app, { trusted: trustProxy, header: proxyHeader }, onUnreadableClient)
   app.decorateReply('problemCode', null)
+  app.decorateReply('isShed', false)
   // What is wrong with a body is found in the context of the connection.
   app.setErrorHandler((error, request, reply) => within(request.traceContext, () => handleError(error, request, reply)))
   useStandardHeaders(app)
@@ -122,6 +123,8 @@ function refuseExpectations(app: FastifyInstance): void {
 /** One line a request, with the code of its error, and the route's pattern in place of the URL: a URL may hold what is nobody's business. */
 function useRequestLog(app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
+    // At the price of a line each, a log would go under with the service; overload.ts tells of them.
+    if (reply.isShed) return done()
     request.log.info(
       {
         method: request.method,

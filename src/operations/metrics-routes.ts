@@ -28,6 +28,7 @@ export const metricsRoutes: FastifyPluginAsyncTypebox<MetricsRouteOptions> = asy
   app.get(
     '/metrics',
     {
+      config: { shedding: 'never' },
       ...(metricsToken && { onRequest: requireSecret('METRICS_TOKEN', metricsToken) }),
       schema: {
         operationId: 'getMetrics',

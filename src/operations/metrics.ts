@@ -29,6 +29,9 @@ export type CountedCircuit = Readonly<{ channel: string; driver: string; state: 
 /** How a message ended, as its provider tells. */
 export type CountedReceipt = MetricLabels & Readonly<{ driver: string; status: string }>
 
+/** A request that was refused for load: what gives way first or then, and what there was too much of. */
+export type CountedShed = Readonly<{ urgency: string; reason: string }>
+
 /** `route` is the pattern, undefined where there is none. */
 export type CountedRequest = Readonly<{ method: string; route: string | undefined; status: number; seconds: number }>
 
@@ -61,6 +64,7 @@ export class Metrics {
   readonly #guessAlarms
   readonly #unreadableClients
   readonly #requests
+  readonly #shed
   readonly contentType
   /** what counts the calls of the database */
   readonly databaseWatcher: DatabaseWatcher
@@ -131,6 +135,11 @@ export class Metrics {
       buckets,
       registers,
     })
+    this.#shed = counter(
+      'latchkey_shed_requests_total',
+      ['urgency', 'reason'],
+      'Requests that were refused with 503 before they were read, since there was too much to do',
+    )
     this.databaseWatcher = addDatabaseMetrics(this.#registry)
     addStateMetrics(this.#registry, replica)
     this.contentType = this.#registry.contentType
@@ -171,6 +180,11 @@ export class Metrics {
 
   countRequest({ method, route = 'unknown', status, seconds }: CountedRequest): void {
     this.#requests.observe({ method, route, status }, seconds)
+  }
+
+  /** A function: it is handed on by itself. */
+  readonly countShed = (shed: CountedShed): void => {
+    this.#shed.inc(shed)
   }
 
   /** All of it, in Prometheus' text format. */

@@ -49,6 +49,7 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
   app.post(
     '/request-otp',
     {
+      config: { shedding: 'first' },
       schema: {
         operationId: 'requestOtp',
         summary: 'Send a code to a phone or an email address',

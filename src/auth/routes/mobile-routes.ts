@@ -43,6 +43,7 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
   app.post(
     '/send-otp',
     {
+      config: { shedding: 'first' },
       schema: {
         operationId: 'sendOtp',
         summary: 'Send a code to a mobile number',

@@ -41,6 +41,12 @@ export const limitRows = {
     about:
       'Requests of one address in a minute, on all routes; shared by replicas through Redis where REDIS_URL is set.',
   },
+  LOAD_SHEDDING: {
+    type: 'flag',
+    default: true,
+    about:
+      'Whether requests that could not be answered in time are refused with 503 and Retry-After before they are read, sends before all others (docs/overload.md).',
+  },
   REDIS_URL: {
     type: 'text',
     secret: 'within',

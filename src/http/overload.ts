@@ -1,0 +1,65 @@
+// Sheds load: a request that could not be answered in time is refused before its body is read, at a tenth of what an answer costs, so that
+// those that are let in are answered in time (docs/overload.md).
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { Problem } from '../errors.js'
+import type { Admission, Urgency } from './admission.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** `first`: it starts something new, and gives way before others; `never`: it tells of the service itself */
+    shedding?: 'first' | 'never'
+  }
+  interface FastifyReply {
+    /** refused since there was too much to do: counted, and told in the log once for many */
+    isShed: boolean
+  }
+}
+
+export type SheddingReason = 'event_loop' | 'queue'
+
+export type OverloadOptions = Readonly<{
+  admission: Pick<Admission, 'admits' | 'start' | 'stop'>
+  /** whether a send that comes now would wait too long for the database */
+  isQueueFull: () => boolean
+  onShed: (shed: { urgency: Urgency; reason: SheddingReason }) => void
+}>
+
+/** Seconds after which to come again: one of these in turn, so that those who were refused at once do not come back at once. */
+const comeAgainIn = [1, 2, 3, 4, 5]
+
+/** Milliseconds between two lines of the log that tell of it. */
+const tellEvery = 10_000
+
+/** To be registered after what counts floods, which are refused for themselves, and before whatever reads a body or asks the database. */
+export function shedLoad(app: FastifyInstance, { admission, isQueueFull, onShed }: OverloadOptions): void {
+  let refused = 0
+  let told = { at: Number.NEGATIVE_INFINITY, refused: 0 }
+  admission.start()
+  app.addHook('onClose', async () => admission.stop())
+
+  function reasonAgainst(urgency: Urgency): SheddingReason | undefined {
+    if (!admission.admits(urgency)) return 'event_loop'
+    return urgency === 'first' && isQueueFull() ? 'queue' : undefined
+  }
+
+  app.addHook('onRequest', (request, reply, done) => {
+    const urgency = urgencyOf(request)
+    const reason = urgency && reasonAgainst(urgency)
+    if (!urgency || !reason) return done()
+    reply.isShed = true
+    onShed({ urgency, reason })
+    refused += 1
+    if (performance.now() - told.at > tellEvery) {
+      app.log.warn({ reason, refused: refused - told.refused }, 'overloaded: requests are refused with 503')
+      told = { at: performance.now(), refused }
+    }
+    const retryAfter = comeAgainIn[refused % comeAgainIn.length] as number
+    done(new Problem('service_unavailable', { retryAfter }))
+  })
+}
+
+/** Undefined: never refused for load. */
+function urgencyOf({ routeOptions: { config } }: FastifyRequest): Urgency | undefined {
+  if (config.isProbe || config.shedding === 'never') return undefined
+  return config.shedding ?? 'last'
+}
