@@ -68,7 +68,7 @@ type SendDecisionDependencies = {
 export const sendDecision = 'send_code'
 
 /** Milliseconds that a send may wait: less than what others may, since whoever holds a code already waits for more. */
-const sendIsWorth = 1_000
+const sendIsWorth = 750
 
 /** Asks for sends, many at once. A call sets aside what it may use of budgets, and puts back what it has not used. */
 export function createSendDecision(dependencies: SendDecisionDependencies): Decision<SendRequest, SendAnswer> {

@@ -1,6 +1,7 @@
 // Natural batching: who goes together, who waits for whom, and what becomes of one that could not be answered.
 import t from 'tap'
 import { again, type BatchOptions, type Call, createBatches } from '../../src/database/batches.js'
+import { DatabaseWatch } from '../../src/database/watch.js'
 
 type Request = { key: string; n: number }
 type Asked = {
@@ -155,4 +156,43 @@ t.test('who has waited for five seconds is told that there is no room', async (t
   t.equal(await first, 1)
   await t.rejects(late, { code: '53300' })
   t.equal(asked.length, 1)
+})
+
+t.test('a request that would wait for longer than it is worth is refused when it comes', async (t) => {
+  const watch = new DatabaseWatch()
+  const refused: string[] = []
+  const sizes: number[] = []
+  const end = watch.add({
+    onCall() {},
+    onBatch: ({ waits }) => void sizes.push(waits.length),
+    onRefusal: (name) => void refused.push(name),
+  })
+  const { asked, ask } = start({ watch, calls: 1, size: 2, worth: 40 })
+  const first = ask(0)
+  await turn()
+  while (!watch.isFull('test') && refused.length === 0) {
+    watch.refusesEarly = true
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  await t.rejects(ask(1), { code: 'service_unavailable', details: { retryAfter: 1 } })
+  t.strictSame(refused, ['test'])
+  watch.refusesEarly = false
+  t.equal(watch.isFull('test'), false)
+  const second = ask(2)
+  asked[0]?.answer()
+  t.equal(await first, 0)
+  await turn()
+  watch.refusesEarly = true
+  t.equal(watch.isFull('nobody knows it'), false)
+  asked[1]?.answer()
+  t.equal(await second, 2)
+  t.strictSame(sizes, [1, 1])
+  t.equal(watch.isFull('test'), false, 'there is room: nobody is refused for calls that were slow')
+  const third = ask(3)
+  await turn()
+  asked[2]?.answer()
+  t.equal(await third, 3)
+  end()
+  watch.onBatch({ name: 'test', waits: [0] })
+  t.equal(sizes.length, 3)
 })

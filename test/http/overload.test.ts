@@ -1,0 +1,138 @@
+// Overload: what is refused before it is read, what never is, and that those who were let in are answered. The lateness of the event loop
+// is told by hand, and the database is held by a lock.
+import { Client } from 'pg'
+import t from 'tap'
+import { Admission } from '../../src/http/admission.js'
+import { startApp, type TestApp } from '../support/app.js'
+
+const shedding = { LOAD_SHEDDING: 'on' }
+
+function startAdmission() {
+  let now = 0
+  const admission = new Admission({ now: () => now })
+  /** so many looks, each so many milliseconds late */
+  const look = (count: number, late: number) => {
+    for (let left = count; left > 0; left -= 1) {
+      now += 100 + late
+      admission.look()
+    }
+  }
+  const admitted = (urgency: 'first' | 'last', of = 100) =>
+    Array.from({ length: of }, () => admission.admits(urgency)).filter(Boolean).length
+  return { admission, look, admitted }
+}
+
+t.test('a pause changes nothing; a loop that stays late lets in less and less, sends first', async (t) => {
+  const { admission, look, admitted } = startAdmission()
+  look(2, 2_000)
+  look(5, 0)
+  t.strictSame([admitted('first'), admitted('last')], [100, 100])
+  look(3, 150)
+  t.ok(Math.abs(admitted('first') - 70) <= 1)
+  look(2, 150)
+  t.ok(admitted('first') <= 35)
+  t.equal(admitted('last'), 100, 'whoever holds a code is let in')
+  look(3, 350)
+  t.ok(Math.abs(admitted('last') - 70) <= 1)
+  look(100, 350)
+  t.ok(admitted('first', 1_000) >= 19 && admitted('first', 1_000) <= 21, 'never nothing: its end must be seen')
+  t.ok(admitted('last', 1_000) >= 99 && admitted('last', 1_000) <= 101)
+  look(30, 0)
+  t.strictSame([admission.share('first'), admission.share('last')], [1, 1])
+})
+
+t.test('it looks by itself, and stops', async (t) => {
+  const admission = new Admission({ now: () => performance.now() })
+  let looks = 0
+  admission.look = () => {
+    looks += 1
+  }
+  admission.start()
+  while (looks === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  admission.stop()
+  const before = looks
+  await new Promise((resolve) => setTimeout(resolve, 220))
+  t.equal(looks, before)
+})
+
+/** Two of them under way, and so many waiting: each is somebody else's. */
+const senders = (service: TestApp, count: number) =>
+  Array.from({ length: count }, (_, index) =>
+    service.post('/auth/request-otp', { phonePrefix: '+91', phone: `98765${String(40000 + index)}` }),
+  )
+
+const until = async (isSo: () => boolean) => {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+const sampleOf = async (service: TestApp, sample: string) => {
+  const { text } = await service.get('/metrics')
+  const line = text.split('\n').find((line) => line.startsWith(`${sample} `))
+  return Number(line?.slice(sample.length) ?? 0)
+}
+
+t.test('where the queue for the database is full, sends are refused unread, and nothing else is', async (t) => {
+  const service = await startApp(t, { settings: shedding })
+  const phone = { phonePrefix: '+91', phone: '9876543210' }
+  await service.post('/auth/request-otp', phone)
+  const held = await holdSends(service)
+  const waiting = senders(service, 40)
+  await until(() => service.database.watch.isFull('send_code'))
+
+  const refused = await service.ask({
+    method: 'POST',
+    url: '/api/auth/send-otp',
+    // Not even JSON: it is not read.
+    payload: '{',
+    headers: { 'content-type': 'application/json', origin: 'https://app.example.com' },
+  })
+  t.match(refused, { status: 503, body: { code: 'service_unavailable', success: false, retry_after: Number } })
+  t.match(refused.headers, { 'retry-after': /^[1-5]$/, 'x-request-id': String, 'cache-control': 'no-store' })
+  const again = await service.post('/auth/request-otp', phone)
+  t.not(again.headers['retry-after'], refused.headers['retry-after'], 'they do not come back at once')
+  t.equal((await service.get('/health/live')).status, 200)
+  t.equal((await service.get('/auth/phone-prefixes')).status, 200)
+  const wrong = await service.post('/auth/verify-otp', { ...phone, otp: '000000' })
+  t.equal(wrong.status, 401, 'whoever holds a code is heard')
+  t.equal(await sampleOf(service, 'latchkey_shed_requests_total{urgency="first",reason="queue"}'), 2)
+  t.equal(service.logged().match(/overloaded: requests are refused/g)?.length, 1)
+  t.notMatch(service.logged(), /"route":"\/api\/auth\/send-otp"/, 'a line for many, none for each')
+
+  await held.release()
+  t.strictSame([...new Set((await Promise.all(waiting)).map(({ status }) => status))], [200])
+  t.equal((await service.post('/auth/request-otp', { ...phone, phone: '9876543299' })).status, 200)
+})
+
+t.test('without it, and for what has no early sign, they wait as before', async (t) => {
+  const service = await startApp(t)
+  const held = await holdSends(service)
+  const waiting = senders(service, 40)
+  await until(() => service.database.poolUse().inUse >= 2)
+  t.equal(service.database.watch.isFull('send_code'), false)
+  const one = service.post('/auth/request-otp', { phonePrefix: '+91', phone: '9876543210' })
+  await held.release()
+  t.equal((await one).status, 200)
+  await Promise.all(waiting)
+})
+
+t.test('where the event loop stays late, also the rest gives way, and never probes and metrics', async (t) => {
+  const original = Admission.prototype.admits
+  t.teardown(() => {
+    Admission.prototype.admits = original
+  })
+  Admission.prototype.admits = () => false
+  const service = await startApp(t, { settings: { ...shedding, CORS_ORIGINS: 'https://app.example.com' } })
+  const refused = await service.get('/api/auth/me', { headers: { origin: 'https://app.example.com' } })
+  t.match(refused, { status: 503, headers: { 'access-control-allow-origin': 'https://app.example.com' } })
+  t.equal((await service.get('/health/live')).status, 200)
+  t.equal((await service.get('/health/ready')).status, 200)
+  t.equal(await sampleOf(service, 'latchkey_shed_requests_total{urgency="last",reason="event_loop"}'), 1)
+})
+
+/** Lets no send be decided until `release`: its calls hang, as on a database that has come to its end. For less than locks are waited for. */
+async function holdSends(service: TestApp) {
+  const client = new Client(service.config.database.url)
+  await client.connect()
+  await client.query('BEGIN; LOCK TABLE country_breakers IN ACCESS EXCLUSIVE MODE')
+  return { release: () => client.end() }
+}
