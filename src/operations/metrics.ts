@@ -187,6 +187,13 @@ export class Metrics {
     this.#shed.inc(shed)
   }
 
+  /** The labels of each metric, by its name: what dashboards and alerts may ask for. */
+  get labels(): ReadonlyMap<string, readonly string[]> {
+    const described = [this.#registry, processMetrics()].flatMap((registry) => registry.getMetricsAsArray())
+    // As each was made with them; its type leaves them out.
+    return new Map(described.map((metric) => [metric.name, Reflect.get(metric, 'labelNames') as readonly string[]]))
+  }
+
   /** All of it, in Prometheus' text format. */
   async read(): Promise<string> {
     const texts = await Promise.all([this.#registry.metrics(), processMetrics().metrics()])
