@@ -98,7 +98,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   watch.refusesEarly = config.limits.shedsLoad
   const admission = new Admission({ now: () => performance.now() })
   if (config.limits.shedsLoad)
-    shedLoad(app, { admission, isQueueFull: () => watch.isFull(sendDecision), onShed: metrics.countShed })
+    shedLoad(app, { admission, isQueueFull: (coming) => watch.isFull(sendDecision, coming), onShed: metrics.countShed })
   const addMissingMethods = useMethodNotAllowed(app)
 
   const keyRing = createKeyRing(sessionSettings.privateKey, sessionSettings.previousPublicKeys)

@@ -111,11 +111,11 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
   let isScheduled = false
 
   /** Milliseconds that a request would wait that comes now: none while there is room for another call. */
-  function expectedWait(): number {
+  function expectedWait(coming = 0): number {
     if (underWay.length < calls) return 0
     // One that hangs tells more than those before it.
     const call = Math.max(usual, performance.now() - Number(underWay[0]))
-    return call * (Math.floor(waiting.length / (size * calls)) + 0.5)
+    return call * (Math.floor((waiting.length + coming) / (size * calls)) + 0.5)
   }
 
   function join(request: Request, span: Span | undefined): Promise<Answer> {
@@ -211,7 +211,7 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
     repeated.push(one)
   }
 
-  watch?.addQueue(name, () => expectedWait() > worth)
+  watch?.addQueue(name, (coming) => expectedWait(coming) > worth)
   return {
     ask(request) {
       const span = startWaiting(name)

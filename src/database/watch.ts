@@ -34,7 +34,7 @@ const spanOf = (name: string) => ({
 /** Tells everybody who watches. One database may serve several apps (tests). */
 export class DatabaseWatch {
   readonly #watchers = new Set<DatabaseWatcher>()
-  readonly #queues = new Map<string, () => boolean>()
+  readonly #queues = new Map<string, (coming: number) => boolean>()
   /** whether requests that would wait too long are refused when they come, and not when their time is over */
   refusesEarly = false
 
@@ -44,14 +44,17 @@ export class DatabaseWatch {
     return () => void this.#watchers.delete(watcher)
   }
 
-  /** @param isFull whether a request that comes now would wait longer than it is worth */
-  addQueue(name: string, isFull: () => boolean): void {
+  /** @param isFull whether a request that comes behind so many others would wait longer than it is worth */
+  addQueue(name: string, isFull: (coming: number) => boolean): void {
     this.#queues.set(name, isFull)
   }
 
-  /** Whether a request to this decision would be refused. */
-  isFull(name: string): boolean {
-    return this.refusesEarly && this.#queues.get(name)?.() === true
+  /**
+   * Whether a request to this decision would be refused.
+   * @param coming those that are on their way to it and have not come yet
+   */
+  isFull(name: string, coming = 0): boolean {
+    return this.refusesEarly && this.#queues.get(name)?.(coming) === true
   }
 
   readonly onBatch = (batch: SeenBatch): void => {

@@ -10,10 +10,13 @@ export type AdmissionOptions = Readonly<{
 }>
 
 /** Milliseconds between two looks; how late the event loop may be for sends, and for the rest; in how many looks one after the other. */
-const marks = { tick: 100, late: { first: 100, last: 300 }, looks: 3 }
+const marks = { tick: 100, late: { first: 200, last: 500 }, looks: 3 }
 
-/** Least share that is let in: by what becomes of it, the end of the overload is noticed. */
-const least = { first: 0.02, last: 0.1 }
+/**
+ * Least share that is let in. Where a refusal costs a seventh of an answer, refusing more than this frees hardly any time: a process that
+ * is starved by its neighbours is late whatever it refuses, and would answer nobody.
+ */
+const least = { first: 0.15, last: 0.3 }
 const fall = 0.7
 const rise = 0.05
 

@@ -1,6 +1,6 @@
 // Sheds load: a request that could not be answered in time is refused before its body is read, at a tenth of what an answer costs, so that
 // those that are let in are answered in time (docs/overload.md).
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { problemBody, problemHeaders } from '../errors.js'
 import type { Admission, Urgency } from './admission.js'
 
@@ -8,6 +8,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** `first`: it starts something new, and gives way before others; `never`: it tells of the service itself */
     shedding?: 'first' | 'never'
+  }
+  interface FastifyRequest {
+    /** let in to send, and still being read: it is not in the queue for the database yet */
+    isComing: boolean
   }
   interface FastifyReply {
     /** refused since there was too much to do: counted, and told in the log once for many */
@@ -19,8 +23,8 @@ export type SheddingReason = 'event_loop' | 'queue'
 
 export type OverloadOptions = Readonly<{
   admission: Pick<Admission, 'admits' | 'start' | 'stop'>
-  /** whether a send that comes now would wait too long for the database */
-  isQueueFull: () => boolean
+  /** whether a send would wait too long for the database that comes behind so many which are still being read */
+  isQueueFull: (coming: number) => boolean
   onShed: (shed: { urgency: Urgency; reason: SheddingReason }) => void
 }>
 
@@ -41,19 +45,46 @@ const tellEvery = 10_000
 /** To be registered after what counts floods, which are refused for themselves, and before whatever reads a body or asks the database. */
 export function shedLoad(app: FastifyInstance, { admission, isQueueFull, onShed }: OverloadOptions): void {
   let refused = 0
+  /** A turn of the event loop may bring hundreds: all of them would be let in for the room that is there for a few. */
+  let coming = 0
   let told = { at: Number.NEGATIVE_INFINITY, refused: 0 }
   admission.start()
   app.addHook('onClose', async () => admission.stop())
 
   function reasonAgainst(urgency: Urgency): SheddingReason | undefined {
     if (!admission.admits(urgency)) return 'event_loop'
-    return urgency === 'first' && isQueueFull() ? 'queue' : undefined
+    return urgency === 'first' && isQueueFull(coming) ? 'queue' : undefined
   }
 
+  function expect(request: FastifyRequest, reply: FastifyReply): void {
+    request.isComing = true
+    coming += 1
+    // Whatever becomes of it: a client that goes away while it sends its body gets no answer.
+    reply.raw.once('close', () => arrive(request))
+  }
+
+  function arrive(request: FastifyRequest): void {
+    if (request.isComing) coming -= 1
+    request.isComing = false
+  }
+
+  app.decorateRequest('isComing', false)
+  app.addHook('preHandler', (request, _reply, done) => {
+    arrive(request)
+    done()
+  })
+  app.addHook('onResponse', (request, _reply, done) => {
+    arrive(request)
+    done()
+  })
   app.addHook('onRequest', (request, reply, done) => {
     const urgency = urgencyOf(request)
-    const reason = urgency && reasonAgainst(urgency)
-    if (!urgency || !reason) return done()
+    if (urgency === undefined) return done()
+    const reason = reasonAgainst(urgency)
+    if (reason === undefined) {
+      if (urgency === 'first') expect(request, reply)
+      return done()
+    }
     reply.isShed = true
     onShed({ urgency, reason })
     refused += 1
