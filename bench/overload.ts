@@ -27,7 +27,7 @@ const patience = 2_000
 /** Clients of the closed loop. */
 const clients = 64
 /** Connections, opened beforehand as a proxy and clients that were here before have them: who finds none free has lost. */
-const mostConnections = 8_000
+const mostConnections = 4_000
 
 const { values } = parseCommandLineOrExit(
   {
@@ -75,6 +75,8 @@ async function openLoop(url: string, rate: number): Promise<Window> {
   const free: Connection[] = []
   for (let opened = 0; opened < mostConnections; opened += 200)
     free.push(...(await Promise.all(Array.from({ length: 200 }, () => openConnection(url)))))
+  // Until the server has taken all of them.
+  await sleep(500)
   let underWay = 0
 
   async function one(due: number): Promise<void> {

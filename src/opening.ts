@@ -44,7 +44,7 @@ export type OpenService = Readonly<{
  */
 export async function openService(options: OpeningOptions): Promise<OpenService> {
   const { config, logger, startsTracing = false } = options
-  const endTracing = await (startsTracing && config.tracing ? traceTo(config.tracing, logger) : undefined)
+  const endTracing = startsTracing && config.tracing ? await traceTo(config.tracing, logger) : async () => {}
   findTracer()
   try {
     const service = await openTraced(options)
@@ -52,11 +52,11 @@ export async function openService(options: OpeningOptions): Promise<OpenService>
       ...service,
       async close() {
         await service.close()
-        await endTracing?.()
+        await endTracing()
       },
     }
   } catch (error) {
-    await endTracing?.()
+    await endTracing()
     throw error
   }
 }

@@ -5,7 +5,7 @@ import type { Span } from '@opentelemetry/api'
 import { Problem } from '../errors.js'
 import { inBatchSpan, startWaiting } from '../tracing/batches.js'
 import { endedWith } from '../tracing/tracer.js'
-import type { DatabaseWatch } from './watch.js'
+import { DatabaseWatch } from './watch.js'
 
 export type BatchOptions<Request, Answer> = Readonly<{
   /** what metrics and traces call it */
@@ -91,7 +91,7 @@ export type Batches<Request, Answer> = Readonly<{
 export function createBatches<Request, Answer>(options: BatchOptions<Request, Answer>): Batches<Request, Answer> {
   const {
     name,
-    watch,
+    watch = new DatabaseWatch(),
     ask,
     keyOf,
     mayAskAgain,
@@ -120,7 +120,7 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
 
   function join(request: Request, span: Span | undefined): Promise<Answer> {
     const wait = expectedWait()
-    if (wait > worth && watch?.refusesEarly) {
+    if (wait > worth && watch.refusesEarly) {
       watch.onRefusal(name)
       return Promise.reject(tooLate(wait))
     }
@@ -150,7 +150,7 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
   function rejectTheOldest(): void {
     const tooOld = performance.now() - patience
     while (waiting[0] !== undefined && waiting[0].since < tooOld) {
-      watch?.onRefusal(name)
+      watch.onRefusal(name)
       waiting.shift()?.reject(new QueueTimeout())
     }
   }
@@ -180,7 +180,7 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
   async function carry(batch: Waiting<Request, Answer>[]): Promise<void> {
     const now = performance.now()
     underWay.push(now)
-    watch?.onBatch({ name, waits: batch.map(({ since }) => (now - since) / 1000) })
+    watch.onBatch({ name, waits: batch.map(({ since }) => (now - since) / 1000) })
     const requests = batch.map(({ request }) => request)
     const members = batch.map(({ span, since }) => ({ span, wait: now - since }))
     const call = { isAlone: batch.length === 1, isRepeated: batch[0]?.isRepeated === true }
@@ -211,7 +211,7 @@ export function createBatches<Request, Answer>(options: BatchOptions<Request, An
     repeated.push(one)
   }
 
-  watch?.addQueue(name, (coming) => expectedWait(coming) > worth)
+  watch.addQueue(name, (coming) => expectedWait(coming) > worth)
   return {
     ask(request) {
       const span = startWaiting(name)

@@ -17,6 +17,8 @@ const marks = { tick: 100, late: { first: 200, last: 500 }, looks: 3 }
  * is starved by its neighbours is late whatever it refuses, and would answer nobody.
  */
 const least = { first: 0.15, last: 0.3 }
+/** Requests between two looks that are let in whatever the share: a process that is late without so many of them is late of others. */
+const always = 10
 const fall = 0.7
 const rise = 0.05
 
@@ -27,6 +29,8 @@ export class Admission {
   readonly #lateLooks = { first: 0, last: 0 }
   /** what the share has left over of the requests before, so that no chance is in it */
   readonly #credit = { first: 0, last: 0 }
+  /** how many have asked since the last look */
+  readonly #asked = { first: 0, last: 0 }
   #timer: NodeJS.Timeout | undefined
 
   constructor({ now }: AdmissionOptions) {
@@ -50,6 +54,7 @@ export class Admission {
     const lateness = now - this.#dueAt
     this.#dueAt = now + marks.tick
     for (const urgency of ['first', 'last'] as const) {
+      this.#asked[urgency] = 0
       const isLate = lateness > marks.late[urgency]
       this.#lateLooks[urgency] = isLate ? this.#lateLooks[urgency] + 1 : 0
       const share = this.#shares[urgency]
@@ -63,10 +68,11 @@ export class Admission {
     return this.#shares[urgency]
   }
 
-  /** Whether the next one is let in: of a share of a third every third one. */
+  /** Whether the next one is let in: ten between two looks, then of a share of a third every third one. */
   admits(urgency: Urgency): boolean {
     const share = this.#shares[urgency]
-    if (share === 1) return true
+    this.#asked[urgency] += 1
+    if (share === 1 || this.#asked[urgency] <= always) return true
     const credit = this.#credit[urgency] + share
     this.#credit[urgency] = credit % 1
     return credit >= 1

@@ -22,9 +22,9 @@ export type TracingOptions = Readonly<{
 export async function startTracing(options: TracingOptions): Promise<() => Promise<void>> {
   const { settings, version, onWarning, patience = 3_000 } = options
   const warn = (message: string) => onWarning(message)
-  const silent = () => {}
+  // What is below WARN does not come here.
   diag.setLogger(
-    { error: warn, warn, info: silent, debug: silent, verbose: silent },
+    { error: warn, warn, info: warn, debug: warn, verbose: warn },
     { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
   )
   const { NodeTracerProvider } = await import('@opentelemetry/sdk-trace-node')
@@ -34,10 +34,7 @@ export async function startTracing(options: TracingOptions): Promise<() => Promi
   })
   provider.register({ propagator: await createPropagator(settings.propagators) })
   return async () => {
-    const ended = provider.shutdown().then(
-      () => undefined,
-      (error: unknown) => String(error),
-    )
+    const ended = provider.shutdown().then(() => undefined, String)
     const late = setTimeout(patience, 'the last spans did not go out in time', { ref: false })
     const fault = await Promise.race([ended, late])
     if (fault !== undefined) warn(fault)

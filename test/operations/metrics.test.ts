@@ -190,6 +190,8 @@ t.test('the pool of the database, and readiness', async (t) => {
     poolUse: () => ({ inUse: 3, idle: 2, waiting: 5 }),
     isReady: async () => false,
   })
+  metrics.databaseWatcher.onRefusal('send_code')
+  t.match(await metrics.read(), /latchkey_batch_refusals_total{decision="send_code"} 1\n/)
   t.match(await metrics.read(), /in_use"} 3\n.*idle"} 2\n(.*\n)*latchkey_database_waiting 5\n(.*\n)*latchkey_ready 0\n/)
   const taken = service.database.$transaction(async (transaction) => {
     await transaction.$executeRaw`SELECT 1`

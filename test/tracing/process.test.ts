@@ -121,18 +121,3 @@ t.test('without a word of it, or where it is turned off, nothing of the SDK is l
   t.match(output, /^LOADED api$/m)
   t.notMatch(output, /trace_id/)
 })
-
-t.test('a collector that is not there is told in the log, and no request fails of it', async (t) => {
-  const { post, stop } = await startService(t, {
-    OTEL_TRACES_EXPORTER: 'otlp,console',
-    OTEL_EXPORTER_OTLP_TIMEOUT: '200',
-    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://127.0.0.1:1/v1/traces',
-    OTEL_BSP_SCHEDULE_DELAY: '60000',
-  })
-  t.equal((await post('/auth/request-otp', { email: 'asha@example.com' })).status, 200)
-  const output = await stop()
-  t.match(output, /"level":40.*"msg":"traces"/)
-  t.match(output, /name: 'send_code batch'/)
-  t.match(output, /LOADED .*exporter-trace-otlp-proto/)
-  t.match(output, /"msg":"stopped"/)
-})

@@ -29,3 +29,23 @@ t.test('a stop does not wait for a collector that never answers', async (t) => {
   t.strictSame(warnings, ['the last spans did not go out in time'])
   t.notOk(trace.isSpanContextValid(tracer().startSpan('three').spanContext()))
 })
+
+t.test('a collector that is not there is told of; the console shows spans as they end', async (t) => {
+  process.env['OTEL_EXPORTER_OTLP_TIMEOUT'] = '100'
+  t.teardown(() => delete process.env['OTEL_EXPORTER_OTLP_TIMEOUT'])
+  const shown: unknown[] = []
+  const { dir } = console
+  console.dir = (span: unknown) => void shown.push(span)
+  t.teardown(() => {
+    console.dir = dir
+  })
+  process.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = 'http://127.0.0.1:1'
+  t.teardown(() => delete process.env['OTEL_EXPORTER_OTLP_ENDPOINT'])
+  const warnings: string[] = []
+  const settings = { exporters: ['console', 'otlp'], protocol: 'http/protobuf', propagators: [] } as const
+  const end = await startTracing({ settings, version: '0', onWarning: (text) => void warnings.push(text) })
+  tracer().startSpan('shown').end()
+  t.match(shown, [{ name: 'shown', resource: { attributes: { 'service.name': 'latchkey' } } }])
+  await end()
+  t.ok(warnings.length > 0, warnings.join())
+})

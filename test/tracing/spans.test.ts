@@ -1,7 +1,9 @@
 // What is in the spans of a request, to which trace they belong, and what is in none of them.
+import { type AddressInfo, connect } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { AlwaysOffSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace-node'
 import t from 'tap'
+import { createBatches } from '../../src/database/batches.js'
 import { createWebhookSender } from '../../src/messaging/drivers/webhook.js'
 import { inSpan } from '../../src/tracing/tracer.js'
 import { startApp, type TestApp, wrongCode } from '../support/app.js'
@@ -169,6 +171,21 @@ t.test('what goes out says of which trace it is, without the baggage, and what f
   t.notMatch(JSON.stringify(spans), /secret-path/)
 })
 
+t.test('a client that goes away ends its span', async (t) => {
+  const kept = keepSpans(t)
+  const service = await startApp(t)
+  await service.app.listen({ host: '127.0.0.1', port: 0 })
+  kept.reset()
+  const socket = connect((service.app.server.address() as AddressInfo).port, '127.0.0.1')
+  const come = new Promise((resolve) => service.app.server.once('request', resolve))
+  socket.write(
+    'POST /auth/request-otp HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
+  )
+  await come
+  socket.destroy()
+  t.equal((await requestOf(kept)).length, 1)
+})
+
 t.test('nobody is in them, whatever they do', async (t) => {
   const kept = keepSpans(t)
   const service = await startApp(t, { settings: { TRUST_PROXY: '127.0.0.1' } })
@@ -218,6 +235,11 @@ t.test('an embedded service is below the span of the application, and outside of
   kept.reset()
   t.equal(await inSpan({ name: 'alone' }, async (span) => span.isRecording()), false)
   await service.database.user.count()
+  const options = { name: 'alone', mayAskAgain: () => false, ask: async (all: readonly number[]) => [...all] }
+  t.equal(await createBatches<number, number>(options).ask(1), 1)
   t.strictSame(kept.spans(), [])
+  const throwing = () => inSpan({ name: 'throwing' }, async () => Promise.reject('text'))
+  await t.rejects(context.with(trace.setSpan(context.active(), host), throwing))
+  t.match(kept.spans(), [{ name: 'throwing', isError: true, attributes: { 'error.type': 'string' } }])
   t.strictSame(await service.database.run({ text: 'SELECT 1 AS one', values: [] }), [{ one: 1 }])
 })
