@@ -1,8 +1,9 @@
 // What is in the spans of a request, to which trace they belong, and what is in none of them.
-import { type AddressInfo, connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { AlwaysOffSampler, ParentBasedSampler } from '@opentelemetry/sdk-trace-node'
 import t from 'tap'
+import type { Sender } from '../../src/messaging/sender.js'
 import { createBatches } from '../../src/database/batches.js'
 import { createWebhookSender } from '../../src/messaging/drivers/webhook.js'
 import { inSpan } from '../../src/tracing/tracer.js'
@@ -173,17 +174,36 @@ t.test('what goes out says of which trace it is, without the baggage, and what f
 
 t.test('a client that goes away ends its span', async (t) => {
   const kept = keepSpans(t)
-  const service = await startApp(t)
+  let reach = () => {}
+  const reached = new Promise<void>((resolve) => {
+    reach = resolve
+  })
+  const never: Sender = {
+    name: 'never',
+    send: (_message, signal) =>
+      new Promise((_resolve, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('late')))
+        reach()
+      }),
+  }
+  const service = await startApp(t, { senders: [never] })
   await service.app.listen({ host: '127.0.0.1', port: 0 })
   kept.reset()
-  const socket = connect((service.app.server.address() as AddressInfo).port, '127.0.0.1')
-  const come = new Promise((resolve) => service.app.server.once('request', resolve))
-  socket.write(
-    'POST /auth/request-otp HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{',
-  )
-  await come
-  socket.destroy()
+  const { port } = service.app.server.address() as AddressInfo
+  const controller = new AbortController()
+  const answer = fetch(`http://127.0.0.1:${port}/auth/request-otp`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(to(0)),
+    signal: controller.signal,
+  })
+  await reached
+  controller.abort()
+  await t.rejects(answer)
   t.equal((await requestOf(kept)).length, 1)
+  // One that waits for its answer ends with it, and once.
+  await fetch(`http://127.0.0.1:${port}/auth/phone-prefixes`).then((response) => response.text())
+  t.equal((await requestOf(kept, 2)).length, 2)
 })
 
 t.test('nobody is in them, whatever they do', async (t) => {
