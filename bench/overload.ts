@@ -31,7 +31,7 @@ const mostConnections = 4_000
 
 const { values } = parseCommandLineOrExit(
   {
-    script: 'bench:overload',
+    program: 'npm run bench:overload --',
     summary: 'Measures what is left of the service at several times its capacity: docs/overload.md.',
     options: {
       factor: { type: 'string', value: 'NUMBER', default: '4', description: 'times the capacity' },
