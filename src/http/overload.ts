@@ -6,7 +6,7 @@ import type { Admission, Urgency } from './admission.js'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** `first`: it starts something new, and gives way before others; `never`: it tells of the service itself */
+    /** `first`: it starts something new, and gives way before others; `never`: it tells of the service itself, or costs no more than a refusal */
     shedding?: 'first' | 'never'
   }
   interface FastifyRequest {

@@ -43,6 +43,7 @@ export const openApiRoutes: FastifyPluginAsyncTypebox<OpenApiOptions> = async (a
   app.get(
     '/openapi.json',
     {
+      config: { shedding: 'never' },
       schema: {
         operationId: 'getOpenApi',
         summary: 'This document',

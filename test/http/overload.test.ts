@@ -154,6 +154,8 @@ t.test('where the event loop stays late, also the rest gives way, and never prob
   t.match(refused, { status: 503, headers: { 'access-control-allow-origin': 'https://app.example.com' } })
   t.equal((await service.get('/health/live')).status, 200)
   t.equal((await service.get('/health/ready')).status, 200)
+  for (const url of ['/auth/phone-prefixes', '/.well-known/jwks.json', '/openapi.json'])
+    t.equal((await service.get(url)).status, 200, `${url} costs no more than a refusal`)
   t.equal(await sampleOf(service, 'latchkey_shed_requests_total{urgency="last",reason="event_loop"}'), 1)
 })
 

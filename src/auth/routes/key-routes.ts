@@ -24,6 +24,7 @@ export const keyRoutes: FastifyPluginAsyncTypebox<{ keyRing: KeyRing }> = async 
   app.get(
     '/.well-known/jwks.json',
     {
+      config: { shedding: 'never' },
       schema: {
         operationId: 'getJwks',
         summary: 'The keys that verify our tokens (RFC 7517)',

@@ -32,6 +32,7 @@ export const phonePrefixRoutes: FastifyPluginAsyncTypebox<PhonePrefixOptions> = 
   app.get(
     '/phone-prefixes',
     {
+      config: { shedding: 'never' },
       schema: {
         operationId: 'listPhonePrefixes',
         summary: 'The countries whose numbers are accepted, for a country picker',
