@@ -81,10 +81,7 @@ sql() { psql --no-psqlrc -qtA -v ON_ERROR_STOP=1 "postgresql://postgres@127.0.0.
 url() { printf 'postgresql://latchkey:p%%40ss@127.0.0.1:%s/%s' "$port" "$1"; }
 cat >"$work/bin/latchkey" <<END
 #!/bin/sh
-cd '$project' || exit 1
-[ -e src/cli/main.ts ] && exec node --import tsx src/cli/main.ts "\$@"
-case \$1 in keys) exec node --import tsx src/cli/keys.ts ;; status) exec node --import tsx src/cli/database-status.ts ;; esac
-exec node --import tsx "src/cli/\$1.ts"
+cd '$project' && exec node --import tsx src/cli/main.ts "\$@"
 END
 chmod 755 "$work/bin/latchkey"
 export LATCHKEY=$work/bin/latchkey

@@ -14,7 +14,9 @@ const ofBackups = ['BACKUP_DIR']
 /** @param {URL} root the project's folder @param {Set<string>} settings names of the service's settings */
 export function checkUnits(root, settings) {
   const folder = new URL('deploy/systemd/', root)
-  const units = readdirSync(folder).sort()
+  const units = readdirSync(folder)
+    .filter((name) => /\.(?:service|timer)$/.test(name))
+    .sort()
   const texts = new Map(units.map((name) => [name, readFileSync(new URL(name, folder), 'utf8')]))
 
   for (const [name, text] of texts) {

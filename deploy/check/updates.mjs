@@ -44,7 +44,14 @@ export async function checkUpdates(root) {
   const packages = ['', 'browser/', 'openapi/', 'site/', 'examples/', 'deploy/check/'].map((path) =>
     read(`${path}package.json`),
   )
-  const used = packages.flatMap((one) => Object.entries({ ...one.dependencies, ...one.devDependencies }))
+  const used = packages.flatMap((one) =>
+    Object.entries({
+      ...one.dependencies,
+      ...one.devDependencies,
+      ...one.optionalDependencies,
+      ...one.peerDependencies,
+    }),
+  )
   const named = settings.packageRules
     .filter(({ matchDatasources }) => matchDatasources === undefined)
     .flatMap(({ matchPackageNames = [] }) => matchPackageNames.map((name) => name.replace(/^!/, '')))
