@@ -78,7 +78,7 @@ export async function ask(around: Surroundings, asked: Ask): Promise<boolean> {
   )
   made.removeAttribute('aria-labelledby')
   const attributes = { 'aria-labelledby': 'ask', 'aria-describedby': 'ask-lead' }
-  const dialog = h('dialog', { class: asked.isDangerous ? 'ask danger' : 'ask', ...attributes }, made)
+  const dialog = h('dialog', { class: asked.isDangerous ? 'ask severe' : 'ask', ...attributes }, made)
   place.append(dialog)
   dialog.showModal()
   reason.input.focus()

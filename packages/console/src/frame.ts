@@ -43,18 +43,19 @@ export class Frame {
 
   signIn(text: Text, element: HTMLElement, line: string): void {
     this.dialogs.replaceChildren()
-    this.#main.replaceChildren(element)
-    const why = line !== '' && h('p', { class: 'error', role: 'alert' }, line)
-    this.#place(text, 'alone', h('p', { class: 'title' }, text.own.title), why, this.#main)
+    const why = line === '' ? [] : [h('p', { class: 'error', role: 'alert' }, line)]
+    this.#main.replaceChildren(h('p', { class: 'title' }, text.own.title), ...why, element)
+    this.#place(text, 'alone', this.#main)
   }
 
   /** A page with a few words and what can be done. */
   notice(text: Text, title: string, lead: string, buttons: HTMLElement[]): void {
     const heading = h('h1', { tabindex: '-1' }, title)
     this.#main.replaceChildren(
-      h('div', { class: 'panel notice' }, heading, lead !== '' && h('p', { class: 'lead' }, lead), ...buttons),
+      h('p', { class: 'title' }, text.own.title),
+      h('div', { class: 'block notice' }, heading, lead !== '' && h('p', { class: 'lead' }, lead), ...buttons),
     )
-    this.#place(text, 'alone', h('p', { class: 'title' }, text.own.title), this.#main)
+    this.#place(text, 'alone', this.#main)
     heading.focus()
   }
 
@@ -76,7 +77,7 @@ export class Frame {
       skip,
       h('div', { class: 'brand' }, logo ? h('img', { src: logo, alt: name, onerror }) : inWords),
       h('nav', { 'aria-label': own.title }, h('ul', {}, ...ways)),
-      h('div', { class: 'who' }, h('bdi', { class: 'note' }, who), button(words.sign_out, signOut, 'link')),
+      h('div', { class: 'self' }, h('bdi', { class: 'note' }, who), button(words.sign_out, signOut, 'link')),
     )
     if (this.#bar) this.#bar.replaceWith(bar)
     else this.#place(text, 'inside', bar, this.#main)

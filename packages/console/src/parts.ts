@@ -22,7 +22,7 @@ export const nameOf = ({ user_name, phone, email, id }: User) => user_name ?? ph
 export const badge = (label: string, tone: Tone = 'plain') => h('span', { class: `badge ${tone}` }, label)
 
 export function panel(id: string, title: string, ...children: Child[]): HTMLElement {
-  return h('section', { class: 'panel', 'aria-labelledby': id }, h('h2', { id }, title), ...children)
+  return h('section', { class: 'block', 'aria-labelledby': id }, h('h2', { id }, title), ...children)
 }
 
 /** Names and their values. */
@@ -90,5 +90,5 @@ export async function fill<Result>(
 
 /** A table that a narrow window moves within its own box. */
 export function scrolled(label: string, table: HTMLTableElement): HTMLElement {
-  return h('div', { class: 'scrolled', role: 'region', 'aria-label': label, tabindex: '0' }, table)
+  return h('div', { class: 'scrolled', role: 'group', 'aria-label': label, tabindex: '0' }, table)
 }

@@ -23,7 +23,7 @@ export function actions(
       async () => {
         if (await ask(around, { ...options, target })) await then()
       },
-      options.isDangerous ? 'plain danger' : 'plain',
+      options.isDangerous ? 'plain severe' : 'plain',
     )
 
   return h(

@@ -134,7 +134,7 @@ export function numbersView(around: Surroundings): View {
     { class: 'numbers' },
     h('div', { class: 'head' }, h('h1', { tabindex: '-1' }, own.numbers), period),
     error,
-    h('div', { class: 'panel' }, scrolled(own.numbers, table), status),
+    h('div', { class: 'block' }, scrolled(own.numbers, table), status),
   )
   table.hidden = true
   draw()
