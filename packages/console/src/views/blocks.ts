@@ -63,6 +63,9 @@ const advice: Readonly<Record<string, keyof Words>> = {
   nearly_used_up: 'adv_nearly',
   used_up: 'adv_used',
 }
+/** What needs somebody stands first. */
+const urgency = (code: string) => ({ used_up: 0, nearly_used_up: 1 })[code] ?? 2
+
 const kinds: Readonly<Record<string, keyof Words>> = {
   new: 'b_new',
   known: 'b_known',
@@ -86,7 +89,8 @@ function budgets(around: Surroundings, rows: Blocks['budgets']): HTMLTableElemen
   const { text } = around
   const { own } = text
   const head = (name: string, isNumber = false) => h('th', { scope: 'col', class: isNumber ? 'number' : '' }, name)
-  const lines = rows.map(({ name, window, used, limit, ends_at, advice: code }) => {
+  const sorted = [...rows].sort((one, other) => urgency(one.advice) - urgency(other.advice))
+  const lines = sorted.map(({ name, window, used, limit, ends_at, advice: code }) => {
     const share = limit === 0 ? 1 : used / limit
     return h(
       'tr',
