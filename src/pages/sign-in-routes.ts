@@ -5,9 +5,9 @@ import type { Config } from '../config/config.js'
 import { cookiesOf } from '../http/headers.js'
 import { requestedLanguages } from '../http/languages.js'
 import { mediaTypes } from '../http/memory-files.js'
+import { pageHeaders, serveAssets } from './assets-routes.js'
 import { type PageConfig, pageDocument, refusalDocument, widgetOf } from './document.js'
 import { bundledPage, readPageFiles } from './page-files.js'
-import { pageHeaders, serveAssets } from './serving.js'
 import { pageTextFor } from './texts.js'
 
 export type SignInPageOptions = Readonly<{
