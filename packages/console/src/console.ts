@@ -102,9 +102,10 @@ export class Console {
     const route = routeOf(location.pathname.slice(this.#base.length)) ?? { name: 'users' }
     const view = viewOf(around, route)
     document.title = this.#titled(view.title)
-    const { name, role } = { name: this.#me?.user_name ?? this.#me?.phone ?? this.#me?.email ?? '', role: route.name }
-    const current = role === 'user' ? 'users' : role
-    this.#frame.shell(around, { who: name, current, signOut: () => void this.#signOut() })
+    const { user_name, phone, email } = this.#me as Me
+    const who = user_name ?? phone ?? email ?? ''
+    const current = route.name === 'user' ? 'users' : route.name
+    this.#frame.shell(around, { who, current, signOut: () => void this.#signOut() })
     this.#frame.place(view, isMoved)
   }
 

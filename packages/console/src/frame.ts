@@ -59,6 +59,7 @@ export class Frame {
     heading.focus()
   }
 
+  /** The bar, anew for each view; what was told belongs to the view before. */
   shell({ text, link }: Surroundings, { who, current, signOut }: Bar): void {
     const { own, words } = text
     const ways = (['users', 'numbers', 'blocks'] as const).map((name) => {
@@ -82,6 +83,7 @@ export class Frame {
     if (this.#bar) this.#bar.replaceWith(bar)
     else this.#place(text, 'inside', bar, this.#main)
     this.#bar = bar
+    this.announce('')
   }
 
   #skip(event: Event): void {
@@ -90,7 +92,6 @@ export class Frame {
   }
 
   place({ root, focus }: View, isMoved: boolean): void {
-    this.announce('')
     this.#main.replaceChildren(root)
     if (isMoved) this.#main.querySelector<HTMLElement>('h1')?.focus()
     else focus?.()

@@ -1,6 +1,6 @@
 // What an admin loads: how much it is, and that nothing in it is forbidden by the page's policy.
 import { readdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import t from 'tap'
 
@@ -41,4 +41,24 @@ t.test('nothing in it needs more than scripts of its own origin, or makes HTML o
       .filter((url) => !/w3\.org\/2000\/svg/.test(url))
     t.strictSame(urls, [], name)
   }
+})
+
+t.test('it is made of the element, the client and itself, and no one else is made of it', async (t) => {
+  const importsOf = async (path: string) =>
+    [...(await readFile(path, 'utf8')).matchAll(/(?:\bfrom |\bimport\()'([^']+)'/g)].map(([, name = '']) => name)
+  const under = async (path: string) =>
+    (await readdir(path, { recursive: true })).filter((name) => name.endsWith('.ts')).map((name) => join(path, name))
+  for (const path of await under('packages/console/src')) {
+    const places = (await importsOf(path)).map((name) => join(dirname(path), name))
+    t.strictSame(
+      places.filter((place) => !/^packages\/(console|element)\/src\//.test(place)),
+      [],
+      path,
+    )
+  }
+  for (const path of [...(await under('packages/element/src')), ...(await under('packages/client/src'))])
+    t.notOk(
+      (await importsOf(path)).some((name) => name.includes('console')),
+      path,
+    )
 })

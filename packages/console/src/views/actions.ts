@@ -55,7 +55,10 @@ export function actions(
         typed: user.phone ?? user.email ?? target,
         run: (reason) => api.remove(id, reason),
       },
-      () => go({ name: 'users' }),
+      () => {
+        go({ name: 'users' })
+        around.announce(own.done)
+      },
     ),
   )
 }
