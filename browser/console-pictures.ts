@@ -79,7 +79,7 @@ export async function takeConsolePictures(folder: string, only: string | undefin
     for (const agent of agents) {
       const { id } = await enter({ phonePrefix: '+91', phone }, agent)
       if (agent === agents[0]) ids.unshift(id)
-      await query('UPDATE users SET user_name = $2, name_key = lower($2) WHERE id = $1', [id, name])
+      await query('UPDATE users SET user_name = $2::text, name_key = lower($2::text) WHERE id = $1', [id, name])
     }
   }
   await query(`UPDATE users SET email = 'asha.rao@example.com' WHERE id = $1`, [ids[0]])
