@@ -19,7 +19,7 @@ COPY openapi.json ./
 RUN npm run build && find dist -name '*.d.ts' -delete && chmod -R a+rX package.json openapi.json dist prisma
 
 FROM sources AS dependencies
-# Without optional ones: they are the Prisma CLI, which brings React and TypeScript along.
+# Without optional ones: they are an embedded PostgreSQL, and the Prisma CLI, which brings React and TypeScript along.
 # Then goes what no running service loads: the query compilers of other databases, other builds of the docs page, source maps, type
 # declarations.
 RUN npm ci --ignore-scripts --omit=dev --omit=optional \
@@ -41,6 +41,7 @@ COPY --from=dependencies /app/node_modules node_modules
 COPY --from=build /app/prisma prisma
 COPY --from=build /app/dist dist
 COPY --from=build /app/package.json /app/openapi.json ./
+RUN ln -s /app/dist/cli/main.js /usr/local/bin/latchkey
 USER node
 EXPOSE 3000
 STOPSIGNAL SIGTERM

@@ -1,4 +1,4 @@
-// Settings of the Prisma CLI: `prisma generate`, and `prisma migrate` for those who prefer it to `npm run db:migrate`.
+// Settings of the Prisma CLI: `prisma generate`, and `prisma migrate` for those who prefer it to `latchkey migrate`.
 import { defineConfig } from 'prisma/config'
 
 // biome-ignore lint/style/noDefaultExport: Prisma asks for one

@@ -14,7 +14,7 @@ import { printRow, summaryOf, tell } from './support/table.js'
 function readArguments() {
   const { values } = parseCommandLineOrExit(
     {
-      script: 'attack',
+      program: 'npm run attack --',
       summary: 'Runs the catalogue of attacks against the built service, in production mode, over HTTP.',
       options: {
         'no-build': { type: 'boolean', description: 'takes the build that is there' },

@@ -28,7 +28,7 @@ const tell = (line: string): void => void process.stderr.write(`${line}\n`)
 function readOptions() {
   const { values } = parseCommandLineOrExit(
     {
-      script: 'bench:cleanup',
+      program: 'npm run bench:cleanup --',
       summary: 'Measures whether a cleanup of a million rows of each table is noticed: docs/performance.md.',
       options: {
         rows: { type: 'string', value: 'NUMBER', description: 'to delete of each table (1000000)' },

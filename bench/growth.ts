@@ -24,7 +24,7 @@ const tell = (line: string): void => void process.stderr.write(`${line}\n`)
 function readOptions() {
   const { values } = parseCommandLineOrExit(
     {
-      script: 'bench:growth',
+      program: 'npm run bench:growth --',
       summary: 'Measures what a million users cost the service, and ten million: docs/performance.md.',
       options: {
         quick: { type: 'boolean', description: 'once and briefly, to see that it runs' },

@@ -46,7 +46,7 @@ const options = {
 export function readOptions(): Options {
   const { values } = parseCommandLineOrExit(
     {
-      script: 'bench',
+      program: 'npm run bench --',
       summary:
         'Measures how fast the built service is, beside others and beside what is possible: docs/performance.md.',
       options,

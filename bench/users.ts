@@ -99,7 +99,7 @@ async function measure(place: Place, query: string, requests: number): Promise<n
 async function main(): Promise<void> {
   const { values } = parseCommandLineOrExit(
     {
-      script: 'bench:users',
+      program: 'npm run bench:users --',
       summary: 'Measures what list and search of users cost where there are many: docs/performance.md.',
       options: {
         users: { type: 'string', value: 'NUMBER', default: '1000000', description: 'beside a thousand' },

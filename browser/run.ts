@@ -6,7 +6,14 @@ import { parseArgs } from 'node:util'
 import { runChecks } from './checks.js'
 import { stopAll } from './support.js'
 
-const { values, positionals } = parseArgs({ options: { only: { type: 'string' } }, allowPositionals: true })
+const { values, positionals } = parseArgs({
+  options: { only: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  allowPositionals: true,
+})
+if (values.help) {
+  process.stdout.write('Usage: npm run test:browser -- [--only WORDS] [FILE …]\n')
+  process.exit(0)
+}
 const all = (await readdir(import.meta.dirname)).filter((name) => name.endsWith('.test.ts')).sort()
 const files = positionals.length > 0 ? positionals.map((path) => path.replace(/^browser\//, '')) : all
 const counts = { passed: 0, failed: 0 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { newEmail, newPhone, newVisitor, startService, stopAll, type Visitor } from './support.js'
 
 const [folder, languages = 'en', themes = 'light', widths = '320'] = process.argv.slice(2)
-if (!folder) throw new Error('scenes.ts FOLDER [LANGUAGES] [THEMES] [WIDTHS]')
+if (!folder || folder.startsWith('-')) throw new Error('scenes.ts FOLDER [LANGUAGES] [THEMES] [WIDTHS]')
 await mkdir(folder, { recursive: true })
 const service = await startService({
   SMS_COUNTRIES: 'IN,US,GB,DE,BR,JP,AE,SA,PK,BD',

@@ -5,6 +5,7 @@ import { takeConsolePictures } from './console-pictures.js'
 import { newEmail, newVisitor, projectDirectory, startService, stopAll, type Visitor } from './support.js'
 
 const folder = process.argv[2] ?? join(projectDirectory, 'docs', 'screenshots')
+if (folder.startsWith('-')) throw new Error('screenshots.ts [FOLDER] [ONLY]')
 await mkdir(folder, { recursive: true })
 const only = process.argv[3]
 const service = await startService({ SMS_COUNTRIES: 'IN,US,GB,DE,BR,JP,AE', OTP_RESEND_COOLDOWN: '30' })

@@ -218,15 +218,15 @@ says() {
   [[ $printed == *"$text"* ]] || fail "no \"$text\" in: $printed"
   pass "$text"
 }
-printed=$("${in_database[@]}" node dist/cli/database-status.js 2>&1) && fail "for an empty database: $printed"
+printed=$("${in_database[@]}" latchkey status 2>&1) && fail "for an empty database: $printed"
 says 'migrations are pending' echo "$printed"
-says applied "${in_database[@]}" node dist/cli/migrate.js
-says 'nothing to apply' "${in_database[@]}" node dist/cli/migrate.js
-says 'up to date' "${in_database[@]}" node dist/cli/database-status.js
-says 'rows deleted' "${in_database[@]}" node dist/cli/cleanup.js
-says 'Usage: node dist/cli/cleanup.js' "${in_database[@]}" node dist/cli/cleanup.js --help
+says applied "${in_database[@]}" latchkey migrate
+says 'nothing to apply' "${in_database[@]}" latchkey migrate
+says 'up to date' "${in_database[@]}" latchkey status
+says 'rows deleted' "${in_database[@]}" latchkey cleanup
+says 'Usage: latchkey cleanup' "${in_database[@]}" latchkey cleanup --help
 
-mapfile -t secrets < <("${inside[@]}" node dist/cli/keys.js | grep -v '^#')
+mapfile -t secrets < <("${inside[@]}" latchkey keys new | grep -v '^#')
 [ "${#secrets[@]}" = 4 ] || fail 'the keys command'
 pass 'secrets made'
 

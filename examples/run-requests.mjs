@@ -5,9 +5,13 @@ import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import httpyac from 'httpyac'
+import { readWords } from '../scripts/words.mjs'
 
 process.chdir(import.meta.dirname)
-const url = process.argv[2]?.replace(/\/$/, '')
+const usage = `Usage: node run-requests.mjs [URL]
+
+Sends all of requests.http to a service that runs by npm run dev.`
+const url = readWords(usage, { accepts: (word) => URL.canParse(word) }).words[0]?.replace(/\/$/, '')
 const say = (line) => process.stdout.write(`${line}\n`)
 
 // People of this run alone, so that no limit of the one before holds.

@@ -6,6 +6,11 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
+import { readWords } from '../scripts/words.mjs'
+
+readWords(`Usage: node examples/…/run.mjs, or check.mjs
+
+Runs what a guide says against the service, in folders of its own. It takes no words: the first lines of the file say what it checks.`)
 
 export const project = dirname(import.meta.dirname)
 export const say = (line) => process.stdout.write(`${line}\n`)

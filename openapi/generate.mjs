@@ -1,41 +1,44 @@
 // Writes what four generators make of ../openapi.json into generated/, each with the options that its own guide begins with.
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { createClient } from '@hey-api/openapi-ts'
-import { build } from '@kubb/core'
-import { pluginClient } from '@kubb/plugin-client'
-import { pluginOas } from '@kubb/plugin-oas'
-import { pluginTs } from '@kubb/plugin-ts'
-import openapiTypescript, { astToString } from 'openapi-typescript'
-import { generate as orval } from 'orval'
+import { readWords } from '../scripts/words.mjs'
 
 const document = '../openapi.json'
 
 const generators = {
-  'hey-api': () =>
-    createClient({
+  'hey-api': async () => {
+    const { createClient } = await import('@hey-api/openapi-ts')
+    await createClient({
       input: document,
       output: { path: 'generated/hey-api' },
       logs: { level: 'silent' },
-    }),
+    })
+  },
 
   'openapi-typescript': async () => {
+    const { default: openapiTypescript, astToString } = await import('openapi-typescript')
     const tree = await openapiTypescript(new URL(document, import.meta.url))
     // A .ts, since a .d.ts is not checked where libraries are not.
     await mkdir('generated/openapi-typescript', { recursive: true })
     await writeFile('generated/openapi-typescript/schema.ts', astToString(tree))
   },
 
-  orval: () =>
-    orval({
+  orval: async () => {
+    const { generate } = await import('orval')
+    await generate({
       input: { target: document },
       output: {
         target: 'generated/orval/client.ts',
         client: 'fetch',
         override: { mutator: { path: 'clients/orval-fetch.ts', name: 'callService' } },
       },
-    }),
+    })
+  },
 
   kubb: async () => {
+    const { build } = await import('@kubb/core')
+    const { pluginClient } = await import('@kubb/plugin-client')
+    const { pluginOas } = await import('@kubb/plugin-oas')
+    const { pluginTs } = await import('@kubb/plugin-ts')
     const { error, failedPlugins } = await build({
       config: {
         root: '.',
@@ -53,6 +56,11 @@ const generators = {
   },
 }
 
-const wanted = process.argv[2]
-await rm(`generated/${wanted}`, { recursive: true, force: true })
-await generators[wanted]()
+const usage = `Usage: node openapi/generate.mjs ${Object.keys(generators).join('|')}
+
+Writes what that generator makes of openapi.json into generated/.`
+const [wanted] = readWords(usage, { accepts: (word) => Object.hasOwn(generators, word) }).words
+if (wanted !== undefined) {
+  await rm(`generated/${wanted}`, { recursive: true, force: true })
+  await generators[wanted]()
+}

@@ -6,14 +6,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
+import { readWords } from '../scripts/words.mjs'
 
 process.chdir(import.meta.dirname)
-const usage = `Lints openapi.json, notices what breaks, and drives what four generators make of it.
+const usage = `Usage: npm run openapi:check -- [--url URL]
 
-Usage: npm run openapi:check -- [--url URL of a service that runs by npm run dev]
-`
-const { values } = readArguments()
+Lints openapi.json, notices what breaks, and drives what four generators make of it: against a service of its own, or the one of
+npm run dev at that URL.`
+const { values } = readWords(usage, { options: { url: { type: 'string' } } })
 const document = '../openapi.json'
 const generators = ['hey-api', 'openapi-typescript', 'orval', 'kubb']
 
@@ -41,18 +41,6 @@ async function check(name, test) {
 }
 
 /** What was typed cannot be used: 2, and nothing is done. */
-function readArguments() {
-  try {
-    const typed = parseArgs({ options: { url: { type: 'string' }, help: { type: 'boolean', short: 'h' } } })
-    if (!typed.values.help) return typed
-    process.stdout.write(usage)
-    process.exit(0)
-  } catch (error) {
-    process.stderr.write(`${error.message.split('.')[0]}\n${usage}`)
-    process.exit(2)
-  }
-}
-
 const unless = (isGood, { said }) => (isGood ? undefined : said)
 
 // --- What linters say ---------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, transform, version } from 'esbuild'
+import { readWords } from './words.mjs'
 
 const project = join(import.meta.dirname, '..')
 const element = join(project, 'packages', 'element', 'src')
@@ -133,6 +134,10 @@ async function tellSizes() {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const ways = { '--package': buildPackage, '--sizes': tellSizes }
-  await (ways[process.argv[2]] ?? buildPages)()
+  const usage = `Usage: node scripts/build-page.mjs [--package|--sizes]
+
+Bundles the pages into src/generated/page and src/generated/console; the package @latchkey/element instead; or prints how large its files are.`
+  const { values } = readWords(usage, { options: { package: { type: 'boolean' }, sizes: { type: 'boolean' } } })
+  const work = values.sizes ? tellSizes : buildPages
+  await (values.package ? buildPackage : work)()
 }

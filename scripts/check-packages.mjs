@@ -3,14 +3,18 @@
 // the service runs inside an application. `npm run build` first. The last line counts: `N passed, N failed`.
 import { execFile, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
+import { readWords } from './words.mjs'
 
+readWords(`Usage: node scripts/check-packages.mjs
+
+Packs every package and the service, installs them into empty folders and uses them there. npm run build first.`)
 const run = promisify(execFile)
 const project = dirname(import.meta.dirname)
 const require = createRequire(import.meta.url)
@@ -67,6 +71,7 @@ async function checkAll() {
   await check('the service compiles', () => compiles('embed', join(project, 'examples/embed/server.ts')))
   await check('React 19 renders it', rendersOnServer)
   await check('the service runs inside an application', runsInside)
+  await check('latchkey runs in a folder that has nothing else', () => runsAlone(tarballs.latchkey))
 }
 
 async function pack(path, ...more) {
@@ -223,6 +228,77 @@ async function runsInside() {
   } finally {
     child.kill('SIGKILL')
   }
+}
+
+/**
+ * `npm install` and `npx latchkey dev`, as somebody who tries it does: an embedded PostgreSQL comes along, and no tool that builds. Then a
+ * code is sent and verified, and commands find the database that was left.
+ */
+async function runsAlone(tarball) {
+  const fresh = await mkdtemp(join(tmpdir(), 'latchkey-fresh-'))
+  const port = String(await freePort())
+  const env = { PATH: process.env.PATH, HOME: fresh, PORT: port, npm_config_cache: await npmCache() }
+  const latchkey = async (...words) => (await run('npx', ['latchkey', ...words], { cwd: fresh, env })).stdout
+  let service
+  try {
+    // Where PostgreSQL's own user can get, so that its data is in there too.
+    await chmod(fresh, 0o755)
+    await writeFile(join(fresh, 'package.json'), '{ "private": true }')
+    await run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', join(folder, tarball)], {
+      cwd: fresh,
+      env,
+    })
+    const stray = ['tsx', 'typescript', 'prisma', 'esbuild'].filter((name) =>
+      existsSync(join(fresh, 'node_modules', name)),
+    )
+    if (stray.length > 0) throw new Error(`It brings ${stray}`)
+    if (!(await latchkey('--help')).startsWith('Usage: latchkey')) throw new Error('no help')
+    if (existsSync(join(fresh, '.data'))) throw new Error('the help made something')
+
+    service = spawn('npx', ['latchkey', 'dev'], { cwd: fresh, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    await untilReady(service, `http://127.0.0.1:${port}/health/ready`)
+    await signIn(`http://127.0.0.1:${port}`)
+    if (JSON.parse(await latchkey('users', 'list', '--json')).users.length !== 1)
+      throw new Error('the user is not there')
+    const ended = new Promise((resolve) => service.once('exit', resolve))
+    service.kill('SIGTERM')
+    await ended
+    if ((await latchkey('migrate')).trim() !== 'nothing to apply') throw new Error('the database is not migrated')
+    await latchkey('status')
+  } finally {
+    if (service?.exitCode === null) service.kill('SIGTERM')
+    await rm(fresh, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 })
+  }
+}
+
+/** That of whoever runs this: packages are there already. */
+async function npmCache() {
+  return (await run('npm', ['config', 'get', 'cache'])).stdout.trim()
+}
+
+async function untilReady(child, url) {
+  let said = ''
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
+  const ended = new Promise((_, reject) => child.once('exit', () => reject(new Error(`It ended:\n${said}`))))
+  ended.catch(() => {})
+  const until = Date.now() + 60_000
+  const isReady = async () => (await fetch(url)).ok
+  while (!(await Promise.race([isReady().catch(() => false), ended]))) {
+    if (Date.now() > until) throw new Error(`It did not start:\n${said}`)
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+}
+
+async function signIn(origin) {
+  const post = async (path, body) => {
+    const headers = { 'content-type': 'application/json' }
+    const answer = await fetch(origin + path, { method: 'POST', headers, body: JSON.stringify(body) })
+    if (!answer.ok) throw new Error(`${path} answered ${answer.status}`)
+    return answer.json()
+  }
+  const email = { email: 'asha@example.com' }
+  const { otp } = await post('/auth/request-otp', email)
+  await post('/auth/verify-otp', { ...email, otp })
 }
 
 function freePort() {

@@ -8,16 +8,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { buildPages } from './build-page.mjs'
+import { readWords } from './words.mjs'
 
 const require = createRequire(import.meta.url)
-const words = process.argv.slice(2)
-if (words.length > 0) {
-  const asksForHelp = words.includes('--help') || words.includes('-h')
-  const usage = 'Generates the Prisma client, where it was not generated of this schema yet. Usage: npm run generate\n'
-  if (asksForHelp) process.stdout.write(usage)
-  else process.stderr.write(`Unknown option ${words[0]}; --help lists what there is\n`)
-  process.exit(asksForHelp ? 0 : 2)
-}
+readWords(
+  'Usage: npm run generate\n\nGenerates the Prisma client, where it was not generated of this schema yet, and the page.',
+)
 const project = join(import.meta.dirname, '..')
 const manifest = require.resolve('prisma/package.json')
 const prisma = join(dirname(manifest), 'build', 'index.js')

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readWords } from './words.mjs'
 
 const project = join(import.meta.dirname, '..')
 const model = ['test/model/machine.test.ts']
@@ -474,7 +475,13 @@ const rules = [
   ],
 ]
 
-const chosen = process.argv.slice(2).map(Number)
+const usage = `Usage: node scripts/take-out-rules.mjs [NUMBER ...]
+
+Takes one rule after another out of the functions of the database, or those of these numbers, and expects a test to fail each time.
+It writes to prisma/functions while it runs.`
+const chosen = readWords(usage, { accepts: (word) => Number(word) >= 1 && Number(word) <= rules.length }).words.map(
+  Number,
+)
 let unnoticed = 0
 for (const [index, [rule, file, text, without, tests]] of rules.entries()) {
   if (chosen.length > 0 && !chosen.includes(index + 1)) continue

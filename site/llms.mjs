@@ -1,5 +1,11 @@
 // `node site/llms.mjs`: writes llms.txt (llmstxt.org) from the list of pages; `--check` says whether it is as it would be written.
 import { readFileSync, writeFileSync } from 'node:fs'
+import { readWords } from '../scripts/words.mjs'
+
+const usage = `Usage: node site/llms.mjs [--check]
+
+Writes llms.txt from site/pages.json, or says whether it is as it would be written.`
+const { values } = readWords(usage, { options: { check: { type: 'boolean' } } })
 
 const sections = JSON.parse(readFileSync(new URL('pages.json', import.meta.url), 'utf8'))
 const file = new URL('../llms.txt', import.meta.url)
@@ -17,7 +23,7 @@ const text = `# Latchkey
 
 ${lines.join('\n')}`
 
-if (!process.argv.includes('--check')) writeFileSync(file, text)
+if (!values.check) writeFileSync(file, text)
 else if (readFileSync(file, 'utf8') !== text) {
   process.stderr.write('llms.txt is not what site/pages.json says: node site/llms.mjs writes it\n')
   process.exitCode = 1

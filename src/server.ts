@@ -1,4 +1,6 @@
-// The entry: read the settings, open the service, listen, and stop everything in order.
+// The entry: read the settings, open the service, listen, and stop everything in order. `node dist/server.js` does it, and `latchkey start`.
+import { realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
 import { destination } from 'pino'
 import { parseCommandLineOrExit } from './config/command-line.js'
@@ -17,12 +19,11 @@ const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, t
 const logging = { minLength: 8_192, periodicFlush: 100 }
 
 const declaration = {
-  script: 'start',
+  program: 'node dist/server.js',
   summary: 'Runs the service. Settings are variables of the environment: .env.example.',
 }
 
 async function start(): Promise<void> {
-  parseCommandLineOrExit(declaration, process.argv.slice(2), 'node dist/server.js')
   loadEnvironmentFile()
   const config = parseConfig(process.env)
   // Lines gather for a moment and go out together: writing each by itself took a tenth of what a request costs.
@@ -53,13 +54,23 @@ function ignoreFurtherSignals(): void {
   }
 }
 
-// A setting that cannot be used, a port in use, a database that cannot be migrated: a line each, no stack.
-await start().catch((error: unknown) => {
-  const faults =
-    error instanceof ConfigError
-      ? // A setting that is said to be missing may be there under a name with a typo.
-        [...error.problems, ...misspelledSettings(process.env).map(lineOfMisspelled)]
-      : [`The service could not start: ${describeFailure(error)}`]
-  for (const fault of faults) process.stderr.write(`${fault}\n`)
-  process.exit(1)
-})
+/**
+ * Runs the service until a signal ends it. A setting that cannot be used, a port in use, a database that cannot be migrated ends the
+ * process: a line each, no stack.
+ */
+export async function startService(): Promise<void> {
+  await start().catch((error: unknown) => {
+    const faults =
+      error instanceof ConfigError
+        ? // A setting that is said to be missing may be there under a name with a typo.
+          [...error.problems, ...misspelledSettings(process.env).map(lineOfMisspelled)]
+        : [`The service could not start: ${describeFailure(error)}`]
+    for (const fault of faults) process.stderr.write(`${fault}\n`)
+    process.exit(1)
+  })
+}
+
+if (realpathSync(String(process.argv[1])) === fileURLToPath(import.meta.url)) {
+  parseCommandLineOrExit(declaration, process.argv.slice(2))
+  await startService()
+}

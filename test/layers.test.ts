@@ -30,13 +30,13 @@ const mayImport: Record<string, readonly string[]> = {
     'reading',
     'sessions',
   ],
-  development: ['app', 'config', 'database', 'errors', 'http', 'operations'],
+  development: ['app', 'config', 'database', 'errors', 'http', 'operations', 'server'],
 }
 mayImport['auth'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['account'] = [...mayImport['auth'], 'auth']
 mayImport['helpdesk'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['pages'] = ['auth', 'config', 'http', 'messaging']
-mayImport['cli'] = [...mayImport['auth'], 'auth', 'cleanup-tasks', 'operations']
+mayImport['cli'] = [...mayImport['auth'], 'auth', 'cleanup-tasks', 'development', 'operations', 'server']
 
 /** What only those import that start a process. */
 const entries = ['server', 'embed', 'cli', 'development']

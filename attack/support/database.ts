@@ -84,8 +84,8 @@ async function dropOurs(admin: Grey['query']): Promise<void> {
 
 /** By the built command, as an installation does it. */
 async function migrate(projectDirectory: string, url: string): Promise<void> {
-  const command = join(projectDirectory, 'dist', 'cli', 'migrate.js')
-  const child = spawn(process.execPath, [command], {
+  const command = join(projectDirectory, 'dist', 'cli', 'main.js')
+  const child = spawn(process.execPath, [command, 'migrate'], {
     env: { PATH: process.env['PATH'], DATABASE_URL: url },
     stdio: ['ignore', 'ignore', 'inherit'],
   })

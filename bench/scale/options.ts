@@ -9,7 +9,7 @@ const clients = 64
 export function readScaleOptions(): Options {
   const { values } = parseCommandLineOrExit(
     {
-      script: 'bench:scale',
+      program: 'npm run bench:scale --',
       summary: 'Measures what replicas, pools and the disk do to the built service: docs/scaling.md.',
       options: {
         quick: { type: 'boolean', description: 'once and briefly, to see that it runs' },

@@ -44,20 +44,23 @@ export const largeTables = {
 }
 
 type Schema = Readonly<{
-  /** makes the tables in the database of `DATABASE_URL` */
+  /** makes the tables in the database of `DATABASE_URL`, when it gets these words */
   program: string
+  words: readonly string[]
   /** `$1` people, the first of whom has the number `$2` without its plus sign, and the others every `$3`th after it */
   seed: string
 }>
 
 const schemas: Readonly<Record<SchemaName, Schema>> = {
   latchkey: {
-    program: 'dist/cli/migrate.js',
+    program: 'dist/cli/main.js',
+    words: ['migrate'],
     seed: `INSERT INTO users (id, phone, phone_verified_at, user_name)
       SELECT gen_random_uuid(), '+' || ($2::bigint + i * $3::bigint), now(), 'Person ' || i FROM generate_series(0, $1::int - 1) AS i`,
   },
   'better-auth': {
     program: 'bench/servers/better-auth-migrate.mjs',
+    words: [],
     seed: `INSERT INTO "user" (
         id, name, email, "emailVerified", "createdAt", "updatedAt", "phoneNumber", "phoneNumberVerified"
       )
@@ -103,7 +106,8 @@ export async function startDatabases({
   async function createEmpty(schema: SchemaName, name: string): Promise<string> {
     const database = databaseName(name)
     await admin(`CREATE DATABASE ${escapeIdentifier(database)}`)
-    await makeTables(join(projectDirectory, schemas[schema].program), server.urlOf(database))
+    const { program, words } = schemas[schema]
+    await makeTables([join(projectDirectory, program), ...words], server.urlOf(database))
     return server.urlOf(database)
   }
 

@@ -23,8 +23,8 @@ async function npm(folder: string, args: readonly string[], failure: string): Pr
 }
 
 /** Runs a contestant's own program for that on a database. */
-export async function makeTables(program: string, databaseUrl: string): Promise<void> {
-  const child = spawn(process.execPath, [program], {
+export async function makeTables(program: readonly string[], databaseUrl: string): Promise<void> {
+  const child = spawn(process.execPath, program, {
     env: {
       PATH: process.env['PATH'],
       DATABASE_URL: databaseUrl,
@@ -34,5 +34,5 @@ export async function makeTables(program: string, databaseUrl: string): Promise<
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   })
-  if ((await exitCodeOf(child)) !== 0) throw new Error(`${program} failed`)
+  if ((await exitCodeOf(child)) !== 0) throw new Error(`${program[0]} failed`)
 }

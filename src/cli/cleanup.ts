@@ -1,24 +1,21 @@
-// Removes expired codes, tickets and sessions once, for an outside scheduler: `npm run cleanup`.
+// Removes expired codes, tickets and sessions once, for an outside scheduler: `latchkey cleanup`.
 import { createCleanupTasks } from '../cleanup-tasks.js'
 import { parseMaintenanceSettings } from '../config/config.js'
 import { cleanUp } from '../operations/cleanup.js'
-import { defineCommand, runIfMain, type WorkContext } from './command.js'
+import { defineCommand, type WorkContext } from './command.js'
 import { withDatabase } from './command-database.js'
+import { cleanup as declared } from './declarations.js'
 
-export const cleanupCommand = defineCommand(
-  { script: 'cleanup', summary: 'Deletes expired codes, tickets and sessions once, for an outside scheduler.' },
-  cleanUpOnce,
-)
+export const cleanupCommand = defineCommand(declared, cleanUpOnce)
 
-async function cleanUpOnce({ environment, print }: WorkContext): Promise<number> {
+async function cleanUpOnce({ environment, say, answer }: WorkContext): Promise<number> {
   const { database: settings, audit, recycleAfter } = parseMaintenanceSettings(environment)
   return withDatabase(settings, async (database) => {
     const deleted = await cleanUp(createCleanupTasks(database, audit.retention, recycleAfter), (task, rows) => {
-      if (rows > 0) print(`${task}: ${rows} rows so far`)
+      if (rows > 0) say(`${task}: ${rows} rows so far`)
     })
-    for (const [task, rows] of Object.entries(deleted)) print(`${task}: ${rows} rows deleted`)
+    const lines = Object.entries(deleted).map(([task, rows]) => `${task}: ${rows} rows deleted`)
+    answer({ deleted }, lines)
     return 0
   })
 }
-
-await runIfMain(import.meta.url, cleanupCommand)

@@ -1,18 +1,15 @@
-// What every command does around its work: what was typed, its environment, its lines for people and its exit code.
-import { realpathSync } from 'node:fs'
-import { relative } from 'node:path'
-import { fileURLToPath } from 'node:url'
+// What every command does around its work: what was typed, its environment, its lines for people or its document for programs, and its
+// exit code.
 import {
-  answerUsage,
   type CommandLine,
   type Declaration,
   exitCodeAfter,
+  hasOption,
   type OptionDeclarations,
   parseCommandLine,
   type Terminal,
-  terminal,
+  UsageError,
 } from '../config/command-line.js'
-import { loadEnvironmentFile } from '../config/environment-file.js'
 import { describeFailure } from '../database/migration-failures.js'
 
 export type CommandContext = Terminal &
@@ -20,10 +17,19 @@ export type CommandContext = Terminal &
     /** what was typed after the command */
     words: readonly string[]
     environment: Readonly<Record<string, string | undefined>>
+    /** asks the person at the terminal; undefined where nobody is there to answer */
+    ask?: ((question: string) => Promise<string>) | undefined
   }>
 
 /** The context of a command's work: `words` without the options, which are `values`. */
-export type WorkContext<Options extends OptionDeclarations = OptionDeclarations> = CommandContext & CommandLine<Options>
+export type WorkContext<Options extends OptionDeclarations = OptionDeclarations> = CommandContext &
+  CommandLine<Options> &
+  Readonly<{
+    /** a line for people while the work goes on: on standard error with `--json`, where standard output is one document */
+    say: (line: string) => void
+    /** what came of it, once: as lines for people, or as the document of `--json` */
+    answer: (document: object, lines: readonly string[]) => void
+  }>
 
 export type Command = Readonly<{
   declaration: Declaration
@@ -39,29 +45,27 @@ export function defineCommand<const Options extends OptionDeclarations>(
   return { declaration, work: work as Command['work'] }
 }
 
-/** Does a command's work; returns the exit code: 1 after a failure and 2 for what cannot be used, told in one line. */
-export async function perform(command: Command, context: CommandContext): Promise<number> {
-  const answered = answerUsage(command.declaration, context.words, context)
-  if (answered !== null) return answered
-  try {
-    return await command.work({ ...context, ...parseCommandLine(command.declaration, context.words) })
-  } catch (error) {
-    context.printError(describeFailure(error))
-    return exitCodeAfter(error)
-  }
+/** An error in one line for people, or as programs read it: `usage` where nothing was done for what was typed, else `failure`. */
+export function tellError(error: unknown, isJson: boolean, printError: Terminal['printError']): void {
+  const message = describeFailure(error)
+  const kind = error instanceof UsageError ? 'usage' : 'failure'
+  printError(isJson ? JSON.stringify({ error: { kind, message } }) : message)
 }
 
-/** Runs a command if its module is the program that was started; does nothing where the module is only imported. */
-export async function runIfMain(moduleUrl: string, command: Command): Promise<void> {
-  const program = process.argv[1]
-  if (program === undefined || realpathSync(program) !== fileURLToPath(moduleUrl)) return
-  /* c8 ignore start -- runs in processes of their own, which test/cli starts */
-  const words = process.argv.slice(2)
-  // The image has no npm.
-  const typed = program.endsWith('.js') ? `node ${relative(process.cwd(), program)}` : undefined
-  const answered = answerUsage(command.declaration, words, terminal, typed)
-  if (answered === null) loadEnvironmentFile()
-  // Not process.exit(), which would cut off what is not yet written.
-  process.exitCode = answered ?? (await perform(command, { ...terminal, words, environment: process.env }))
-  /* c8 ignore stop */
+/** Does a command's work; returns the exit code: 1 after a failure and 2 for what cannot be used, told in one line. */
+export async function perform(command: Command, context: CommandContext): Promise<number> {
+  const { words: typed, print, printError } = context
+  const isJson = hasOption(typed, '--json')
+  try {
+    const line = parseCommandLine(command.declaration, typed)
+    const say = isJson ? printError : print
+    const answer = (document: object, lines: readonly string[]) => {
+      if (isJson) print(JSON.stringify(document, null, 2))
+      else for (const line of lines) print(line)
+    }
+    return await command.work({ ...context, ...line, say, answer })
+  } catch (error) {
+    tellError(error, isJson, printError)
+    return exitCodeAfter(error)
+  }
 }

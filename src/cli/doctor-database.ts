@@ -3,8 +3,8 @@ import type { Database, DatabaseSettings } from '../database/client.js'
 import { describeFailure } from '../database/migration-failures.js'
 import { migrationStatus } from '../database/migrations.js'
 import type { SessionReport } from '../database/route.js'
-import { migrationSummaries } from './database-status.js'
 import { type Finding, findingsOf } from './doctor-findings.js'
+import { migrationSummaries } from './status.js'
 
 const found = findingsOf('database')
 
@@ -59,11 +59,7 @@ async function migrationFinding(directUrl: string): Promise<Finding> {
   try {
     const { state } = await migrationStatus(directUrl)
     const isGood = state === 'current' || state === 'ahead'
-    return found(
-      isGood ? 'ok' : 'failed',
-      migrationSummaries[state],
-      isGood ? undefined : 'see node dist/cli/database-status.js',
-    )
+    return found(isGood ? 'ok' : 'failed', migrationSummaries[state], isGood ? undefined : 'latchkey status names them')
   } catch (error) {
     return found('failed', `migrations: ${describeFailure(error)}`, 'check DIRECT_DATABASE_URL')
   }

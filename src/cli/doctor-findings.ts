@@ -4,7 +4,7 @@
 export type State = 'ok' | 'note' | 'warning' | 'failed'
 
 export type Finding = Readonly<{
-  area: 'settings' | 'database' | 'service' | 'limits'
+  area: 'settings' | 'database' | 'outside' | 'service' | 'limits'
   state: State
   /** what was found, in one line; never with the value of a setting */
   line: string

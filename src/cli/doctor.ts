@@ -1,5 +1,5 @@
-// Examines a deployment: its settings, its database, and the running service: `npm run doctor [-- --url https://login.example.com]
-// [--prove] [--json]`. It writes no row and sends no message, unless `--prove` is given: then it lets itself be refused by the limits.
+// Examines a deployment: its settings, its database, and the running service: `latchkey doctor [--url https://login.example.com]
+// [--outside] [--prove] [--json]`. It writes no row and sends no message, unless `--prove` is given: then it lets itself be refused by the limits.
 // Exit code 1 where something failed.
 
 import { UsageError } from '../config/command-line.js'
@@ -9,7 +9,8 @@ import { lineOfMisspelled, misspelledSettings } from '../config/misspelled.js'
 import type { ConfigError } from '../config/reader.js'
 import { openDatabase } from '../database/client.js'
 import { describeOther } from '../database/migration-failures.js'
-import { type CommandContext, defineCommand, runIfMain, type WorkContext } from './command.js'
+import { type CommandContext, defineCommand, type WorkContext } from './command.js'
+import { doctor as declared } from './declarations.js'
 import { announcementOf } from './doctor-announcement.js'
 import { databaseFindings } from './doctor-database.js'
 import { type Finding, type Findings, findingsOf, linesOf, summaryOf } from './doctor-findings.js'
@@ -24,21 +25,9 @@ const found = findingsOf('settings')
 
 type Environment = CommandContext['environment']
 
-const options = {
-  url: { type: 'string', value: 'URL', description: 'where the service is (PUBLIC_URL, or this machine)' },
-  prove: {
-    type: 'boolean',
-    description: 'tries the limits too, by being refused: writes rows that end by themselves, and says so first',
-  },
-  json: { type: 'boolean', description: 'prints one document: {ok, findings}' },
-} as const
+export const doctorCommand = defineCommand(declared, examineDeployment)
 
-export const doctorCommand = defineCommand(
-  { script: 'doctor', summary: 'Examines settings, database and the running service.', options },
-  examineDeployment,
-)
-
-async function examineDeployment(context: WorkContext<typeof options>): Promise<number> {
+async function examineDeployment(context: WorkContext<typeof declared.options>): Promise<number> {
   const { values, environment, print, printError } = context
   const url = baseUrlOf(values.url)
   const deployment = read(environment, parseConfig)
@@ -49,7 +38,8 @@ async function examineDeployment(context: WorkContext<typeof options>): Promise<
     for (const line of announcementOf(config, baseOf(config, url))) tell(line)
   }
   const findings: Finding[] = []
-  for await (const finding of examine(deployment, { environment, url, proves: values.prove })) {
+  const wishes = { environment, url, proves: values.prove, goesOutside: values.outside }
+  for await (const finding of examine(deployment, wishes)) {
     findings.push(finding)
     if (!values.json) for (const line of linesOf(finding)) print(line)
   }
@@ -71,15 +61,21 @@ function baseOf({ publicUrl, port }: Config, url: URL | undefined): URL {
   return url ?? new URL(publicUrl ?? `http://127.0.0.1:${port}`)
 }
 
-type Wishes = Readonly<{ environment: Environment; url: URL | undefined; proves: boolean }>
+type Wishes = Readonly<{ environment: Environment; url: URL | undefined; proves: boolean; goesOutside: boolean }>
 
-async function* examine({ config, problems }: Readout<Config>, { environment, url, proves }: Wishes): Findings {
+async function* examine({ config, problems }: Readout<Config>, wishes: Wishes): Findings {
+  const { environment, url, proves, goesOutside } = wishes
   const hint = 'the service does not start like this: .env.example explains each setting'
   for (const problem of problems) yield found('failed', problem, hint)
   for (const misspelled of misspelledSettings(environment)) {
     yield found('warning', lineOfMisspelled(misspelled), 'the default is in force until the name is right')
   }
   if (config) yield* settingsFindings(config)
+  if (config && goesOutside) {
+    // What it brings along takes as long to load as the rest.
+    const { outsideFindings } = await import('./doctor-outside.js')
+    yield* outsideFindings(config)
+  }
   const settings = config?.database ?? read(environment, parseDatabaseSettings).config
   if (settings === undefined) return
   const database = openDatabase(settings)
@@ -120,5 +116,3 @@ function read<Settings>(environment: Environment, reader: (environment: Environm
     return { problems: (error as ConfigError).problems }
   }
 }
-
-await runIfMain(import.meta.url, doctorCommand)

@@ -1,57 +1,27 @@
-// Stored numbers that a country has changed: `npm run numbers -- check`, and `npm run numbers -- rename --country BJ --from '(\d{8})'
+// Stored numbers that a country has changed: `latchkey numbers check`, and `latchkey numbers rename --country BJ --from '(\d{8})'
 // --to '01$1'`, which changes nothing without `--yes`.
 
 import { UsageError } from '../config/command-line.js'
 import { parseAdminSettings } from '../config/config.js'
-import { openDatabase } from '../database/client.js'
 import { maskIdentifier } from '../identifiers/masked.js'
 import { type CountryCode, everyCountry } from '../identifiers/phone.js'
 import { createAct } from '../users/acting.js'
 import { NumberRegister, type Renumbered, type Renumbering } from '../users/renumbering.js'
-import { defineCommand, runIfMain, type WorkContext } from './command.js'
+import { type CommandContext, defineCommand, type WorkContext } from './command.js'
+import { withDatabase } from './command-database.js'
+import { numbersCheck, numbersRename } from './declarations.js'
 
-const options = {
-  country: { type: 'string', value: 'COUNTRY', description: 'whose numbers, such as BJ; check takes all without it' },
-  from: { type: 'string', value: 'PATTERN', description: 'of whole national numbers, such as (\\d{8})' },
-  to: {
-    type: 'string',
-    value: 'TEXT',
-    description: 'what they become, with $1 for parts of the pattern, such as 01$1',
-  },
-  yes: { type: 'boolean', description: 'do it; without it, rename says what it would do' },
-} as const
+export const checkCommand = defineCommand(numbersCheck, checkNumbers)
+export const renameCommand = defineCommand(numbersRename, renameNumbers)
 
-export const numbersCommand = defineCommand(
-  {
-    script: 'numbers',
-    summary:
-      'Finds stored numbers that nobody can sign in with today, and moves accounts to the numbers that they became.',
-    words: { usage: 'check|rename', description: 'rename asks for country, from and to', minimum: 1, maximum: 1 },
-    options,
-  },
-  tendNumbers,
-)
-
-type Print = (line: string) => void
-
-async function tendNumbers({ words, values, environment, print }: WorkContext<typeof options>): Promise<number> {
-  const [action] = words
-  if (action !== 'check' && action !== 'rename') throw new UsageError('The word must be check or rename')
-  const country = countryOf(values.country)
-  if (action === 'check' && [values.from, values.to, values.yes || undefined].some((value) => value !== undefined)) {
-    throw new UsageError('check takes --country alone')
-  }
-  const renumbering = action === 'rename' ? renumberingOf(country, values) : undefined
-  const { database: databaseSettings, identifiers } = parseAdminSettings(environment)
-  const database = openDatabase(databaseSettings)
-  const register = new NumberRegister({ database, act: createAct({ database }), latitude: identifiers.latitude })
-  try {
-    if (renumbering === undefined) await check(register, country, print)
-    else await rename(register, renumbering, values.yes, print)
-    return 0
-  } finally {
-    await database.$disconnect()
-  }
+async function withRegister<Result>(
+  environment: CommandContext['environment'],
+  work: (register: NumberRegister) => Promise<Result>,
+): Promise<Result> {
+  const { database: settings, identifiers } = parseAdminSettings(environment)
+  return withDatabase(settings, (database) =>
+    work(new NumberRegister({ database, act: createAct({ database }), latitude: identifiers.latitude })),
+  )
 }
 
 function countryOf(text: string | undefined): CountryCode | undefined {
@@ -74,30 +44,47 @@ function renumberingOf(
   }
 }
 
-async function check(register: NumberRegister, country: CountryCode | undefined, print: Print): Promise<void> {
-  let count = 0
-  for await (const { id, phone, reason } of register.refused(country)) {
-    print(`${id}  ${maskIdentifier(phone)}  ${reason}`)
-    count += 1
-  }
-  print(`Stored numbers that are refused today: ${count}`)
+async function checkNumbers(context: WorkContext<typeof numbersCheck.options>): Promise<number> {
+  const { values, environment, say, answer } = context
+  const country = countryOf(values.country)
+  return withRegister(environment, async (register) => {
+    const numbers: object[] = []
+    let count = 0
+    for await (const { id, phone, reason } of register.refused(country)) {
+      count += 1
+      if (values.json) numbers.push({ id, phone: maskIdentifier(phone), reason })
+      else say(`${id}  ${maskIdentifier(phone)}  ${reason}`)
+    }
+    answer({ count, numbers }, [`Stored numbers that are refused today: ${count}`])
+    return 0
+  })
 }
 
 /** What is said of a number that does not move. */
 const whyNot = { taken: 'somebody has', not_valid: 'is refused too:' }
 
-async function rename(register: NumberRegister, renumbering: Renumbering, isMeant: boolean, print: Print) {
-  const counts = { moves: 0, taken: 0, not_valid: 0 }
-  const tell = ({ id, phone, becomes, outcome }: Renumbered) => {
-    counts[outcome] += 1
-    const change = outcome === 'moves' ? 'becomes' : `stays, ${whyNot[outcome]}`
-    print(`${id}  ${maskIdentifier(phone)}  ${change} ${maskIdentifier(becomes)}`)
-  }
-  for await (const number of register.plan(renumbering)) {
-    tell(isMeant ? await register.move(number) : number)
-  }
-  print(`${isMeant ? 'Moved' : 'Would move'}: ${counts.moves}; taken: ${counts.taken}; not valid: ${counts.not_valid}`)
-  if (!isMeant) print('Nothing was changed. With --yes it is done')
+async function renameNumbers(context: WorkContext<typeof numbersRename.options>): Promise<number> {
+  const { values, environment, say, answer } = context
+  const renumbering = renumberingOf(countryOf(values.country), values)
+  const isMeant = values.yes
+  return withRegister(environment, async (register) => {
+    const counts = { moves: 0, taken: 0, not_valid: 0 }
+    const numbers: object[] = []
+    const tell = ({ id, outcome, ...number }: Renumbered) => {
+      counts[outcome] += 1
+      const [phone, becomes] = [maskIdentifier(number.phone), maskIdentifier(number.becomes)]
+      const change = outcome === 'moves' ? 'becomes' : `stays, ${whyNot[outcome]}`
+      if (values.json) numbers.push({ id, phone, becomes, outcome })
+      else say(`${id}  ${phone}  ${change} ${becomes}`)
+    }
+    for await (const number of register.plan(renumbering)) {
+      tell(isMeant ? await register.move(number) : number)
+    }
+    const { moves, taken, not_valid: notValid } = counts
+    answer({ done: isMeant, moves, taken, notValid, numbers }, [
+      `${isMeant ? 'Moved' : 'Would move'}: ${moves}; taken: ${taken}; not valid: ${notValid}`,
+      ...(isMeant ? [] : ['Nothing was changed. With --yes it is done']),
+    ])
+    return 0
+  })
 }
-
-await runIfMain(import.meta.url, numbersCommand)

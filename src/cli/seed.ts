@@ -1,27 +1,24 @@
-// Fills a development database with people who do not exist: `npm run seed -- --users 1000000 [--seed 1] [--force]`.
+// Fills a development database with people who do not exist: `latchkey seed --users 1000000 [--seed 1] [--force]`.
 import type { Client } from 'pg'
 import { wholeNumber } from '../config/command-line.js'
 import { parseDatabaseSettings } from '../config/config.js'
 import { withDirectClient } from '../database/direct-client.js'
-import { defineCommand, runIfMain, type WorkContext } from './command.js'
+import { defineCommand, type WorkContext } from './command.js'
+import { seed as declared } from './declarations.js'
 import { progressLine } from './progress.js'
 import { type SeedUser, seedUsers } from './seed-data.js'
 
 /** Users written by one statement. */
 const batchSize = 5_000
 
-const options = {
-  users: { type: 'string', value: 'NUMBER', default: '1000', description: 'how many' },
-  seed: { type: 'string', value: 'NUMBER', default: '1', description: 'another number makes other people' },
-  force: { type: 'boolean', description: 'adds them to users that are there' },
-} as const
+export const seedCommand = defineCommand(declared, seedDatabase)
 
-export const seedCommand = defineCommand(
-  { script: 'seed', summary: 'Fills a development database with people who do not exist.', options },
-  seedDatabase,
-)
-
-async function seedDatabase({ values, environment, print, printError }: WorkContext<typeof options>): Promise<number> {
+async function seedDatabase({
+  values,
+  environment,
+  answer,
+  printError,
+}: WorkContext<typeof declared.options>): Promise<number> {
   const [count, seed] = [wholeNumber('--users', values.users), wholeNumber('--seed', values.seed)]
   // Unset means production, as everywhere.
   if (!['development', 'test'].includes(environment['NODE_ENV'] ?? '')) {
@@ -38,8 +35,10 @@ async function seedDatabase({ values, environment, print, printError }: WorkCont
       printError(progressLine({ done: batch.end, total: count, elapsed: elapsed() }))
     }
     await client.query('ANALYZE users, addresses')
-    const rate = Math.round(count / elapsed()).toLocaleString('en')
-    print(`${written.toLocaleString('en')} users written in ${elapsed().toFixed(1)} s (${rate} a second)`)
+    const seconds = elapsed()
+    const rate = Math.round(count / seconds).toLocaleString('en')
+    const line = `${written.toLocaleString('en')} users written in ${seconds.toFixed(1)} s (${rate} a second)`
+    answer({ written, seconds }, [line])
     return 0
   })
 }
@@ -83,5 +82,3 @@ async function write(client: Client, users: readonly SeedUser[]): Promise<number
   )
   return Number(rowCount)
 }
-
-await runIfMain(import.meta.url, seedCommand)

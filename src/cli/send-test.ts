@@ -1,5 +1,5 @@
 // Sends a message that opens nothing through the drivers of the settings, and tells what each of them said:
-// `npm run send-test -- PHONE|EMAIL`. With `--driver NAME`, through that one alone; `--locale hi` chooses the language. Exit code 1 unless one took it.
+// `latchkey send-test PHONE|EMAIL`. With `--driver NAME`, through that one alone; `--locale hi` chooses the language. Exit code 1 unless one took it.
 
 import { UsageError } from '../config/command-line.js'
 import { type Config, parseConfig } from '../config/config.js'
@@ -10,41 +10,27 @@ import { Delivery, type DeliveryOptions, type FailedAttempt } from '../messaging
 import { codeMessage } from '../messaging/render.js'
 import type { Message, Sender } from '../messaging/sender.js'
 import { Messages } from '../messaging/templates/messages.js'
-import { defineCommand, runIfMain, type WorkContext } from './command.js'
+import { defineCommand, type WorkContext } from './command.js'
+import { sendTest as declared } from './declarations.js'
 
-const options = {
-  driver: { type: 'string', value: 'NAME', description: 'by this driver alone' },
-  locale: { type: 'string', value: 'LANGUAGE', description: 'in this language, such as hi' },
-} as const
+export const sendTestCommand = defineCommand(declared, sendTestMessage)
 
-export const sendTestCommand = defineCommand(
-  {
-    script: 'send-test',
-    summary: 'Sends a message that opens nothing by the drivers of the settings, and says what each of them answered.',
-    words: {
-      usage: 'PHONE|EMAIL',
-      description: 'a phone in E.164, such as +919876543210, or an email',
-      minimum: 1,
-      maximum: 1,
-    },
-    options,
-  },
-  sendTestMessage,
-)
+type Context = WorkContext<typeof declared.options>
 
-async function sendTestMessage({ words, values, environment, print }: WorkContext<typeof options>): Promise<number> {
+async function sendTestMessage(context: Context): Promise<number> {
+  const { words, values, environment, say } = context
   const to = String(words[0])
   const config = parseConfig(environment)
   const identifier = readIdentifier(config, to)
   const message = messageOf(config, identifier, values.locale)
-  const all = createSenders(config.delivery, (text) => print(text.trimEnd()))
+  const all = createSenders(config.delivery, (text) => say(text.trimEnd()))
   try {
     const channel = channelOf(identifier)
     const senders = { sms: [], email: [], [channel]: chooseSenders(all[channel], values.driver) }
     // Routes name drivers of their own; one that is asked for by name needs none.
     const routes = values.driver === undefined ? config.delivery.smsRoutes : new Map()
-    print(`${channel} to ${identifier.identifier}`)
-    return await trySenders({ senders, routes }, message, print)
+    say(`${channel} to ${identifier.identifier}`)
+    return await trySenders({ senders, routes }, message, context)
   } finally {
     await closeSenders(all)
   }
@@ -85,24 +71,31 @@ function messageOf({ messages: settings, otp }: Config, identifier: Identifier, 
 
 type Choice = Pick<DeliveryOptions, 'senders' | 'routes'>
 
-async function trySenders(choice: Choice, message: Message, print: (line: string) => void) {
+async function trySenders(choice: Choice, message: Message, { say, answer }: Context): Promise<number> {
   let turnBegan = performance.now()
   const endTurn = () => {
     const milliseconds = Math.round(performance.now() - turnBegan)
     turnBegan = performance.now()
-    return `after ${milliseconds} ms`
+    return milliseconds
   }
-  const delivery = new Delivery({
-    ...choice,
-    onFailure: (_origin, attempt) =>
-      print(`${attempt.driver}: ${verdictOf(attempt)} ${endTurn()}: ${reasonOf(attempt.error)}`),
-  })
-  const report = await delivery.send(message, { requestId: 'send-test' })
+  const failures: object[] = []
+  const onFailure = (_origin: unknown, attempt: FailedAttempt) => {
+    const [milliseconds, reason] = [endTurn(), reasonOf(attempt.error)]
+    failures.push({ driver: attempt.driver, refused: attempt.refused, milliseconds, reason })
+    say(`${attempt.driver}: ${verdictOf(attempt)} after ${milliseconds} ms: ${reason}`)
+  }
+  const report = await new Delivery({ ...choice, onFailure }).send(message, { requestId: 'send-test' })
   if (report.outcome === 'accepted') {
-    print(`${report.driver}: took it ${endTurn()}, message id ${report.messageId ?? 'none'}`)
+    const { outcome, driver, messageId = null } = report
+    const milliseconds = endTurn()
+    const line = `${driver}: took it after ${milliseconds} ms, message id ${messageId ?? 'none'}`
+    answer({ outcome, driver, messageId, milliseconds, failures }, [line])
     return 0
   }
-  print(report.outcome === 'refused' ? 'No driver took it' : 'No driver took it for certain; it may still arrive')
+  const { outcome } = report
+  answer({ outcome, failures }, [
+    outcome === 'refused' ? 'No driver took it' : 'No driver took it for certain; it may still arrive',
+  ])
   return 1
 }
 
@@ -113,5 +106,3 @@ function reasonOf(error: unknown): string {
   const { message, cause } = Object(error)
   return [message, Object(cause).message].filter(Boolean).join(': ').replace(/\s+/g, ' ')
 }
-
-await runIfMain(import.meta.url, sendTestCommand)

@@ -1,5 +1,5 @@
-// What may be typed after a command: declared once, read strictly, and told by `--help`.
-import { parseArgs } from 'node:util'
+// What may be typed after a program: declared once, read strictly by commander, and told by `--help` (decisions/0044).
+import { Argument, Command, type CommanderError, Option } from 'commander'
 import { nearest } from './nearest.js'
 
 /** Where people read the answers. */
@@ -12,8 +12,8 @@ export type Terminal = Readonly<{
 
 /* c8 ignore start -- used by processes of their own, which test/cli/usage.test.ts starts */
 export const terminal: Terminal = {
-  print: (line) => process.stdout.write(`${line}\n`),
-  printError: (line) => process.stderr.write(`${line}\n`),
+  print: (line) => void process.stdout.write(`${line}\n`),
+  printError: (line) => void process.stderr.write(`${line}\n`),
 }
 /* c8 ignore stop */
 
@@ -29,8 +29,8 @@ export type OptionDeclaration = Readonly<{
 export type OptionDeclarations = Readonly<Record<string, OptionDeclaration>>
 
 export type Declaration<Options extends OptionDeclarations = OptionDeclarations> = Readonly<{
-  /** npm's script: `cleanup` is typed as `npm run cleanup` */
-  script: string
+  /** how it is started: `latchkey cleanup`, `npm run bench --` */
+  program: string
   /** what it does, in one line */
   summary: string
   /** words that are no options; none where it is left out */
@@ -38,16 +38,15 @@ export type Declaration<Options extends OptionDeclarations = OptionDeclarations>
     /** what they are called in the help, such as `PHONE|EMAIL` */
     usage: string
     description: string
-    minimum: number
-    maximum: number
+    /** none of them has to be there */
+    isOptional?: boolean
+    /** there may be several of them */
+    isMany?: boolean
+    /** all that they may be */
+    choices?: readonly string[]
   }>
   options?: Options
 }>
-
-/** Whether something that a module exports is a program with a declaration. */
-export function isDeclared(value: unknown): value is Readonly<{ declaration: Declaration }> {
-  return typeof value === 'object' && value !== null && 'declaration' in value
-}
 
 export type Values<Options extends OptionDeclarations> = {
   [Name in keyof Options]: Options[Name] extends { type: 'boolean' }
@@ -77,53 +76,115 @@ export function wholeNumber(name: string, text: string, minimum = 1, maximum = 9
   throw new UsageError(`${name} must be a whole number from ${minimum} to ${maximum}`)
 }
 
+/** Words up to `--`, after which nothing is an option. */
+const beforeDashes = (typed: readonly string[]) =>
+  typed.slice(0, typed.includes('--') ? typed.indexOf('--') : undefined)
+
+/** Whether an option was typed at all, for what has to be known before the rest is read. */
+export function hasOption(typed: readonly string[], ...names: readonly string[]): boolean {
+  return beforeDashes(typed).some((word) => names.includes(word))
+}
+
 /** Whether somebody asks how to use a command, whatever else they typed. */
-export function asksForHelp(typed: readonly string[]): boolean {
-  const end = typed.indexOf('--')
-  return typed.slice(0, end < 0 ? undefined : end).some((word) => word === '--help' || word === '-h')
+export const asksForHelp = (typed: readonly string[]) => hasOption(typed, '--help', '-h')
+
+/** At the end of each help. */
+const exitCodes =
+  'Exit codes: 0 done; 1 it failed, or found something wrong;\n2 what was typed cannot be used, and nothing was done'
+
+/** A command of commander, which throws where it would end the process, and prints nothing by itself. */
+export function newCommand(name: string, summary: string): Command {
+  return new Command(name)
+    .description(summary)
+    .helpOption('-h, --help', 'prints this')
+    .helpCommand(false)
+    .addHelpText('after', `\n${exitCodes}`)
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .configureOutput({
+      writeErr: () => {},
+      getOutHelpWidth: () => 100,
+      getOutHasColors: () => false,
+    })
+}
+
+/** The command of a declaration. @param name the last word of its program, where it is one of several */
+export function commandOf({ program, summary, words, options = {} }: Declaration, name = program): Command {
+  const command = newCommand(name, summary)
+  if (words !== undefined) {
+    const usage = `${words.usage}${words.isMany ? '...' : ''}`
+    const argument = new Argument(words.isOptional ? `[${usage}]` : `<${usage}>`, words.description)
+    command.addArgument(
+      words.choices === undefined ? argument : argument.argParser((text) => oneOf(words.choices, text)),
+    )
+  }
+  for (const [name, option] of Object.entries(options)) command.addOption(optionOf(name, option))
+  return command
+}
+
+function optionOf(name: string, { type, value, description, default: preset }: OptionDeclaration): Option {
+  if (type === 'boolean') return new Option(`--${name}`, description)
+  const option = new Option(`--${name} <${value}>`, description).argParser((text) => {
+    // A value that begins with a dash is the next option: commander takes it for the value.
+    if (text === '' || text.startsWith('-')) throw new UsageError(`--${name} needs a value: --${name} ${value}`)
+    return text
+  })
+  return preset === undefined ? option : option.default(preset, preset)
+}
+
+function oneOf(choices: readonly string[] = [], text: string): string {
+  if (choices.includes(text)) return text
+  const meant = nearest(text, choices)
+  throw new UsageError(
+    `${text} is none of ${choices.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+  )
 }
 
 /**
- * Reads what was typed after a command.
+ * Reads what was typed after a program.
  *
  * @throws UsageError for an option or a word that is not declared, a value that is missing or too much, and for too few words
  */
 export function parseCommandLine<const Options extends OptionDeclarations>(
-  { script, words: expected, options = {} as Options }: Declaration<Options>,
+  declaration: Declaration<Options>,
   typed: readonly string[],
 ): CommandLine<Options> {
-  const [args, names] = [[...typed], Object.keys(options)]
-  // Loosely, and judged here: what parseArgs says of a fault is advice for whoever calls parseArgs.
-  const { values, positionals, tokens } = parseArgs({
-    args,
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  })
-  for (const token of tokens) {
-    if (token.kind !== 'option') continue
-    const name = String(args[token.index]).replace(/=.*/s, '')
-    if (name !== `--${token.name}` || !Object.hasOwn(options, token.name)) throw unknown('option', name, names)
-    checkValue(name, options[token.name], token)
+  const command = commandOf(declaration)
+  try {
+    command.parse(typed, { from: 'user' })
+  } catch (error) {
+    throw usageErrorOf(error as CommanderError, declaration, command)
   }
-  const { minimum = 0, maximum = 0, usage = '' } = expected ?? {}
-  const extra = positionals[maximum]
-  if (extra !== undefined && maximum === 0) throw unknown('word', extra, names)
-  if (extra !== undefined) throw new UsageError(`One word too many: ${extra}. What is taken: ${usage}`)
-  if (positionals.length < minimum) throw new UsageError(`Missing: ${usage}; npm run ${script} -- --help explains it`)
-  const flags = names.filter((name) => options[name]?.type === 'boolean').map((name) => [name, values[name] === true])
-  return { words: positionals, values: { ...values, ...Object.fromEntries(flags) } as Values<Options> }
+  const values = command.options.map((option) => [option.name(), readValue(command, option)])
+  return { words: command.args, values: Object.fromEntries(values) as Values<Options> }
 }
 
-type OptionToken = Readonly<{ value?: string | undefined; inlineValue?: boolean | undefined }>
+/** What commander calls `primer` and sets to false, is `no-primer` here, and true. */
+function readValue(command: Command, option: Option): string | boolean | undefined {
+  const value = command.getOptionValue(option.attributeName())
+  if (option.negate) return value === false
+  return option.isBoolean() ? value === true : value
+}
 
-function checkValue(name: string, option: OptionDeclaration | undefined, { value, inlineValue }: OptionToken): void {
-  if (option?.type === 'boolean') {
-    if (value !== undefined) throw new UsageError(`${name} takes no value`)
-  } else if (value === undefined || value === '' || (!inlineValue && value.startsWith('-'))) {
-    // A value that begins with a dash is more often the next option; `--name=-value` says that it is meant.
-    throw new UsageError(`${name} needs a value: ${name} ${option?.value}`)
+/** A refusal of commander in our words: never with a value that was typed, which may be a secret, and with what was meant. */
+function usageErrorOf(error: CommanderError, { program, words, options = {} }: Declaration, command: Command): Error {
+  const named = /'([^'= ]*)/.exec(error.message)?.[1] ?? ''
+  const name = named.replace(/^--/, '')
+  switch (error.code) {
+    case 'commander.unknownOption':
+      if (Object.hasOwn(options, name)) return new UsageError(`${named} takes no value`)
+      return unknown('option', named, Object.keys(options))
+    case 'commander.optionMissingArgument':
+      return new UsageError(`${named} needs a value: ${named} ${options[name]?.value}`)
+    case 'commander.missingArgument':
+      return new UsageError(`Missing: ${words?.usage}; ${program} --help explains it`)
+    case 'commander.excessArguments': {
+      const [extra = ''] = command.args.slice(words === undefined ? 0 : 1)
+      if (words === undefined) return unknown('word', extra, Object.keys(options))
+      return new UsageError(`One word too many: ${extra}. What is taken: ${words.usage}`)
+    }
+    default:
+      return error
   }
 }
 
@@ -134,19 +195,11 @@ function unknown(kind: 'option' | 'word', text: string, names: readonly string[]
   return new UsageError(`Unknown ${kind} ${text}; ${hint}`)
 }
 
-/** How to use a command, `program` being how it was started: `npm run cleanup --`, `node dist/cli/cleanup.js`. */
-export function helpOf({ summary, words, options = {} }: Declaration, program: string): string {
-  const rows = Object.entries(options).map(([name, { value, description, default: preset }]) => [
-    value === undefined ? `--${name}` : `--${name} ${value}`,
-    preset === undefined ? description : `${description} (${preset})`,
-  ])
-  const all = [...(words ? [[words.usage, words.description]] : []), ...rows, ['-h, --help', 'prints this']]
-  const width = Math.max(...all.map(([term = '']) => term.length))
-  const usage = [program, ...(rows.length > 0 ? ['[options]'] : []), ...(words ? [words.usage] : [])].join(' ')
-  const table = all.map(([term = '', text]) => `  ${term.padEnd(width)}  ${text}`)
-  const codes =
-    'Exit codes: 0 done; 1 it failed, or found something wrong; 2 what was typed cannot be used, and nothing was done'
-  return [summary, '', `Usage: ${usage.replace(/ --$/, '')}`, '', ...table, '', codes].join('\n')
+/** How to use a command: what it is for, how it is typed, words, options, exit codes. */
+export function helpOf(command: Command): string {
+  const lines: string[] = []
+  command.configureOutput({ writeOut: (text) => lines.push(text) }).outputHelp()
+  return lines.join('').trimEnd()
 }
 
 /**
@@ -157,10 +210,9 @@ export function answerUsage(
   declaration: Declaration,
   typed: readonly string[],
   { print, printError }: Terminal,
-  program = `npm run ${declaration.script} --`,
 ): 0 | 2 | null {
   if (asksForHelp(typed)) {
-    print(helpOf(declaration, program))
+    print(helpOf(commandOf(declaration)))
     return 0
   }
   try {
@@ -177,9 +229,8 @@ export function answerUsage(
 export function parseCommandLineOrExit<const Options extends OptionDeclarations>(
   declaration: Declaration<Options>,
   typed: readonly string[],
-  program?: string,
 ): CommandLine<Options> {
-  const answered = answerUsage(declaration, typed, terminal, program)
+  const answered = answerUsage(declaration, typed, terminal)
   if (answered !== null) process.exit(answered)
   return parseCommandLine(declaration, typed)
 }

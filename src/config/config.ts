@@ -74,6 +74,20 @@ export function parseMessagesSettings(environment: Environment) {
   return accept(read, { messages: parseMessageSettings(read), codes: parseCodeSettings(read) })
 }
 
+/**
+ * The secrets that are replaced step by step.
+ * @throws ConfigError
+ */
+export function parseRotationSettings(environment: Environment) {
+  const read = new SettingReader(environment, 'production')
+  const { peppers } = parseOtpSettings(read)
+  return accept(read, {
+    sessions: parseSessionSettings(read),
+    peppers,
+    eventKey: parseEventKey(read, peppers),
+  })
+}
+
 /** The names of the settings that are read, for the test that holds the table to them. */
 export function namesRead(): readonly string[] {
   const read = new SettingReader({})

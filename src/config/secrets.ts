@@ -3,7 +3,7 @@ import type { SettingReader } from './reader.js'
 import { keyNames, type NameOf, type SettingName } from './table/table.js'
 
 export function parseSecret(read: SettingReader, name: NameOf<'text'>): string {
-  const value = read.required(name, '(npm run keys prints one)')
+  const value = read.required(name, '(latchkey keys new prints one)')
   if (value) refuseWeakSecret(read, name, value)
   return value
 }
@@ -23,7 +23,7 @@ export function parseBearerSecret(read: SettingReader, name: BearerName): string
 export function refuseWeakSecret(read: SettingReader, name: SettingName, value: string): void {
   if (Buffer.byteLength(value) < 32) read.report(name, 'must be at least 32 bytes long')
   if (/change.?me|example/i.test(value))
-    read.report(name, 'is the value of an example; make your own with npm run keys')
+    read.report(name, 'is the value of an example; make your own with latchkey keys new')
 }
 
 /** EVENT_KEY goes on with the pepper that did its task before: the current one, or the one that is being replaced. */

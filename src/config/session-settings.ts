@@ -38,7 +38,7 @@ export function parseSessionSettings(read: SettingReader) {
 }
 
 function readPrivateKey(read: SettingReader): KeyObject {
-  const text = read.required('JWT_PRIVATE_KEY', '(npm run keys prints one)')
+  const text = read.required('JWT_PRIVATE_KEY', '(latchkey keys new prints one)')
   const key = text ? parsePrivateKey(text) : null
   if (text && key === null) read.refuse('JWT_PRIVATE_KEY')
   // Where there is none, a problem has been reported and nobody gets to see this value.

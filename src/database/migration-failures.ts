@@ -13,7 +13,7 @@ const causes: Readonly<Record<string, string>> = {
   53300: 'The database has no connection free',
   25006: 'The database takes no writes: it is a standby, or default_transaction_read_only is on',
   42501: 'The role of the connection string lacks a right',
-  '42P01': 'The database is not migrated to this version: run the migrate command',
+  '42P01': 'The database is not migrated to this version: run latchkey migrate',
   '3F000': 'The search_path names no schema that is there',
   57014: 'The database ended the statement before its end: see statement_timeout',
   '57P03': 'The database is starting up, or stopping',

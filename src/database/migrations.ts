@@ -170,7 +170,7 @@ function stateOf({ failed, edited, pending, unknown }: MigrationDiagnosis): Migr
   return unknown.length > 0 ? 'ahead' : 'current'
 }
 
-const remedyOf = (name: string) => `When its part is undone, run the migrate command with --rolled-back ${name}`
+const remedyOf = (name: string) => `When its part is undone, run latchkey migrate --rolled-back ${name}`
 
 function blockedBy(failed: readonly string[]): string {
   const names = failed.join(', ')

@@ -32,6 +32,11 @@ const advised = {
   jit: 'off',
 } as const
 
+/** The same as a role has them set, by name. */
+export const advisedForRole: Readonly<Record<string, string>> = Object.fromEntries(
+  Object.entries(advised).map(([name, value]) => [name, /^\d+$/.test(value) ? `${value}ms` : value]),
+)
+
 export type SessionParameters = Readonly<Record<string, string>>
 
 /** A schema as the one member of a `search_path`, what follows from `?schema=` of a connection string. */
@@ -158,5 +163,5 @@ function pathFaultsOf(facts: SessionFacts, schema: string | null): string[] {
 export function adviceFor(facts: SessionFacts): string[] {
   return Object.entries(advised)
     .filter(([name, wanted]) => facts.settings[name] !== wanted && ['0', 'on'].includes(String(facts.settings[name])))
-    .map(([name, wanted]) => remedy(facts, name, escapeLiteral(/^\d+$/.test(wanted) ? `${wanted}ms` : wanted)))
+    .map(([name]) => remedy(facts, name, escapeLiteral(String(advisedForRole[name]))))
 }

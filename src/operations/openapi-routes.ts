@@ -24,7 +24,7 @@ function documentOf<Document extends object>(committed: Document, options: OpenA
   const document = {
     openapi,
     info: { ...info, version },
-    // In development and test alone: `npm run doctor` and whoever else looks must not have to ask for a code to see it.
+    // In development and test alone: `latchkey doctor` and whoever else looks must not have to ask for a code to see it.
     ...(echo && { 'x-otp-echo': true }),
     servers: [{ url: `${publicUrl ?? ''}${mount}` || '/', description: 'This service' }],
     ...rest,

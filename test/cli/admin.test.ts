@@ -1,9 +1,8 @@
-// `npm run admin`: who becomes an admin and who stays one, what is printed, and the exit codes.
+// `latchkey admin`: who becomes an admin and who stays one, what is printed, and the exit codes.
 import t from 'tap'
-import { adminCommand } from '../../src/cli/admin.js'
-import { perform } from '../../src/cli/command.js'
 import { openDatabase } from '../../src/database/client.js'
 import { testConfig } from '../support/app.js'
+import { runCommand } from '../support/command.js'
 import { createTestDatabase } from '../support/database.js'
 
 const id = '01890000-0000-7000-8000-000000000001'
@@ -13,14 +12,8 @@ t.test('admin', async (t) => {
   const { url } = await createTestDatabase()
   const database = openDatabase(testConfig({ DATABASE_URL: url }).database)
   t.teardown(() => database.$disconnect())
-  async function run(...words: string[]) {
-    const output: string[] = []
-    const errors: string[] = []
-    const print = (line: string) => output.push(line)
-    const environment = { DATABASE_URL: url, TEST_OTPS: '+919999900001:123456@2099-01-31' }
-    const code = await perform(adminCommand, { words, environment, print, printError: (line) => errors.push(line) })
-    return { code, output, errors }
-  }
+  const environment = { DATABASE_URL: url, TEST_OTPS: '+919999900001:123456@2099-01-31' }
+  const run = (...words: string[]) => runCommand(['admin', ...words], { environment })
 
   t.strictSame(await run('list'), { code: 0, output: ['There is no admin yet'], errors: [] })
   const unknown = { code: 1, output: [], errors: ['Nobody has +919876543210; create makes the user too'] }
@@ -66,14 +59,14 @@ t.test('admin', async (t) => {
   await database.user.update({ where: { id: reviewer }, data: { role: 'ADMIN' } })
   t.equal((await run('revoke', '+919999900001')).code, 0, 'who is one all the same can be one no more')
 
-  for (const words of [['list', 'x'], ['grant'], ['promote', 'a@b.com']]) {
-    t.match(await run(...words), { code: 2, output: [], errors: [/^Usage: npm run admin/] }, words.join(' '))
-  }
-  t.match(await run(), { code: 2, errors: [/^Missing: list \| grant/] })
+  t.match(await run('list', 'x'), { code: 2, output: [], errors: ['Unknown word x; --help lists what there is'] })
+  t.match(await run('grant'), { code: 2, errors: ['Missing: PHONE|EMAIL; latchkey admin grant --help explains it'] })
+  t.match(await run('promote', 'a@b.com'), { code: 2, output: [], errors: [/^Unknown command promote; /] })
+  t.match(await run(), { code: 2, errors: [/^Missing: one of grant, revoke, create, list; latchkey admin --help/] })
   t.match(await run('grant', 'a@b.com', 'c@d.com'), { code: 2, errors: [/^One word too many: c@d\.com\. /] })
-  t.match(await perform(adminCommand, { words: ['list'], environment: {}, print: () => {}, printError: () => {} }), 1)
+  t.match(await runCommand(['admin', 'list']), { code: 1, errors: [/^DATABASE_URL is required/] })
   const gone = { DATABASE_URL: 'postgresql://127.0.0.1:1/none' }
-  t.match(await perform(adminCommand, { words: ['list'], environment: gone, print: () => {}, printError: () => {} }), 1)
+  t.match(await runCommand(['admin', 'list'], { environment: gone }), { code: 1, errors: [/^No database answers/] })
   t.match(await run('grant', '--force'), { code: 2, errors: [/^Unknown option --force;/] })
   t.match(await run('grant', '9876543210'), {
     code: 1,

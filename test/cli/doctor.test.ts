@@ -5,8 +5,6 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { perform } from '../../src/cli/command.js'
-import { doctorCommand } from '../../src/cli/doctor.js'
 import { databaseFindings, judgeClock, judgeSession, judgeVersion } from '../../src/cli/doctor-database.js'
 import type { Finding } from '../../src/cli/doctor-findings.js'
 import { settingsFindings } from '../../src/cli/doctor-settings.js'
@@ -14,6 +12,7 @@ import { parseConfig } from '../../src/config/config.js'
 import { openDatabase } from '../../src/database/client.js'
 import { createEmptyDatabase, query } from '../database/scratch.js'
 import { type StartOptions, startApp, type TestApp, testSecrets } from '../support/app.js'
+import { runCommand } from '../support/command.js'
 import { contentOf } from '../support/content.js'
 
 const METRICS_TOKEN = 'a-metrics-token-of-thirty-two-bytes'
@@ -33,15 +32,7 @@ const deployment = {
 }
 
 async function examine(environment: Record<string, string>, ...words: string[]) {
-  const output: string[] = []
-  const errors: string[] = []
-  const context = {
-    words,
-    environment,
-    print: (line: string) => output.push(line),
-    printError: (line: string) => errors.push(line),
-  }
-  const code = await perform(doctorCommand, context)
+  const { code, output, errors } = await runCommand(['doctor', ...words], { environment })
   const rows = output.filter((line) => /^(ok|note|warning|failed) /.test(line))
   const told = (state: string) =>
     rows.filter((row) => row.startsWith(state)).map((row) => row.slice(9).replace(/ +/, ' '))

@@ -1,15 +1,13 @@
-// npm run keys: what it prints can be used as it stands, and one run's public half announces the next key.
+// `latchkey keys new`: what it prints can be used as it stands, and one run's public half announces the next key.
 import { createPublicKey } from 'node:crypto'
 import t from 'tap'
-import { perform } from '../../src/cli/command.js'
-import { keysCommand } from '../../src/cli/keys.js'
 import { parseConfig } from '../../src/config/config.js'
+import { runCommand } from '../support/command.js'
 
 async function printed(): Promise<string[]> {
-  const lines: string[] = []
-  const print = (line: string) => void lines.push(line)
-  t.equal(await perform(keysCommand, { words: [], environment: {}, print, printError: print }), 0)
-  return lines
+  const { code, output } = await runCommand(['keys', 'new'])
+  t.equal(code, 0)
+  return output
 }
 
 const toSettings = (lines: string[]) =>

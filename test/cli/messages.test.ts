@@ -1,14 +1,10 @@
-// npm run messages: every message as it would be sent.
+// `latchkey messages`: every message as it would be sent.
 import t from 'tap'
-import { perform } from '../../src/cli/command.js'
-import { messagesCommand } from '../../src/cli/messages.js'
+import { runCommand } from '../support/command.js'
 
 async function run(words: string[], environment: Record<string, string> = {}) {
-  const output: string[] = []
-  const errors: string[] = []
-  const print = (line: string) => output.push(line)
-  const code = await perform(messagesCommand, { words, environment, print, printError: (line) => errors.push(line) })
-  return { code, errors, output: output.join('\n') }
+  const { output, ...rest } = await runCommand(['messages', ...words], { environment })
+  return { ...rest, output: output.join('\n') }
 }
 
 t.test('all languages, or those that are named', async (t) => {

@@ -1,11 +1,9 @@
-// `npm run numbers`: what is found, what a renumbering moves and what it leaves, and that nothing happens without being asked for.
+// `latchkey numbers`: what is found, what a renumbering moves and what it leaves, and that nothing happens without being asked for.
 import t from 'tap'
-import { adminCommand } from '../../src/cli/admin.js'
-import { type Command, perform } from '../../src/cli/command.js'
-import { numbersCommand } from '../../src/cli/numbers.js'
 import { createAct } from '../../src/users/acting.js'
 import { NumberRegister } from '../../src/users/renumbering.js'
 import { startApp } from '../support/app.js'
+import { runCommand } from '../support/command.js'
 import { ageProofs, join } from '../users/people.js'
 
 const ids = ['1', '2', '3', '4', '5', '6'].map((end) => `01890000-0000-7000-8000-00000000000${end}`)
@@ -15,12 +13,10 @@ const rename = ['rename', '--country', 'BJ', '--from', '(\\d{8})', '--to', '01$1
 t.test('numbers of Benin, which put 01 before them in 2024', async (t) => {
   const service = await startApp(t, { settings: { SMS_COUNTRIES: 'IN,BJ' } })
   const { database, config } = service
-  const run = async (command: Command, ...words: string[]) => {
-    const output: string[] = []
-    const print = (line: string) => output.push(line)
-    const environment = { DATABASE_URL: config.database.url, SMS_COUNTRIES: 'IN,BJ' }
-    const code = await perform(command, { words, environment, print, printError: print })
-    return { code, output }
+  const environment = { DATABASE_URL: config.database.url, SMS_COUNTRIES: 'IN,BJ' }
+  const run = async (...words: string[]) => {
+    const { code, output, errors } = await runCommand(words, { environment })
+    return { code, output: [...errors, ...output] }
   }
   const asha = await join(service, 'asha@example.com')
   await database.user.update({
@@ -32,7 +28,7 @@ t.test('numbers of Benin, which put 01 before them in 2024', async (t) => {
   const stored = () => database.user.findMany({ select: { id: true, phone: true }, orderBy: { id: 'asc' } })
   const before = await stored()
 
-  const refused = await run(numbersCommand, 'check')
+  const refused = await run('numbers', 'check')
   t.strictSame(
     [refused.code, refused.output.sort()],
     [
@@ -45,11 +41,11 @@ t.test('numbers of Benin, which put 01 before them in 2024', async (t) => {
       ].sort(),
     ],
   )
-  t.match((await run(numbersCommand, 'check', '--country', 'IN')).output, ['Stored numbers that are refused today: 0'])
+  t.match((await run('numbers', 'check', '--country', 'IN')).output, ['Stored numbers that are refused today: 0'])
   const argentina = String(ids[5])
   await database.user.create({ data: { id: argentina, phone: '+541123456789' } })
   t.match(
-    (await run(numbersCommand, 'check', '--country', 'AR')).output[0],
+    (await run('numbers', 'check', '--country', 'AR')).output[0],
     `${argentina}  +54******6789  not_valid`,
     'another spelling',
   )
@@ -60,10 +56,10 @@ t.test('numbers of Benin, which put 01 before them in 2024', async (t) => {
   t.match(stepUp.body, { data: { method: 'phone' } }, 'what is stored gets its code')
   const otp = service.lastCode('+22997123456')
   t.equal((await asha.post('/users/me/step-up/verify', { otp })).status, 200)
-  t.match(await run(adminCommand, 'grant', '+22997123456'), { code: 0, output: ['+22997123456 is an admin'] })
+  t.match(await run('admin', 'grant', '+22997123456'), { code: 0, output: ['+22997123456 is an admin'] })
   await asha.post('/users/me/step-up/verify', { otp: '000000' })
 
-  const dry = await run(numbersCommand, ...rename)
+  const dry = await run('numbers', ...rename)
   const lines = [
     `${ids[0]}  +22*****3457  stays, somebody has +22*******3457`,
     `${ids[2]}  +22*****3456  stays, is refused too: +22*******3456`,
@@ -74,8 +70,18 @@ t.test('numbers of Benin, which put 01 before them in 2024', async (t) => {
     output: [...lines, 'Would move: 1; taken: 1; not valid: 1', 'Nothing was changed. With --yes it is done'],
   })
   t.strictSame(await stored(), before)
+  const json = async (...words: string[]) =>
+    JSON.parse((await runCommand(['numbers', ...words, '--json'], { environment })).output.join('\n'))
+  t.match(await json(...rename), {
+    done: false,
+    moves: 1,
+    taken: 1,
+    notValid: 1,
+    numbers: [{ outcome: 'taken' }, {}, {}],
+  })
+  t.match(await json('check'), { count: 3, numbers: [{ phone: /\*/, reason: 'not_valid' }, {}, {}] })
 
-  t.strictSame(await run(numbersCommand, ...rename, '--yes'), {
+  t.strictSame(await run('numbers', ...rename, '--yes'), {
     code: 0,
     output: [...lines, 'Moved: 1; taken: 1; not valid: 1'],
   })
@@ -95,7 +101,7 @@ t.test('numbers of Benin, which put 01 before them in 2024', async (t) => {
   await service.post('/auth/request-otp', body)
   const signedIn = await service.post('/auth/verify-otp', { ...body, otp: service.lastCode('+2290197123456') })
   t.equal(signedIn.body.user.id, asha.id, 'and who types the new number is the same person')
-  t.match((await run(numbersCommand, ...rename, '--yes')).output.at(-1), 'Moved: 0;', 'again')
+  t.match((await run('numbers', ...rename, '--yes')).output.at(-1), 'Moved: 0;', 'again')
 })
 
 t.test('two old numbers that become one, and an owner who came meanwhile', async (t) => {
@@ -121,15 +127,12 @@ t.test('two old numbers that become one, and an owner who came meanwhile', async
 
 t.test('what cannot be used does nothing', async (t) => {
   const run = async (...words: string[]) => {
-    const errors: string[] = []
-    const code = await perform(numbersCommand, {
-      ...{ words, environment: {}, print: () => t.fail('nothing is printed') },
-      printError: (line) => errors.push(line),
-    })
+    const { code, output, errors } = await runCommand(['numbers', ...words])
+    t.strictSame(output, [])
     return [code, errors[0]]
   }
-  t.match(await run('merge'), [2, 'The word must be check or rename'])
-  t.match(await run('check', '--yes'), [2, 'check takes --country alone'])
+  t.match(await run('merge'), [2, 'Unknown command merge; latchkey numbers --help lists what there is'])
+  t.match(await run('check', '--yes'), [2, 'Unknown option --yes; --help lists what there is'])
   t.match(await run('check', '--country', 'bj'), [2, '--country must be a country code such as BJ'])
   t.match(await run('rename', '--country', 'BJ'), [2, 'rename asks for --country, --from and --to'])
   t.match(await run('rename', '--country', 'BJ', '--from', '(', '--to', 'x'), [

@@ -1,21 +1,15 @@
-// `npm run seed`: the same people for the same seed, and never among real ones unasked.
+// `latchkey seed`: the same people for the same seed, and never among real ones unasked.
 import { Client } from 'pg'
 import t from 'tap'
-import { perform } from '../../src/cli/command.js'
 import { progressLine } from '../../src/cli/progress.js'
-import { seedCommand } from '../../src/cli/seed.js'
 import { seedUsers } from '../../src/cli/seed-data.js'
 import { normalizeEmail } from '../../src/identifiers/email.js'
 import { normalizeInternationalPhone } from '../../src/identifiers/phone.js'
+import { runCommand } from '../support/command.js'
 import { createTestDatabase } from '../support/database.js'
 
-async function run(url: string, words: string[], mode: Record<string, string> = { NODE_ENV: 'test' }) {
-  const output: string[] = []
-  const errors: string[] = []
-  const context = { words, environment: { DATABASE_URL: url, ...mode } }
-  const print = (line: string) => output.push(line)
-  const code = await perform(seedCommand, { ...context, print, printError: (line) => errors.push(line) })
-  return { code, output, errors }
+function run(url: string, words: string[], mode: Record<string, string> = { NODE_ENV: 'test' }) {
+  return runCommand(['seed', ...words], { environment: { DATABASE_URL: url, ...mode } })
 }
 
 t.test('users and their homes', async (t) => {

@@ -2,9 +2,8 @@
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { perform } from '../../src/cli/command.js'
-import { sendTestCommand } from '../../src/cli/send-test.js'
 import { testSecrets } from '../support/app.js'
+import { runCommand } from '../support/command.js'
 import { startGateway } from '../support/gateway.js'
 import { webhookSecret } from '../support/receipts.js'
 
@@ -28,12 +27,8 @@ const environmentOf = (url: string, more: Record<string, string> = {}) => ({
   ...more,
 })
 
-async function run(words: string[], environment: Record<string, string>) {
-  const output: string[] = []
-  const errors: string[] = []
-  const context = { words, environment, print: (line: string) => output.push(line) }
-  const code = await perform(sendTestCommand, { ...context, printError: (line) => errors.push(line) })
-  return { code, output, errors }
+function run(words: string[], environment: Record<string, string>) {
+  return runCommand(['send-test', ...words], { environment })
 }
 
 t.test('the driver that takes it is told, with its time and its id', async (t) => {
@@ -85,7 +80,7 @@ t.test('each driver that fails is told, with its reason', async (t) => {
 t.test('what cannot be sent is said in one line, before anything is', async (t) => {
   const { url, messages } = await startWith(t, 202)
   const refusals: [string[], Record<string, string>, RegExp, number?][] = [
-    [[], {}, /^Missing: PHONE\|EMAIL; npm run send-test -- --help explains it$/],
+    [[], {}, /^Missing: PHONE\|EMAIL; latchkey send-test --help explains it$/],
     [[phone, phone], {}, /^One word too many: .* What is taken: PHONE\|EMAIL$/],
     [['9876543210'], {}, /^phone must be a valid number in E\.164/],
     [['asha@'], {}, /^email must be a valid email address$/],
@@ -108,7 +103,8 @@ t.test('what cannot be sent is said in one line, before anything is', async (t) 
 
 t.test('a program of its own', async (t) => {
   const environment = { ...process.env, ...environmentOf('http://127.0.0.1:1/') }
-  const args = [join(import.meta.dirname, '..', '..', 'src', 'cli', 'send-test.js'), phone, '--driver=console']
+  const main = join(import.meta.dirname, '..', '..', 'src', 'cli', 'main.js')
+  const args = [main, 'send-test', phone, '--driver=console']
   const { status, stdout } = spawnSync(process.execPath, args, { env: environment, encoding: 'utf8' })
   t.equal(status, 0)
   t.match(stdout, /console: took it/)

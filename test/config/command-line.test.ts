@@ -2,9 +2,9 @@
 import t from 'tap'
 import {
   answerUsage,
+  commandOf,
   exitCodeAfter,
   helpOf,
-  isDeclared,
   parseCommandLine,
   UsageError,
   wholeNumber,
@@ -12,9 +12,9 @@ import {
 import { nearest } from '../../src/config/nearest.js'
 
 const declaration = {
-  script: 'paint',
+  program: 'npm run paint --',
   summary: 'Paints a fence.',
-  words: { usage: 'COLOUR…', description: 'such as red', minimum: 1, maximum: 2 },
+  words: { usage: 'COLOUR', description: 'such as red', isMany: true },
   options: {
     'no-primer': { type: 'boolean', description: 'leaves the primer out' },
     coats: { type: 'string', value: 'NUMBER', default: '2', description: 'of paint' },
@@ -25,17 +25,17 @@ const declaration = {
 t.test('options, words and their defaults', async (t) => {
   const nothing = { 'no-primer': false, coats: '2' }
   t.same(parseCommandLine(declaration, ['red']), { words: ['red'], values: nothing })
-  t.same(parseCommandLine(declaration, ['--coats', '3', 'red', '--no-primer', '--url=-x', 'blue']), {
+  t.same(parseCommandLine(declaration, ['--coats', '3', 'red', '--no-primer', '--url=x', 'blue']), {
     words: ['red', 'blue'],
-    values: { 'no-primer': true, coats: '3', url: '-x' },
+    values: { 'no-primer': true, coats: '3', url: 'x' },
   })
   t.same(parseCommandLine(declaration, ['--coats=3', '--coats=4', 'red']).values.coats, '4', 'the last one counts')
   t.same(parseCommandLine(declaration, ['--', '--coats', '--help']), { words: ['--coats', '--help'], values: nothing })
-  t.same(parseCommandLine({ script: 'x', summary: 'x' }, []), { words: [], values: {} })
+  t.same(parseCommandLine({ program: 'x', summary: 'x' }, []), { words: [], values: {} })
 })
 
 t.test('what is wrong with it, in one line', async (t) => {
-  const alone = { script: 'rest', summary: 'Rests.' }
+  const alone = { program: 'npm run rest --', summary: 'Rests.' }
   const faults = [
     [['red', '--nonsense'], 'Unknown option --nonsense; --help lists what there is'],
     [['red', '--nonsense=secret'], 'Unknown option --nonsense; --help lists what there is'],
@@ -50,8 +50,9 @@ t.test('what is wrong with it, in one line', async (t) => {
     [['red', '--coats'], '--coats needs a value: --coats NUMBER'],
     [['red', '--coats='], '--coats needs a value: --coats NUMBER'],
     [['red', '--coats', '--no-primer'], '--coats needs a value: --coats NUMBER'],
-    [[], 'Missing: COLOUR…; npm run paint -- --help explains it'],
-    [['red', 'blue', 'green'], 'One word too many: green. What is taken: COLOUR…'],
+    [['red', '--url=-x'], '--url needs a value: --url URL'],
+    [['red', '--url', '--', 'x'], '--url needs a value: --url URL'],
+    [[], 'Missing: COLOUR; npm run paint -- --help explains it'],
   ] as const
   for (const [typed, message] of faults) {
     t.throws(() => parseCommandLine(declaration, typed), new UsageError(message), typed.join(' '))
@@ -70,43 +71,54 @@ t.test('numbers', async (t) => {
   t.same([exitCodeAfter(new UsageError()), exitCodeAfter(new Error())], [2, 1])
 })
 
-t.test('answers that need no work', async (t) => {
-  function answer(typed: string[], program?: string) {
-    const [output, errors]: [string[], string[]] = [[], []]
-    const terminal = { print: (line: string) => output.push(line), printError: (line: string) => errors.push(line) }
-    return { code: answerUsage(declaration, typed, terminal, program), output, errors }
+t.test('one word, of some', async (t) => {
+  const one = { program: 'x', summary: 'x', words: { usage: 'red|blue', description: 'x', choices: ['red', 'blue'] } }
+  t.strictSame(parseCommandLine(one, ['blue']).words, ['blue'])
+  const faults = [
+    [['blau'], 'blau is none of red, blue; did you mean blue?'],
+    [['green'], 'green is none of red, blue'],
+    [['red', 'blue'], 'One word too many: blue. What is taken: red|blue'],
+    [[], 'Missing: red|blue; x --help explains it'],
+  ] as const
+  for (const [typed, message] of faults) {
+    t.throws(() => parseCommandLine(one, typed), new UsageError(message), typed.join(' '))
   }
-  const help = `Paints a fence.
+  const maybe = { ...one, words: { usage: 'COLOUR', description: 'x', isOptional: true } }
+  t.strictSame(parseCommandLine(maybe, []).words, [])
+  t.match(helpOf(commandOf(maybe)), /^Usage: x \[options\] \[COLOUR\]\n/)
+})
 
-Usage: npm run paint -- [options] COLOUR…
+t.test('answers that need no work', async (t) => {
+  function answer(typed: string[]) {
+    const [output, errors]: [string[], string[]] = [[], []]
+    const print = (line: string) => void output.push(line)
+    return {
+      code: answerUsage(declaration, typed, { print, printError: (line) => void errors.push(line) }),
+      output,
+      errors,
+    }
+  }
+  const help = `Usage: npm run paint -- [options] <COLOUR...>
 
-  COLOUR…         such as red
-  --no-primer     leaves the primer out
-  --coats NUMBER  of paint (2)
-  --url URL       of the fence
-  -h, --help      prints this
+Paints a fence.
 
-Exit codes: 0 done; 1 it failed, or found something wrong; 2 what was typed cannot be used, and nothing was done`
-  for (const typed of [
-    ['--help'],
-    ['-h'],
-    ['--nonsense', '--help'],
-    ['--coats', '--help'],
-    ['red', 'blue', 'green', '-h'],
-  ]) {
+Arguments:
+  COLOUR            such as red
+
+Options:
+  --no-primer       leaves the primer out
+  --coats <NUMBER>  of paint (default: 2)
+  --url <URL>       of the fence
+  -h, --help        prints this
+
+Exit codes: 0 done; 1 it failed, or found something wrong;
+2 what was typed cannot be used, and nothing was done`
+  for (const typed of [['--help'], ['-h'], ['--nonsense', '--help'], ['--coats', '--help'], ['red', 'blue', '-h']]) {
     t.strictSame(answer(typed), { code: 0, output: [help], errors: [] }, typed.join(' '))
   }
-  t.match(answer(['-h'], 'node dist/cli/paint.js').output, [/\nUsage: node dist\/cli\/paint\.js \[options\] COLOUR…\n/])
-  const bare = helpOf({ script: 'rest', summary: 'Rests.' }, 'npm run rest --')
-  t.match(bare, /^Rests\.\n\nUsage: npm run rest\n\n {2}-h, --help {2}prints this\n\n/)
   t.match(answer(['--nonsense']), { code: 2, output: [], errors: [/^Unknown option/] })
   t.strictSame(answer(['red']), { code: null, output: [], errors: [] })
   t.strictSame(answer(['--', '--help']), { code: null, output: [], errors: [] }, 'a word, not a question')
-})
-
-t.test('which of the things that a module exports is a program', async (t) => {
-  t.ok(isDeclared({ declaration }))
-  for (const other of [null, undefined, declaration, () => {}, 'declaration']) t.notOk(isDeclared(other))
 })
 
 t.test('the nearest name', async (t) => {

@@ -1,9 +1,8 @@
 // Typos in the names of settings are told, and nobody else's variables are taken for one.
 import t from 'tap'
-import { perform } from '../../src/cli/command.js'
-import { doctorCommand } from '../../src/cli/doctor.js'
 import { lineOfMisspelled, misspelledSettings } from '../../src/config/misspelled.js'
 import { settingNames } from '../../src/config/table/table.js'
+import { runCommand } from '../support/command.js'
 
 const meantBy = (name: string) => misspelledSettings({ [name]: 'x' }).map(({ meant }) => meant)
 
@@ -41,10 +40,8 @@ t.test('what everybody has, and what other programs read', async (t) => {
 })
 
 t.test('the doctor tells them, and never a value', async (t) => {
-  const output: string[] = []
-  const print = (line: string) => void output.push(line)
-  const environment = { OTP_LENGHT: 'secret-word' }
-  t.equal(await perform(doctorCommand, { words: [], environment, print, printError: print }), 1)
+  const { code, output } = await runCommand(['doctor'], { environment: { OTP_LENGHT: 'secret-word' } })
+  t.equal(code, 1)
   t.match(output.join('\n'), /warning +settings +OTP_LENGHT is no setting; did you mean OTP_LENGTH\?/)
   t.notMatch(output.join('\n'), /secret-word/)
 })

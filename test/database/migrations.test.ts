@@ -131,7 +131,7 @@ t.test('a migration waits five seconds for a lock, is undone, and the next run t
   const script = join(directory, '20260102000000_b', 'migration.sql')
   await writeFile(script, `CREATE TABLE part (); COMMIT; ${impatient}`)
   await t.rejects(migrate(url, { directory }), {
-    message: `Migration 20260102000000_b failed: ${line}. When its part is undone, run the migrate command with --rolled-back 20260102000000_b`,
+    message: `Migration 20260102000000_b failed: ${line}. When its part is undone, run latchkey migrate --rolled-back 20260102000000_b`,
   })
   t.strictSame(await query(url, "SELECT to_regclass('part')::text"), [['part']])
   await markRolledBack(url, '20260102000000_b')

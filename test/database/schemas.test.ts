@@ -1,25 +1,21 @@
 // The schema of the tables: that of the connection string, or where the search_path of the role finds them; one for everything.
 import t, { type Test } from 'tap'
-import { adminCommand } from '../../src/cli/admin.js'
-import { cleanupCommand } from '../../src/cli/cleanup.js'
-import { type Command, perform } from '../../src/cli/command.js'
-import { databaseDiffCommand } from '../../src/cli/database-diff.js'
-import { databaseStatusCommand } from '../../src/cli/database-status.js'
-import { migrateCommand } from '../../src/cli/migrate.js'
-import { seedCommand } from '../../src/cli/seed.js'
 import { openDatabase } from '../../src/database/client.js'
 import { tableNames } from '../../src/database/schema-of-tables.js'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { startApp } from '../support/app.js'
+import { runCommand } from '../support/command.js'
 import { createTestDatabase } from '../support/database.js'
 import { startPooler } from '../support/pooler.js'
 import { createEmptyDatabase } from './scratch.js'
 
-async function run(command: Command, url: string, words: string[] = []) {
+async function run(command: string, url: string, words: string[] = []) {
   const lines: string[] = []
-  const print = (line: string) => lines.push(line)
   const environment = { DATABASE_URL: url, NODE_ENV: 'test' }
-  const code = await perform(command, { words, environment, print, printError: print })
+  const { code } = await runCommand([...command.split(' '), ...words], {
+    environment,
+    onLine: (line) => lines.push(line),
+  })
   return [code, ...lines]
 }
 
@@ -44,21 +40,21 @@ t.test('?schema= is where everything is, beside another service of the same data
   const url = await createEmptyDatabase(t)
   for (const schema of ['latch', 'Ein Schema']) {
     const there = `${url}?schema=${encodeURIComponent(schema)}`
-    t.match(await run(databaseStatusCommand, there), [1, /^migrations are pending/])
+    t.match(await run('status', there), [1, /^migrations are pending/])
     t.strictSame(await ask(url, `SELECT FROM pg_namespace WHERE nspname = '${schema}'`), [], 'a question makes nothing')
-    t.equal((await run(migrateCommand, there))[0], 0)
-    t.strictSame(await run(migrateCommand, there), [0, 'nothing to apply'])
-    t.match(await run(databaseStatusCommand, there), [0, 'the database is up to date'])
+    t.equal((await run('migrate', there))[0], 0)
+    t.strictSame(await run('migrate', there), [0, 'nothing to apply'])
+    t.match(await run('status', there), [0, 'the database is up to date'])
     await useService(t, there)
-    t.match(await run(adminCommand, there, ['grant', 'asha@example.com']), [0, /is an admin/])
-    t.equal((await run(cleanupCommand, there))[0], 0)
+    t.match(await run('admin', there, ['grant', 'asha@example.com']), [0, /is an admin/])
+    t.equal((await run('cleanup', there))[0], 0)
   }
-  t.equal((await run(seedCommand, `${url}?schema=latch`, ['--users', '5', '--force']))[0], 0)
+  t.equal((await run('seed', `${url}?schema=latch`, ['--users', '5', '--force']))[0], 0)
   t.equal(await countIn(url, 'latch'), 6)
   t.equal(await countIn(url, '"Ein Schema"'), 1, 'the other one has its own functions and tables')
   t.strictSame(await ask(url, "SELECT FROM pg_class WHERE relnamespace = 'public'::regnamespace"), [])
-  t.strictSame(await run(databaseDiffCommand, `${url}?schema=latch`), [0, 'schema and migrations agree'])
-  t.match(await run(databaseStatusCommand, url), [1, /^migrations are pending/], 'public has none')
+  t.strictSame(await run('migrate --diff', `${url}?schema=latch`), [0, 'schema and migrations agree'])
+  t.match(await run('status', url), [1, /^migrations are pending/], 'public has none')
 })
 
 t.test('the search_path of the database is followed', async (t) => {
@@ -67,24 +63,24 @@ t.test('the search_path of the database is followed', async (t) => {
   const followed = async (path: string) => ask(url, `ALTER DATABASE "${name}" SET search_path = ${path}`)
   await ask(url, 'CREATE SCHEMA app; CREATE SCHEMA later')
   await followed('app')
-  t.equal((await run(migrateCommand, url))[0], 0)
+  t.equal((await run('migrate', url))[0], 0)
   await useService(t, url)
   t.equal(await countIn(url, 'app'), 1)
-  t.strictSame(await run(databaseDiffCommand, url), [0, 'schema and migrations agree'])
+  t.strictSame(await run('migrate --diff', url), [0, 'schema and migrations agree'])
 
   await followed('later, app')
-  t.match(await run(databaseStatusCommand, url), [0, 'the database is up to date'], 'where the tables are found')
+  t.match(await run('status', url), [0, 'the database is up to date'], 'where the tables are found')
   await useServiceAgain(t, url)
   await ask(url, 'CREATE TABLE later.users (id int)')
-  t.match(await run(adminCommand, url, ['list']), [1, /finds our tables in app and later: name one with \?schema=/])
+  t.match(await run('admin', url, ['list']), [1, /finds our tables in app and later: name one with \?schema=/])
 
   await followed('nowhere')
-  t.match(await run(adminCommand, url, ['list']), [
+  t.match(await run('admin', url, ['list']), [
     1,
     /search_path is nowhere, which names no schema .* SET search_path = public/,
   ])
   await followed('public')
-  t.match((await run(migrateCommand, url)).at(-1), /are there for the tables of another schema: .*\?schema=/)
+  t.match((await run('migrate', url)).at(-1), /are there for the tables of another schema: .*\?schema=/)
 })
 
 async function useServiceAgain(t: Test, databaseUrl: string): Promise<void> {
@@ -97,11 +93,11 @@ t.test('a schema that a pooler does not carry has to be the role’s, and is tol
   const { url } = await createTestDatabase()
   await ask(url, 'CREATE SCHEMA app')
   const pooled = await startPooler(t, url)
-  t.match(await run(adminCommand, `${pooled}?schema=app`, ['list']), [
+  t.match(await run('admin', `${pooled}?schema=app`, ['list']), [
     1,
     /not \?schema=app: ALTER ROLE .* SET search_path = "app"/,
   ])
-  t.match(await run(adminCommand, `${pooled}?schema=public`, ['list']), [0, /./], 'whose it is already')
+  t.match(await run('admin', `${pooled}?schema=public`, ['list']), [0, /./], 'whose it is already')
 })
 
 t.test('Prisma asks for the schema again where it could not be asked at first', async (t) => {

@@ -1,12 +1,11 @@
 // What a database or a role has for settings of sessions: set by the service's connections, or told by name where that cannot be.
 import t, { type Test } from 'tap'
-import { cleanupCommand } from '../../src/cli/cleanup.js'
-import { perform } from '../../src/cli/command.js'
 import { openDatabase } from '../../src/database/client.js'
 import { describeFailure } from '../../src/database/migration-failures.js'
 import { migrate } from '../../src/database/migrations.js'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { startApp } from '../support/app.js'
+import { runCommand } from '../support/command.js'
 import { createTestDatabase } from '../support/database.js'
 import { startPooler } from '../support/pooler.js'
 
@@ -84,11 +83,9 @@ t.test('through a pooler, which carries no settings, each is told with the state
   t.match(service.logged(), /"fault":"database_settings",.*"settings":\["default_transaction_isolation is serializable/)
   t.match(service.logged(), /"advice":\["ALTER ROLE .* SET enable_seqscan = 'off'/)
 
-  const run: string[] = []
-  const print = (line: string) => run.push(line)
-  const environment = { DATABASE_URL: pooled }
-  t.equal(await perform(cleanupCommand, { words: [], environment, print, printError: print }), 1)
-  t.match(run, [/^DATABASE_URL: default_transaction_isolation is serializable .*; DATABASE_URL: /])
+  const run = await runCommand(['cleanup'], { environment: { DATABASE_URL: pooled } })
+  t.equal(run.code, 1)
+  t.match(run.errors, [/^DATABASE_URL: default_transaction_isolation is serializable .*; DATABASE_URL: /])
 
   const statements = [...faults.map((fault) => fault.slice(fault.indexOf('ALTER ROLE'))), ...advice]
   t.teardown(() => withConnection(url, (client) => client.query(statements.map(undo).join('; '))))

@@ -2,10 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { createCleanupTasks } from '../../src/cleanup-tasks.js'
-import { cleanupCommand } from '../../src/cli/cleanup.js'
-import { perform } from '../../src/cli/command.js'
 import { cleanUp, scheduleCleanup } from '../../src/operations/cleanup.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { runCommand } from '../support/command.js'
 
 async function addCodes({ database }: TestApp, name: string, count: number, changes: Record<string, unknown> = {}) {
   const past = new Date(Date.now() - 2 * 86_400_000)
@@ -300,15 +299,10 @@ t.test('a stop cuts the rest of a run short', async (t) => {
 t.test('the command', async (t) => {
   const service = await startApp(t)
   await addCodes(service, 'over', 2)
-  const lines: string[] = []
-  const context = {
-    words: [],
-    environment: { DATABASE_URL: service.config.database.url },
-    print: (line: string) => lines.push(line),
-    printError: (line: string) => lines.push(line),
-  }
-  t.equal(await perform(cleanupCommand, context), 0)
-  t.strictSame(lines, [
+  const environment = { DATABASE_URL: service.config.database.url }
+  const { code, output } = await runCommand(['cleanup'], { environment })
+  t.equal(code, 0)
+  t.strictSame(output, [
     'otps: 2 rows so far',
     'otps: 2 rows deleted',
     ...[
@@ -324,6 +318,9 @@ t.test('the command', async (t) => {
       'auth_events',
     ].map((task) => `${task}: 0 rows deleted`),
   ])
-  t.equal(await perform(cleanupCommand, { ...context, environment: {} }), 1)
-  t.equal(lines.at(-1), 'DATABASE_URL is required')
+  await addCodes(service, 'over', 1)
+  const json = await runCommand(['cleanup', '--json'], { environment })
+  t.match(JSON.parse(json.output.join('')), { deleted: { otps: 1, sessions: 0 } })
+  t.strictSame(json.errors, ['otps: 1 rows so far'])
+  t.strictSame(await runCommand(['cleanup']), { code: 1, output: [], errors: ['DATABASE_URL is required'] })
 })

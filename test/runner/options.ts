@@ -21,9 +21,9 @@ const declared = {
 } as const
 
 export const declaration = {
-  script: 'test',
+  program: 'npm run test --',
   summary: 'Runs all tests, or those in the given files and folders, on a PostgreSQL server of their own.',
-  words: { usage: '[FILE|FOLDER …]', description: 'test files, or folders of them', minimum: 0, maximum: 1_000 },
+  words: { usage: 'FILE|FOLDER', description: 'test files, or folders of them', isOptional: true, isMany: true },
   options: declared,
 } satisfies Declaration
 

@@ -9,13 +9,15 @@ export const databaseRows = {
     rule: 'must be a postgresql:// URL',
     example: 'postgresql://latchkey:password@127.0.0.1:5432/latchkey',
     about:
-      "Where the database is (PostgreSQL 15 and later); compose.yaml makes it of POSTGRES_PASSWORD. The tables are where the role's search_path finds them, or in the schema that ?schema=name names.",
+      "Where the database is (PostgreSQL 15 and later); deploy/compose/setup.sh makes it for compose.yaml. The tables are where the role's search_path finds them, or in the schema that ?schema=name names.",
   },
-  POSTGRES_PASSWORD: {
+  DATABASE_URL_SECRET: {
     type: 'text',
-    secret: 'key',
     readBy: 'compose.yaml',
-    about: 'Letters and digits alone, of which compose.yaml makes DATABASE_URL: openssl rand -hex 24 makes one.',
+    example: 'pooled_database_url',
+    about:
+      'The file of secrets/ that DATABASE_URL comes from: database_url unless set, or pooled_database_url, which leads through PgBouncer. deploy/compose/setup.sh writes it.',
+    see: 'docs/compose.md',
   },
   DIRECT_DATABASE_URL: {
     type: 'text',

@@ -37,6 +37,14 @@ export const serverRows = {
       'Addresses or CIDR blocks of your own proxies, whose PROXY_HEADER and x-request-id (a UUID) are believed. Never true, never a number: with those, clients could choose their address.',
     see: 'deploy/README.md',
   },
+  UPSTREAMS: {
+    type: 'text',
+    readBy: 'compose.yaml',
+    example: 'latchkey:3000 latchkey-2:3000',
+    about:
+      'The replicas that Caddy hands requests to, with spaces between; the first one unless set. deploy/compose/setup.sh writes it.',
+    see: 'docs/compose.md',
+  },
   PROXY_HEADER: {
     type: 'choice',
     options: ['x-forwarded-for', 'forwarded'],

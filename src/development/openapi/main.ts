@@ -6,7 +6,7 @@ import { describeService, textOf } from './document.js'
 
 const { values } = parseCommandLineOrExit(
   {
-    script: 'openapi',
+    program: 'npm run openapi --',
     summary: 'Writes openapi.json from the routes. Needs no database.',
     options: { check: { type: 'boolean', description: 'writes nothing, and ends with 1 where it would be another' } },
   },

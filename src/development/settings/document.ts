@@ -13,7 +13,7 @@ unsafe stops it with one line each that names the setting and never prints its v
 - **Forms.** Durations are seconds, or \`15m\`, \`12h\`, \`7d\`. Lists are comma-separated, each item once. Switches are \`on\` and \`off\`, also \`true\` and \`false\`. An empty value counts as unset.
 - **Modes.** \`NODE_ENV\` unset means production. \`npm run dev\` sets development, and makes what is required there.
 
-This page is written by \`npm run settings\` from the table in [src/config/table](../src/config/table/table.ts), which also checks the values and makes [.env.example](../.env.example).
+This page is written by \`npm run settings\` from the table in [src/config/table](../src/config/table/table.ts), which also checks the values and makes [.env.example](../.env.example) and the [schema of the chart's values](../deploy/chart/README.md#settings).
 `
 
 /** The whole page. */

@@ -1,5 +1,5 @@
-// `npm run settings` writes .env.example and docs/settings.md from the table of settings; with `--check` it compares, and ends with 1
-// where they differ.
+// `npm run settings` writes .env.example, docs/settings.md and the schema of the chart's values from the table of settings; with
+// `--check` it compares, and ends with 1 where they differ.
 import { readFile, writeFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { parseCommandLineOrExit, terminal } from '../../config/command-line.js'
@@ -7,7 +7,7 @@ import { settingsFiles } from './files.js'
 
 const { values } = parseCommandLineOrExit(
   {
-    script: 'settings',
+    program: 'npm run settings --',
     summary: 'Writes what is made of the table of settings. Needs no database.',
     options: { check: { type: 'boolean', description: 'writes nothing, and ends with 1 where it would be another' } },
   },

@@ -1,6 +1,8 @@
-// The settings as a JSON Schema (2020-12), for values of a deployment: what a value may be is known before anything starts.
+// The settings as a JSON Schema (of draft 7, as Helm takes it), for values of a deployment in YAML: what a value may be is known before
+// anything starts.
 import type { Setting } from '../../config/table/setting.js'
 import { settingNames, settings } from '../../config/table/table.js'
+import { durationPattern } from './range-pattern.js'
 import { defaultOf, formOf } from './words.js'
 
 export type SettingsSchema = Readonly<{
@@ -32,39 +34,38 @@ function aboutOf(setting: Setting) {
   return { description: `${setting.about}${form}${preset === undefined ? '' : ` Default: ${preset}.`}` }
 }
 
-/** Numbers and switches may be written as such in YAML; a form that code checks is left to the start of the service. */
+/**
+ * Numbers are written as such, since of a text no range can be told. A form that code checks is left to the start of the service.
+ * `off` without quotes is `false` by the time Helm sees it (YAML 1.1).
+ */
 function shapeOf(setting: Setting): object {
   switch (setting.type) {
     case 'integer':
-      return {
-        oneOf: [
-          { type: 'integer', minimum: setting.minimum, maximum: setting.maximum },
-          { type: 'string', pattern: '^[0-9]{1,9}$' },
-        ],
-      }
+      return { type: 'integer', minimum: setting.minimum, maximum: setting.maximum }
     case 'share':
-      return {
-        oneOf: [
-          { type: 'number', minimum: 0, maximum: 1 },
-          { type: 'string', pattern: '^(0(\\.[0-9]{1,4})?|1)$' },
-        ],
-      }
+      return { type: 'number', minimum: 0, maximum: 1 }
     case 'duration':
       return {
         oneOf: [
           { type: 'integer', minimum: setting.minimum, maximum: setting.maximum },
-          { type: 'string', pattern: `^([0-9]{1,9}[smhd]?${setting.default === null ? '|off' : ''})$` },
+          { type: 'string', pattern: durationPattern(setting.minimum, setting.maximum) },
+          ...(setting.default === null ? [{ enum: ['off', false] }] : []),
         ],
       }
     case 'flag':
       return { oneOf: [{ type: 'boolean' }, { enum: ['on', 'off', 'true', 'false'] }] }
     case 'choice':
-      return { enum: [...setting.options] }
+      return { enum: [...setting.options, ...(setting.options.includes('off') ? [false] : [])] }
     case 'list':
       return { oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' }, uniqueItems: true }] }
     case 'text':
-      return setting.pattern !== undefined && setting.pattern.flags === ''
+      return setting.pattern !== undefined && isForGo(setting.pattern)
         ? { type: 'string', pattern: setting.pattern.source }
         : { type: 'string' }
   }
+}
+
+/** Whether Go's regular expressions, which are Helm's, can have it: they know no flags from outside and never look ahead. */
+function isForGo({ flags, source }: RegExp): boolean {
+  return flags === '' && !/\(\?(?!:)/.test(source)
 }

@@ -15,20 +15,14 @@ type Options = Readonly<{
   connectTime?: number | undefined
 }>
 
-export function createSmtpSender(
-  settings: Omit<SmtpSettings, 'name'>,
-  { ca, connectTime = time.connect }: Options = {},
-): Sender {
+/** How a server is reached: the same for mails, and for trying whether one could be sent. */
+export function smtpConnection(settings: Omit<SmtpSettings, 'name'>, { ca, connectTime = time.connect }: Options = {}) {
   const { host, port, security, login, from, heloName } = settings
-  const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
-  /** the bodies of the mails under way, by Message-ID: one that was read from may have arrived */
-  const bodies = new Map<string, Readable>()
-  const transport = createTransport({
-    pool: true,
+  return {
     host,
     port,
     // RFC 5321 §4.1.1.1 asks for a name of ours; that of the machine is of no use to anybody, and in a container no name at all.
-    name: heloName ?? domain,
+    name: heloName ?? from.address.slice(from.address.lastIndexOf('@') + 1),
     secure: security === 'tls',
     requireTLS: security === 'starttls',
     ignoreTLS: security === 'none',
@@ -36,6 +30,17 @@ export function createSmtpSender(
     tls: { minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) },
     dnsTimeout: connectTime,
     connectionTimeout: connectTime,
+  } as const
+}
+
+export function createSmtpSender(settings: Omit<SmtpSettings, 'name'>, options: Options = {}): Sender {
+  const { from } = settings
+  const domain = from.address.slice(from.address.lastIndexOf('@') + 1)
+  /** the bodies of the mails under way, by Message-ID: one that was read from may have arrived */
+  const bodies = new Map<string, Readable>()
+  const transport = createTransport({
+    pool: true,
+    ...smtpConnection(settings, options),
     idleTimeout: time.idle,
     socketTimeout: time.silence,
     socketCloseTimeout: time.goodbye,
