@@ -1,6 +1,7 @@
-// Pictures of the element for the documents: `node --import tsx browser/screenshots.ts [FOLDER]`.
+// Pictures of the element and the console for the documents: `node --import tsx browser/screenshots.ts [FOLDER [ONLY]]`.
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { takeConsolePictures } from './console-pictures.js'
 import { newEmail, newVisitor, projectDirectory, startService, stopAll, type Visitor } from './support.js'
 
 const folder = process.argv[2] ?? join(projectDirectory, 'docs', 'screenshots')
@@ -52,5 +53,6 @@ for (const width of [320, 1280] as const) {
   }
 }
 await service.stop()
+await takeConsolePictures(folder, only)
 await stopAll()
 process.exit()

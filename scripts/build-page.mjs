@@ -1,6 +1,7 @@
-// Bundles the sign-in element for the hosted page: src/generated/page/ with sign-in.js, sign-in.css, worker.js, a file for each
-// language, and manifest.json, which lists them, and which of them sign-in.js imports at once (modulepreload). Chunks have a hash in their names; what the page names itself has none.
-// Does nothing where the folder was made of the same files, those of src/ among them, by the same esbuild.
+// Bundles the pages: src/generated/page/ with sign-in.js, sign-in.css, worker.js, a file for each language, and manifest.json, which
+// lists them, and which of them sign-in.js imports at once (modulepreload); the console for admins in src/generated/console/ alike.
+// Chunks have a hash in their names; what a page names itself has none.
+// Does nothing where a folder was made of the same files, those of src/ among them, by the same esbuild.
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -11,7 +12,19 @@ import { readWords } from './words.mjs'
 const project = join(import.meta.dirname, '..')
 const element = join(project, 'packages', 'element', 'src')
 const client = join(project, 'packages', 'client', 'src')
+const admin = join(project, 'packages', 'console', 'src')
 export const pageFolder = join(project, 'src', 'generated', 'page')
+
+/** Every page: where its bundle goes, what it is made of, and what its first file is called. */
+const pages = [
+  { folder: pageFolder, entry: join(element, 'page.ts'), styles: join(element, 'page.css'), name: 'sign-in' },
+  {
+    folder: join(project, 'src', 'generated', 'console'),
+    entry: join(admin, 'page.ts'),
+    styles: join(admin, 'page.css'),
+    name: 'admin',
+  },
+]
 
 /** Style sheets that a module imports are texts, as short as those of a page. */
 const styleTexts = {
@@ -46,14 +59,14 @@ const common = {
 
 /**
  * Bundles, and answers the files by their names, with those that the first one cannot do without, and what they were made of.
- * @param {string} entry below packages/element/src
+ * @param {string} entry the path of its first file
  * @param {string} name of the bundle's first file
  * @returns {Promise<{ files: Map<string, Uint8Array>, preload: string[], inputs: string[] }>} inputs: from the project's folder
  */
 export async function bundle(entry, name) {
   const { outputFiles, metafile } = await build({
     ...common,
-    entryPoints: { [name]: join(element, entry), worker: join(client, 'worker.ts') },
+    entryPoints: { [name]: entry, worker: join(client, 'worker.ts') },
     outdir: '/out',
     plugins: [styleTexts],
   })
@@ -64,18 +77,22 @@ export async function bundle(entry, name) {
   return { files, preload, inputs: Object.keys(metafile.inputs) }
 }
 
-/** Makes src/generated/page/, unless it is as it should be. */
-export async function buildPage() {
-  const stampFile = join(pageFolder, 'made-of.json')
+/** Makes the folders of the pages, unless they are as they should be. */
+export async function buildPages() {
+  for (const page of pages) await buildPage(page)
+}
+
+async function buildPage({ folder, entry, styles: sheet, name }) {
+  const stampFile = join(folder, 'made-of.json')
   if (isMadeOf(stampFile)) return
-  const { files, preload, inputs } = await bundle('page.ts', 'sign-in')
-  const styles = await build({ ...common, splitting: false, entryPoints: [join(element, 'page.css')], outdir: '/out' })
-  files.set('sign-in.css', styles.outputFiles[0].contents)
-  rmSync(pageFolder, { recursive: true, force: true })
-  mkdirSync(pageFolder, { recursive: true })
-  for (const [name, contents] of files) writeFileSync(join(pageFolder, name), contents)
+  const { files, preload, inputs } = await bundle(entry, name)
+  const styles = await build({ ...common, splitting: false, entryPoints: [sheet], outdir: '/out' })
+  files.set(`${name}.css`, styles.outputFiles[0].contents)
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  for (const [each, contents] of files) writeFileSync(join(folder, each), contents)
   writeFileSync(
-    join(pageFolder, 'manifest.json'),
+    join(folder, 'manifest.json'),
     `${JSON.stringify({ files: [...files.keys()].sort(), preload }, null, 2)}\n`,
   )
   const all = [...inputs, ...Object.keys(styles.metafile.inputs)].sort()
@@ -102,23 +119,25 @@ export async function buildPackage() {
   const folder = join(dirname(element), 'dist')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder)
-  const { files } = await bundle('index.ts', 'index')
+  const { files } = await bundle(join(element, 'index.ts'), 'index')
   for (const [name, contents] of files) writeFileSync(join(folder, name), contents)
 }
 
 /** What each file weighs, compressed, the heaviest first. */
 async function tellSizes() {
-  const { files } = await bundle('page.ts', 'sign-in')
-  const sizes = [...files].map(([name, contents]) => [gzipSync(contents, { level: 9 }).length, name])
-  for (const [size, name] of sizes.sort(([one], [other]) => other - one))
-    process.stdout.write(`${String(size).padStart(6)} ${name}\n`)
+  for (const { entry, name } of pages) {
+    const { files } = await bundle(entry, name)
+    const sizes = [...files].map(([each, contents]) => [gzipSync(contents, { level: 9 }).length, each])
+    for (const [size, each] of sizes.sort(([one], [other]) => other - one))
+      process.stdout.write(`${String(size).padStart(6)} ${name}/${each}\n`)
+  }
 }
 
 if (process.argv[1] === import.meta.filename) {
   const usage = `Usage: node scripts/build-page.mjs [--package|--sizes]
 
-Bundles the sign-in page into src/generated/page; the package @latchkey/element instead; or prints how large its files are.`
+Bundles the pages into src/generated/page and src/generated/console; the package @latchkey/element instead; or prints how large its files are.`
   const { values } = readWords(usage, { options: { package: { type: 'boolean' }, sizes: { type: 'boolean' } } })
-  const work = values.sizes ? tellSizes : buildPage
+  const work = values.sizes ? tellSizes : buildPages
   await (values.package ? buildPackage : work)()
 }

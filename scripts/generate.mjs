@@ -1,13 +1,13 @@
 // Generates the Prisma client without a network: generating needs no schema engine, but Prisma looks for one
 // and would download it. Any existing executable ends the search; it is never run.
 // Does nothing where the client was generated of the same schema by the same Prisma: it takes longer than a test file.
-// Then it bundles the sign-in page (build-page.mjs), which is not kept in git either.
+// Then it bundles the pages (build-page.mjs), which are not kept in git either.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { buildPage } from './build-page.mjs'
+import { buildPages } from './build-page.mjs'
 import { readWords } from './words.mjs'
 
 const require = createRequire(import.meta.url)
@@ -25,7 +25,7 @@ const stamp = hash.digest('hex')
 const stampFile = join(project, 'src', 'generated', 'made-of.txt')
 const isCurrent = existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp
 if (!isCurrent) generateClient()
-await buildPage()
+await buildPages()
 
 function generateClient() {
   const { status, stdout, stderr } = spawnSync(process.execPath, [prisma, 'generate', '--no-hints'], {

@@ -40,6 +40,7 @@ import { healthRoutes } from './operations/health-routes.js'
 import { Metrics } from './operations/metrics.js'
 import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js'
 import { openApiRoutes } from './operations/openapi-routes.js'
+import { consolePage } from './pages/console-routes.js'
 import { signInPage } from './pages/sign-in-routes.js'
 import { createServices } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
@@ -165,7 +166,9 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   if (metricsToken || config.mode !== 'production') await app.register(metricsRoutes, { metrics, metricsToken })
   await app.register(openApiRoutes, { version, publicUrl: config.publicUrl, cookieName: cookie.name, echo, mount })
   if (config.docs) await docsPage(app, mount)
-  if (config.page.isOn) await signInPage(app, { config, cookieName: cookie.name, folder: dependencies.pageFolder })
+  const pages = { config, cookieName: cookie.name, folder: dependencies.pageFolder }
+  if (config.page.isOn) await signInPage(app, pages)
+  if (config.page.hasConsole) await consolePage(app, pages)
   addMissingMethods()
   await app.ready()
   return app

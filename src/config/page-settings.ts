@@ -1,4 +1,4 @@
-// The settings of the page at /sign-in: whether it is there, whose it looks like, and where it may send people back to.
+// The settings of the pages at /sign-in and /admin: whether they are there, whose they look like, and where the first may send people back to.
 import { faintOn } from './color.js'
 import { isConfidentialUrl, parseUrl } from './formats.js'
 import type { SettingReader } from './reader.js'
@@ -15,6 +15,8 @@ export function parsePageSettings(read: SettingReader, { appName }: Readonly<{ a
   const color = readColor(read)
   return {
     isOn: read.flag('SIGN_IN_PAGE'),
+    /** whether admins have a console at /admin */
+    hasConsole: read.flag('ADMIN_CONSOLE'),
     /** `identifier`: phones of every country and emails, an account at once; `mobile`: national numbers, new people fill in a form */
     flow: read.choice('SIGN_IN_FLOW'),
     brand: {

@@ -7,11 +7,13 @@ import {
   readLimits,
   readMessages,
   readSessions,
+  readStanding,
   serializeDevice,
   serializeEvent,
   serializeLimits,
   serializeMessage,
   serializeSession,
+  serializeStanding,
   unlockUser,
 } from './helpdesk-schemas.js'
 import type { HelpdeskRecords } from './records.js'
@@ -29,6 +31,23 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   const { policies, records, unlock } = options
   policies.forAdminsProven(app)
   const idOf = ({ id }: { id: string }) => id.toLowerCase()
+
+  app.get(
+    '/:id/standing',
+    {
+      schema: {
+        operationId: 'readUserStanding',
+        summary: 'Whether a user is kept out, and what they have proven',
+        description: forProvenAdmins,
+        ...underPolicy,
+        ...readStanding,
+      },
+    },
+    async ({ params }) => {
+      const standing = await records.standing(idOf(params))
+      return { success: true, data: serializeStanding(standing) } as const
+    },
+  )
 
   app.get(
     '/:id/sessions',

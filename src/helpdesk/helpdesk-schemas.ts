@@ -64,6 +64,27 @@ const pageOf = <Item extends ReturnType<typeof Type.Object>>(item: Item, descrip
     next_cursor: cursor,
   })
 
+const HelpdeskStanding = Type.Object(
+  {
+    disabled_at: NullableTime('Since when the user is kept out; null where they are not'),
+    phone_verified_at: NullableTime('Since when the phone is proven; null where it is a claim or there is none'),
+    email_verified_at: NullableTime('The same of the email'),
+  },
+  { title: 'HelpdeskStanding' },
+)
+
+export const readStanding = {
+  params,
+  response: {
+    200: one(HelpdeskStanding, 'Whether they are kept out, and what they have proven', {
+      disabled_at: null,
+      phone_verified_at: moment,
+      email_verified_at: null,
+    }),
+    ...errorResponses('not_found', ...adminErrors),
+  },
+}
+
 const UserSession = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
@@ -244,6 +265,14 @@ export const unlockUser = {
 }
 
 const iso = (time: Date | null) => time?.toISOString() ?? null
+
+export function serializeStanding(standing: Record<'disabledAt' | 'phoneVerifiedAt' | 'emailVerifiedAt', Date | null>) {
+  return {
+    disabled_at: iso(standing.disabledAt),
+    phone_verified_at: iso(standing.phoneVerifiedAt),
+    email_verified_at: iso(standing.emailVerifiedAt),
+  }
+}
 
 export function serializeSession(
   session: Record<keyof Timed, Date> & { id: string; device: string | null; network: string | null },

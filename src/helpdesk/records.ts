@@ -65,6 +65,12 @@ export class HelpdeskRecords {
     return user
   }
 
+  /** Whether a user is kept out, and since when their phone and email are proven. @throws Problem `not_found` */
+  async standing(id: string) {
+    const { disabledAt, phoneVerifiedAt, emailVerifiedAt } = await this.#user(id)
+    return { disabledAt, phoneVerifiedAt, emailVerifiedAt }
+  }
+
   /** Where a user is signed in, newest first, 100 at most. @throws Problem `not_found` */
   async sessions(id: string) {
     await this.#user(id)

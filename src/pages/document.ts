@@ -1,4 +1,5 @@
-// The documents at /sign-in: the page, and what stands in its place where a link asks for a return that is not allowed.
+// The documents at /sign-in and /admin: the pages, and what stands in place of the first where a link asks for a return that is not
+// allowed.
 import type { ChallengeSettings } from '../config/challenge-settings.js'
 import { escapeHtml } from '../http/html.js'
 import type { Spoken } from './texts.js'
@@ -70,14 +71,19 @@ type Parts = Readonly<{
   version: string
   /** scripts that the first one imports */
   preload: readonly string[]
+  /** the one at /sign-in where not given */
+  page?: 'sign-in' | 'admin'
+  /** from the document to where the pages begin: `../` for each folder below */
+  up?: string
 }>
 
 /** Relative, so that a proxy may serve all of it under a prefix. */
-const assetsOf = (version: string) => `sign-in/assets/${version}`
+const assetsOf = ({ version, up = '', page = 'sign-in' }: Parts) => `${up}${page}/assets/${version}`
 
-function documentOf({ text, brand, logo, version }: Parts, head: string, body: string): string {
-  const assets = assetsOf(version)
-  const title = escapeHtml(`${text.title} – ${brand}`)
+function documentOf(parts: Parts, head: string, body: string): string {
+  const { text, brand, logo, page = 'sign-in' } = parts
+  const assets = assetsOf(parts)
+  const title = escapeHtml(`${page === 'admin' ? text.console : text.title} – ${brand}`)
   return `<!doctype html>
 <html lang="${text.locale}" dir="${text.direction}">
   <head>
@@ -88,7 +94,7 @@ function documentOf({ text, brand, logo, version }: Parts, head: string, body: s
     <meta name="description" content="${title}">
     <title>${title}</title>
     <link rel="icon" href="${escapeHtml(logo ?? `${assets}/icon.svg`)}">
-    <link rel="stylesheet" href="${assets}/sign-in.css">
+    <link rel="stylesheet" href="${assets}/${page}.css">
 ${head}  </head>
   <body>
 ${body}  </body>
@@ -97,17 +103,19 @@ ${body}  </body>
 }
 
 /** Of what stands there without the element. */
-const noticeLink = (version: string) => `<link rel="stylesheet" href="${assetsOf(version)}/notice.css">`
+const noticeLink = (parts: Parts) => `<link rel="stylesheet" href="${assetsOf(parts)}/notice.css">`
 
 /** The page: one element, set up by what stands in the document. */
 export function pageDocument(parts: Parts, config: PageConfig): string {
+  const assets = assetsOf(parts)
+  const isConsole = parts.page === 'admin'
   return documentOf(
     parts,
-    `    <noscript>${noticeLink(parts.version)}</noscript>
+    `    <noscript>${noticeLink(parts)}</noscript>
     <script type="application/json" id="latchkey-config">${inScript(config)}</script>
-${parts.preload.map((name) => `    <link rel="modulepreload" href="${assetsOf(parts.version)}/${name}">\n`).join('')}    <script type="module" src="${assetsOf(parts.version)}/sign-in.js"></script>
+${parts.preload.map((name) => `    <link rel="modulepreload" href="${assets}/${name}">\n`).join('')}    <script type="module" src="${assets}/${isConsole ? 'admin' : 'sign-in'}.js"></script>
 `,
-    `    <main id="latchkey"></main>
+    `    ${isConsole ? '<div id="latchkey"></div>' : '<main id="latchkey"></main>'}
     <noscript><p class="notice">${escapeHtml(parts.text.noScript)}</p></noscript>
 `,
   )
@@ -118,7 +126,7 @@ export function refusalDocument(parts: Parts, why: string): string {
   const { refused, refusedWhy } = parts.text
   return documentOf(
     parts,
-    `    ${noticeLink(parts.version)}\n`,
+    `    ${noticeLink(parts)}\n`,
     `    <main class="notice">
       <h1>${escapeHtml(refused)}</h1>
       <p>${escapeHtml(refusedWhy)}</p>

@@ -1,13 +1,14 @@
-// The files of the sign-in page: what scripts/build-page.mjs bundled, read once at start, and what is made of the settings.
+// The files of a page: what scripts/build-page.mjs bundled, read once at start, and what is made of the settings.
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { extname, join } from 'node:path'
+import { basename, extname, join } from 'node:path'
 import { inkOn } from '../config/color.js'
 import type { PageSettings } from '../config/page-settings.js'
 import { escapeHtml } from '../http/html.js'
 
 /** Beside this folder in sources and in what is built of them. */
 export const bundledPage = join(import.meta.dirname, '..', 'generated', 'page')
+export const bundledConsole = join(import.meta.dirname, '..', 'generated', 'console')
 
 const kinds = ['js', 'css', 'json', 'svg'] as const
 
@@ -27,7 +28,8 @@ export type PageFiles = Readonly<{
  */
 export async function readPageFiles(folder: string, brand: PageSettings['brand']): Promise<PageFiles> {
   const manifest = await readFile(join(folder, 'manifest.json'), 'utf8').catch((cause: unknown) => {
-    throw new Error('The sign-in page is not there: npm run generate makes it, or set SIGN_IN_PAGE=off', { cause })
+    const what = `${basename(folder)} is not there: npm run generate makes it`
+    throw new Error(`The page in ${what}, or set SIGN_IN_PAGE=off and ADMIN_CONSOLE=off`, { cause })
   })
   const { files: names, preload = [] } = JSON.parse(manifest) as { files: string[]; preload?: string[] }
   const bundled = await Promise.all(

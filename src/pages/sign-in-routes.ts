@@ -4,8 +4,9 @@ import { type Return, type ReturnQuery, readReturn } from '../auth/return-to.js'
 import type { Config } from '../config/config.js'
 import { cookiesOf } from '../http/headers.js'
 import { requestedLanguages } from '../http/languages.js'
-import { mediaTypes, serveFromMemory } from '../http/memory-files.js'
-import { type PageConfig, pageDocument, pagePolicy, refusalDocument, widgetOf } from './document.js'
+import { mediaTypes } from '../http/memory-files.js'
+import { pageHeaders, serveAssets } from './assets-routes.js'
+import { type PageConfig, pageDocument, refusalDocument, widgetOf } from './document.js'
 import { bundledPage, readPageFiles } from './page-files.js'
 import { pageTextFor } from './texts.js'
 
@@ -16,31 +17,16 @@ export type SignInPageOptions = Readonly<{
   folder?: string | undefined
 }>
 
-/** Codes fill in and passkeys work on this page alone; nothing else of a device is any business of it. */
-const permissions = [
-  'otp-credentials=(self)',
-  'publickey-credentials-get=(self)',
-  'publickey-credentials-create=(self)',
-  ...['camera', 'geolocation', 'microphone', 'payment', 'usb'].map((feature) => `${feature}=()`),
-].join(', ')
-
 /** Parameters that mean something; each may come once (RFC 6749 §3.1). Others are of no interest. */
 const parameters = ['return_to', 'state', 'code_challenge', 'code_challenge_method', 'lang'] as const
-
-/** The years' end of what never changes (RFC 8246). */
-const forGood = 'public, max-age=31536000, immutable'
 
 export async function signInPage(app: FastifyInstance, options: SignInPageOptions): Promise<void> {
   const { config, cookieName, folder = bundledPage } = options
   const { page, challenges, messages, publicUrl } = config
   const { brand, returnToOrigins: origins } = page
-  const { files, version, preload } = await readPageFiles(folder, brand)
-  const headers = {
-    'content-security-policy': pagePolicy(challenges.provider),
-    'permissions-policy': permissions,
-    'cross-origin-opener-policy': 'same-origin',
-    'cross-origin-resource-policy': 'same-origin',
-  }
+  const files = await readPageFiles(folder, brand)
+  const { version, preload } = files
+  const headers = pageHeaders(challenges.provider)
   if (page.faintOn.length > 0) {
     app.log.warn(
       { color: brand.color, schemes: page.faintOn },
@@ -48,13 +34,7 @@ export async function signInPage(app: FastifyInstance, options: SignInPageOption
     )
   }
 
-  for (const { name, type, body } of files) {
-    // A replica of another release is asked for its own version, and keeps nobody's page from working meanwhile.
-    serveFromMemory(app, { path: `/sign-in/assets/:version/${name}`, type, body }, ({ params }) => {
-      const isKnown = Reflect.get(Object(params), 'version') === version
-      return { ...headers, 'cache-control': isKnown ? forGood : 'no-store' }
-    })
-  }
+  serveAssets(app, 'sign-in', files, headers)
 
   const challenge = widgetOf(challenges)
   const configFor = (request: FastifyRequest, language: string, back: Return): PageConfig => ({

@@ -16,14 +16,17 @@ const gateway = {
 t.test('without any: off but in development, named as messages are, nowhere to go back to', async (t) => {
   t.strictSame(read({ APP_NAME: 'Shop' }), {
     isOn: false,
+    hasConsole: false,
     flow: 'identifier',
     brand: { name: 'Shop', logoUrl: undefined, color: undefined },
     faintOn: [],
     returnToOrigins: [],
   })
-  t.equal(read({ NODE_ENV: 'development' }).isOn, true)
+  t.match(read({ NODE_ENV: 'development' }), { isOn: true, hasConsole: true })
+  t.equal(read({ NODE_ENV: 'development', ADMIN_CONSOLE: 'off' }).hasConsole, false)
   t.equal(read({ NODE_ENV: 'development', SIGN_IN_PAGE: 'off' }).isOn, false)
-  t.equal(testConfig({ ...production, ...gateway }).page.isOn, false)
+  t.match(testConfig({ ...production, ...gateway }).page, { isOn: false, hasConsole: false })
+  t.equal(testConfig({ ...production, ...gateway, ADMIN_CONSOLE: 'on' }).page.hasConsole, true)
   t.equal(testConfig({ ...production, ...gateway, SIGN_IN_PAGE: 'on' }).page.isOn, true)
 })
 

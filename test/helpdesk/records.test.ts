@@ -26,6 +26,7 @@ t.test('sessions, devices, events, messages and limits of somebody', async (t) =
   await deliveries(service, 3)
   const read = async (list: string) => (await admin.get(`/users/${asha.id}/${list}`)).body
 
+  t.match((await read('standing')).data, { disabled_at: null, phone_verified_at: String, email_verified_at: null })
   const sessions = await read('sessions')
   t.match(sessions, { data: [{ network: '127.0.0.0/24', created_at: String, proved_at: String }], next_cursor: null })
   t.match(await read('devices'), { data: [{ last_used_at: String, expires_at: String }] })

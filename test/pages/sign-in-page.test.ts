@@ -139,7 +139,7 @@ t.test('a bundle that is not there, or names other files, stops the start', asyn
   const brand = { name: '<', logoUrl: undefined, color: '#ffee00' }
   const read = async (files: Record<string, string>, manifest?: unknown) =>
     readPageFiles(await folderOf(files, manifest), brand)
-  await t.rejects(readPageFiles('/nowhere', brand), /The sign-in page is not there: npm run generate makes it/)
+  await t.rejects(readPageFiles('/nowhere', brand), /The page in nowhere is not there: npm run generate makes it/)
   for (const name of ['../x.js', 'a/b.js', '.js', 'x.exe', 'x.js/..', 'x..js']) {
     await t.rejects(read({}, { files: [name] }), { message: `${name} is no file of a page` })
   }

@@ -13,7 +13,7 @@ export const buildFolder = '.build'
 
 /** What the sources find beside their own folder when they run. */
 const linked = ['prisma', 'package.json', 'openapi.json']
-const copied = ['src/messaging/templates/locales', 'src/generated/page']
+const copied = ['src/messaging/templates/locales', 'src/generated/page', 'src/generated/console']
 
 /** What the compiled files are made of. */
 const inputs = [
@@ -26,6 +26,7 @@ const inputs = [
   'packages/react/src',
   'packages/server/src',
   'packages/element/src',
+  'packages/console/src',
   'tsconfig.json',
   'tsconfig.test.json',
   'package.json',

@@ -1,4 +1,4 @@
-// The rows of the pages: the one at /sign-in, whose it looks like, and where it may send people back to.
+// The rows of the pages: those at /sign-in and /admin, whose they look like, and where the first may send people back to.
 import { inDevelopment, type Setting } from './setting.js'
 
 export const pageRows = {
@@ -8,6 +8,13 @@ export const pageRows = {
     default: inDevelopment(true, false),
     about: 'Whether the page at /sign-in is there.',
     see: 'docs/sign-in-page.md',
+  },
+  ADMIN_CONSOLE: {
+    type: 'flag',
+    // The same, and it tells whoever finds it that there are admins to be caught.
+    default: inDevelopment(true, false),
+    about: 'Whether the console for admins at /admin is there.',
+    see: 'docs/admin-console.md',
   },
   SIGN_IN_FLOW: {
     type: 'choice',
@@ -20,7 +27,7 @@ export const pageRows = {
     type: 'text',
     defaultOf: 'APP_NAME',
     rule: 'must be 1 to 60 characters on one line, without control characters',
-    about: 'What the page calls you.',
+    about: 'What the pages call you.',
   },
   BRAND_LOGO_URL: {
     type: 'text',

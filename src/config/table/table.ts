@@ -20,7 +20,7 @@ export const groups = [
   { title: 'Sending', rows: sendingRows },
   { title: 'What messages cost', rows: costRows },
   { title: 'What messages say', rows: messageRows },
-  { title: 'The page at /sign-in', rows: pageRows },
+  { title: 'The pages at /sign-in and /admin', rows: pageRows },
 ] as const satisfies readonly Readonly<{ title: string; rows: Readonly<Record<string, Setting>> }>[]
 
 export const settings = {

@@ -7,7 +7,7 @@ import { codeField } from '../views/code-field.js'
 import { around, form, linkButton, submitButton, whoElement } from '../views/view.js'
 import type { Surroundings } from './surroundings.js'
 
-type Needed = Pick<Surroundings, 'text' | 'client' | 'codeLength' | 'me'>
+export type Needed = Pick<Surroundings, 'text' | 'client' | 'codeLength' | 'me'>
 
 /** Runs it, and once more after a proof where it asks for one; undefined where the person would rather not. */
 export async function withProof<Result>(
@@ -23,7 +23,8 @@ export async function withProof<Result>(
   return (await prove(needed, place)) ? run() : undefined
 }
 
-async function prove({ text, client, codeLength, me }: Needed, place: HTMLElement): Promise<boolean> {
+/** Asks for a code; false where the person would rather not. */
+export async function prove({ text, client, codeLength, me }: Needed, place: HTMLElement): Promise<boolean> {
   const { words } = text
   const sent = await client.stepUp.send()
   const who = (sent.method === 'phone' ? me.phone : me.email) ?? ''
