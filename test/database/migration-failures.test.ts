@@ -45,7 +45,10 @@ const failures: [unknown, string | RegExp][] = [
   [driverError({ originalCode: '53300' }), 'The database has no connection free (53300)'],
   [coded('28000', 'no pg_hba.conf entry for host'), /^The database refuses the login \(28000: no pg_hba/],
   [coded('53300', 'sorry, too many clients already'), /^The database has no connection free \(53300: /],
-  [coded('42P01', 'relation "otps" does not exist'), /^The database is not migrated to this version: run latchkey migrate/],
+  [
+    coded('42P01', 'relation "otps" does not exist'),
+    /^The database is not migrated to this version: run latchkey migrate/,
+  ],
   [coded('ECONNREFUSED', 'connect ECONNREFUSED 10.0.0.1:5432'), 'No database answers at 10.0.0.1:5432'],
   [
     Object.assign(coded('ENOTFOUND', 'getaddrinfo ENOTFOUND db'), { hostname: 'db' }),
