@@ -304,6 +304,10 @@ test('it is read in German, and in Arabic and Urdu from right to left, at 320 pi
       assert.equal(await visitor.page.evaluate(() => document.documentElement.scrollWidth), 320, `${language} ${path}`)
     }
     assert.deepEqual(await axe(visitor), [])
+    // A picture of a whole page is as wide as what sticks out of it.
+    await visitor.page.setViewport({ width: 1280, height: 860 })
+    await visitor.page.goto(`${origin}/admin/numbers`, { waitUntil: 'networkidle0' })
+    assert.equal(await visitor.page.evaluate(() => document.documentElement.scrollWidth), 1280, `${language}, wide`)
     await visitor.leave()
   }
 })

@@ -63,6 +63,7 @@ export async function openService(options: OpeningOptions): Promise<OpenService>
 
 async function traceTo(settings: TracingSettings, logger: Logger) {
   const { startTracing } = await import('./tracing/sdk.js')
+  /* c8 ignore next -- the SDK warns in test/tracing/sdk.test.ts */
   const onWarning = (message: string) => logger.warn({ message: maskPersonalData(message) }, 'traces')
   return startTracing({ settings, version: await readVersion(), onWarning })
 }

@@ -15,15 +15,16 @@ const price = /^([A-Z]{2}|\*|email):(\d{1,6})(?:\.(\d{1,4}))?$/
 
 export function parseCostSettings(read: SettingReader): CostSettings {
   const isPrice = (item: string): item is string => price.test(item)
-  const items = read.list('MESSAGE_COSTS', isPrice).map((item) => price.exec(item) ?? [])
-  const prices = new Map(
-    items.map(([, name = '', whole = '', decimals = '']) => [
-      name,
-      Number(whole) * perUnit + Number(decimals.padEnd(4, '0')),
-    ]),
-  )
+  const items = read.list('MESSAGE_COSTS', isPrice)
+  const prices = new Map(items.map(priceOf))
   if (prices.size < items.length) read.report('MESSAGE_COSTS', 'must name each country once')
   return { currency: read.text('MESSAGE_COST_CURRENCY'), prices }
+}
+
+/** A price that was found to be one, by whose it is. */
+function priceOf(item: string): [string, number] {
+  const [, name, whole, decimals = ''] = price.exec(item) as RegExpExecArray
+  return [String(name), Number(whole) * perUnit + Number(decimals.padEnd(4, '0'))]
 }
 
 /** What so many messages cost, in units of the currency; null where nobody said what one does. */
@@ -33,6 +34,6 @@ export function costOf(
   country: string | null,
   messages: number,
 ): number | null {
-  const each = channel === 'email' ? prices.get('email') : (prices.get(country ?? '') ?? prices.get('*'))
+  const each = channel === 'email' ? prices.get('email') : (prices.get(String(country)) ?? prices.get('*'))
   return each === undefined ? null : (each * messages) / perUnit
 }

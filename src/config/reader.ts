@@ -2,7 +2,7 @@
 // Collects what is wrong.
 import { readFileSync } from 'node:fs'
 import type { Mode, Setting } from './table/setting.js'
-import { defaultIn, type NameOf, type OptionOf, rowOf, type SettingName, type settings } from './table/table.js'
+import { defaultIn, type NameOf, type OptionOf, rowOf, type SettingName, settings } from './table/table.js'
 
 export type { Mode } from './table/setting.js'
 export type Environment = Readonly<Record<string, string | undefined>>
@@ -54,8 +54,8 @@ export class SettingReader {
   }
 
   /** Reports that a value is not what the row of its setting says it must be. */
-  refuse(name: NameOf<'text'>): void {
-    this.report(name, rowOf<'text'>(name).rule ?? 'cannot be used')
+  refuse(name: RuledName): void {
+    this.report(name, settings[name].rule)
   }
 
   /** The text of a setting, or of the file that `NAME_FILE` names (a mounted secret); an empty one counts as unset. */
@@ -80,9 +80,9 @@ export class SettingReader {
 
   /** A text, or its default; refused where its row has a pattern that it does not match. */
   text<Name extends NameOf<'text'>>(name: Name): TextOf<Name> {
-    const { default: preset, pattern } = rowOf<'text'>(name)
+    const { default: preset, pattern, rule } = rowOf<'text'>(name)
     const value = this.#read(name)
-    if (value !== undefined && pattern !== undefined && !pattern.test(value)) this.refuse(name)
+    if (value !== undefined && pattern !== undefined && !pattern.test(value)) this.report(name, String(rule))
     return (value ?? (preset === undefined ? undefined : defaultIn(this.mode, preset))) as TextOf<Name>
   }
 
@@ -165,6 +165,11 @@ export class SettingReader {
     return otherwise
   }
 }
+
+/** Texts whose row says what they must be. */
+type RuledName = {
+  [Name in NameOf<'text'>]: RowOf<Name> extends { rule: string } ? Name : never
+}[NameOf<'text'>]
 
 type RowOf<Name extends SettingName> = (typeof settings)[Name]
 type TextOf<Name extends NameOf<'text'>> =

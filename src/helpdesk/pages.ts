@@ -68,5 +68,5 @@ export async function readEvents(
 }
 
 function newestFirst(one: Event, other: Event): number {
-  return other.happenedAt.getTime() - one.happenedAt.getTime() || (other.id < one.id ? -1 : 1)
+  return other.happenedAt.getTime() - one.happenedAt.getTime() || Number(other.id - one.id)
 }

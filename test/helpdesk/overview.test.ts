@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { addUpHours, deleteOldHours, readMessageCounts } from '../../src/audit/message-hours.js'
+import { costOf } from '../../src/config/cost-settings.js'
 import { startApp, testConfig } from '../support/app.js'
 import { problemsThrownBy } from '../support/problems.js'
 import { ageProofs, join, joinAsAdmin } from '../users/people.js'
@@ -129,6 +130,12 @@ t.test('prices', async (t) => {
     ],
   )
   t.equal(testConfig().costs.prices.size, 0)
+  const { costs } = testConfig(settings)
+  t.strictSame(
+    [costOf(costs, 'sms', 'IN', 4), costOf(costs, 'sms', 'US', 2), costOf(costs, 'email', null, 3)],
+    [1, 10, 0.0003],
+  )
+  t.equal(costOf(testConfig({ MESSAGE_COSTS: 'IN:1' }).costs, 'sms', 'US', 1), null, 'of which nobody said it')
   for (const MESSAGE_COSTS of ['IN', 'IN:-1', 'in:1', 'IN:1.00001', 'IN:1,IN:2', 'fax:1'])
     t.match(
       problemsThrownBy(() => testConfig({ MESSAGE_COSTS })),

@@ -62,14 +62,36 @@ t.test('what a provider told of a message stands with it, and what was not sent 
   })) ?? { identifierHash: null }
   const told = { identifierHash, channel: 'sms', country: 'IN', driver: 'recorder', messageId: 'message-2' }
   await service.database.authEvent.create({ data: { ...told, event: 'delivery_failed', detail: '30005' } })
+  const first = { ...told, messageId: 'message-1' }
+  await service.database.authEvent.createMany({
+    data: ['accepted', 'confirmed'].map((end) => ({ ...first, event: `delivery_${end}` })),
+  })
   await service.post('/auth/request-otp', body)
   const { data } = (await admin.get(`/users/${asha.id}/messages`)).body
   t.match(data, [
     { outcome: 'limited', detail: /./, channel: null },
+    { outcome: 'accepted', receipts: [{ status: 'delivered' }] },
     { outcome: 'accepted', receipts: [{ status: 'failed', detail: '30005' }] },
   ])
   const { data: limits } = (await admin.get(`/users/${asha.id}/limits`)).body
   t.match(limits, [{ sends_left_hour: 0, resend_at: null }])
+})
+
+t.test('limits of who is locked, and of an identifier that was never sent anything', async (t) => {
+  const service = await startApp(t)
+  const admin = await joinAsAdmin(service)
+  const { id } = await join(service, phone)
+  const since = new Date()
+  await service.database.otp.updateMany({
+    where: { identifier: phone },
+    data: { failures: 20, failuresStartedAt: since },
+  })
+  const { data: locked } = (await admin.get(`/users/${id}/limits`)).body
+  t.match(locked, [{ failures_left: 0, locked_until: new Date(since.getTime() + 86_400_000).toISOString() }])
+  await insertUser(service, nobody, 'Meera', { email: 'meera@example.com' })
+  t.match((await admin.get(`/users/${nobody}/limits`)).body.data, [
+    { method: 'email', sends_left_hour: 5, sends_left_day: 10, failures_left: 20, resend_at: null },
+  ])
 })
 
 t.test('pages go on from a place, and a cursor is one of ours', async (t) => {

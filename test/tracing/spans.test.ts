@@ -260,6 +260,11 @@ t.test('an embedded service is below the span of the application, and outside of
   t.strictSame(kept.spans(), [])
   const throwing = () => inSpan({ name: 'throwing' }, async () => Promise.reject('text'))
   await t.rejects(context.with(trace.setSpan(context.active(), host), throwing))
-  t.match(kept.spans(), [{ name: 'throwing', isError: true, attributes: { 'error.type': 'string' } }])
+  const failing = () => inSpan({ name: 'failing' }, async () => Promise.reject(new RangeError('of somebody')))
+  await t.rejects(context.with(trace.setSpan(context.active(), host), failing))
+  t.match(kept.spans(), [
+    { name: 'throwing', isError: true, attributes: { 'error.type': 'string' } },
+    { name: 'failing', isError: true, attributes: { 'error.type': 'RangeError' } },
+  ])
   t.strictSame(await service.database.run({ text: 'SELECT 1 AS one', values: [] }), [{ one: 1 }])
 })

@@ -88,13 +88,18 @@ export function createHttpPost(driver: string, connectTime = time.connect) {
   return { post, close: () => agent.destroy() }
 }
 
+const defaultPorts = new Map([
+  ['https:', 443],
+  ['http:', 80],
+])
+
 /** Never the URL: its path may hold an account, its query a number. */
 function spanOf(url: string) {
   const { hostname, port, protocol } = new URL(url)
   const attributes = {
     'http.request.method': 'POST',
     'server.address': hostname,
-    'server.port': Number(port || (protocol === 'https:' ? 443 : 80)),
+    'server.port': Number(port || defaultPorts.get(protocol)),
   }
   return { name: 'POST', kind: client, attributes }
 }
