@@ -8,6 +8,7 @@ import { ownIdentifierRoutes } from './account/identifier-routes.js'
 import { ownSessionRoutes } from './account/session-routes.js'
 import { SessionSchema } from './account/session-schemas.js'
 import { stepUpRoutes } from './account/step-up-routes.js'
+import { apiKeyRoutes } from './api-keys/api-key-routes.js'
 import { exchangeCodeRoutes, exchangeRoutes } from './auth/routes/exchange-routes.js'
 import { identifierFlow } from './auth/routes/identifier-routes.js'
 import { introspectionRoutes } from './auth/routes/introspection-routes.js'
@@ -98,6 +99,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   app.addHook('onClose', services.settle)
 
   app.decorateRequest('authentication', null)
+  app.decorateRequest('apiKey', null)
   for (const schema of [ProblemSchema, UserSchema, AddressSchema, SessionSchema]) app.addSchema(schema)
   await app.register(fastifyCookie)
   const cookie = new SessionCookie(sessionSettings)
@@ -137,6 +139,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(userRoutes, { ...people, prefix: '/users' })
   await app.register(helpdeskRoutes, { ...people, prefix: '/users' })
   await app.register(overviewRoutes, { ...people, prefix: '/operations' })
+  await app.register(apiKeyRoutes, { ...people, prefix: '/api-keys' })
   await app.register(stepUpRoutes, { ...people, prefix: '/users/me' })
   await app.register(exportRoutes, { ...people, prefix: '/users/me' })
   await app.register(ownIdentifierRoutes, { ...people, prefix: '/users/me' })

@@ -33,6 +33,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.get(
     '/:id/sessions',
     {
+      config: { scope: 'sessions:read' },
       schema: {
         operationId: 'readUserSessions',
         summary: 'Where a user is signed in',
@@ -50,6 +51,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.get(
     '/:id/devices',
     {
+      config: { scope: 'sessions:read' },
       schema: {
         operationId: 'readUserDevices',
         summary: 'The devices that a user is known on',
@@ -67,6 +69,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.get(
     '/:id/events',
     {
+      config: { scope: 'events:read' },
       schema: {
         operationId: 'readUserEvents',
         summary: 'What happened to a user',
@@ -85,6 +88,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.get(
     '/:id/messages',
     {
+      config: { scope: 'events:read' },
       schema: {
         operationId: 'readUserMessages',
         summary: 'What became of a user’s messages',
@@ -103,6 +107,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.get(
     '/:id/limits',
     {
+      config: { scope: 'users:read' },
       schema: {
         operationId: 'readUserLimits',
         summary: 'What a user’s phone and email have left',
@@ -120,6 +125,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.post(
     '/:id/unlock',
     {
+      config: { scope: 'users:write' },
       schema: {
         operationId: 'unlockUser',
         summary: 'Let a user’s phone and email try again',

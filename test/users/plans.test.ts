@@ -63,15 +63,24 @@ t.test('plans on 50,000 users', async (t) => {
     }
     for (const sort of sorts) {
       const after = { ...place, key: sort.endsWith('name') ? 'm' : '2026-01-01T00:00:00.000Z' }
-      await holds(t, `${sort}, first page`, pageStatement({ sort, after: null, most: 21 }), orderOf(sort))
-      await holds(t, `${sort}, later page`, pageStatement({ sort, after, most: 21 }), orderOf(sort))
+      await holds(
+        t,
+        `${sort}, first page`,
+        pageStatement({ sort, after: null, most: 21, hidesAdmins: false }),
+        orderOf(sort),
+      )
+      await holds(t, `${sort}, later page`, pageStatement({ sort, after, most: 21, hidesAdmins: false }), orderOf(sort))
       for (const [index, prefixes] of Object.entries(searches)) {
-        const page = { sort, after, most: 21 }
+        const page = { sort, after, most: 21, hidesAdmins: false }
         await holds(t, `${sort}, search`, searchStatement(page, prefixes, [false, false]), index)
         await holds(t, 'breadth', breadthStatement(prefixes), index)
       }
       const broad = { names: ['a'], phones: ['+919'], emails: ['a'] }
-      await holds(t, `${sort}, broad search`, searchStatement({ sort, after, most: 21 }, broad, [true, true, true]))
+      await holds(
+        t,
+        `${sort}, broad search`,
+        searchStatement({ sort, after, most: 21, hidesAdmins: false }, broad, [true, true, true]),
+      )
     }
     await holds(t, 'admins', adminsStatement, 'users_admins_idx')
     await holds(t, 'lock two', lockUsersStatement([nobody, nobody], false), 'users_pkey')

@@ -4,7 +4,7 @@ import { atField, Problem } from '../../errors.js'
 import { clientOf } from '../../http/client.js'
 import { refuseOtherPages } from '../../http/csrf.js'
 import type { CountryCode } from '../../identifiers/phone.js'
-import { type Policies, requestActorOf, underPolicy } from '../../users/policies.js'
+import { type Policies, underPolicy, userActorOf } from '../../users/policies.js'
 import { serializeUser } from '../../users/user.js'
 import { codeTimeToLive, type Exchange } from '../exchange.js'
 import { readReturnTo, withCode } from '../return-to.js'
@@ -50,7 +50,7 @@ export const exchangeCodeRoutes: FastifyPluginAsyncTypebox<ExchangeOptions> = as
           place.kind === 'refused' ? place.why : 'return_to must be a URL of another origin: this one needs no code'
         throw new Problem('validation_failed', atField('return_to', why))
       }
-      const code = await exchange.issue({ origin: place.origin, codeChallenge }, requestActorOf(request))
+      const code = await exchange.issue({ origin: place.origin, codeChallenge }, userActorOf(request))
       reply.code(201)
       return { success: true, data: { redirect_to: withCode(place, code, state), expires_in: codeTimeToLive } } as const
     },

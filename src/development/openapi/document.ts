@@ -62,9 +62,9 @@ function documentOptions(app: FastifyInstance, version: string): FastifyDynamicS
     openapi: { openapi: '3.1.0', info: { ...info, version } },
     transform: ({ schema, url, route: { method, config } }) => {
       const isShown = method !== 'HEAD' && schema !== undefined && schema.hide !== true
-      const { setsCookies = false } = config ?? {}
+      const { setsCookies = false, scope } = config ?? {}
       if (isShown)
-        routes.push({ method: String(method), url: formatParamUrl(url), setsCookies, schema: schema as Json })
+        routes.push({ method: String(method), url: formatParamUrl(url), setsCookies, scope, schema: schema as Json })
       return { schema: { hide: true }, url }
     },
     transformObject: (document) => {
