@@ -88,17 +88,16 @@ export function createAct({ database }: { database: Database }): Act {
     async function perform(transaction: Prisma.TransactionClient) {
       await lockBefore?.(transaction)
       const locked = await transaction.$queryRaw<LockedUser[]>(lockUsersStatement(ids, mayTakeAdmin))
-      const users = new Map(locked.map((user) => [user.id, user]))
-      const lockOrigin = actor?.keyId === undefined ? lockSessionStatement(actor) : lockKeyStatement(actor.keyId)
-      const [{ now, sessionId, deviceId }] = await transaction.$queryRaw<[LockedSession]>(lockOrigin)
+      const users = usersSeenBy(actor, locked)
+      const [session] = await transaction.$queryRaw<[LockedSession]>(lockOriginStatement(actor))
+      const { now, deviceId } = session
       const record = (...happenings: Happening[]) =>
         transaction.authEvent.createMany({
           data: happenings.map((happening) => ({ ...happening, ...originOf(actor, happening), happenedAt: now })),
         })
-      if (actor !== null && sessionId === null) throw new Problem('unauthorized', { invalidToken: true })
-      if (actor?.keyId !== undefined) for (const { id, role } of locked) if (role === 'ADMIN') users.delete(id)
-      if (actor?.userId !== undefined && !mayAct(users.get(actor.userId), isForAdmins)) {
-        await record({ event: 'authz_fail', userId: actor.userId, detail: actor.call })
+      const refused = refusedOf(actor, users, session, isForAdmins)
+      if (refused !== null) {
+        await record({ event: 'authz_fail', userId: refused.userId, detail: refused.call })
         return null
       }
       return { result: await work({ transaction, now, users, deviceId, record }) }
@@ -109,13 +108,28 @@ export function createAct({ database }: { database: Database }): Act {
   }
 }
 
+/** Admins are not there for an API key. */
+function usersSeenBy(actor: RequestActor | null, locked: readonly LockedUser[]): Map<string, LockedUser> {
+  const seen = locked.filter(({ role }) => actor?.keyId === undefined || role !== 'ADMIN')
+  return new Map(seen.map((user) => [user.id, user]))
+}
+
 /**
- * Whether somebody signed in has the rights that the work asks for.
- * @throws Problem `unauthorized` for who is gone or disabled
+ * Who is signed in and has not the rights that the work asks for; else null.
+ * @throws Problem `unauthorized` for who is gone or disabled, and for whose session or key is over
  */
-function mayAct(self: LockedUser | undefined, isForAdmins: boolean): boolean {
+function refusedOf(
+  actor: RequestActor | null,
+  users: ReadonlyMap<string, LockedUser>,
+  { sessionId }: LockedSession,
+  isForAdmins: boolean,
+): UserActor | null {
+  if (actor === null) return null
+  if (sessionId === null) throw new Problem('unauthorized', { invalidToken: true })
+  if (actor.keyId !== undefined) return null
+  const self = users.get(actor.userId)
   if (self === undefined || self.disabledAt !== null) throw new Problem('unauthorized', { invalidToken: true })
-  return !isForAdmins || self.role === 'ADMIN'
+  return isForAdmins && self.role !== 'ADMIN' ? actor : null
 }
 
 /** What an event says of who did it. */
@@ -163,6 +177,10 @@ export function lockSessionStatement(actor: Actor | null): Prisma.Sql {
         AND s.expires_at > clock_timestamp() AND s.created_at > clock_timestamp() - make_interval(secs => ${maxSessionLifetime})
       FOR KEY SHARE
     ) AS own ON true`
+}
+
+function lockOriginStatement(actor: RequestActor | null): Prisma.Sql {
+  return actor?.keyId === undefined ? lockSessionStatement(actor) : lockKeyStatement(actor.keyId)
 }
 
 /** Keeps the API key that asks from being taken away before the transaction ends ({@link LockedSession}). What it may do never changes. */
