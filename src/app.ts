@@ -9,6 +9,7 @@ import { ownSessionRoutes } from './account/session-routes.js'
 import { SessionSchema } from './account/session-schemas.js'
 import { stepUpRoutes } from './account/step-up-routes.js'
 import { apiKeyRoutes } from './api-keys/api-key-routes.js'
+import { discoveryRoutes } from './auth/routes/discovery-routes.js'
 import { exchangeCodeRoutes, exchangeRoutes } from './auth/routes/exchange-routes.js'
 import { identifierFlow } from './auth/routes/identifier-routes.js'
 import { introspectionRoutes } from './auth/routes/introspection-routes.js'
@@ -128,7 +129,16 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     defaultLocale: config.messages.defaultLocale,
   })
   await app.register(keyRoutes, { keyRing })
-  const { introspectionToken } = sessionSettings
+  const { introspectionToken, issuer, tokenClaims } = sessionSettings
+  if (issuer === config.publicUrl) {
+    await app.register(discoveryRoutes, {
+      keyRing,
+      issuer,
+      mount,
+      introspects: Boolean(introspectionToken),
+      tokenClaims,
+    })
+  }
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
 
   const people = { ...shared, policies: new Policies({ ...services, cookie }) }

@@ -31,6 +31,7 @@ import { Messages } from './messaging/templates/messages.js'
 import { OtpService } from './otp/service.js'
 import { TestIdentities } from './otp/test-identities.js'
 import { ApiKeys } from './sessions/api-keys.js'
+import { BearerTokens } from './sessions/bearer-tokens.js'
 import { SessionDrafts } from './sessions/drafts.js'
 import { SessionService } from './sessions/service.js'
 import type { Tokens } from './sessions/tokens.js'
@@ -56,6 +57,7 @@ export type Services = Readonly<{
   audit: AuditTrail
   apiKeys: ApiKeys
   apiKeyRegister: ApiKeyRegister
+  bearerTokens: BearerTokens
   receipts: Receipts
   sendCode: SendCode
   signIn: SignIn
@@ -162,6 +164,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     audit,
     apiKeys: new ApiKeys({ database }),
     apiKeyRegister: new ApiKeyRegister({ database, act }),
+    bearerTokens: new BearerTokens({ database, tokens, names: config.sessions.tokenClaims }),
     receipts,
     sendCode,
     signIn,

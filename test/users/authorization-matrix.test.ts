@@ -21,6 +21,7 @@ const settings = {
   TWILIO_AUTH_TOKEN: '0123456789abcdef0123456789abcdef',
   TWILIO_FROM: '+14155550100',
   PUBLIC_URL: 'https://login.example.com',
+  JWT_ISSUER: 'https://login.example.com',
 }
 
 let count = 0

@@ -4,6 +4,7 @@ import { atField, Problem } from '../../errors.js'
 import { clientOf } from '../../http/client.js'
 import { refuseOtherPages } from '../../http/csrf.js'
 import type { CountryCode } from '../../identifiers/phone.js'
+import type { BearerTokens } from '../../sessions/bearer-tokens.js'
 import { type Policies, underPolicy, userActorOf } from '../../users/policies.js'
 import { serializeUser } from '../../users/user.js'
 import { codeTimeToLive, type Exchange } from '../exchange.js'
@@ -13,6 +14,7 @@ import { createExchangeCode, exchangeCode } from './exchange-schemas.js'
 export type ExchangeOptions = {
   exchange: Exchange
   policies: Policies
+  bearerTokens: BearerTokens
   defaultCountry: CountryCode
   /** PUBLIC_URL */
   publicOrigin: string | undefined
@@ -58,7 +60,8 @@ export const exchangeCodeRoutes: FastifyPluginAsyncTypebox<ExchangeOptions> = as
 }
 
 /** `POST /auth/exchange`, for back ends, and for pages of `CORS_ORIGINS`. */
-export const exchangeRoutes: FastifyPluginAsyncTypebox<ExchangeOptions> = async (app, { exchange, defaultCountry }) => {
+export const exchangeRoutes: FastifyPluginAsyncTypebox<ExchangeOptions> = async (app, options) => {
+  const { exchange, bearerTokens, defaultCountry } = options
   app.post(
     '/exchange',
     {
@@ -75,7 +78,7 @@ export const exchangeRoutes: FastifyPluginAsyncTypebox<ExchangeOptions> = async 
       const { code, code_verifier: codeVerifier } = request.body
       const redemption = { code, codeVerifier, origin: request.headers.origin }
       const { user, token } = await exchange.redeem(redemption, clientOf(request))
-      return { token, user: serializeUser(user, defaultCountry) }
+      return { token: await bearerTokens.of(token, user.id), user: serializeUser(user, defaultCountry) }
     },
   )
 }

@@ -22,6 +22,7 @@ const everythingOn = () => ({
   OTP_PEPPER: 'a pepper of a service that sends nothing',
   OTP_ECHO: 'true',
   PUBLIC_URL: 'https://auth.example.com',
+  JWT_ISSUER: 'https://auth.example.com',
   INTROSPECTION_TOKEN: 'an-introspection-token-that-nobody-shows',
   METRICS_TOKEN: 'a-metrics-token-that-nobody-ever-shows',
   SMS_DRIVERS: 'twilio,webhook',
