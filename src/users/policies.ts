@@ -101,6 +101,8 @@ export class Policies {
       const named = target !== undefined && scope !== undefined && { userId: target }
       await this.#audit.record(client, { event, ...named, actorId: key.id, detail: `api key: ${call}` })
     }
+    // A key is nobody who is signed in, which is what the other routes ask for.
+    if (scope === undefined) throw new Problem('unauthorized', { invalidToken: true, errors: [notForKeys] })
     if (!isAllowed) throw new Problem('forbidden')
     if (target !== undefined && (await this.#users.isAdmin(target))) throw new Problem('not_found')
   }
@@ -138,6 +140,9 @@ export class Policies {
     })
   }
 }
+
+/** What a back end hears where no scope lets it in. */
+const notForKeys = 'No API key may ask for this: sign in'
 
 /** Where a request comes from, and what it asks. */
 function originOf(request: FastifyRequest): Readonly<{ client: Client; call: string }> {
