@@ -44,6 +44,7 @@ t.test('rows with a live code or an open window stay', async (t) => {
     exchange_codes: 0,
     sessions: 0,
     devices: 0,
+    api_keys: 0,
     limit_counters: 0,
     message_hours: 0,
     auth_events: 0,
