@@ -30,6 +30,10 @@ t.test('what is typed', async (t) => {
     spawnSync(process.execPath, [script.pathname, ...words], { encoding: 'utf8', env: { PATH: process.env['PATH'] } })
   t.match(run('notes', 'v99.0.0'), { status: 1, stdout: '', stderr: /no section 99\.0\.0/ })
   for (const words of [[], ['notes'], ['notes', '1.2.3'], ['publish', 'v1.2'], ['notes', 'v1.2.3', 'more']]) {
-    t.match(run(...words), { status: 2, stdout: '', stderr: /--help (explains them|lists what there is)/ }, words.join(' '))
+    t.match(
+      run(...words),
+      { status: 2, stdout: '', stderr: /--help (explains them|lists what there is)/ },
+      words.join(' '),
+    )
   }
 })

@@ -5,6 +5,7 @@ import t, { type Test } from 'tap'
 import { newId } from '../../src/database/ids.js'
 import { scopes } from '../../src/sessions/api-keys.js'
 import { type Answer, startApp, type TestApp } from '../support/app.js'
+import { operations } from '../support/document.js'
 import { projectUrl } from '../support/project.js'
 import { bodies, byPath, newEmail, settings, urlOf } from '../users/asked.js'
 import { insertUser } from '../users/people.js'
@@ -33,6 +34,12 @@ function askAsNobody(service: TestApp, route: string, id: string): Promise<Answe
   return service.ask({ method: method as 'GET', url: urlOf(path, id), ...(payload && { payload }) })
 }
 
+/** The scopes that the OpenAPI document names for a route. */
+function documentedScopes(route: string): unknown {
+  const documented = operations.find(({ method, path }) => `${method} ${path.replace('{id}', ':id')}` === route)
+  return documented?.operation.security.flatMap((way) => Object(way).apiKey ?? [])
+}
+
 /** What a key hears of an admin, which is what it hears of nobody. */
 async function askAboutAdmin(t: Test, service: TestApp, route: string, key: KeyHolder): Promise<Answer> {
   const ofAdmin = await ask(key, route, await addUser(service, 'ADMIN'))
@@ -54,7 +61,9 @@ t.test('the table of API keys in docs/authorization.md is what the service does'
     const answers: Answer[] = []
     for (const key of byScope) answers.push(await ask(key, route, await addUser(service, 'USER')))
     if (answers.every(({ status }) => status === asNobody.status)) continue
-    t.equal(answers.filter(({ status }) => status !== 403).length, 1, `${route} is of one scope`)
+    const scope = scopes.filter((_scope, index) => answers[index]?.status !== 403)
+    t.same(documentedScopes(route), scope, `${route} is of one scope, and says which`)
+    t.equal(scope.length, 1)
     const ofAdmin = isOfUser ? await askAboutAdmin(t, service, route, ofAll) : null
     rows.push(`| \`${route}\` | ${[...answers.map(cell), ofAdmin === null ? '' : cell(ofAdmin)].join(' | ')} |`)
   }
