@@ -129,6 +129,9 @@ t.test('its use is written down once in five minutes', async (t) => {
   await ask('GET', '/users')
   const first = await lastUse()
   t.type(first, Date)
+  const admin = await joinAsAdmin(service, 'last-use@example.com')
+  const { data } = (await admin.get('/api-keys')).body
+  t.equal(data.find((key: { id: string }) => key.id === id).last_used_at, first?.toISOString())
   await ask('GET', '/users')
   t.same(await lastUse(), first)
   await service.database

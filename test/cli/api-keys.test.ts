@@ -33,6 +33,8 @@ t.test('api-keys', async (t) => {
   t.strictSame(await run('revoke', row.id.toUpperCase()), revoked)
   t.strictSame(await run('revoke', row.id), { code: 1, output: [], errors: [`There is no API key ${row.id}`] })
   t.equal((await service.get('/users', { headers })).status, 401)
+  await service.database.$executeRaw`DROP TABLE api_keys`
+  t.match(await run('revoke', row.id), { code: 1, output: [], errors: [/api_keys/] })
 })
 
 t.test('what cannot be used is said, and does nothing', async (t) => {
