@@ -1,6 +1,7 @@
 // Z. Authorisation: others' data, others' rights, fields that are not for me to write.
 import { fields } from './authorization-fields.js'
 import { helpdesk } from './authorization-helpdesk.js'
+import { keys } from './authorization-keys.js'
 import { late } from './authorization-late.js'
 import { own } from './authorization-own.js'
 import { type AttackContext, type Group, named } from './support/context.js'
@@ -136,5 +137,6 @@ export const authorization: Group = {
     onlyDocumented,
     ...own,
     ...helpdesk,
+    ...keys,
   ],
 }

@@ -8,6 +8,8 @@ import { ownIdentifierRoutes } from './account/identifier-routes.js'
 import { ownSessionRoutes } from './account/session-routes.js'
 import { SessionSchema } from './account/session-schemas.js'
 import { stepUpRoutes } from './account/step-up-routes.js'
+import { apiKeyRoutes } from './api-keys/api-key-routes.js'
+import { discoveryRoutes } from './auth/routes/discovery-routes.js'
 import { exchangeCodeRoutes, exchangeRoutes } from './auth/routes/exchange-routes.js'
 import { identifierFlow } from './auth/routes/identifier-routes.js'
 import { introspectionRoutes } from './auth/routes/introspection-routes.js'
@@ -111,6 +113,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   })
 
   app.decorateRequest('authentication', null)
+  app.decorateRequest('apiKey', null)
   for (const schema of [ProblemSchema, UserSchema, AddressSchema, SessionSchema]) app.addSchema(schema)
   await app.register(fastifyCookie)
   const cookie = new SessionCookie(sessionSettings)
@@ -139,7 +142,16 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     defaultLocale: config.messages.defaultLocale,
   })
   await app.register(keyRoutes, { keyRing })
-  const { introspectionToken } = sessionSettings
+  const { introspectionToken, issuer, tokenClaims } = sessionSettings
+  if (issuer === config.publicUrl) {
+    await app.register(discoveryRoutes, {
+      keyRing,
+      issuer,
+      mount,
+      introspects: Boolean(introspectionToken),
+      tokenClaims,
+    })
+  }
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
 
   const people = { ...shared, policies: new Policies({ ...services, cookie }) }
@@ -150,6 +162,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(userRoutes, { ...people, prefix: '/users' })
   await app.register(helpdeskRoutes, { ...people, prefix: '/users' })
   await app.register(overviewRoutes, { ...people, prefix: '/operations' })
+  await app.register(apiKeyRoutes, { ...people, prefix: '/api-keys' })
   await app.register(stepUpRoutes, { ...people, prefix: '/users/me' })
   await app.register(exportRoutes, { ...people, prefix: '/users/me' })
   await app.register(ownIdentifierRoutes, { ...people, prefix: '/users/me' })

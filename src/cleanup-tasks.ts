@@ -29,6 +29,7 @@ export function createCleanupTasks(
     spent_challenges: (most) => deleteExpired(database, 'spent_challenges', most),
     sessions: (most) => deleteExpired(database, 'sessions', most),
     devices: (most) => deleteExpired(database, 'devices', most),
+    api_keys: (most) => deleteExpired(database, 'api_keys', most),
     limit_counters: (most) => deleteExpiredCounters(database, most),
     message_hours: async (most) => {
       // Before the events of which they are made may go.

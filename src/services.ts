@@ -4,6 +4,7 @@ import { AddressBook } from './account/address-book.js'
 import { AccountExport } from './account/export.js'
 import { OwnIdentifiers } from './account/identifiers.js'
 import { OwnSessions } from './account/sessions.js'
+import { ApiKeyRegister } from './api-keys/register.js'
 import { DeliveryTrail } from './audit/deliveries.js'
 import { AuditTrail, identifierHash } from './audit/events.js'
 import { Challenges } from './auth/challenges/challenges.js'
@@ -29,6 +30,8 @@ import { Receipts } from './messaging/receipts/service.js'
 import { Messages } from './messaging/templates/messages.js'
 import { OtpService } from './otp/service.js'
 import { TestIdentities } from './otp/test-identities.js'
+import { ApiKeys } from './sessions/api-keys.js'
+import { BearerTokens } from './sessions/bearer-tokens.js'
 import { SessionDrafts } from './sessions/drafts.js'
 import { SessionService } from './sessions/service.js'
 import type { Tokens } from './sessions/tokens.js'
@@ -52,6 +55,9 @@ export type Services = Readonly<{
   users: UsersService
   sessions: SessionService
   audit: AuditTrail
+  apiKeys: ApiKeys
+  apiKeyRegister: ApiKeyRegister
+  bearerTokens: BearerTokens
   receipts: Receipts
   sendCode: SendCode
   signIn: SignIn
@@ -156,6 +162,9 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     users,
     sessions,
     audit,
+    apiKeys: new ApiKeys({ database }),
+    apiKeyRegister: new ApiKeyRegister({ database, act }),
+    bearerTokens: new BearerTokens({ database, tokens, names: config.sessions.tokenClaims }),
     receipts,
     sendCode,
     signIn,

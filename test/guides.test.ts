@@ -9,6 +9,7 @@ const guides = join(projectDirectory, 'docs/guides')
 /** Where the files of a guide are, of those whose blocks name any. */
 const folders: Record<string, string> = {
   'back-end.md': 'examples/backends',
+  'discovery.md': 'examples/discovery',
   'embed.md': 'examples/embed',
   'mobile.md': 'examples/mobile',
   'moving.md': 'examples/moving',
@@ -17,7 +18,7 @@ const folders: Record<string, string> = {
   'spa.md': 'examples/spa',
 }
 /** Of a folder's files those that its guide does not show: they run the others. */
-const behind = /(^|\/)(check|run)\.mjs$|\.mod$/
+const behind = /(^|\/)(check|run)\.(mjs|py|go)$|\.mod$/
 
 t.test('a block that names a file is that file, and no file is missing', async (t) => {
   for (const [guide, folder] of Object.entries(folders)) {

@@ -36,8 +36,9 @@ const mayImport: Record<string, readonly string[]> = {
 mayImport['auth'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['account'] = [...mayImport['auth'], 'auth']
 mayImport['helpdesk'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
+mayImport['api-keys'] = [...(mayImport['users'] ?? []), 'users']
 mayImport['pages'] = ['auth', 'config', 'http', 'messaging']
-mayImport['cli'] = [...mayImport['auth'], 'auth', 'cleanup-tasks', 'development', 'operations', 'server']
+mayImport['cli'] = [...mayImport['auth'], 'api-keys', 'auth', 'cleanup-tasks', 'development', 'operations', 'server']
 
 /** What only those import that start a process. */
 const entries = ['server', 'embed', 'cli', 'development']

@@ -78,6 +78,7 @@ function toAnswer(status: number, headers: IncomingHttpHeaders, text: string, mi
   const cookies = Object.fromEntries(pairs.map(([, name = '', value = '']) => [name, value]))
   for (const [field, kind] of Object.entries(secretFields)) remember(kind, textOf(body[field]))
   for (const [name, kind] of Object.entries(secretCookies)) remember(kind, cookies[name])
+  remember('token', textOf(Object(body['data']).key))
   if (status >= 400) rememberErrorBody(text)
   return { status, code: textOf(body['code']) ?? '', body, text, headers, cookies, milliseconds }
 }

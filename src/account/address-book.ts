@@ -2,7 +2,7 @@
 // which one is the default is asked of several rows.
 import { newId } from '../database/ids.js'
 import { atField, Problem } from '../errors.js'
-import type { Act, ActingContext, RequestActor } from '../users/acting.js'
+import type { Act, ActingContext, UserActor } from '../users/acting.js'
 import { type AddressRow, maxAddresses } from '../users/address.js'
 import { checkedPincode, isCountry } from '../users/postal-code.js'
 
@@ -19,7 +19,7 @@ export class AddressBook {
    * Adds an address; the first one is the default, whatever it says.
    * @throws Problem `validation_failed` for a country or postal code that is none, and where there are 20; those of `act`
    */
-  async add(draft: AddressDraft, actor: RequestActor): Promise<AddressRow> {
+  async add(draft: AddressDraft, actor: UserActor): Promise<AddressRow> {
     const { userId } = actor
     const address = { ...checked(draft), id: newId(), userId }
     return this.#act(actor, {}, async (context) => {
@@ -44,7 +44,7 @@ export class AddressBook {
    * @throws Problem `not_found`; `validation_failed`, also for taking the default away without giving it to another one; those of
    * `act`
    */
-  change(id: string, changes: Partial<AddressDraft>, actor: RequestActor): Promise<AddressRow> {
+  change(id: string, changes: Partial<AddressDraft>, actor: UserActor): Promise<AddressRow> {
     const { userId } = actor
     return this.#act(actor, {}, async (context) => {
       const { transaction, now, record } = context
@@ -70,7 +70,7 @@ export class AddressBook {
    * Removes an address; where it was the default, the oldest one left is it now.
    * @throws Problem `not_found`; those of `act`
    */
-  remove(id: string, actor: RequestActor): Promise<void> {
+  remove(id: string, actor: UserActor): Promise<void> {
     const { userId } = actor
     return this.#act(actor, {}, async ({ transaction, now, record }) => {
       const removed = await transaction.address.findUnique({ where: { id, userId } })

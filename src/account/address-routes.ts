@@ -5,7 +5,7 @@ import { atField, Problem } from '../errors.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import { signedIn } from '../sessions/authenticate.js'
 import { serializeAddress } from '../users/address.js'
-import { type Policies, requestActorOf, underPolicy } from '../users/policies.js'
+import { type Policies, underPolicy, userActorOf } from '../users/policies.js'
 import type { UsersService } from '../users/service.js'
 import type { AddressBook, AddressDraft } from './address-book.js'
 import { addAddress, changeAddress, listAddresses, removeAddress } from './address-schemas.js'
@@ -52,7 +52,7 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
     async (request, reply) => {
       const { type = 'Home', pincode = '', country = defaultCountry, is_default = false } = request.body
       const draft = { ...textsOf(request.body), type, pincode, country, isDefault: is_default }
-      const address = await addressBook.add(draft, requestActorOf(request))
+      const address = await addressBook.add(draft, userActorOf(request))
       reply.code(201)
       return { success: true, data: serializeAddress(address) } as const
     },
@@ -72,7 +72,7 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
     async (request) => {
       const { params, body } = request
       const changes = changesOf(body)
-      const address = await addressBook.change(params.id, changes, requestActorOf(request))
+      const address = await addressBook.change(params.id, changes, userActorOf(request))
       return { success: true, data: serializeAddress(address) } as const
     },
   )
@@ -90,7 +90,7 @@ export const addressRoutes: FastifyPluginAsyncTypebox<AddressOptions> = async (a
     },
     async (request) => {
       const id = request.params.id.toLowerCase()
-      await addressBook.remove(id, requestActorOf(request))
+      await addressBook.remove(id, userActorOf(request))
       return { success: true, data: { id } } as const
     },
   )

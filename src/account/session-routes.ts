@@ -4,7 +4,7 @@ import { actorOf } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 import type { UserAdministration } from '../users/administration.js'
-import { type Policies, requestActorOf, underPolicy } from '../users/policies.js'
+import { type Policies, underPolicy, userActorOf } from '../users/policies.js'
 import { endMySessions, endSession, listSessions, serializeSession } from './session-schemas.js'
 import type { OwnSessions } from './sessions.js'
 
@@ -58,7 +58,7 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
       },
     },
     async (request, reply) => {
-      const actor = requestActorOf(request)
+      const actor = userActorOf(request)
       if (request.query.others === 'true') {
         return { success: true, data: { ended: await ownSessions.endOthers(actor) } } as const
       }
@@ -83,7 +83,7 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
     },
     async (request, reply) => {
       const id = request.params.id.toLowerCase()
-      const actor = requestActorOf(request)
+      const actor = userActorOf(request)
       await ownSessions.end(id, actor)
       if (id === actor.sessionId) cookie.clear(reply)
       return { success: true, data: { id } } as const

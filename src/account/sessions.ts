@@ -1,7 +1,7 @@
 // Ending one's own sessions: one of them, or all others. A device goes with the session that was opened on it: whoever signs a lost
 // phone out does not want it to keep its lane. Never the device of the session that asks.
 import { Problem } from '../errors.js'
-import type { Act, RequestActor } from '../users/acting.js'
+import type { Act, UserActor } from '../users/acting.js'
 
 export class OwnSessions {
   readonly #act: Act
@@ -11,7 +11,7 @@ export class OwnSessions {
   }
 
   /** @throws Problem `not_found`; those of `act` */
-  end(id: string, actor: RequestActor): Promise<void> {
+  end(id: string, actor: UserActor): Promise<void> {
     const { userId } = actor
     return this.#act(actor, {}, async ({ transaction, deviceId, record }) => {
       const session = await transaction.session.findUnique({ where: { id, userId } })
@@ -28,7 +28,7 @@ export class OwnSessions {
    * Returns how many there were.
    * @throws those of `act`
    */
-  endOthers(actor: RequestActor): Promise<number> {
+  endOthers(actor: UserActor): Promise<number> {
     const { userId, sessionId } = actor
     return this.#act(actor, {}, async ({ transaction, deviceId, record }) => {
       const { count } = await transaction.session.deleteMany({ where: { userId, id: { not: sessionId } } })

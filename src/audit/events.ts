@@ -12,6 +12,7 @@ export type AuthEventName =
   | 'authn_login_lock'
   | 'authn_token_created'
   | 'authn_token_reuse'
+  | 'authn_token_revoked'
   | 'authz_admin'
   | 'authz_change'
   | 'authz_fail'
@@ -25,6 +26,8 @@ export type AuthEventName =
 export type AuthEvent = Readonly<{
   event: AuthEventName
   userId?: string
+  /** who did it, where that is somebody else */
+  actorId?: string
   /** a few words, nothing personal */
   detail?: string
 }>
@@ -41,6 +44,7 @@ export type EventRow = Pick<Client, 'network' | 'requestId'> &
   Readonly<{
     event: string
     userId?: string
+    actorId?: string
     detail?: string
     identifierHash?: Uint8Array<ArrayBuffer>
     channel?: string
@@ -54,9 +58,10 @@ export type EventRow = Pick<Client, 'network' | 'requestId'> &
  * The parameters are the columns, each an array with a member for each row.
  */
 const insertStatement = `
-  INSERT INTO auth_events (event, user_id, detail, identifier_hash, network, request_id, channel, country, driver, message_id)
+  INSERT INTO auth_events (
+    event, user_id, detail, identifier_hash, network, request_id, channel, country, driver, message_id, actor_id)
   SELECT * FROM unnest($1::text[], $2::uuid[], $3::text[], $4::bytea[], $5::text[], $6::uuid[], $7::text[], $8::text[],
-    $9::text[], $10::text[])`
+    $9::text[], $10::text[], $11::uuid[])`
 
 /** What metrics call it. */
 const eventWrite = 'write_events'
@@ -74,6 +79,7 @@ export async function insertEvents(database: Database, rows: readonly EventRow[]
     rows.map(({ country }) => country),
     rows.map(({ driver }) => driver),
     rows.map(({ messageId }) => messageId),
+    rows.map(({ actorId }) => actorId),
   ]
   await database.run({ name: eventWrite, text: insertStatement, values })
 }

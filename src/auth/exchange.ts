@@ -17,8 +17,8 @@ import {
   type LockedUser,
   lockSessionStatement,
   lockUsersStatement,
-  type RequestActor,
   transactionPatience,
+  type UserActor,
 } from '../users/acting.js'
 import { draftTicket, hashTicket } from './signup-tickets.js'
 
@@ -83,7 +83,7 @@ export class Exchange {
    * A code for an origin, of somebody who signed in or proved it again a moment ago: a session that somebody left open opens no others.
    * @throws Problem `step_up_required`; those of `act`
    */
-  issue({ origin, codeChallenge }: CodeRequest, actor: RequestActor): Promise<string> {
+  issue({ origin, codeChallenge }: CodeRequest, actor: UserActor): Promise<string> {
     const { userId, sessionId } = actor
     return this.#act(actor, {}, async ({ transaction, now, record }) => {
       const session = await transaction.session.findUniqueOrThrow({ where: { id: sessionId } })

@@ -2,6 +2,7 @@
 import type { Declaration } from '../config/command-line.js'
 import type { Command } from './command.js'
 import * as declared from './declarations.js'
+import * as apiKeys from './declarations-api-keys.js'
 import * as people from './declarations-users.js'
 
 export type Listed = Readonly<{
@@ -37,6 +38,17 @@ export const commands: readonly Listed[] = [
     declaration: people.usersExport,
     needsDatabase,
     load: async () => (await import('./users-export.js')).exportCommand,
+  },
+  {
+    declaration: apiKeys.apiKeysCreate,
+    needsDatabase,
+    load: async () => (await import('./api-keys.js')).createCommand,
+  },
+  { declaration: apiKeys.apiKeysList, needsDatabase, load: async () => (await import('./api-keys.js')).listCommand },
+  {
+    declaration: apiKeys.apiKeysRevoke,
+    needsDatabase,
+    load: async () => (await import('./api-keys.js')).revokeCommand,
   },
   { declaration: declared.numbersCheck, needsDatabase, load: async () => (await import('./numbers.js')).checkCommand },
   {

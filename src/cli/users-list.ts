@@ -13,7 +13,11 @@ async function listUsers({ values, environment, answer }: WorkContext<typeof dec
   const { search, cursor } = values
   return withPeople(environment, async ({ database, settings }) => {
     const list = createUserList({ database, defaultPrefix: prefixOf(settings.identifiers.defaultCountry) })
-    const { users, nextCursor } = await list({ limit, sort: '-created_at', cursor, search })
+    const { users, nextCursor } = await list({
+      ...{ limit, sort: '-created_at', cursor, search },
+      identifier: null,
+      hidesAdmins: false,
+    })
     const masked = users.map(maskedUser)
     const lines = masked.map(({ id, name, phone, email, role }) =>
       rowOf(id, phone, email, name, role === 'ADMIN' ? '(admin)' : null),

@@ -8,6 +8,13 @@ import { settings } from './table/table.js'
 /** Seconds after which a session ends whatever happens (NIST SP 800-63B-4 §2.1.3: 30 days at most). */
 export const maxSessionLifetime = settings.SESSION_TTL.maximum
 
+/** What tokens can say of their users. */
+export const tokenClaims = ['role', 'phone_number_verified', 'email_verified'] as const
+export type TokenClaim = (typeof tokenClaims)[number]
+
+/** Seconds that a token lives at most that says something of its user: so long it may be wrong. */
+const longestClaim = 900
+
 export function parseSessionSettings(read: SettingReader) {
   const timeToLive = read.duration('SESSION_TTL')
   const privateKey = readPrivateKey(read)
@@ -19,6 +26,12 @@ export function parseSessionSettings(read: SettingReader) {
   if (!/^[\w!#$%&'*+.^`|~-]{1,64}$/.test(cookieName) || ['signup', 'device'].includes(cookieName)) {
     read.refuse('COOKIE_NAME')
   }
+  const isClaim = (item: string): item is TokenClaim => tokenClaims.some((name) => name === item)
+  const claims = read.list('TOKEN_CLAIMS', isClaim)
+  const tokenTimeToLive = read.duration('TOKEN_TTL', { fallback: timeToLive, maximum: timeToLive })
+  if (claims.length > 0 && tokenTimeToLive > longestClaim) {
+    read.report('TOKEN_CLAIMS', 'needs a TOKEN_TTL of 15m or less: so long a token may say what is no longer true')
+  }
   return {
     privateKey,
     previousPublicKeys: previousPublicKeys ?? [],
@@ -27,7 +40,9 @@ export function parseSessionSettings(read: SettingReader) {
     /** seconds without use after which a session ends */
     timeToLive,
     /** seconds that one token lives */
-    tokenTimeToLive: read.duration('TOKEN_TTL', { fallback: timeToLive, maximum: timeToLive }),
+    tokenTimeToLive,
+    /** what Bearer tokens say of their users */
+    tokenClaims: claims,
     /** what other services show to ask about a token; nobody may ask where there is none */
     introspectionToken: parseBearerSecret(read, 'INTROSPECTION_TOKEN'),
     cookieName,

@@ -10,6 +10,7 @@ const tables = {
   spent_challenges: { name: Prisma.sql`spent_challenges`, key: Prisma.sql`name` },
   sessions: { name: Prisma.sql`sessions`, key: Prisma.sql`id` },
   devices: { name: Prisma.sql`devices`, key: Prisma.sql`id` },
+  api_keys: { name: Prisma.sql`api_keys`, key: Prisma.sql`id` },
 }
 
 /** Deletes up to `most` rows and returns how many. Replicas share the work: rows that another one works on are skipped. */

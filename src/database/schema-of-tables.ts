@@ -18,6 +18,7 @@ export const tableNames = [
   'addresses',
   'sessions',
   'devices',
+  'api_keys',
 ] as const
 
 /** An expression of SQL: the schema in which the search_path finds our tables; before they are there, the one in which they would be made. */

@@ -52,6 +52,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.get(
     '/:id/sessions',
     {
+      config: { scope: 'sessions:read' },
       schema: {
         operationId: 'readUserSessions',
         summary: 'Where a user is signed in',
@@ -69,6 +70,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.get(
     '/:id/devices',
     {
+      config: { scope: 'sessions:read' },
       schema: {
         operationId: 'readUserDevices',
         summary: 'The devices that a user is known on',
@@ -86,6 +88,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.get(
     '/:id/events',
     {
+      config: { scope: 'events:read' },
       schema: {
         operationId: 'readUserEvents',
         summary: 'What happened to a user',
@@ -104,6 +107,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.get(
     '/:id/messages',
     {
+      config: { scope: 'events:read' },
       schema: {
         operationId: 'readUserMessages',
         summary: 'What became of a user’s messages',
@@ -122,6 +126,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.get(
     '/:id/limits',
     {
+      config: { scope: 'users:read' },
       schema: {
         operationId: 'readUserLimits',
         summary: 'What a user’s phone and email have left',
@@ -139,6 +144,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
   app.post(
     '/:id/unlock',
     {
+      config: { scope: 'users:write' },
       schema: {
         operationId: 'unlockUser',
         summary: 'Let a user’s phone and email try again',

@@ -6,7 +6,7 @@ import type { Database } from '../database/client.js'
 import { Problem } from '../errors.js'
 import type { Prisma, User } from '../generated/prisma/client.js'
 import type { Client } from '../http/client.js'
-import type { RequestActor } from '../users/acting.js'
+import { actorIdOf, type RequestActor } from '../users/acting.js'
 import { verifiedIdentifiers } from '../users/service.js'
 import { type Event, type EventPage, type PageQuery, readEvents } from './pages.js'
 
@@ -148,7 +148,7 @@ export class HelpdeskRecords {
   async #noteReading({ actor, id }: Asked, { cursor }: PageQuery, list: string): Promise<void> {
     if (cursor !== undefined || actor.userId === id) return
     const { network, requestId } = actor.client
-    const event = { event: 'sensitive_read', userId: id, actorId: actor.userId, detail: list }
+    const event = { event: 'sensitive_read', userId: id, actorId: actorIdOf(actor), detail: list }
     await this.#database.authEvent.create({ data: { ...event, network, requestId } })
   }
 

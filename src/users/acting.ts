@@ -8,13 +8,26 @@ import { Prisma } from '../generated/prisma/client.js'
 import type { Client } from '../http/client.js'
 import type { Actor } from '../sessions/service.js'
 
+/** Where a request comes from. */
+type Origin = Readonly<{
+  client: Pick<Client, 'network' | 'requestId'>
+  /** method and route, for the event of a refusal */
+  call: string
+}>
+
+/** Somebody signed in who does it, and where from. */
+export type UserActor = Actor & Origin & Readonly<{ keyId?: never }>
+
+/** A back end that does it by an API key: nobody's session, no user. */
+export type KeyActor = Origin & Readonly<{ keyId: string; userId?: never; sessionId?: never }>
+
 /** Who does it, and where from. */
-export type RequestActor = Actor &
-  Readonly<{
-    client: Pick<Client, 'network' | 'requestId'>
-    /** method and route, for the event of a refusal */
-    call: string
-  }>
+export type RequestActor = UserActor | KeyActor
+
+/** What the trail names an actor by: the user's id, or the key's. */
+export function actorIdOf({ userId, keyId }: RequestActor): string {
+  return userId ?? keyId
+}
 
 /** What is locked and asked before the work. */
 type Demands = Readonly<{
@@ -43,7 +56,7 @@ export type ActingContext = Readonly<{
   transaction: Prisma.TransactionClient
   /** the database's time; Prisma would write that of this machine */
   now: Date
-  /** all that are locked: the actor, the target, admins where they were asked for */
+  /** all that are locked: the actor, the target, admins where they were asked for; an API key sees no admin, whom it is not to touch */
   users: ReadonlyMap<string, LockedUser>
   /** the device of the session that acts, which may have none any more */
   deviceId: string | null
@@ -63,8 +76,8 @@ export type Act = <Result>(
 export function createAct({ database }: { database: Database }): Act {
   /**
    * Does the work of an actor in one transaction; each of its statements sees what was committed before it. Null acts from the
-   * command line: nobody, from nowhere, who may do everything.
-   * @throws Problem `unauthorized` for whose session is over, `forbidden` for who is no admin any more
+   * command line: nobody, from nowhere, who may do everything. An API key may do what an admin may, with everybody who is none.
+   * @throws Problem `unauthorized` for whose session or key is over, `forbidden` for who is no admin any more
    */
   return async function act<Result>(
     actor: RequestActor | null,
@@ -75,21 +88,17 @@ export function createAct({ database }: { database: Database }): Act {
     async function perform(transaction: Prisma.TransactionClient) {
       await lockBefore?.(transaction)
       const locked = await transaction.$queryRaw<LockedUser[]>(lockUsersStatement(ids, mayTakeAdmin))
-      const users = new Map(locked.map((user) => [user.id, user]))
-      const [{ now, sessionId, deviceId }] = await transaction.$queryRaw<[LockedSession]>(lockSessionStatement(actor))
+      const users = usersSeenBy(actor, locked)
+      const [session] = await transaction.$queryRaw<[LockedSession]>(lockOriginStatement(actor))
+      const { now, deviceId } = session
       const record = (...happenings: Happening[]) =>
         transaction.authEvent.createMany({
           data: happenings.map((happening) => ({ ...happening, ...originOf(actor, happening), happenedAt: now })),
         })
-      if (actor !== null) {
-        const self = users.get(actor.userId)
-        if (self === undefined || self.disabledAt !== null || sessionId === null) {
-          throw new Problem('unauthorized', { invalidToken: true })
-        }
-        if (isForAdmins && self.role !== 'ADMIN') {
-          await record({ event: 'authz_fail', userId: self.id, detail: actor.call })
-          return null
-        }
+      const refused = refusedOf(actor, users, session, isForAdmins)
+      if (refused !== null) {
+        await record({ event: 'authz_fail', userId: refused.userId, detail: refused.call })
+        return null
       }
       return { result: await work({ transaction, now, users, deviceId, record }) }
     }
@@ -99,11 +108,36 @@ export function createAct({ database }: { database: Database }): Act {
   }
 }
 
+/** Admins are not there for an API key. */
+function usersSeenBy(actor: RequestActor | null, locked: readonly LockedUser[]): Map<string, LockedUser> {
+  const seen = locked.filter(({ role }) => actor?.keyId === undefined || role !== 'ADMIN')
+  return new Map(seen.map((user) => [user.id, user]))
+}
+
+/**
+ * Who is signed in and has not the rights that the work asks for; else null.
+ * @throws Problem `unauthorized` for who is gone or disabled, and for whose session or key is over
+ */
+function refusedOf(
+  actor: RequestActor | null,
+  users: ReadonlyMap<string, LockedUser>,
+  { sessionId }: LockedSession,
+  isForAdmins: boolean,
+): UserActor | null {
+  if (actor === null) return null
+  if (sessionId === null) throw new Problem('unauthorized', { invalidToken: true })
+  if (actor.keyId !== undefined) return null
+  const self = users.get(actor.userId)
+  if (self === undefined || self.disabledAt !== null) throw new Problem('unauthorized', { invalidToken: true })
+  return isForAdmins && self.role !== 'ADMIN' ? actor : null
+}
+
 /** What an event says of who did it. */
 function originOf(actor: RequestActor | null, { userId }: Happening) {
   if (actor === null) return {}
   const { network, requestId } = actor.client
-  return { network, requestId, actorId: actor.userId === userId ? null : actor.userId }
+  const actorId = actorIdOf(actor)
+  return { network, requestId, actorId: actorId === userId ? null : actorId }
 }
 
 // The locks behind which users and admins act: rows of users in the order of their ids, then the session that asks.
@@ -130,7 +164,7 @@ export function lockUsersStatement(ids: readonly string[], withAdmins: boolean):
     FROM users u WHERE u.id = ANY(${ids}::uuid[]) ${admins} ORDER BY u.id FOR NO KEY UPDATE`
 }
 
-/** The time of the transaction, and the session that acts: its id is null where it is over. */
+/** The time of the transaction, and the session or the API key that acts: its id is null where it is over. */
 export type LockedSession = { now: Date; sessionId: string | null; deviceId: string | null }
 
 /** Keeps the session that asks from ending before the transaction does ({@link LockedSession}). That it is in use can be noted. */
@@ -142,5 +176,18 @@ export function lockSessionStatement(actor: Actor | null): Prisma.Sql {
       WHERE s.id = ${actor?.sessionId ?? null}::uuid AND s.user_id = ${actor?.userId ?? null}::uuid
         AND s.expires_at > clock_timestamp() AND s.created_at > clock_timestamp() - make_interval(secs => ${maxSessionLifetime})
       FOR KEY SHARE
+    ) AS own ON true`
+}
+
+function lockOriginStatement(actor: RequestActor | null): Prisma.Sql {
+  return actor?.keyId === undefined ? lockSessionStatement(actor) : lockKeyStatement(actor.keyId)
+}
+
+/** Keeps the API key that asks from being taken away before the transaction ends ({@link LockedSession}). What it may do never changes. */
+export function lockKeyStatement(keyId: string): Prisma.Sql {
+  return Prisma.sql`
+    SELECT now() AS now, own.id AS "sessionId", NULL::uuid AS "deviceId"
+    FROM (SELECT) AS always LEFT JOIN (
+      SELECT k.id FROM api_keys k WHERE k.id = ${keyId}::uuid AND k.expires_at > clock_timestamp() FOR KEY SHARE
     ) AS own ON true`
 }

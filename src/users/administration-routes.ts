@@ -1,6 +1,7 @@
 // Users as admins see them: the list, and making one.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { atField, Problem } from '../errors.js'
+import { normalizeEmail } from '../identifiers/email.js'
 import type { IdentifierParser } from '../identifiers/parser.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import type { UserAdministration } from './administration.js'
@@ -24,17 +25,26 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
   app.get(
     '',
     {
+      config: { scope: 'users:read' },
       schema: {
         operationId: 'listUsers',
         summary: 'List and find users',
-        description: 'For admins. A page at a time: `next_cursor` asks for the next one, with the same `sort` and `q`.',
+        description:
+          'For admins. A page at a time: `next_cursor` asks for the next one, with the same `sort` and `q`. By `phone` or `email`, the one user who has it, or nobody. An API key finds no admins.',
         ...underPolicy,
         ...listUsers,
       },
     },
     async (request) => {
-      const { limit = '20', sort = 'created_at', cursor, q: search } = request.query
-      const { users, nextCursor } = await list({ limit: Number(limit), sort, cursor, search })
+      const { limit = '20', sort = 'created_at', cursor, q: search, ...named } = request.query
+      const { users, nextCursor } = await list({
+        limit: Number(limit),
+        sort,
+        cursor,
+        search,
+        identifier: identifierIn(request.query, named),
+        hidesAdmins: request.apiKey !== null,
+      })
       return {
         success: true,
         data: users.map((user) => serializeUser(user, defaultCountry)),
@@ -46,6 +56,7 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
   app.post(
     '',
     {
+      config: { scope: 'users:write' },
       schema: {
         operationId: 'createUser',
         summary: 'Make a user',
@@ -56,6 +67,10 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
     },
     async (request, reply) => {
       const { phone, email, user_name, role = 'USER' } = request.body
+      // Also that of a user: who is an admin is none of an API key's business.
+      if (request.body.role !== undefined && request.apiKey !== null) {
+        throw new Problem('validation_failed', atField('role', 'role is not a known field'))
+      }
       if (phone === undefined && email === undefined) {
         throw new Problem('validation_failed', atField('', 'Give phone, email or both'))
       }
@@ -70,4 +85,19 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
       return { success: true, data: serializeUser(user, defaultCountry) } as const
     },
   )
+}
+
+/**
+ * Whom a query asks for by a phone or an email, null where it asks for a list. A phone is taken as it is stored, whatever today's numbering
+ * plans say of it.
+ * @throws Problem `validation_failed` for a second way of asking beside it
+ */
+function identifierIn(query: object, { phone, email }: { phone?: string; email?: string }) {
+  const [first, ...others] = Object.keys(query)
+  if (phone === undefined && email === undefined) return null
+  if (others.length > 0) throw new Problem('validation_failed', { errors: [`${first} finds one user: send it alone`] })
+  if (phone !== undefined) return { phone }
+  const canonical = normalizeEmail(String(email))
+  if (canonical === null) throw new Problem('validation_failed', { errors: ['email must be an email address'] })
+  return { email: canonical }
 }

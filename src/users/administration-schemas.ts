@@ -113,6 +113,21 @@ export const listUsers = {
           examples: ['asha'],
         }),
       ),
+      phone: Type.Optional(
+        Type.String({
+          pattern: '^\\+[1-9][0-9]{6,14}$',
+          description: 'The user who has this phone: E.164, its plus sign written `%2B`. Nothing else beside it',
+          examples: ['+919876543210'],
+          [errorLine]: 'phone must be in E.164, its plus sign written %2B',
+        }),
+      ),
+      email: Type.Optional(
+        Type.String({
+          maxLength: 320,
+          description: 'The user who has this email, whatever its case. Nothing else beside it',
+          examples: ['asha@example.com'],
+        }),
+      ),
     },
     closed,
   ),

@@ -7,7 +7,13 @@ import type { Place, Sort } from './list.js'
 /** What a search looks for: beginnings of each. */
 export type Prefixes = Readonly<{ names: readonly string[]; phones: readonly string[]; emails: readonly string[] }>
 
-export type Page = Readonly<{ sort: Sort; after: Place | null; most: number }>
+export type Page = Readonly<{
+  sort: Sort
+  after: Place | null
+  most: number
+  /** whether admins are left out: they are few, and met on the way */
+  hidesAdmins: boolean
+}>
 
 /** Users found by one beginning from which on there is no gathering and sorting them all. */
 const many = 5_000
@@ -40,11 +46,13 @@ function rangesOf(prefixes: Prefixes): Range[] {
   )
 }
 
-function isAfterPlace({ sort, after }: Page): Prisma.Sql {
-  if (after === null) return Prisma.sql`true`
+/** Whether a user is on the page, or on a later one. */
+function belongs({ sort, after, hidesAdmins }: Page): Prisma.Sql {
+  const isListed = hidesAdmins ? Prisma.sql`u.role <> 'ADMIN'` : Prisma.sql`true`
+  if (after === null) return isListed
   const { key, isAfter } = orders[sort]
   const value = sort.endsWith('created_at') ? Prisma.sql`${after.key}::timestamptz` : Prisma.sql`${after.key}`
-  return Prisma.sql`(${key}, u.id) ${isAfter} (${value}, ${after.id}::uuid)`
+  return Prisma.sql`(${key}, u.id) ${isAfter} (${value}, ${after.id}::uuid) AND ${isListed}`
 }
 
 function orderAndLimit({ sort, most }: Page): Prisma.Sql {
@@ -58,7 +66,7 @@ const listed = Prisma.sql`u.id, u.user_name, u.name_key, u.phone, u.email, u.rol
 /** A page of all users, by walking the index of the order. */
 export function pageStatement(page: Page): Prisma.Sql {
   return Prisma.sql`
-    SELECT ${userColumns}, u.name_key AS "nameKey" FROM users u WHERE ${isAfterPlace(page)} ${orderAndLimit(page)}`
+    SELECT ${userColumns}, u.name_key AS "nameKey" FROM users u WHERE ${belongs(page)} ${orderAndLimit(page)}`
 }
 
 /** For each beginning, in their order, one row: whether it finds many. */
@@ -96,12 +104,12 @@ function walks({ kind }: Range, { sort }: Page, isBroad: boolean): boolean {
 }
 
 function walkedPart({ condition }: Range, page: Page): Prisma.Sql {
-  return Prisma.sql`(SELECT ${listed} FROM users u WHERE ${condition} AND ${isAfterPlace(page)} ${orderAndLimit(page)})`
+  return Prisma.sql`(SELECT ${listed} FROM users u WHERE ${condition} AND ${belongs(page)} ${orderAndLimit(page)})`
 }
 
 function gatheredPart({ condition }: Range, page: Page): Prisma.Sql {
   // OFFSET 0 keeps the two steps apart, or the planner would walk.
   return Prisma.sql`(
     SELECT * FROM (SELECT ${listed} FROM users u WHERE ${condition} OFFSET 0) AS u
-    WHERE ${isAfterPlace(page)} ${orderAndLimit(page)})`
+    WHERE ${belongs(page)} ${orderAndLimit(page)})`
 }

@@ -11,7 +11,15 @@ import { readPhone } from '../reading.js'
 import { breadthStatement, type Page, type Prefixes, pageStatement, searchStatement } from './list-statements.js'
 import { nameKey } from './name.js'
 
-export type ListQuery = Readonly<{ limit: number; sort: Sort; cursor: string | undefined; search: string | undefined }>
+export type ListQuery = Readonly<{
+  limit: number
+  sort: Sort
+  cursor: string | undefined
+  search: string | undefined
+  /** a phone (E.164) or an email in canonical form, whose holder alone is asked for */
+  identifier: { phone: string } | { email: string } | null
+  hidesAdmins: boolean
+}>
 /** `nextCursor` is null at the end */
 export type UserPage = Readonly<{ users: UserRow[]; nextCursor: string | null }>
 
@@ -27,15 +35,19 @@ export function createUserList({ database, defaultPrefix }: { database: Database
   }
 
   /** @throws Problem `validation_failed` for a cursor that is none of ours, or of another order */
-  return async function list({ limit, sort, cursor, search: text }: ListQuery): Promise<UserPage> {
+  return async function list(query: ListQuery): Promise<UserPage> {
+    const { limit, sort, cursor, search: text, identifier, hidesAdmins } = query
+    const one = (where: UniqueColumn) => findOne(database, where, hidesAdmins)
+    if (identifier !== null) return { users: await one(identifier), nextCursor: null }
     const after = cursor === undefined ? null : readCursor(sort, cursor)
     if (after === null && cursor !== undefined) {
       throw new Problem('validation_failed', { errors: ['cursor must be the next_cursor of a list in the same sort'] })
     }
     // One more than asked for tells whether there is more.
-    const page = { sort, after, most: limit + 1 }
+    const page = { sort, after, most: limit + 1, hidesAdmins }
     const id = text?.trim().toLowerCase() ?? ''
-    if (uuid.test(id)) return { users: await withId(database, id), nextCursor: null }
+    // Logs and support tickets name people by their ids.
+    if (uuid.test(id)) return { users: await one({ id }), nextCursor: null }
     const rows =
       text === undefined
         ? await database.$queryRaw<ListedRow[]>(pageStatement(page))
@@ -49,9 +61,11 @@ export function createUserList({ database, defaultPrefix }: { database: Database
 
 const uuid = new RegExp(uuidPattern)
 
-/** Who has an id, which logs and support tickets name people by. */
-async function withId(database: Database, id: string): Promise<UserRow[]> {
-  const user = await database.user.findUnique({ where: { id } })
+type UniqueColumn = { id: string } | { phone: string } | { email: string }
+
+/** Whom a unique column names, as a list. */
+async function findOne(database: Database, where: UniqueColumn, hidesAdmins: boolean): Promise<UserRow[]> {
+  const user = await database.user.findFirst({ where: { ...where, ...(hidesAdmins && { role: 'USER' }) } })
   return user === null ? [] : [user]
 }
 

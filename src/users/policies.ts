@@ -1,18 +1,32 @@
 // Who may come in. Each audience is a scope of routes with its rule on the scope, before a body is read and again when it is there,
 // so that no route in it can forget it. Call one of these first in the plugin that registers the routes. What changes something asks
-// once more, in its transaction (acting.ts).
+// once more, in its transaction (acting.ts). An API key comes in where an admin does, by routes alone that say of which scope they are.
 import { Type } from '@sinclair/typebox'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { AuditTrail } from '../audit/events.js'
 import { Problem } from '../errors.js'
 import { aroundBody } from '../http/around-body.js'
 import { type Client, clientOf } from '../http/client.js'
+import { bearerOf } from '../http/headers.js'
 import { uuidPattern } from '../http/uuid.js'
 import { closed } from '../http/validation.js'
+import { type ApiKey, type ApiKeys, isApiKey, type Scope } from '../sessions/api-keys.js'
 import { actorOf, createAuthenticate, security, signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
-import type { RequestActor } from './acting.js'
+import type { RequestActor, UserActor } from './acting.js'
+import type { UsersService } from './service.js'
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** of routes that an API key may call: the scope that it needs */
+    scope?: Scope
+  }
+  interface FastifyRequest {
+    /** the API key that the request comes by; null where it comes from somebody signed in */
+    apiKey: ApiKey | null
+  }
+}
 
 /** What every route of a scope says of itself in the OpenAPI document. */
 export const underPolicy = {
@@ -22,20 +36,32 @@ export const underPolicy = {
   querystring: Type.Object({}, closed),
 }
 
-type PolicyDependencies = { sessions: SessionService; cookie: SessionCookie; audit: AuditTrail }
+type PolicyDependencies = {
+  sessions: SessionService
+  cookie: SessionCookie
+  audit: AuditTrail
+  apiKeys: ApiKeys
+  users: UsersService
+}
 
 export class Policies {
   readonly #audit: AuditTrail
+  readonly #apiKeys: ApiKeys
+  readonly #users: UsersService
+  readonly #cookieNames: readonly string[]
   readonly #authenticate
 
-  constructor({ sessions, cookie, audit }: PolicyDependencies) {
+  constructor({ sessions, cookie, audit, apiKeys, users }: PolicyDependencies) {
     this.#audit = audit
+    this.#apiKeys = apiKeys
+    this.#users = users
+    this.#cookieNames = [cookie.name, 'device', 'signup']
     this.#authenticate = createAuthenticate(sessions, { cookie, audit })
   }
 
   /** The same answer whatever the route, and whether its user exists or not. */
   async #refuse(request: FastifyRequest): Promise<never> {
-    const { userId, client, call } = requestActorOf(request)
+    const { userId, client, call } = userActorOf(request)
     await this.#audit.record(client, { event: 'authz_fail', userId, detail: call })
     throw new Problem('forbidden')
   }
@@ -43,11 +69,42 @@ export class Policies {
   /** Lets the routes of a scope in by a rule on who is signed in. */
   #admit(app: FastifyInstance, rule: (request: FastifyRequest) => Promise<void> | void): void {
     const { onRequest, preValidation } = aroundBody(async (request, reply) => {
+      const token = bearerOf(request)
+      if (token !== null && isApiKey(token)) return this.#admitKey(request, token)
       await this.#authenticate(request, reply)
       await rule(request)
     })
     app.addHook('onRequest', onRequest)
     app.addHook('preValidation', preValidation)
+  }
+
+  /**
+   * Lets an API key in by the scope of the route; each call is an event, whatever becomes of it. Admins are not there for a key: what it
+   * asks about them is answered as about nobody. Nor is there anybody whom `me` could be.
+   */
+  async #admitKey(request: FastifyRequest, token: string): Promise<void> {
+    // RFC 6750 §3.1: more than one method at once. A page's cookies beside a key are a key in a browser, or somebody else's request sent on.
+    if (this.#cookieNames.some((name) => Object.hasOwn(request.cookies, name))) {
+      throw new Problem('validation_failed', { errors: ['Send an API key without cookies'] })
+    }
+    const isFirst = request.apiKey === null
+    const key = await this.#apiKeys.find(token)
+    if (key === null) throw new Problem('unauthorized', { invalidToken: true })
+    request.apiKey = key
+    const { scope } = request.routeOptions.config
+    const id = namedIn(request).toLowerCase()
+    const isAllowed = scope !== undefined && key.scopes.includes(scope) && id !== 'me'
+    const { client, call } = originOf(request)
+    const target = uuid.test(id) ? id : undefined
+    if (isFirst) {
+      const event = isAllowed ? 'authz_admin' : 'authz_fail'
+      const named = target !== undefined && scope !== undefined && { userId: target }
+      await this.#audit.record(client, { event, ...named, actorId: key.id, detail: `api key: ${call}` })
+    }
+    // A key is nobody who is signed in, which is what the other routes ask for.
+    if (scope === undefined) throw new Problem('unauthorized', { invalidToken: true, errors: [notForKeys] })
+    if (!isAllowed) throw new Problem('forbidden')
+    if (target !== undefined && (await this.#users.isAdmin(target))) throw new Problem('not_found')
   }
 
   /** Whoever is signed in, about nobody but themselves. */
@@ -60,14 +117,14 @@ export class Policies {
     this.#admit(app, requireRecentProof)
   }
 
-  /** Admins. */
+  /** Admins, and API keys. */
   forAdmins(app: FastifyInstance): void {
     this.#admit(app, async (request) => {
       if (!isByAdmin(request)) await this.#refuse(request)
     })
   }
 
-  /** Admins, soon after they proved that it is them. */
+  /** Admins, soon after they proved that it is them, and API keys, which prove nothing else. */
   forAdminsProven(app: FastifyInstance): void {
     this.#admit(app, async (request) => {
       if (!isByAdmin(request)) await this.#refuse(request)
@@ -75,24 +132,46 @@ export class Policies {
     })
   }
 
-  /** Admins and the user whom the parameter `id` of each route names. */
+  /** Admins, API keys, and the user whom the parameter `id` of each route names. */
   forAdminsAndSelf(app: FastifyInstance): void {
     this.#admit(app, async (request) => {
-      const isAllowed = targetOf(request) === signedIn(request).user.id || isByAdmin(request)
+      const isAllowed = isAboutSelf(request) || isByAdmin(request)
       if (!isAllowed) await this.#refuse(request)
     })
   }
 }
 
-/** Who acts by a request: for services, which ask once more whether they may, where they act. */
-export function requestActorOf(request: FastifyRequest): RequestActor & { client: Client } {
-  const call = `${request.method} ${request.routeOptions.url}`
-  return { ...actorOf(request), client: clientOf(request), call }
+/** What a back end hears where no scope lets it in. */
+const notForKeys = 'No API key may ask for this: sign in'
+
+/** Where a request comes from, and what it asks. */
+function originOf(request: FastifyRequest): Readonly<{ client: Client; call: string }> {
+  return { client: clientOf(request), call: `${request.method} ${request.routeOptions.url}` }
 }
 
-/** Whether an admin asks; the role is read from the database with each request. */
+/** Who acts by a request that somebody signed in sent: for services, which ask once more whether they may, where they act. */
+export function userActorOf(request: FastifyRequest): UserActor & { client: Client } {
+  return { ...actorOf(request), ...originOf(request) }
+}
+
+/** Who acts by a request that an API key may have sent. */
+export function requestActorOf(request: FastifyRequest): RequestActor & { client: Client } {
+  return request.apiKey === null ? userActorOf(request) : { keyId: request.apiKey.id, ...originOf(request) }
+}
+
+/** Whether an admin asks, or an API key in their stead; the role is read from the database with each request. */
 export function isByAdmin(request: FastifyRequest): boolean {
-  return signedIn(request).user.role === 'ADMIN'
+  return request.apiKey !== null || signedIn(request).user.role === 'ADMIN'
+}
+
+/** Whether somebody signed in asks about themselves. */
+export function isAboutSelf(request: FastifyRequest): boolean {
+  return request.apiKey === null && targetOf(request) === signedIn(request).user.id
+}
+
+/** The parameter `id` as it was written; '' where the route has none. */
+function namedIn({ params }: FastifyRequest): string {
+  return String(Reflect.get(Object(params), 'id') ?? '')
 }
 
 const uuid = new RegExp(uuidPattern)
@@ -103,7 +182,7 @@ const uuid = new RegExp(uuidPattern)
  * @throws Problem `validation_failed`, `not_found`
  */
 export function targetOf(request: FastifyRequest): string {
-  const written = String(Reflect.get(Object(request.params), 'id'))
+  const written = namedIn(request)
   const id = written.toLowerCase()
   if (id === 'me') {
     if (written !== id) throw new Problem('not_found')

@@ -48,6 +48,11 @@ export class UsersService {
     }
   }
 
+  /** Whether somebody is there who is an admin, disabled or not. */
+  async isAdmin(id: string): Promise<boolean> {
+    return (await this.#database.user.findFirst({ where: { id, role: 'ADMIN' }, select: { id: true } })) !== null
+  }
+
   /** The phone, then the email of a user: those of them that are verified. */
   async verifiedIdentifiersOf(userId: string): Promise<string[]> {
     const user = await this.#database.user.findUnique({ where: { id: userId } })

@@ -3,6 +3,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { AccountExport } from '../../src/account/export.js'
 import { AuditTrail } from '../../src/audit/events.js'
+import { backEnd } from '../api-keys/keys.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { ageProofs, insertUser, join, joinAsAdmin, nobody } from '../users/people.js'
 
@@ -81,6 +82,7 @@ t.test('no digest, seed or token is in it, whatever is in the tables', async (t)
   await service.database.exchangeCode.create({
     data: { ...code, userId: asha.id, sessionId: asha.id, origin: 'https://shop.example' },
   })
+  await backEnd(service)
   const { text } = await asha.get('/users/me/export')
   // Every binary column of every table: digests and seeds, also those of tables to come.
   const columns = await service.database.$queryRaw<{ table: string; column: string }[]>`

@@ -29,6 +29,7 @@ Commands:
   keys                               Makes secrets, and replaces them step by step.
   admin                              Makes admins, lists them, and makes them none again.
   users                              Finds users, and does for them what support has to.
+  api-keys                           Makes API keys for back ends, lists them, and takes them away.
   numbers                            Finds stored numbers that a country has changed, and moves
                                      accounts to what they became.
   send-test [options] <PHONE|EMAIL>  Sends a message that opens nothing by the drivers of the
@@ -121,6 +122,71 @@ Arguments:
 Options:
   --json       prints one JSON document, and errors as JSON on standard error
   -h, --help   prints this
+
+Exit codes: 0 done; 1 it failed, or found something wrong;
+2 what was typed cannot be used, and nothing was done
+`
+
+exports[`.build/test/runner/files-process.js > TAP > the help of each command > latchkey api-keys 1`] = `
+Usage: latchkey api-keys [options] [command]
+
+Makes API keys for back ends, lists them, and takes them away.
+
+Options:
+  -h, --help             prints this
+
+Commands:
+  create [options]       Makes an API key for a back end, and prints it: it is shown once.
+  list [options]         Lists the API keys, the newest first, without the keys themselves.
+  revoke [options] <ID>  Takes an API key away: its next call is refused.
+
+Exit codes: 0 done; 1 it failed, or found something wrong;
+2 what was typed cannot be used, and nothing was done
+`
+
+exports[`.build/test/runner/files-process.js > TAP > the help of each command > latchkey api-keys create 1`] = `
+Usage: latchkey api-keys create [options]
+
+Makes an API key for a back end, and prints it: it is shown once.
+
+Options:
+  --name <NAME>       what it is for, 200 characters at most
+  --scopes <SCOPE,…>  what it may do: users:read, users:write, sessions:read, sessions:write,
+                      events:read
+  --days <NUMBER>     until it ends, 730 at most (default: 365)
+  --json              prints one JSON document, and errors as JSON on standard error
+  -h, --help          prints this
+
+Exit codes: 0 done; 1 it failed, or found something wrong;
+2 what was typed cannot be used, and nothing was done
+`
+
+exports[`.build/test/runner/files-process.js > TAP > the help of each command > latchkey api-keys list 1`] = `
+Usage: latchkey api-keys list [options]
+
+Lists the API keys, the newest first, without the keys themselves.
+
+Options:
+  --limit <NUMBER>   keys of a page, 1000 at most (default: 50)
+  --cursor <CURSOR>  goes on after the page that ended with it
+  --json             prints one JSON document, and errors as JSON on standard error
+  -h, --help         prints this
+
+Exit codes: 0 done; 1 it failed, or found something wrong;
+2 what was typed cannot be used, and nothing was done
+`
+
+exports[`.build/test/runner/files-process.js > TAP > the help of each command > latchkey api-keys revoke 1`] = `
+Usage: latchkey api-keys revoke [options] <ID>
+
+Takes an API key away: its next call is refused.
+
+Arguments:
+  ID          which: its id, as the list has it
+
+Options:
+  --json      prints one JSON document, and errors as JSON on standard error
+  -h, --help  prints this
 
 Exit codes: 0 done; 1 it failed, or found something wrong;
 2 what was typed cannot be used, and nothing was done

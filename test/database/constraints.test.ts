@@ -27,6 +27,8 @@ const recycleTicket = (hash: string) =>
 const exchangeCode = (hash: string, challenge: string, opened = 'NULL') =>
   `INSERT INTO exchange_codes (token_hash, user_id, session_id, origin, challenge, expires_at, opened_session_id)
    SELECT ${hash}, u.id, u.id, 'https://shop.example', ${challenge}, now(), ${opened} FROM users u LIMIT 1`
+const apiKey = (hash: string, scopes: string) =>
+  `INSERT INTO api_keys (id, name, token_hash, beginning, scopes, expires_at) VALUES (${id}, 'x', ${hash}, 'lk_1234', ${scopes}, now())`
 const event = (columns: Record<string, string>) =>
   `INSERT INTO auth_events (${Object.keys(columns)}) VALUES (${Object.values(columns)})`
 const report = (name: string) => event({ event: `'${name}'`, driver: "'twilio'", message_id: "'SM1'" })
@@ -41,6 +43,7 @@ const accepted = [
   ticket(digest, "'+919876543210'"),
   recycleTicket(digest),
   exchangeCode(digest, digest),
+  apiKey(digest, "'{users:read}'"),
   report('delivery_accepted'),
   report('delivery_confirmed'),
   event({ event: "'delivery_refused'", channel: "'sms'", country: "'IN'" }),
@@ -75,6 +78,8 @@ const refused: Readonly<Record<string, string[]>> = {
   exchange_codes_token_hash_check: [exchangeCode("'code'", digest)],
   exchange_codes_challenge_check: [exchangeCode("sha256('y')", "'verifier'")],
   exchange_codes_opened_check: [exchangeCode("sha256('y')", digest, 'gen_random_uuid()')],
+  api_keys_token_hash_check: [apiKey("'key'", "'{users:read}'")],
+  api_keys_scopes_check: [apiKey("sha256('y')", "'{}'"), apiKey("sha256('y')", "'{users:read,admin}'")],
   auth_events_channel_check: [event({ event: "'x'", channel: "'fax'" })],
   auth_events_country_check: [event({ event: "'x'", country: "'in'" })],
   auth_events_message_id_check: [event({ event: "'delivery_accepted'", message_id: "'SM2'" })],

@@ -44,6 +44,7 @@ t.test('rows with a live code or an open window stay', async (t) => {
     exchange_codes: 0,
     sessions: 0,
     devices: 0,
+    api_keys: 0,
     limit_counters: 0,
     message_hours: 0,
     auth_events: 0,
@@ -117,6 +118,11 @@ t.test('tickets and sessions go when they are over', async (t) => {
     }
     await service.database.exchangeCode.create({ data: code })
   }
+  for (const [place, expiresAt] of [new Date(0), new Date(Date.now() + 60_000)].entries()) {
+    const [id, tokenHash] = [`019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a2${place}`, new Uint8Array(32).fill(place)]
+    const key = { id, name: 'x', tokenHash, beginning: 'lk_1234', scopes: ['users:read'], expiresAt }
+    await service.database.apiKey.create({ data: key })
+  }
   const longAgo = new Date(Date.now() - 91 * 86_400_000)
   await service.database.limitCounter.create({ data: { key: 'x', windowStartedAt: longAgo, expiresAt: longAgo } })
   await service.database.authEvent.create({ data: { event: 'authn_login_fail', happenedAt: longAgo } })
@@ -130,6 +136,7 @@ t.test('tickets and sessions go when they are over', async (t) => {
     exchange_codes: 1,
     sessions: 1,
     devices: 1,
+    api_keys: 1,
     limit_counters: 1,
     message_hours: 0,
     auth_events: 1,
@@ -178,6 +185,9 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     await database.spentChallenge.create({ data: { name: `${days}`, expiresAt: past } })
     await database.session.create({ data: { id, userId, expiresAt: past } })
     await database.device.create({ data: { id, userId, tokenHash, expiresAt: past } })
+    await database.apiKey.create({
+      data: { id, name: 'x', tokenHash, beginning: 'lk_1234', scopes: ['users:read'], expiresAt: past },
+    })
     await database.limitCounter.create({ data: { key: `${days}`, windowStartedAt: past, expiresAt: past } })
     const counts = { sent: 1, delivered: 0, failed: 0, verified: 0 }
     await database.messageHour.create({ data: { hour: past, channel: 'sms', country: 'IN', driver: 'x', ...counts } })
@@ -195,6 +205,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     (await database.spentChallenge.findFirstOrThrow()).expiresAt,
     (await database.session.findFirstOrThrow()).expiresAt,
     (await database.device.findFirstOrThrow()).expiresAt,
+    (await database.apiKey.findFirstOrThrow()).expiresAt,
     (await database.limitCounter.findFirstOrThrow()).expiresAt,
     (await database.messageHour.findFirstOrThrow({ where: { channel: 'sms' } })).hour,
     (await database.authEvent.findFirstOrThrow()).happenedAt,
@@ -313,6 +324,7 @@ t.test('the command', async (t) => {
       'spent_challenges',
       'sessions',
       'devices',
+      'api_keys',
       'limit_counters',
       'message_hours',
       'auth_events',

@@ -5,41 +5,11 @@ import type { InjectOptions } from 'fastify'
 import t from 'tap'
 import { type Answer, startApp, type TestApp } from '../support/app.js'
 import { projectUrl } from '../support/project.js'
+import { bodies, byPath, home, newEmail, settings, urlOf } from './asked.js'
 import { ageProofs, join, joinAsAdmin, nobody, type Person } from './people.js'
 import { routesOf } from './routes.js'
 
 const document = new URL('docs/authorization.md', projectUrl)
-
-/** With these every route is there that any setting brings. */
-const settings = {
-  INTROSPECTION_TOKEN: 'a-token-of-thirty-two-bytes-and-more',
-  METRICS_TOKEN: 'another-token-of-thirty-two-bytes-and-more',
-  SMS_DRIVERS: 'twilio,webhook',
-  SENDER_WEBHOOK_URL: 'http://127.0.0.1:9/',
-  SENDER_WEBHOOK_SECRET: `whsec_${Buffer.alloc(32, 7).toString('base64')}`,
-  TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
-  TWILIO_AUTH_TOKEN: '0123456789abcdef0123456789abcdef',
-  TWILIO_FROM: '+14155550100',
-  PUBLIC_URL: 'https://login.example.com',
-}
-
-let count = 0
-const newEmail = () => `person${++count}@example.com`
-
-const home = { house_number: '1', street_locality: 'MG Road', city: 'Pune', state: 'Maharashtra', pincode: '411001' }
-
-/** What is asked of routes for signed-in people, where an empty body would say nothing. */
-const bodies: Readonly<Record<string, () => object>> = {
-  'POST /users': () => ({ email: newEmail() }),
-  'PATCH /users/:id': () => ({ user_name: 'Asha' }),
-  'POST /users/:id/unlock': () => ({ reason: 'Asked' }),
-  'POST /operations/countries/:country/open': () => ({ reason: 'Asked' }),
-  'POST /users/me/addresses': () => home,
-  'PATCH /users/me/addresses/:id': () => ({ city: 'Mumbai' }),
-  'POST /users/me/step-up/verify': () => ({ otp: '000000' }),
-  'POST /users/me/identifiers': () => ({ email: newEmail() }),
-  'POST /users/me/identifiers/verify': () => ({ email: newEmail(), otp: '000000' }),
-}
 
 type People = Readonly<{ user: Person; other: Person; admin: Person }>
 
@@ -53,10 +23,6 @@ async function idFor(route: string, person: Person): Promise<string> {
   if (route.includes('/addresses/')) return (await person.post('/users/me/addresses', home)).body.data.id
   if (route.includes('/me/sessions/')) return (await person.get('/users/me/sessions')).body.data[0].id
   return person.id
-}
-
-function urlOf(path: string, id: string): string {
-  return path.replace(':id', id).replace(':method', 'email').replace(':country', 'IN')
 }
 
 function ask(service: TestApp, route: string, id: string, who?: Person): Promise<Answer> {
@@ -100,13 +66,8 @@ t.test('the table of docs/authorization.md is what the service does', async (t) 
     rows.push(`| \`${route}\` | ${[first, byUser, byLate, byOther, byAdmin].map(cell).join(' | ')} |`)
   }
   const written = readFileSync(document, 'utf8')
-  const [head = '', tail = ''] = written.split(/\|---\|---\|---\|---\|---\|---\|\n(?:\|.*\n)*/)
+  const [head = '', tail = ''] = written.split(/^\|---\|---\|---\|---\|---\|---\|\n(?:\|.*\n)*/m)
   const expected = `${head}|---|---|---|---|---|---|\n${rows.join('\n')}\n${tail}`
   if (process.env['UPDATE_AUTHORIZATION']) writeFileSync(document, expected)
   t.equal(readFileSync(document, 'utf8'), expected)
 })
-
-function byPath(one: string, other: string): number {
-  const key = (route: string) => route.split(' ').reverse().join(' ')
-  return key(one) < key(other) ? -1 : 1
-}

@@ -1,8 +1,9 @@
 // How PostgreSQL answers what is asked about users: by the intended index, for tables too large to read.
 import t, { type Test } from 'tap'
 import { withConnection } from '../../src/development/postgres-query.js'
+import { findApiKeyStatement } from '../../src/sessions/api-keys.js'
 import { listSessionsStatement, readSessionsText } from '../../src/sessions/statements.js'
-import { lockSessionStatement, lockUsersStatement } from '../../src/users/acting.js'
+import { lockKeyStatement, lockSessionStatement, lockUsersStatement } from '../../src/users/acting.js'
 import { addressesOfUser } from '../../src/users/address.js'
 import { adminsStatement, lockCodesStatement } from '../../src/users/administration.js'
 import { sorts } from '../../src/users/list.js'
@@ -33,6 +34,10 @@ t.test('plans on 50,000 users', async (t) => {
     await client.query(`
       INSERT INTO otps (identifier, purpose, code_id, expires_at, resend_at, hour_started_at, day_started_at)
       SELECT phone, 'step_up', id, now(), now(), now(), now() FROM users`)
+    await client.query(`
+      INSERT INTO api_keys (id, name, token_hash, beginning, scopes, expires_at)
+      SELECT gen_random_uuid(), 'x', sha256(n::text::bytea), 'lk_1234', '{users:read}', now() + interval '1 day'
+      FROM generate_series(1, 2000) n`)
     await client.query('VACUUM ANALYZE')
 
     /** The nodes of the plan for a statement whose values are known, and of the one that is kept for all values. */
@@ -63,19 +68,30 @@ t.test('plans on 50,000 users', async (t) => {
     }
     for (const sort of sorts) {
       const after = { ...place, key: sort.endsWith('name') ? 'm' : '2026-01-01T00:00:00.000Z' }
-      await holds(t, `${sort}, first page`, pageStatement({ sort, after: null, most: 21 }), orderOf(sort))
-      await holds(t, `${sort}, later page`, pageStatement({ sort, after, most: 21 }), orderOf(sort))
+      await holds(
+        t,
+        `${sort}, first page`,
+        pageStatement({ sort, after: null, most: 21, hidesAdmins: false }),
+        orderOf(sort),
+      )
+      await holds(t, `${sort}, later page`, pageStatement({ sort, after, most: 21, hidesAdmins: true }), orderOf(sort))
       for (const [index, prefixes] of Object.entries(searches)) {
-        const page = { sort, after, most: 21 }
+        const page = { sort, after, most: 21, hidesAdmins: true }
         await holds(t, `${sort}, search`, searchStatement(page, prefixes, [false, false]), index)
         await holds(t, 'breadth', breadthStatement(prefixes), index)
       }
       const broad = { names: ['a'], phones: ['+919'], emails: ['a'] }
-      await holds(t, `${sort}, broad search`, searchStatement({ sort, after, most: 21 }, broad, [true, true, true]))
+      await holds(
+        t,
+        `${sort}, broad search`,
+        searchStatement({ sort, after, most: 21, hidesAdmins: false }, broad, [true, true, true]),
+      )
     }
     await holds(t, 'admins', adminsStatement, 'users_admins_idx')
     await holds(t, 'lock two', lockUsersStatement([nobody, nobody], false), 'users_pkey')
     await holds(t, 'lock with admins', lockUsersStatement([nobody], true), 'users_pkey', 'users_admins_idx')
+    await holds(t, 'an API key', findApiKeyStatement(new Uint8Array(32)), 'api_keys_token_hash_key')
+    await holds(t, 'lock a key', lockKeyStatement(nobody), 'api_keys_pkey')
     await holds(t, 'lock codes', lockCodesStatement(nobody), 'users_pkey', 'otps_pkey')
     const actor = { userId: nobody, sessionId: nobody }
     await holds(t, 'lock a session', lockSessionStatement(actor), 'sessions_pkey')

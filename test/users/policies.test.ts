@@ -19,6 +19,7 @@ t.test('a scope for oneself lets in whoever is signed in', async (t) => {
   >[0]
   const app = fastify()
   app.decorateRequest('authentication', null)
+  app.decorateRequest('apiKey', null)
   await app.register(fastifyCookie)
   await app.register(async (scope) => {
     new Policies(dependencies).forSelf(scope)

@@ -4,7 +4,8 @@ import { atField, Problem } from '../../errors.js'
 import { clientOf } from '../../http/client.js'
 import { refuseOtherPages } from '../../http/csrf.js'
 import type { CountryCode } from '../../identifiers/phone.js'
-import { type Policies, requestActorOf, underPolicy } from '../../users/policies.js'
+import type { BearerTokens } from '../../sessions/bearer-tokens.js'
+import { type Policies, underPolicy, userActorOf } from '../../users/policies.js'
 import { serializeUser } from '../../users/user.js'
 import { codeTimeToLive, type Exchange } from '../exchange.js'
 import { readReturnTo, withCode } from '../return-to.js'
@@ -13,6 +14,7 @@ import { createExchangeCode, exchangeCode } from './exchange-schemas.js'
 export type ExchangeOptions = {
   exchange: Exchange
   policies: Policies
+  bearerTokens: BearerTokens
   defaultCountry: CountryCode
   /** PUBLIC_URL */
   publicOrigin: string | undefined
@@ -50,7 +52,7 @@ export const exchangeCodeRoutes: FastifyPluginAsyncTypebox<ExchangeOptions> = as
           place.kind === 'refused' ? place.why : 'return_to must be a URL of another origin: this one needs no code'
         throw new Problem('validation_failed', atField('return_to', why))
       }
-      const code = await exchange.issue({ origin: place.origin, codeChallenge }, requestActorOf(request))
+      const code = await exchange.issue({ origin: place.origin, codeChallenge }, userActorOf(request))
       reply.code(201)
       return { success: true, data: { redirect_to: withCode(place, code, state), expires_in: codeTimeToLive } } as const
     },
@@ -58,7 +60,8 @@ export const exchangeCodeRoutes: FastifyPluginAsyncTypebox<ExchangeOptions> = as
 }
 
 /** `POST /auth/exchange`, for back ends, and for pages of `CORS_ORIGINS`. */
-export const exchangeRoutes: FastifyPluginAsyncTypebox<ExchangeOptions> = async (app, { exchange, defaultCountry }) => {
+export const exchangeRoutes: FastifyPluginAsyncTypebox<ExchangeOptions> = async (app, options) => {
+  const { exchange, bearerTokens, defaultCountry } = options
   app.post(
     '/exchange',
     {
@@ -75,7 +78,7 @@ export const exchangeRoutes: FastifyPluginAsyncTypebox<ExchangeOptions> = async 
       const { code, code_verifier: codeVerifier } = request.body
       const redemption = { code, codeVerifier, origin: request.headers.origin }
       const { user, token } = await exchange.redeem(redemption, clientOf(request))
-      return { token, user: serializeUser(user, defaultCountry) }
+      return { token: await bearerTokens.of(token, user.id), user: serializeUser(user, defaultCountry) }
     },
   )
 }

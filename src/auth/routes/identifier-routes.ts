@@ -7,6 +7,7 @@ import { closed } from '../../http/validation.js'
 import { EmailField, PhoneField, PhonePrefixField } from '../../identifiers/fields.js'
 import type { IdentifierParser } from '../../identifiers/parser.js'
 import type { CountryCode } from '../../identifiers/phone.js'
+import type { BearerTokens } from '../../sessions/bearer-tokens.js'
 import type { SessionCookie } from '../../sessions/cookies.js'
 import { serializeUser, UserSchema } from '../../users/user.js'
 import type { SendCode } from '../send-code.js'
@@ -30,6 +31,7 @@ export type IdentifierFlowOptions = {
   sendCode: SendCode
   signIn: SignIn
   cookie: SessionCookie
+  bearerTokens: BearerTokens
   otpLength: number
   echo: boolean
   defaultCountry: CountryCode
@@ -44,7 +46,7 @@ const identifierFields = {
 }
 
 export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = async (app, options) => {
-  const { identifiers, sendCode, signIn, cookie, otpLength, defaultCountry } = options
+  const { identifiers, sendCode, signIn, cookie, bearerTokens, otpLength, defaultCountry } = options
 
   app.post(
     '/request-otp',
@@ -131,7 +133,8 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
       cookie.set(reply, signedIn.token)
       const device = cookie.setDevice(reply, signedIn.deviceToken)
       const user = serializeUser(signedIn.user, defaultCountry)
-      return { token: signedIn.token, user, isNewUser: signedIn.isNewUser, ...device }
+      const token = await bearerTokens.of(signedIn.token, user.id)
+      return { token, user, isNewUser: signedIn.isNewUser, ...device }
     },
   )
 }

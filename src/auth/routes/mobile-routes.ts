@@ -4,6 +4,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { clientOf } from '../../http/client.js'
 import type { IdentifierParser } from '../../identifiers/parser.js'
 import type { CountryCode } from '../../identifiers/phone.js'
+import type { BearerTokens } from '../../sessions/bearer-tokens.js'
 import type { SessionCookie } from '../../sessions/cookies.js'
 import { serializeAddress } from '../../users/address.js'
 import { checkedPincode } from '../../users/postal-code.js'
@@ -20,6 +21,7 @@ export type MobileFlowOptions = {
   signIn: SignIn
   signUp: SignUp
   cookie: SessionCookie
+  bearerTokens: BearerTokens
   otpLength: number
   echo: boolean
   defaultCountry: CountryCode
@@ -31,7 +33,7 @@ export type MobileFlowOptions = {
 const tags = ['Mobile flow']
 
 export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (app, options) => {
-  const { identifiers, sendCode, signIn, signUp, cookie, defaultCountry } = options
+  const { identifiers, sendCode, signIn, signUp, cookie, bearerTokens, defaultCountry } = options
   const schemas = mobileSchemas({ ...options, ...identifiers })
   const ticketCookie: CookieSerializeOptions = {
     path: options.ticketPath,
@@ -84,7 +86,8 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
         cookie.set(reply, result.token)
         const device = cookie.setDevice(reply, result.deviceToken)
         const user = serializeUser(result.user, defaultCountry)
-        return { success: true, isNewUser: false, user, token: result.token, ...device } as const
+        const token = await bearerTokens.of(result.token, user.id)
+        return { success: true, isNewUser: false, user, token, ...device } as const
       }
       reply.setCookie('signup', result.ticket, { ...ticketCookie, maxAge: ticketTimeToLive })
       return {
@@ -130,7 +133,7 @@ export const mobileFlow: FastifyPluginAsyncTypebox<MobileFlowOptions> = async (a
       reply.clearCookie('signup', ticketCookie).code(201)
       const device = cookie.setDevice(reply, deviceToken)
       const shown = { user: serializeUser(user, defaultCountry), address: serializeAddress(address) }
-      return { success: true, ...shown, token, ...device } as const
+      return { success: true, ...shown, token: await bearerTokens.of(token, user.id), ...device } as const
     },
   )
 }

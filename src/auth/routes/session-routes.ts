@@ -6,6 +6,7 @@ import { aroundBody } from '../../http/around-body.js'
 import { clientOf } from '../../http/client.js'
 import type { CountryCode } from '../../identifiers/phone.js'
 import { createAuthenticate, optionalSecurity, security, signedIn, tokensOf } from '../../sessions/authenticate.js'
+import type { BearerTokens } from '../../sessions/bearer-tokens.js'
 import type { SessionCookie } from '../../sessions/cookies.js'
 import type { Authenticator, SessionService } from '../../sessions/service.js'
 import type { SerializedAddress } from '../../users/address.js'
@@ -18,6 +19,7 @@ export type SessionRouteOptions = {
   sessionsWithAddresses: Authenticator
   audit: AuditTrail
   cookie: SessionCookie
+  bearerTokens: BearerTokens
   defaultCountry: CountryCode
 }
 
@@ -25,7 +27,7 @@ const tags = ['Sessions']
 const config = { setsCookies: true } as const
 
 export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = async (app, options) => {
-  const { sessions, sessionsWithAddresses, audit, cookie, defaultCountry } = options
+  const { sessions, sessionsWithAddresses, audit, cookie, bearerTokens, defaultCountry } = options
 
   app.post(
     '/logout',
@@ -68,11 +70,12 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = asy
       },
     },
     async (request, reply) => {
-      const issued = await sessions.reissue(signedIn(request))
+      const authentication = signedIn(request)
+      const issued = await sessions.reissue(authentication)
       // Ended between the check and now.
       if (issued === null) throw new Problem('unauthorized', { invalidToken: true })
       cookie.set(reply, issued.token, issued.lifetime)
-      return { success: true, token: issued.token } as const
+      return { success: true, token: await bearerTokens.of(issued.token, authentication.user.id) } as const
     },
   )
 

@@ -17,7 +17,13 @@ export const sessionRows = {
       'Public keys (PEM, also in base64) whose tokens are good beside those of JWT_PRIVATE_KEY: the next one before a rotation, the last one after it.',
     see: 'deploy/README.md',
   },
-  JWT_ISSUER: { type: 'text', default: 'latchkey', about: 'The claim iss of tokens.' },
+  JWT_ISSUER: {
+    type: 'text',
+    default: 'latchkey',
+    about:
+      'The claim iss of tokens. Where it is PUBLIC_URL, libraries find keys and algorithms by it alone, at /.well-known/openid-configuration.',
+    see: 'docs/guides/back-end.md',
+  },
   JWT_AUDIENCE: { type: 'text', default: 'latchkey', about: 'The claim aud of tokens.' },
   SESSION_TTL: {
     type: 'duration',
@@ -34,6 +40,15 @@ export const sessionRows = {
     minimum: 60,
     maximum: 30 * day,
     about: 'How long one token lives, up to SESSION_TTL.',
+  },
+  TOKEN_CLAIMS: {
+    type: 'list',
+    of: 'role, phone_number_verified, email_verified',
+    default: [],
+    example: 'role,phone_number_verified,email_verified',
+    about:
+      'What Bearer tokens say of their users, for back ends that go by the public keys. It is as old as the token: TOKEN_TTL must be 15m or less. Tokens in cookies say none of it.',
+    see: 'docs/guides/back-end.md',
   },
   COOKIE_NAME: {
     type: 'text',

@@ -22,6 +22,7 @@ const everythingOn = () => ({
   OTP_PEPPER: 'a pepper of a service that sends nothing',
   OTP_ECHO: 'true',
   PUBLIC_URL: 'https://auth.example.com',
+  JWT_ISSUER: 'https://auth.example.com',
   INTROSPECTION_TOKEN: 'an-introspection-token-that-nobody-shows',
   METRICS_TOKEN: 'a-metrics-token-that-nobody-ever-shows',
   SMS_DRIVERS: 'twilio,webhook',
@@ -62,9 +63,9 @@ function documentOptions(app: FastifyInstance, version: string): FastifyDynamicS
     openapi: { openapi: '3.1.0', info: { ...info, version } },
     transform: ({ schema, url, route: { method, config } }) => {
       const isShown = method !== 'HEAD' && schema !== undefined && schema.hide !== true
-      const { setsCookies = false } = config ?? {}
+      const { setsCookies = false, scope } = config ?? {}
       if (isShown)
-        routes.push({ method: String(method), url: formatParamUrl(url), setsCookies, schema: schema as Json })
+        routes.push({ method: String(method), url: formatParamUrl(url), setsCookies, scope, schema: schema as Json })
       return { schema: { hide: true }, url }
     },
     transformObject: (document) => {

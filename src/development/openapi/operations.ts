@@ -3,7 +3,14 @@ import { type ErrorCode, errorCatalogue } from '../../errors.js'
 import { type Json, plain, type Schemas, withNulls } from './schemas.js'
 
 /** A route as it is registered. */
-export type Route = Readonly<{ method: string; url: string; setsCookies: boolean; schema: Json }>
+export type Route = Readonly<{
+  method: string
+  url: string
+  setsCookies: boolean
+  /** which an API key needs; undefined where no key may call it */
+  scope: string | undefined
+  schema: Json
+}>
 
 const header = (name: string) => ({ $ref: `#/components/headers/${name}` })
 
@@ -62,7 +69,10 @@ export class Operations {
   }
 
   of(route: Route): Json {
-    const { operationId, summary, description, tags, security = [], body, response } = route.schema
+    const { operationId, summary, description, tags, body, response } = route.schema
+    const people = (route.schema['security'] ?? []) as Json[]
+    // OpenAPI 3.1: of a scheme that is not OAuth's, the list names the roles that are asked for.
+    const security = route.scope === undefined ? people : [...people, { apiKey: [route.scope] }]
     const parameters = [
       ...this.#parametersIn('path', route.schema['params']),
       ...this.#parametersIn('query', route.schema['querystring']),
