@@ -68,7 +68,7 @@ type SignInAnswer = AttemptAnswer &
     /** of `weigh`: the account's other identifier, canonical */
     other: string | null
     /** canonical; null where nobody is to be told */
-    toldTo: string | null
+    toldTo: string[] | null
     /** BCP 47 */
     toldIn: string | null
   }>
@@ -142,12 +142,14 @@ export class SignIn {
     })
   }
 
-  /** Tells the account's other identifier, in the account's language: who signed in may be a stranger. */
+  /** Tells the account's other identifier, or both, in the account's language: who signed in may be a stranger. */
   #tell({ toldTo, toldIn }: SignInAnswer, client: Client): void {
-    // Under the settings of today nothing may go there any more.
-    const identifier = toldTo === null ? null : this.#identifiers.fromStored(toldTo)
-    if (identifier !== null)
-      this.#notifier.notifyOfSignIn(identifier, { languages: toldIn === null ? [] : [toldIn], client })
+    for (const stored of toldTo ?? []) {
+      const identifier = this.#identifiers.fromStored(stored)
+      // Under the settings of today nothing may go there any more.
+      if (identifier !== null)
+        this.#notifier.notifyOfSignIn(identifier, { languages: toldIn === null ? [] : [toldIn], client })
+    }
   }
 
   /**

@@ -22,6 +22,13 @@ export const underPolicy = {
   querystring: Type.Object({}, closed),
 }
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** for routes that change how an account is signed in to, or end what others of it have: see {@link requireKnownDevice} */
+    needsKnownDevice?: true
+  }
+}
+
 type PolicyDependencies = { sessions: SessionService; cookie: SessionCookie; audit: AuditTrail }
 
 export class Policies {
@@ -45,6 +52,7 @@ export class Policies {
     const { onRequest, preValidation } = aroundBody(async (request, reply) => {
       await this.#authenticate(request, reply)
       await rule(request)
+      if (request.routeOptions.config.needsKnownDevice) requireKnownDevice(request)
     })
     app.addHook('onRequest', onRequest)
     app.addHook('preValidation', preValidation)
@@ -120,3 +128,17 @@ export function targetOf(request: FastifyRequest): string {
 export function requireRecentProof(request: FastifyRequest): void {
   if (!signedIn(request).isRecentlyProven) throw new Problem('step_up_required')
 }
+
+/**
+ * Who has a passkey and signs in by a code on a device that is not known may have been led to a page that only looks like ours, which has
+ * the session now: for a day it may neither add nor remove ways to sign in, nor end other sessions or the account (contract §11). Said of
+ * a session when it is opened, and never of one that is there.
+ * @throws Problem `forbidden` with the reason `new_device`, and the seconds until it may
+ */
+export function requireKnownDevice(request: FastifyRequest): void {
+  const { restrictedFor } = signedIn(request)
+  if (restrictedFor === null) return
+  throw new Problem('forbidden', { reason: 'new_device', retryAfter: restrictedFor, errors: [newDeviceLine] })
+}
+
+const newDeviceLine = 'This device is new: sign in with a passkey on another one, or wait'

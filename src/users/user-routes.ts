@@ -67,7 +67,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
   app.delete(
     '/:id',
     {
-      config,
+      config: { ...config, needsKnownDevice: true },
       schema: {
         operationId: 'deleteUser',
         summary: 'Delete a user; of oneself only soon after signing in',
@@ -89,7 +89,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
   app.delete(
     '/:id/sessions',
     {
-      config,
+      config: { ...config, needsKnownDevice: true },
       schema: {
         operationId: 'endSessions',
         summary: 'Sign a user out everywhere',
