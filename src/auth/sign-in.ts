@@ -32,7 +32,10 @@ export type SignedIn = Readonly<{
 export type Newcomer = Readonly<{ outcome: 'newcomer'; ticket: string }>
 
 /** What became of whoever asked, to be logged and counted. */
-export type SignInTelemetry = AttemptTelemetry | (MetricLabels & Readonly<{ kind: 'new_account' }>)
+export type SignInTelemetry =
+  | AttemptTelemetry
+  | (MetricLabels & Readonly<{ kind: 'new_account' }>)
+  | Readonly<{ kind: 'signed_in'; method: MetricLabels['channel'] }>
 
 /** What somebody shows who signs in. */
 export type Proof = Readonly<{
@@ -189,6 +192,7 @@ export class SignIn {
     if (answer.outcome === 'newcomer') return null
     const { isNewUser, isNewDevice } = answer
     if (isNewUser) this.#onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(identifier) })
+    this.#onTelemetry(client, { kind: 'signed_in', method: metricLabelsOf(identifier).channel })
     this.#tell(answer, client)
     const user = userRowOf(answer)
     return { outcome: 'signed_in', user, ...this.#sessionDrafts.created(session, user.id, isNewDevice), isNewUser }

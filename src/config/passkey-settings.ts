@@ -78,7 +78,24 @@ function readName(read: SettingReader): string | undefined {
 }
 
 /** Second labels below which countries register names for everybody. */
-const secondLabels = ['ac', 'co', 'com', 'edu', 'firm', 'gen', 'go', 'gob', 'gov', 'gouv', 'ind', 'net', 'nic', 'nom', 'or', 'org']
+const secondLabels = [
+  'ac',
+  'co',
+  'com',
+  'edu',
+  'firm',
+  'gen',
+  'go',
+  'gob',
+  'gov',
+  'gouv',
+  'ind',
+  'net',
+  'nic',
+  'nom',
+  'or',
+  'org',
+]
 /** Where many have a name of their own, of those that people host pages at. */
 const hosts = [
   'appspot.com',

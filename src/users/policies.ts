@@ -7,6 +7,7 @@ import type { AuditTrail } from '../audit/events.js'
 import { Problem } from '../errors.js'
 import { aroundBody } from '../http/around-body.js'
 import { type Client, clientOf } from '../http/client.js'
+import type { DocumentedError } from '../http/responses.js'
 import { uuidPattern } from '../http/uuid.js'
 import { closed } from '../http/validation.js'
 import { actorOf, createAuthenticate, security, signedIn } from '../sessions/authenticate.js'
@@ -138,7 +139,13 @@ export function requireRecentProof(request: FastifyRequest): void {
 export function requireKnownDevice(request: FastifyRequest): void {
   const { restrictedFor } = signedIn(request)
   if (restrictedFor === null) return
-  throw new Problem('forbidden', { reason: 'new_device', retryAfter: restrictedFor, errors: [newDeviceLine] })
+  throw new Problem('forbidden', { ...newDevice, retryAfter: restrictedFor })
 }
 
-const newDeviceLine = 'This device is new: sign in with a passkey on another one, or wait'
+const newDevice = {
+  reason: 'new_device',
+  errors: ['This device is new to an account with passkeys: use one that is known, or wait'],
+}
+
+/** What routes with `needsKnownDevice` can answer. */
+export const newDeviceError: DocumentedError = { code: 'forbidden', details: { ...newDevice, retryAfter: 86_400 } }
