@@ -27,6 +27,11 @@ const recycleTicket = (hash: string) =>
 const exchangeCode = (hash: string, challenge: string, opened = 'NULL') =>
   `INSERT INTO exchange_codes (token_hash, user_id, session_id, origin, challenge, expires_at, opened_session_id)
    SELECT ${hash}, u.id, u.id, 'https://shop.example', ${challenge}, now(), ${opened} FROM users u LIMIT 1`
+const passkey = (id: string, counter: string) =>
+  `INSERT INTO passkeys (id, user_id, credential_id, public_key, counter, device_type, backed_up, aaguid, name)
+   SELECT gen_random_uuid(), u.id, ${id}, 'key', ${counter}, 'single_device', false, u.id, 'Key' FROM users u LIMIT 1`
+const passkeyChallenge = (hash: string, holder: string, session: string) =>
+  `INSERT INTO passkey_challenges VALUES (${hash}, 'step_up', ${holder}, ${session}, now())`
 const event = (columns: Record<string, string>) =>
   `INSERT INTO auth_events (${Object.keys(columns)}) VALUES (${Object.values(columns)})`
 const report = (name: string) => event({ event: `'${name}'`, driver: "'twilio'", message_id: "'SM1'" })
@@ -41,6 +46,8 @@ const accepted = [
   ticket(digest, "'+919876543210'"),
   recycleTicket(digest),
   exchangeCode(digest, digest),
+  passkey("'id'", '4294967295'),
+  passkeyChallenge(digest, digest, 'NULL'),
   report('delivery_accepted'),
   report('delivery_confirmed'),
   event({ event: "'delivery_refused'", channel: "'sms'", country: "'IN'" }),
@@ -75,6 +82,14 @@ const refused: Readonly<Record<string, string[]>> = {
   exchange_codes_token_hash_check: [exchangeCode("'code'", digest)],
   exchange_codes_challenge_check: [exchangeCode("sha256('y')", "'verifier'")],
   exchange_codes_opened_check: [exchangeCode("sha256('y')", digest, 'gen_random_uuid()')],
+  passkeys_credential_id_check: [passkey("''", '0'), passkey("repeat('x', 1024)::bytea", '0')],
+  passkeys_counter_check: [passkey("'y'", '-1'), passkey("'y'", '4294967296')],
+  passkey_challenges_challenge_hash_check: [passkeyChallenge("'challenge'", digest, 'NULL')],
+  passkey_challenges_holder_hash_check: [passkeyChallenge("sha256('y')", "'token'", 'NULL')],
+  passkey_challenges_holder_check: [
+    passkeyChallenge("sha256('y')", 'NULL', 'NULL'),
+    passkeyChallenge("sha256('y')", digest, 'gen_random_uuid()'),
+  ],
   auth_events_channel_check: [event({ event: "'x'", channel: "'fax'" })],
   auth_events_country_check: [event({ event: "'x'", country: "'in'" })],
   auth_events_message_id_check: [event({ event: "'delivery_accepted'", message_id: "'SM2'" })],

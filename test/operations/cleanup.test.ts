@@ -22,6 +22,9 @@ async function addCodes({ database }: TestApp, name: string, count: number, chan
   })
 }
 
+const passkeyChallenge = (hash: Uint8Array<ArrayBuffer>, expiresAt: Date) =>
+  ({ challengeHash: hash, purpose: 'authentication', holderHash: hash, expiresAt }) as const
+
 t.test('rows with a live code or an open window stay', async (t) => {
   const service = await startApp(t)
   const now = new Date()
@@ -42,6 +45,7 @@ t.test('rows with a live code or an open window stay', async (t) => {
     signup_tickets: 0,
     recycle_tickets: 0,
     exchange_codes: 0,
+    passkey_challenges: 0,
     sessions: 0,
     devices: 0,
     limit_counters: 0,
@@ -116,6 +120,7 @@ t.test('tickets and sessions go when they are over', async (t) => {
       expiresAt,
     }
     await service.database.exchangeCode.create({ data: code })
+    await service.database.passkeyChallenge.create({ data: passkeyChallenge(tokenHash, code.expiresAt) })
   }
   const longAgo = new Date(Date.now() - 91 * 86_400_000)
   await service.database.limitCounter.create({ data: { key: 'x', windowStartedAt: longAgo, expiresAt: longAgo } })
@@ -128,6 +133,7 @@ t.test('tickets and sessions go when they are over', async (t) => {
     signup_tickets: 1,
     recycle_tickets: 1,
     exchange_codes: 1,
+    passkey_challenges: 1,
     sessions: 1,
     devices: 1,
     limit_counters: 1,
@@ -175,6 +181,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
       expiresAt: past,
     }
     await database.exchangeCode.create({ data: code })
+    await database.passkeyChallenge.create({ data: passkeyChallenge(tokenHash, past) })
     await database.spentChallenge.create({ data: { name: `${days}`, expiresAt: past } })
     await database.session.create({ data: { id, userId, expiresAt: past } })
     await database.device.create({ data: { id, userId, tokenHash, expiresAt: past } })
@@ -193,6 +200,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     (await database.recycleTicket.findFirstOrThrow()).expiresAt,
     (await database.exchangeCode.findFirstOrThrow()).expiresAt,
     (await database.spentChallenge.findFirstOrThrow()).expiresAt,
+    (await database.passkeyChallenge.findFirstOrThrow()).expiresAt,
     (await database.session.findFirstOrThrow()).expiresAt,
     (await database.device.findFirstOrThrow()).expiresAt,
     (await database.limitCounter.findFirstOrThrow()).expiresAt,
@@ -311,6 +319,7 @@ t.test('the command', async (t) => {
       'recycle_tickets',
       'exchange_codes',
       'spent_challenges',
+      'passkey_challenges',
       'sessions',
       'devices',
       'limit_counters',

@@ -1,8 +1,10 @@
 // Every route asked by everybody: docs/authorization.md is the table of the answers, and a new route without a row fails here.
 // `UPDATE_AUTHORIZATION=1 npm test -- test/users/authorization-matrix.test.ts` writes the table anew: read the difference.
+import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
+import { newId } from '../../src/database/ids.js'
 import { type Answer, startApp, type TestApp } from '../support/app.js'
 import { projectUrl } from '../support/project.js'
 import { ageProofs, join, joinAsAdmin, nobody, type Person } from './people.js'
@@ -21,12 +23,22 @@ const settings = {
   TWILIO_AUTH_TOKEN: '0123456789abcdef0123456789abcdef',
   TWILIO_FROM: '+14155550100',
   PUBLIC_URL: 'https://login.example.com',
+  PASSKEY_RP_ID: 'login.example.com',
+  PASSKEY_ORIGINS: 'https://login.example.com',
 }
 
 let count = 0
 const newEmail = () => `person${++count}@example.com`
 
 const home = { house_number: '1', street_locality: 'MG Road', city: 'Pune', state: 'Maharashtra', pincode: '411001' }
+
+/** Of the right form, and signed by nobody. */
+const passkeyAnswer = (response: object) => ({
+  id: 'AAAA',
+  rawId: 'AAAA',
+  type: 'public-key',
+  response: { clientDataJSON: 'AAAA', ...response },
+})
 
 /** What is asked of routes for signed-in people, where an empty body would say nothing. */
 const bodies: Readonly<Record<string, () => object>> = {
@@ -37,6 +49,11 @@ const bodies: Readonly<Record<string, () => object>> = {
   'POST /users/me/addresses': () => home,
   'PATCH /users/me/addresses/:id': () => ({ city: 'Mumbai' }),
   'POST /users/me/step-up/verify': () => ({ otp: '000000' }),
+  'POST /auth/passkeys/registration/verify': () => ({ response: passkeyAnswer({ attestationObject: 'AAAA' }) }),
+  'POST /users/me/step-up/passkey/verify': () => ({
+    response: passkeyAnswer({ authenticatorData: 'AAAA', signature: 'AAAA' }),
+  }),
+  'PATCH /users/me/passkeys/:id': () => ({ name: 'Phone' }),
   'POST /users/me/identifiers': () => ({ email: newEmail() }),
   'POST /users/me/identifiers/verify': () => ({ email: newEmail(), otp: '000000' }),
 }
@@ -49,10 +66,28 @@ async function gather(service: TestApp): Promise<People> {
 }
 
 /** What the parameter `id` of a route names: something of this person's. */
-async function idFor(route: string, person: Person): Promise<string> {
+async function idFor(service: TestApp, route: string, person: Person): Promise<string> {
+  if (route.includes('/passkeys/:id')) return newPasskey(service, person)
   if (route.includes('/addresses/')) return (await person.post('/users/me/addresses', home)).body.data.id
   if (route.includes('/me/sessions/')) return (await person.get('/users/me/sessions')).body.data[0].id
   return person.id
+}
+
+async function newPasskey({ database }: TestApp, { id: userId }: Person): Promise<string> {
+  const { id } = await database.passkey.create({
+    data: {
+      id: newId(),
+      userId,
+      credentialId: randomBytes(16),
+      publicKey: Buffer.from('key'),
+      counter: 0n,
+      deviceType: 'single_device',
+      backedUp: false,
+      aaguid: nobody,
+      name: 'Key',
+    },
+  })
+  return id
 }
 
 function urlOf(path: string, id: string): string {
@@ -82,7 +117,7 @@ t.test('the table of docs/authorization.md is what the service does', async (t) 
     if (first.status === 405) continue
     const { user, other, admin } = await gather(service)
     // Those first who may not, so that what they ask about is still there.
-    const id = await idFor(route, user)
+    const id = await idFor(service, route, user)
     const byOther = await ask(service, route, id, other)
     if (route.includes('/:id')) {
       const missing = await ask(service, route, nobody, other)
@@ -90,11 +125,11 @@ t.test('the table of docs/authorization.md is what the service does', async (t) 
       const anonymous = await ask(service, route, id)
       t.equal(anonymous.text, first.text, `${route}: without a token too`)
     }
-    const forAdmin = await idFor(route, (await gather(service)).user)
+    const forAdmin = await idFor(service, route, (await gather(service)).user)
     const byAdmin = await ask(service, route, forAdmin, admin)
     const byUser = await ask(service, route, id, user)
     const late = (await gather(service)).user
-    const forLate = await idFor(route, late)
+    const forLate = await idFor(service, route, late)
     await ageProofs(service)
     const byLate = await ask(service, route, forLate, late)
     rows.push(`| \`${route}\` | ${[first, byUser, byLate, byOther, byAdmin].map(cell).join(' | ')} |`)

@@ -51,6 +51,8 @@ const open: readonly string[] = [
   'POST /auth/verify-otp',
   'POST /auth/new-account',
   'POST /auth/exchange',
+  'POST /auth/passkeys/authentication/options',
+  'POST /auth/passkeys/authentication/verify',
   'GET /auth/phone-prefixes',
 ] satisfies Route[]
 
@@ -60,6 +62,7 @@ const knowDevices: readonly string[] = [
   'POST /api/auth/verify-otp',
   'POST /auth/request-otp',
   'POST /auth/verify-otp',
+  'POST /auth/passkeys/authentication/verify',
   'POST /users/me/step-up',
   'POST /users/me/step-up/verify',
 ] satisfies Route[]
