@@ -43,6 +43,7 @@ export async function consolePage(app: FastifyInstance, options: ConsoleOptions)
       const settings: PageConfig = {
         ...{ name: brand.name, logo: brand.logoUrl, color: brand.color, flow: page.flow },
         ...{ country: config.identifiers.defaultCountry, language: text.locale, codeLength: config.otp.length },
+        passkeys: config.passkeys !== null,
         mayBeSignedIn: cookiesOf(request, cookieName).length > 0,
         challenge: widgetOf(challenges),
         ...{ returnTo: undefined, state: undefined, codeChallenge: undefined },

@@ -1,5 +1,7 @@
 // People with passkeys, for the tests of them.
+import { randomBytes } from 'node:crypto'
 import type { InjectOptions } from 'fastify'
+import { newId } from '../../src/database/ids.js'
 import type { Answer, TestApp } from '../support/app.js'
 import { Authenticator, type Lies } from '../support/authenticator.js'
 import type { Person } from '../users/people.js'
@@ -44,4 +46,11 @@ export async function signIn(
 export async function stepUp(person: Person, authenticator: Authenticator, lies: Lies = {}): Promise<Answer> {
   const { body } = await person.post('/users/me/step-up/passkey/options')
   return person.post('/users/me/step-up/passkey/verify', { response: authenticator.get(body.data.options, lies) })
+}
+
+/** A passkey that nobody can use, straight in the database; its id. */
+export async function insertPasskey({ database }: Pick<TestApp, 'database'>, userId: string): Promise<string> {
+  const kind = { deviceType: 'single_device', backedUp: false, aaguid: userId, name: 'Key' } as const
+  const key = { credentialId: randomBytes(16), publicKey: Buffer.from('key'), counter: 0n }
+  return (await database.passkey.create({ data: { id: newId(), userId, ...key, ...kind } })).id
 }

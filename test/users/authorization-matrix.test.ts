@@ -1,10 +1,9 @@
 // Every route asked by everybody: docs/authorization.md is the table of the answers, and a new route without a row fails here.
 // `UPDATE_AUTHORIZATION=1 npm test -- test/users/authorization-matrix.test.ts` writes the table anew: read the difference.
-import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
-import { newId } from '../../src/database/ids.js'
+import { insertPasskey } from '../passkeys/passkey-people.js'
 import { type Answer, startApp, type TestApp } from '../support/app.js'
 import { projectUrl } from '../support/project.js'
 import { ageProofs, join, joinAsAdmin, nobody, type Person } from './people.js'
@@ -67,27 +66,10 @@ async function gather(service: TestApp): Promise<People> {
 
 /** What the parameter `id` of a route names: something of this person's. */
 async function idFor(service: TestApp, route: string, person: Person): Promise<string> {
-  if (route.includes('/passkeys/:id')) return newPasskey(service, person)
+  if (route.includes('/passkeys/:id')) return insertPasskey(service, person.id)
   if (route.includes('/addresses/')) return (await person.post('/users/me/addresses', home)).body.data.id
   if (route.includes('/me/sessions/')) return (await person.get('/users/me/sessions')).body.data[0].id
   return person.id
-}
-
-async function newPasskey({ database }: TestApp, { id: userId }: Person): Promise<string> {
-  const { id } = await database.passkey.create({
-    data: {
-      id: newId(),
-      userId,
-      credentialId: randomBytes(16),
-      publicKey: Buffer.from('key'),
-      counter: 0n,
-      deviceType: 'single_device',
-      backedUp: false,
-      aaguid: nobody,
-      name: 'Key',
-    },
-  })
-  return id
 }
 
 function urlOf(path: string, id: string): string {
