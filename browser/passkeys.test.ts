@@ -158,7 +158,11 @@ test('it confirms that it is you without a message, and is named and removed', a
     },
   })
   await visitor.clickText('Add a passkey')
-  await visitor.see(/My laptop[\s\S]*Chrome on Linux/)
+  await visitor.page.waitForFunction(
+    () =>
+      document.querySelector('latchkey-sign-in')?.shadowRoot?.querySelectorAll('[aria-labelledby=passkeys-title] .row')
+        .length === 2,
+  )
   assert.equal((await credentialsOf(cdp, other.authenticatorId)).length, 1)
   await visitor.clickText('Remove: My laptop')
   await visitor.page.waitForFunction(

@@ -97,6 +97,7 @@ export const passkeyAssociationRoutes: FastifyPluginAsyncTypebox<AssociationOpti
               { title: 'AssetLink' },
             ),
             {
+              title: 'AssetLinks',
               description: 'The apps',
               examples: [
                 [

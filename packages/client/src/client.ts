@@ -51,21 +51,11 @@ const open: readonly string[] = [
   'POST /auth/verify-otp',
   'POST /auth/new-account',
   'POST /auth/exchange',
-  'POST /auth/passkeys/authentication/options',
-  'POST /auth/passkeys/authentication/verify',
   'GET /auth/phone-prefixes',
 ] satisfies Route[]
 
-/** Routes that know a device by its token, where there are no cookies. */
-const knowDevices: readonly string[] = [
-  'POST /api/auth/send-otp',
-  'POST /api/auth/verify-otp',
-  'POST /auth/request-otp',
-  'POST /auth/verify-otp',
-  'POST /auth/passkeys/authentication/verify',
-  'POST /users/me/step-up',
-  'POST /users/me/step-up/verify',
-] satisfies Route[]
+/** Routes that know a device by its token, where there are no cookies: both sends and verifies of a code, step-up, sign-in by passkey. */
+const knowDevices = /(-otp|step-up|step-up\/verify|authentication\/verify)$/
 
 const codeOf = (error: unknown) => (error instanceof LatchkeyError ? error.code : undefined)
 
@@ -138,7 +128,7 @@ export function createClientWith(options: ClientOptions, loadSolver: LoadSolver)
     const [method = '', template = ''] = route.split(' ', 2)
     const path = pathOf(template, params, query)
     const sent = { ...call, method, path, body: await completed(route, body) }
-    const answer = await (open.includes(route) ? solving(sent) : sending(sent))
+    const answer = await (open.includes(route) || route.includes('/authentication/') ? solving(sent) : sending(sent))
     const { signup_token } = Object(answer)
     if (typeof signup_token === 'string') signupToken = signup_token
     await session.keep(Object(answer))
@@ -149,7 +139,7 @@ export function createClientWith(options: ClientOptions, loadSolver: LoadSolver)
   async function completed(route: string, body: unknown): Promise<unknown> {
     const isSignup = route === 'POST /api/auth/signup'
     if (isSignup && signupToken !== undefined) return { signup_token: signupToken, ...Object(body) }
-    if (!knowDevices.includes(route)) return body
+    if (!knowDevices.test(route)) return body
     const device_token = await session.deviceToken()
     return device_token === null ? body : { device_token, ...Object(body) }
   }
