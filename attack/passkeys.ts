@@ -131,7 +131,7 @@ const others: Attack = {
 const downgrade: Attack = {
   id: 'K5',
   tried:
-    'a code out of somebody with a passkey, and with it all that would keep them out; again without the device, by an exchanged token',
+    'a code out of somebody with a passkey, and with it all that would keep them out; again once the device is gone',
   settings,
   needs,
   async run({ service, flow, allOf, equal }) {
