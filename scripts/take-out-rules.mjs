@@ -288,10 +288,10 @@ const rules = [
   ],
   ['a counter is kept', 'use_passkey', 'SET counter = r.counter, backed_up', 'SET backed_up', passkeys],
   [
-    'a step-up by passkey is of a session that is there',
+    'a step-up by passkey is of its own session',
     'use_passkey',
-    "CASE WHEN FOUND THEN 'proved' ELSE 'session_ended' END",
-    "'proved'",
+    'WHERE x.id = r.proved_session_id AND x.user_id = person.id',
+    'WHERE x.user_id = person.id',
     passkeys,
   ],
   [

@@ -204,6 +204,9 @@ t.test('a step-up by passkey costs no message, in this session and by its own us
   })
   const { authenticator } = await register(asha)
   const other = (await register(ravi)).authenticator
+  const told = service.messages.length + 1
+  const { token: elsewhere } = (await signIn(service, authenticator)).body
+  await messagesCame(service, told)
   await ageProofs(service)
   t.equal((await asha.get('/users/me/export')).body.code, 'step_up_required')
   const asked = await asha.post('/users/me/step-up/passkey/options')
@@ -225,6 +228,7 @@ t.test('a step-up by passkey costs no message, in this session and by its own us
   t.ok(Date.parse(proven.body.data.proven_until) > Date.now() + 890_000)
   t.match(await lastEvent(service, asha.id), { event: 'authn_login_success', detail: 'step_up, passkey' })
   t.equal((await asha.get('/users/me/export')).status, 200)
+  t.equal((await service.get('/users/me/export', bearer(elsewhere))).body.code, 'step_up_required', 'here alone')
   t.equal(service.messages.length, count)
   t.match(await stepUp(asha, authenticator, { userHandle: null }), { status: 200 }, 'who asked is known')
 
