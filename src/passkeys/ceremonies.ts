@@ -156,7 +156,7 @@ export class Ceremonies {
 /** The library throws for whatever is wrong with an answer. */
 function orUnproven<Result>(verified: Promise<Result>): Promise<Result> {
   return verified.catch((cause: unknown) => {
-    throw new Unproven(cause instanceof Error ? cause.message : String(cause), { cause })
+    throw new Unproven(String(Object(cause).message), { cause })
   })
 }
 

@@ -144,6 +144,7 @@ export class PasskeyRegistration {
   }
 
   #refuse(error: unknown, client: Client): never {
+    /* c8 ignore next -- a fault of the database, as of any other statement */
     if (!(error instanceof Unproven)) throw error
     this.#onTelemetry(client, { kind: 'passkey', ceremony: 'registration', result: 'refused', why: error.message })
     throw new Problem('passkey_invalid')

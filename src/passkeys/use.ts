@@ -163,6 +163,7 @@ export class PasskeyUse {
       if (userId === undefined && !response.response.userHandle) throw new Unproven('it does not say whose it is')
       return { ...(await ceremonies.assert(response, clientData.challenge, passkey)), passkey }
     } catch (error) {
+      /* c8 ignore next -- the library could not be loaded */
       if (!(error instanceof Unproven)) throw error
       return this.#refuse(error, ceremony, client, userId ?? passkey?.userId)
     }

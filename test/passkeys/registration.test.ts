@@ -1,7 +1,8 @@
 // Making passkeys: after a recent proof, in the session that asked, ten at most; naming and removing them.
+import { generateKeyPairSync, sign } from 'node:crypto'
 import t from 'tap'
 import { startApp } from '../support/app.js'
-import { Authenticator, cborArray, cborBytes, cborMap, cborText } from '../support/authenticator.js'
+import { Authenticator, cborArray, cborBytes, cborInteger, cborMap, cborText } from '../support/authenticator.js'
 import { messagesCame } from '../support/limits.js'
 import { ageProofs, join, nobody } from '../users/people.js'
 import { origin, passkeySettings, register, signIn } from './passkey-people.js'
@@ -83,6 +84,12 @@ t.test('it is called what the client is; an answer that lies makes none', async 
   ).subarray(1)
   const unknownFormat = cborMap([cborText('fmt'), cborText('apple')], [cborText('attStmt'), cborMap()]).subarray(1)
   const selfSigned = cborMap([cborText('fmt'), cborText('packed')], [cborText('attStmt'), cborMap()]).subarray(1)
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const statement = cborMap(
+    [cborText('alg'), cborInteger(-7)],
+    [cborText('sig'), cborBytes(sign('sha256', Buffer.from('x'), privateKey))],
+  )
+  const forged = cborMap([cborText('fmt'), cborText('packed')], [cborText('attStmt'), statement]).subarray(1)
   const lies = [
     { origin: 'https://evil.example' },
     { rpId: 'evil.example' },
@@ -93,6 +100,7 @@ t.test('it is called what the client is; an answer that lies makes none', async 
     { attestation: certificate },
     { attestation: unknownFormat },
     { attestation: selfSigned },
+    { attestation: forged },
     { attestation: Buffer.from([0xff, 0xff]) },
   ]
   for (const lie of lies) t.match((await register(asha, undefined, lie)).answer, invalid, JSON.stringify(lie))
@@ -112,6 +120,8 @@ t.test('it is called what the client is; an answer that lies makes none', async 
   }
   const verify = (body: object) => service.post('/auth/passkeys/registration/verify', body, { headers })
   t.match(await verify({ response: noData }), invalid)
+  const odd = Buffer.from('{"challenge":1}').toString('base64url')
+  t.match(await verify({ response: { ...response, response: { ...response.response, clientDataJSON: odd } } }), invalid)
   const statuses = await Promise.all([verify({ response }), verify({ response })])
   t.strictSame(statuses.map(({ status }) => status).sort(), [201, 401], 'a challenge is used once')
   t.match(statuses.find(({ status }) => status === 201)?.body.data, { name: 'Chrome on Linux' })
@@ -143,6 +153,13 @@ t.test('an answer is of the session that asked, and a credential of one user', a
   const { authenticator } = await register(asha)
   t.match((await register(ravi, authenticator)).answer, { status: 401, body: { code: 'passkey_invalid' } })
   t.equal(await service.database.passkey.count({ where: { userId: ravi.id } }), 0)
+  await service.database.user.update({ where: { id: asha.id }, data: { locale: 'hi' } })
+  const { body } = await asha.post('/auth/passkeys/registration/options')
+  const plain = new Authenticator(origin).create(body.data.options, { flags: 0x45 })
+  const bare = { ...plain, response: { ...plain.response, transports: undefined } }
+  const headers = { authorization: `Bearer ${asha.token}`, 'user-agent': '' }
+  const named = await service.post('/auth/passkeys/registration/verify', { response: bare }, { headers })
+  t.match(named.body.data, { name: 'Passkey', device_type: 'single_device', backed_up: false })
   const android = new Authenticator(`android:apk-key-hash:${'a'.repeat(43)}`)
   t.equal((await register(asha, android)).answer.status, 201)
 })

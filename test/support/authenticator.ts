@@ -32,7 +32,7 @@ function head(major: number, value: number): Buffer {
 }
 export const cborText = (text: string) => Buffer.concat([head(3, Buffer.byteLength(text)), Buffer.from(text)])
 export const cborBytes = (bytes: Uint8Array) => Buffer.concat([head(2, bytes.length), bytes])
-const cborInteger = (value: number) => (value < 0 ? head(1, -1 - value) : head(0, value))
+export const cborInteger = (value: number) => (value < 0 ? head(1, -1 - value) : head(0, value))
 export const cborMap = (...entries: [Buffer, Buffer][]) => Buffer.concat([head(5, entries.length), ...entries.flat()])
 export const cborArray = (...items: Buffer[]) => Buffer.concat([head(4, items.length), ...items])
 

@@ -55,7 +55,7 @@ const open: readonly string[] = [
 ] satisfies Route[]
 
 /** Routes that know a device by its token, where there are no cookies: both sends and verifies of a code, step-up, sign-in by passkey. */
-const knowDevices = /(-otp|step-up|step-up\/verify|authentication\/verify)$/
+const knowDevices = /(-otp|-up(\/verify)?|ication\/verify)$/
 
 const codeOf = (error: unknown) => (error instanceof LatchkeyError ? error.code : undefined)
 
@@ -128,7 +128,7 @@ export function createClientWith(options: ClientOptions, loadSolver: LoadSolver)
     const [method = '', template = ''] = route.split(' ', 2)
     const path = pathOf(template, params, query)
     const sent = { ...call, method, path, body: await completed(route, body) }
-    const answer = await (open.includes(route) || route.includes('/authentication/') ? solving(sent) : sending(sent))
+    const answer = await (open.includes(route) || route.includes('ication/') ? solving(sent) : sending(sent))
     const { signup_token } = Object(answer)
     if (typeof signup_token === 'string') signupToken = signup_token
     await session.keep(Object(answer))
