@@ -1,5 +1,5 @@
 // The client: every call that people make for themselves, on one session.
-import { LatchkeyError, type ProofOfWork } from './errors.js'
+import type { LatchkeyError, ProofOfWork } from './errors.js'
 import { signInUrl, takeReturn } from './return.js'
 import { Session } from './session.js'
 import type { TokenStorage } from './storage.js'
@@ -57,7 +57,8 @@ const open: readonly string[] = [
 /** Routes that know a device by its token, where there are no cookies: both sends and verifies of a code, step-up, sign-in by passkey. */
 const knowDevices = /(-otp|-up(\/verify)?|ication\/verify)$/
 
-const codeOf = (error: unknown) => (error instanceof LatchkeyError ? error.code : undefined)
+/** Of an error of ours, which alone have one of these codes. */
+const codeOf = (error: unknown): unknown => Object(error).code
 
 export type Client = ReturnType<typeof createClientWith>
 
@@ -84,9 +85,9 @@ export function createClientWith(options: ClientOptions, loadSolver: LoadSolver)
     try {
       return await transport(call)
     } catch (error) {
-      if (!(error instanceof LatchkeyError && error.code === 'challenge_required')) throw error
-      const challenge_solution = await solutionOf(error, call)
-      if (challenge_solution === undefined) throw error
+      if (codeOf(error) !== 'challenge_required') throw error
+      const challenge_solution = await solutionOf(error as LatchkeyError, call)
+      if (!challenge_solution) throw error
       return transport({ ...call, body: { ...Object(call.body), challenge_solution } })
     }
   }
