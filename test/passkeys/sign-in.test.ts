@@ -1,5 +1,6 @@
 // Signing in and stepping up with passkeys: no name, no message, and one answer to whatever is wrong.
 import t from 'tap'
+import { hashTicket } from '../../src/auth/signup-tickets.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { Authenticator } from '../support/authenticator.js'
 import { messagesCame } from '../support/limits.js'
@@ -222,6 +223,13 @@ t.test('a step-up by passkey costs no message, in this session and by its own us
   t.match(await lastEvent(service, asha.id), { event: 'authn_login_fail', detail: 'step_up, passkey' })
   t.match(await stepUp(asha, authenticator, { flags: 0x19 }), invalid)
   t.match(await stepUp(asha, authenticator, { challenge: 'AAAA' }), invalid)
+  const spare = await asha.post('/users/me/step-up/passkey/options')
+  await service.database.passkeyChallenge.updateMany({
+    where: { challengeHash: hashTicket(spare.body.data.options.challenge) },
+    data: { purpose: 'registration' },
+  })
+  const ofAnother = { response: authenticator.get(spare.body.data.options) }
+  t.match(await asha.post('/users/me/step-up/passkey/verify', ofAnother), invalid, 'a challenge of another purpose')
   t.equal((await asha.get('/users/me/export')).body.code, 'step_up_required')
 
   const count = service.messages.length
