@@ -11,7 +11,7 @@ import { bundledConsole, readPageFiles } from './page-files.js'
 import { pageTextFor } from './texts.js'
 
 export type ConsoleOptions = Readonly<{
-  config: Pick<Config, 'page' | 'challenges' | 'messages' | 'otp' | 'identifiers'>
+  config: Pick<Config, 'page' | 'challenges' | 'messages' | 'otp' | 'identifiers' | 'passkeys'>
   cookieName: string
   /** the bundle, in place of the one that was built */
   folder?: string | undefined
