@@ -7,6 +7,7 @@ import { cost } from './cost.js'
 import { enumeration } from './enumeration.js'
 import { guessing } from './guessing.js'
 import { identifiers } from './identifiers.js'
+import { passkeys } from './passkeys.js'
 import { privacy } from './privacy.js'
 import { proxies } from './proxies.js'
 import { races } from './races.js'
@@ -33,6 +34,7 @@ export const groups: readonly Group[] = [
   authorization,
   receipts,
   returns,
+  passkeys,
   standards,
   privacy,
 ]

@@ -28,8 +28,10 @@ export type Service = {
   stop: () => Promise<void>
 }
 
-/** Starts the service with these settings, and waits until it is ready. */
-export async function startProcess(settings: Record<string, string>): Promise<Service> {
+/** Starts the service with these settings, which may ask for its port, and waits until it is ready. */
+export async function startProcess(
+  settings: Record<string, string> | ((port: number) => Record<string, string>),
+): Promise<Service> {
   postgres ??= startPostgres()
   const server = await postgres
   const database = `browser_${randomBytes(4).toString('hex')}`
@@ -49,7 +51,7 @@ export async function startProcess(settings: Record<string, string>): Promise<Se
       FLOOD_PER_MINUTE: '100000',
       IP_SEND_PER_HOUR: '100000',
       IP_VERIFY_PER_10_MIN: '100000',
-      ...settings,
+      ...(typeof settings === 'function' ? settings(port) : settings),
     },
     stdio: ['ignore', 'ignore', 'inherit'],
   })

@@ -11,6 +11,8 @@ const model = ['test/model/machine.test.ts']
 const recycled = ['test/auth/recycled.test.ts']
 const challenges = ['test/auth/challenges/sends.test.ts']
 const limits = ['test/limits']
+const passkeys = ['test/passkeys/sign-in.test.ts']
+const newDevice = ['test/passkeys/new-device.test.ts']
 
 /** What the rule says · its file · its text · what stands there without it · the tests. */
 const rules = [
@@ -256,6 +258,70 @@ const rules = [
     ['test/account/step-up.test.ts'],
   ],
   ['a step-up proves', 'step_up', 'SET proved_at = now()', 'SET proved_at = x.proved_at', model],
+  [
+    'a passkey that was removed opens nothing',
+    'use_passkey',
+    'IF passkey.id IS NULL OR person.disabled_at IS NOT NULL THEN',
+    'IF person.disabled_at IS NOT NULL THEN',
+    passkeys,
+  ],
+  [
+    'who is disabled does not sign in by passkey',
+    'use_passkey',
+    'IF passkey.id IS NULL OR person.disabled_at IS NOT NULL THEN',
+    'IF passkey.id IS NULL THEN',
+    passkeys,
+  ],
+  [
+    'a counter that goes back opens nothing',
+    'use_passkey',
+    'IF (r.counter > 0 OR passkey.counter > 0) AND r.counter <= passkey.counter THEN',
+    'IF false THEN',
+    passkeys,
+  ],
+  [
+    'a counter that goes back ends the passkey',
+    'use_passkey',
+    'DELETE FROM passkeys p WHERE p.id = passkey.id;',
+    '',
+    passkeys,
+  ],
+  ['a counter is kept', 'use_passkey', 'SET counter = r.counter, backed_up', 'SET backed_up', passkeys],
+  [
+    'a step-up by passkey is of its own session',
+    'use_passkey',
+    'WHERE x.id = r.proved_session_id AND x.user_id = person.id',
+    'WHERE x.user_id = person.id',
+    passkeys,
+  ],
+  [
+    'a new device of somebody with a passkey is restricted',
+    'sign_in',
+    'has_passkey := EXISTS (SELECT FROM passkeys p WHERE p.user_id = person.id);',
+    '',
+    newDevice,
+  ],
+  [
+    'who has a passkey is told at both identifiers',
+    'sign_in',
+    'CASE WHEN has_passkey THEN r.identifier END, ',
+    '',
+    newDevice,
+  ],
+  [
+    'a session has the restriction of its device',
+    'shared/sessions',
+    '(SELECT d.restricted_until FROM devices d WHERE d.id = coalesce(x.device, x.new_device_id))',
+    'NULL',
+    newDevice,
+  ],
+  [
+    'a restriction stands on the device',
+    'shared/sessions',
+    'CASE WHEN x.is_restricted THEN now() + restriction() END',
+    'NULL',
+    newDevice,
+  ],
   [
     'five changes a day',
     'change_identifier',

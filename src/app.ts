@@ -44,6 +44,15 @@ import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js
 import { openApiRoutes } from './operations/openapi-routes.js'
 import { consolePage } from './pages/console-routes.js'
 import { signInPage } from './pages/sign-in-routes.js'
+import { passkeyAssociationRoutes } from './passkeys/association-routes.js'
+import {
+  ownPasskeyRoutes,
+  passkeyListRoutes,
+  passkeyRegistrationRoutes,
+  passkeyStepUpRoutes,
+} from './passkeys/own-routes.js'
+import { PasskeySchema } from './passkeys/passkey-schemas.js'
+import { passkeySignInRoutes } from './passkeys/sign-in-routes.js'
 import { createServices } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
@@ -114,11 +123,11 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
 
   app.decorateRequest('authentication', null)
   app.decorateRequest('apiKey', null)
-  for (const schema of [ProblemSchema, UserSchema, AddressSchema, SessionSchema]) app.addSchema(schema)
+  for (const schema of [ProblemSchema, UserSchema, AddressSchema, SessionSchema, PasskeySchema]) app.addSchema(schema)
   await app.register(fastifyCookie)
   const cookie = new SessionCookie(sessionSettings)
   const sites = { publicOrigin: config.publicUrl, allowedOrigins: config.crossOrigin.origins }
-  useCsrfProtection(app, sites, [cookie.name, 'signup', 'device'])
+  useCsrfProtection(app, sites, [cookie.name, 'signup', 'device', 'passkey'])
 
   const { sessions, receipts } = services
   const { length: otpLength, echo } = config.otp
@@ -169,6 +178,20 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(addressRoutes, { ...people, prefix: '/users/me/addresses' })
   await app.register(ownSessionRoutes, { ...people, prefix: '/users/me/sessions' })
 
+  const { passkeyServices } = services
+  if (passkeyServices) {
+    const ofPasskeys = { ...people, ...passkeyServices }
+    await app.register(passkeySignInRoutes, { ...ofPasskeys, prefix: '/auth/passkeys' })
+    await app.register(passkeyRegistrationRoutes, { ...ofPasskeys, prefix: '/auth/passkeys' })
+    await app.register(passkeyListRoutes, { ...ofPasskeys, prefix: '/users/me/passkeys' })
+    await app.register(ownPasskeyRoutes, { ...ofPasskeys, prefix: '/users/me/passkeys' })
+    await app.register(passkeyStepUpRoutes, { ...ofPasskeys, prefix: '/users/me/step-up/passkey' })
+  }
+  // Browsers and systems ask the domain itself; what this service says anywhere else nobody reads.
+  if (config.passkeys && config.passkeys.rpId === hostOf(config.publicUrl)) {
+    await app.register(passkeyAssociationRoutes, { settings: config.passkeys, prefix: '/.well-known' })
+  }
+
   const { webhookKey, twilio } = receiptSources(config, mount)
   const { prefix } = receiptPaths
   if (webhookKey) await app.register(webhookReceiptRoutes, { prefix, receipts, key: webhookKey })
@@ -186,3 +209,5 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.ready()
   return app
 }
+
+const hostOf = (origin: string | undefined) => (origin === undefined ? undefined : new URL(origin).hostname)

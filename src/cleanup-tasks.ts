@@ -27,6 +27,7 @@ export function createCleanupTasks(
     exchange_codes: (most) => deleteExpired(database, 'exchange_codes', most),
     ...(recycleAfter !== null && { recycled_identifiers: (most) => letRecycledLeave(database, most) }),
     spent_challenges: (most) => deleteExpired(database, 'spent_challenges', most),
+    passkey_challenges: (most) => deleteExpired(database, 'passkey_challenges', most),
     sessions: (most) => deleteExpired(database, 'sessions', most),
     devices: (most) => deleteExpired(database, 'devices', most),
     api_keys: (most) => deleteExpired(database, 'api_keys', most),

@@ -9,6 +9,7 @@ export const errorCatalogue = {
   unauthorized: { status: 401, title: 'Sign in first' },
   token_expired: { status: 401, title: 'The token has ended: refresh it' },
   otp_invalid: { status: 401, title: 'Invalid or expired OTP' },
+  passkey_invalid: { status: 401, title: 'This passkey opens nothing' },
   exchange_invalid: { status: 401, title: 'This code opens nothing: start the sign-in again' },
   challenge_required: { status: 403, title: 'Solve the challenge first' },
   forbidden: { status: 403, title: 'This is not yours to do' },
@@ -22,6 +23,7 @@ export const errorCatalogue = {
   request_timeout: { status: 408, title: 'The request took too long to arrive' },
   already_registered: { status: 409, title: 'This number or address has an account already' },
   last_admin: { status: 409, title: 'Somebody has to stay admin' },
+  passkey_limit: { status: 409, title: 'There can be 10 passkeys: remove one first' },
   last_identifier: { status: 409, title: 'One phone or email has to stay' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'Send JSON in UTF-8' },
@@ -72,7 +74,7 @@ export const ProblemSchema = Type.Object(
     reason: Type.Optional(
       Type.String({
         description:
-          'Of `delivery_failed`, `recipient_opted_out`: the number wants no messages of ours (STOP). Of `second_proof_required`, `new_account_asked_for`: in `retry_after` seconds a verify makes a new account, unless the owner of the old one signs in',
+          'Of `delivery_failed`, `recipient_opted_out`: the number wants no messages of ours (STOP). Of `second_proof_required`, `new_account_asked_for`: in `retry_after` seconds a verify makes a new account, unless the owner of the old one signs in. Of `forbidden`, `new_device`: this device is too new to change how the account is signed in to, for `retry_after` seconds',
       }),
     ),
     retry_after: Type.Optional(Type.Integer({ description: 'Seconds after which the call will succeed' })),

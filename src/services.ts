@@ -30,6 +30,7 @@ import { Receipts } from './messaging/receipts/service.js'
 import { Messages } from './messaging/templates/messages.js'
 import { OtpService } from './otp/service.js'
 import { TestIdentities } from './otp/test-identities.js'
+import { createPasskeys, type PasskeyServices } from './passkeys/passkeys.js'
 import { ApiKeys } from './sessions/api-keys.js'
 import { BearerTokens } from './sessions/bearer-tokens.js'
 import { SessionDrafts } from './sessions/drafts.js'
@@ -53,6 +54,7 @@ export type ServiceDependencies = Readonly<{
 export type Services = Readonly<{
   identifiers: IdentifierParser
   users: UsersService
+  limits: Limits
   sessions: SessionService
   audit: AuditTrail
   apiKeys: ApiKeys
@@ -65,6 +67,8 @@ export type Services = Readonly<{
   askForNewAccount: AskForNewAccount
   exchange: Exchange
   stepUp: StepUp
+  /** null where there are no passkeys */
+  passkeyServices: PasskeyServices | null
   ownIdentifiers: OwnIdentifiers
   ownSessions: OwnSessions
   addressBook: AddressBook
@@ -155,11 +159,13 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     onTelemetry,
   })
   const signUp = createSignUp({ database, sessionDrafts, messages, audit, onTelemetry })
+  const passkeyParts = { database, act, sessionDrafts, limits, audit, identifiers, notifier, onTelemetry }
   const proofs = { database, identifiers, otp, sendCode, concludeAttempt, limits }
 
   return {
     identifiers,
     users,
+    limits,
     sessions,
     audit,
     apiKeys: new ApiKeys({ database }),
@@ -177,6 +183,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     }),
     exchange: new Exchange({ database, act, sessionDrafts, limits, audit }),
     stepUp: new StepUp({ ...proofs, users }),
+    passkeyServices: config.passkeys && createPasskeys({ ...passkeyParts, settings: config.passkeys }),
     ownIdentifiers: new OwnIdentifiers({ ...proofs, notifier, audit }),
     ownSessions: new OwnSessions({ act }),
     addressBook: new AddressBook({ act }),

@@ -9,6 +9,7 @@ import { requestIdLabel } from './http/request-id.js'
 import type { CircuitChange, FailedAttempt } from './messaging/failover.js'
 import type { ReceiptTelemetry } from './messaging/receipts/service.js'
 import type { Metrics } from './operations/metrics.js'
+import type { PasskeyTelemetry } from './passkeys/use.js'
 
 const idOf = ({ requestId }: LogOrigin) => ({ [requestIdLabel]: requestId })
 
@@ -50,7 +51,7 @@ export class Telemetry {
     this.#metrics.countSend(event)
   }
 
-  readonly onSignIn = (origin: LogOrigin, event: SignInTelemetry): void => {
+  readonly onSignIn = (origin: LogOrigin, event: SignInTelemetry | PasskeyTelemetry): void => {
     this.#logger.info({ ...idOf(origin), ...event }, 'sign-in')
     this.#metrics.countSignIn(event)
   }

@@ -35,6 +35,7 @@ const mayImport: Record<string, readonly string[]> = {
 }
 mayImport['auth'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['account'] = [...mayImport['auth'], 'auth']
+mayImport['passkeys'] = mayImport['account']
 mayImport['helpdesk'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['api-keys'] = [...(mayImport['users'] ?? []), 'users']
 mayImport['pages'] = ['auth', 'config', 'http', 'messaging']

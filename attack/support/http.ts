@@ -25,7 +25,12 @@ export type Answer = {
 
 export type Ask = (method: string, path: string, options?: AskOptions) => Promise<Answer>
 
-const secretFields = { token: 'token', signup_token: 'ticket', device_token: 'device' } as const
+const secretFields = {
+  token: 'token',
+  signup_token: 'ticket',
+  device_token: 'device',
+  challenge_token: 'ticket',
+} as const
 const secretCookies = { jwt: 'token', signup: 'ticket', device: 'device' } as const
 
 /** Nothing of ours may take longer: a service that hangs is a finding, not a reason to wait. */

@@ -34,7 +34,7 @@ CREATE TYPE sign_in_result AS (
   wrong_before int, wrong_after int,                -- of wrong attempts in all, on this shard, around this one
   is_new_user boolean, is_new_device boolean, counts_for_country boolean,
   other text,                                       -- of 'weigh': the account's other identifier
-  told_to text, told_in text,                       -- who hears of it: proven, canonical, null for nobody; in which language (BCP 47)
+  told_to text[], told_in text,                     -- who hears of it: proven, canonical, null for nobody; in which language (BCP 47)
   event text, event_detail text,                    -- what is written into the trail
   id uuid, user_name text, phone text, email text, role text, created_at timestamptz, updated_at timestamptz
 );
@@ -92,6 +92,7 @@ DECLARE
   other_method CONSTANT text := CASE r.method WHEN 'phone' THEN 'email' ELSE 'phone' END;
   other text;                                       -- the account's other identifier, proved or not
   is_vouched_for boolean := false;                  -- the other identifier was proved a moment ago
+  has_passkey boolean := false;
   is_test_detail CONSTANT text := CASE WHEN is_test THEN 'test identity' END;
 BEGIN
   -- Its holder of today has asked for an account of their own, and nobody has objected. A fixed code proves no holder.
@@ -118,6 +119,7 @@ BEGIN
       WHERE u.id = person.id RETURNING u.* INTO person;
       DELETE FROM sessions x WHERE x.user_id = person.id;
       DELETE FROM devices x WHERE x.user_id = person.id;
+      DELETE FROM passkeys x WHERE x.user_id = person.id;
       EXIT;
     END IF;
 
@@ -197,10 +199,16 @@ BEGIN
   -- The device may have been revoked while this waited for the user: then it is a new one.
   IF device IS NOT NULL THEN SELECT d.id INTO device FROM devices d WHERE d.id = device AND d.user_id = person.id; END IF;
   answer.is_new_device := device IS NULL;
+  IF answer.is_new_device AND NOT answer.is_new_user THEN
+    has_passkey := EXISTS (SELECT FROM passkeys p WHERE p.user_id = person.id);
+  END IF;
   -- Whoever got a number that was somebody else's before, or a mailbox of another, gets into that account: its owner hears of it at the
-  -- other identifier. Not more often than a person needs to be told, since a message costs.
-  IF answer.is_new_device AND NOT answer.is_new_user AND NOT is_test AND has_proved(person, other_method) THEN
-    SELECT other, person.locale INTO answer.told_to, answer.told_in
+  -- other identifier. Who has a passkey and is asked for a code may have been asked by a page that only looks like ours, and hears of it at
+  -- both. Not more often than a person needs to be told, since a message costs.
+  IF answer.is_new_device AND NOT answer.is_new_user AND NOT is_test AND (has_passkey OR has_proved(person, other_method)) THEN
+    SELECT array_remove(ARRAY[
+        CASE WHEN has_passkey THEN r.identifier END, CASE WHEN has_proved(person, other_method) THEN other END], NULL), person.locale
+      INTO answer.told_to, answer.told_in
     FROM count_up(ARRAY['told:sign_in:' || person.id], 86400) AS c WHERE c.total <= s.max_told_per_day;
   END IF;
   answer.outcome := 'signed_in';
@@ -212,7 +220,7 @@ BEGIN
   answer.role := person.role;
   answer.created_at := person.created_at;
   answer.updated_at := person.updated_at;
-  session := ROW(person.id, r.session_id, r.client, r.network, is_test, device, r.new_device_id, r.new_device_hash);
+  session := ROW(person.id, r.session_id, r.client, r.network, is_test, device, r.new_device_id, r.new_device_hash, has_passkey);
 END $$;
 
 -- Signs many in at once. The requests are sorted by identifier (COLLATE "C"), the order in which everybody locks codes; a second one of the

@@ -41,7 +41,7 @@ BEGIN
   INSERT INTO addresses (id, user_id, type, house_number, street_locality, city, state, pincode, country, is_default)
   VALUES (r.address_id, person.id, 'Home', r.house_number, r.street_locality, r.city, r.state, r.pincode, r.country, true);
   PERFORM open_sessions(
-    ARRAY[ROW(person.id, r.session_id, r.client, r.network, false, NULL, r.new_device_id, r.new_device_hash)::new_session],
+    ARRAY[ROW(person.id, r.session_id, r.client, r.network, false, NULL, r.new_device_id, r.new_device_hash, false)::new_session],
     s.session_ttl, s.device_ttl, s.max_devices);
   answer.is_new_device := true;
   PERFORM write_event('user_created', person.id, r.identifier_hash, r.network, r.request_id);

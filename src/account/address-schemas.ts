@@ -3,7 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { errorResponses, one, Removed, refer, signedInErrors, writingErrors } from '../http/responses.js'
 import { closed } from '../http/validation.js'
 import { AddressSchema, AddressType, AnyPincode, maxAddresses, Text } from '../users/address.js'
-import { idParams, shortList } from './self-schemas.js'
+import { idParams, shortList } from '../users/self-schemas.js'
 
 const [example] = AddressSchema.examples
 const { id } = Object(example)

@@ -80,7 +80,12 @@ export class AccountExport {
           lastSeenAt: true,
           provedAt: true,
           expiresAt: true,
+          restrictedUntil: true,
         },
+      }),
+      passkeys: await this.#database.passkey.findMany({
+        ...ofUser,
+        omit: { userId: true, credentialId: true, publicKey: true, counter: true },
       }),
       devices: await this.#database.device.findMany({ ...ofUser, omit: { userId: true, tokenHash: true } }),
       codes: codes.map((code) => ({

@@ -34,7 +34,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
   app.post(
     '/identifiers',
     {
-      config: { shedding: 'first' },
+      config: { shedding: 'first', needsKnownDevice: true },
       schema: {
         operationId: 'addIdentifier',
         summary: 'Send a code to a new phone or email of one’s own',
@@ -55,6 +55,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
   app.post(
     '/identifiers/verify',
     {
+      config: { needsKnownDevice: true },
       schema: {
         operationId: 'verifyIdentifier',
         summary: 'Check the code: the phone or email is the user’s, in place of the old one',
@@ -73,6 +74,7 @@ export const ownIdentifierRoutes: FastifyPluginAsyncTypebox<OwnIdentifierOptions
   app.delete(
     '/identifiers/:method',
     {
+      config: { needsKnownDevice: true },
       schema: {
         operationId: 'removeIdentifier',
         summary: 'Remove one’s phone or email, unless it is the last proven one',

@@ -22,6 +22,7 @@ import {
 } from '../http/responses.js'
 import { closed } from '../http/validation.js'
 import { EmailField, InternationalPhoneField } from '../identifiers/fields.js'
+import { newDeviceError } from '../users/policies.js'
 import { UserSchema } from '../users/user.js'
 import { changesAreOverLine, maxChangesPerDay } from './identifiers.js'
 
@@ -99,7 +100,7 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
       ),
       response: {
         200: one(sent, 'The code is on its way to the new phone or email', sentExample),
-        ...errorResponses('step_up_required', ...sendErrors, ...identifierErrors, ...ownErrors),
+        ...errorResponses('step_up_required', newDeviceError, ...sendErrors, ...identifierErrors, ...ownErrors),
       },
     },
     verifyIdentifier: {
@@ -118,6 +119,7 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
         ...errorResponses(
           'otp_invalid',
           'step_up_required',
+          newDeviceError,
           'already_registered',
           changesAreOver,
           ...identifierErrors,
@@ -132,7 +134,14 @@ export function selfServiceSchemas({ otpLength, echo }: { otpLength: number; ech
       ),
       response: {
         200: one(refer(UserSchema), 'The user, without it', user),
-        ...errorResponses('step_up_required', 'not_found', 'last_identifier', changesAreOver, ...ownErrors),
+        ...errorResponses(
+          'step_up_required',
+          newDeviceError,
+          'not_found',
+          'last_identifier',
+          changesAreOver,
+          ...ownErrors,
+        ),
       },
     },
   }

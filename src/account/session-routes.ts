@@ -4,7 +4,7 @@ import { actorOf } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
 import type { UserAdministration } from '../users/administration.js'
-import { type Policies, underPolicy, userActorOf } from '../users/policies.js'
+import { type Policies, requireKnownDevice, underPolicy, userActorOf } from '../users/policies.js'
 import { endMySessions, endSession, listSessions, serializeSession } from './session-schemas.js'
 import type { OwnSessions } from './sessions.js'
 
@@ -48,7 +48,7 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
   app.delete(
     '',
     {
-      config,
+      config: { ...config, needsKnownDevice: true },
       schema: {
         operationId: 'endMySessions',
         summary: 'Sign me out everywhere, or everywhere else',
@@ -84,6 +84,7 @@ export const ownSessionRoutes: FastifyPluginAsyncTypebox<OwnSessionOptions> = as
     async (request, reply) => {
       const id = request.params.id.toLowerCase()
       const actor = userActorOf(request)
+      if (id !== actor.sessionId) requireKnownDevice(request)
       await ownSessions.end(id, actor)
       if (id === actor.sessionId) cookie.clear(reply)
       return { success: true, data: { id } } as const

@@ -13,7 +13,8 @@ import {
 import { closed, errorLine } from '../http/validation.js'
 import type { ListedSession } from '../sessions/statements.js'
 import { endedSessions } from '../users/administration-schemas.js'
-import { idParams, shortList } from './self-schemas.js'
+import { newDeviceError } from '../users/policies.js'
+import { idParams, shortList } from '../users/self-schemas.js'
 
 export const SessionSchema = Type.Object(
   {
@@ -69,7 +70,7 @@ export const endSession = {
   params: idParams,
   response: {
     200: one(Removed, 'The session is over, and the device that it was opened on is no known one any more', { id }),
-    ...errorResponses('not_found', ...signedInErrors, ...writingErrors),
+    ...errorResponses('not_found', newDeviceError, ...signedInErrors, ...writingErrors),
   },
 }
 
@@ -87,6 +88,6 @@ export const endMySessions = {
   ),
   response: {
     200: endedSessions('They are over'),
-    ...errorResponses(...signedInErrors, ...writingErrors),
+    ...errorResponses(newDeviceError, ...signedInErrors, ...writingErrors),
   },
 }

@@ -32,7 +32,10 @@ export type SignedIn = Readonly<{
 export type Newcomer = Readonly<{ outcome: 'newcomer'; ticket: string }>
 
 /** What became of whoever asked, to be logged and counted. */
-export type SignInTelemetry = AttemptTelemetry | (MetricLabels & Readonly<{ kind: 'new_account' }>)
+export type SignInTelemetry =
+  | AttemptTelemetry
+  | (MetricLabels & Readonly<{ kind: 'new_account' }>)
+  | Readonly<{ kind: 'signed_in'; method: MetricLabels['channel'] }>
 
 /** What somebody shows who signs in. */
 export type Proof = Readonly<{
@@ -68,7 +71,7 @@ type SignInAnswer = AttemptAnswer &
     /** of `weigh`: the account's other identifier, canonical */
     other: string | null
     /** canonical; null where nobody is to be told */
-    toldTo: string | null
+    toldTo: string[] | null
     /** BCP 47 */
     toldIn: string | null
   }>
@@ -142,12 +145,14 @@ export class SignIn {
     })
   }
 
-  /** Tells the account's other identifier, in the account's language: who signed in may be a stranger. */
+  /** Tells the account's other identifier, or both, in the account's language: who signed in may be a stranger. */
   #tell({ toldTo, toldIn }: SignInAnswer, client: Client): void {
-    // Under the settings of today nothing may go there any more.
-    const identifier = toldTo === null ? null : this.#identifiers.fromStored(toldTo)
-    if (identifier !== null)
-      this.#notifier.notifyOfSignIn(identifier, { languages: toldIn === null ? [] : [toldIn], client })
+    for (const stored of toldTo ?? []) {
+      const identifier = this.#identifiers.fromStored(stored)
+      // Under the settings of today nothing may go there any more.
+      if (identifier !== null)
+        this.#notifier.notifyOfSignIn(identifier, { languages: toldIn === null ? [] : [toldIn], client })
+    }
   }
 
   /**
@@ -187,6 +192,7 @@ export class SignIn {
     if (answer.outcome === 'newcomer') return null
     const { isNewUser, isNewDevice } = answer
     if (isNewUser) this.#onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(identifier) })
+    this.#onTelemetry(client, { kind: 'signed_in', method: metricLabelsOf(identifier).channel })
     this.#tell(answer, client)
     const user = userRowOf(answer)
     return { outcome: 'signed_in', user, ...this.#sessionDrafts.created(session, user.id, isNewDevice), isNewUser }

@@ -79,6 +79,7 @@ export function createSignUp({ database, sessionDrafts, messages, audit, onTelem
     if (answer.outcome === 'no_proof') throw new Problem('verification_required')
     if (answer.outcome === 'already_registered') throw new Problem('already_registered')
     onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(phone) })
+    onTelemetry(client, { kind: 'signed_in', method: 'sms' })
     const user = userRowOf(answer)
     return {
       user,

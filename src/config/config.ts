@@ -8,6 +8,7 @@ import { parseAuditSettings, parseLimitSettings } from './limit-settings.js'
 import { parseMessageSettings } from './message-settings.js'
 import { parseCodeSettings, parseEventKey, parseOtpSettings, parseTestCodes } from './otp-settings.js'
 import { parsePageSettings } from './page-settings.js'
+import { parsePasskeySettings } from './passkey-settings.js'
 import { ConfigError, type Environment, SettingReader } from './reader.js'
 import { parseRecycleAfter } from './recycle-settings.js'
 import { refuseSharedSecrets } from './secrets.js'
@@ -114,6 +115,7 @@ function readAll(read: SettingReader) {
     delivery: parseDeliverySettings(read, identifiers.smsCountries),
     messages,
     costs: parseCostSettings(read),
+    passkeys: parsePasskeySettings(read, messages),
     page: parsePageSettings(read, messages),
     limits: parseLimitSettings(read),
     challenges: parseChallengeSettings(read),

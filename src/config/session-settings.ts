@@ -22,8 +22,8 @@ export function parseSessionSettings(read: SettingReader) {
   const previousPublicKeys = previous === undefined ? [] : parsePublicKeys(previous)
   if (previousPublicKeys === null) read.refuse('JWT_PREVIOUS_PUBLIC_KEYS')
   const cookieName = read.text('COOKIE_NAME')
-  // RFC 9110 §5.6.2: a cookie's name is a token; `signup` and `device` are cookies of our own
-  if (!/^[\w!#$%&'*+.^`|~-]{1,64}$/.test(cookieName) || ['signup', 'device'].includes(cookieName)) {
+  // RFC 9110 §5.6.2: a cookie's name is a token; `signup`, `device` and `passkey` are cookies of our own
+  if (!/^[\w!#$%&'*+.^`|~-]{1,64}$/.test(cookieName) || ['signup', 'device', 'passkey'].includes(cookieName)) {
     read.refuse('COOKIE_NAME')
   }
   const isClaim = (item: string): item is TokenClaim => tokenClaims.some((name) => name === item)

@@ -8,6 +8,7 @@ const tables = {
   recycle_tickets: { name: Prisma.sql`recycle_tickets`, key: Prisma.sql`token_hash` },
   exchange_codes: { name: Prisma.sql`exchange_codes`, key: Prisma.sql`token_hash` },
   spent_challenges: { name: Prisma.sql`spent_challenges`, key: Prisma.sql`name` },
+  passkey_challenges: { name: Prisma.sql`passkey_challenges`, key: Prisma.sql`challenge_hash` },
   sessions: { name: Prisma.sql`sessions`, key: Prisma.sql`id` },
   devices: { name: Prisma.sql`devices`, key: Prisma.sql`id` },
   api_keys: { name: Prisma.sql`api_keys`, key: Prisma.sql`id` },

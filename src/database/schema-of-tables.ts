@@ -19,6 +19,8 @@ export const tableNames = [
   'sessions',
   'devices',
   'api_keys',
+  'passkeys',
+  'passkey_challenges',
 ] as const
 
 /** An expression of SQL: the schema in which the search_path finds our tables; before they are there, the one in which they would be made. */

@@ -25,6 +25,9 @@ const maxTrustedPerDay = 5
 /** How much more than one address its neighbours may send together: the /24 of an IPv4 address, the /48 of an IPv6 one. */
 const blockShare = 8
 
+/** How much more often than codes may be guessed at, an address may ask what passkeys are asked by. */
+const passkeyShare = 5
+
 /** How much more of a budget is open to requests with a solved challenge. */
 const solvedShare = 0.4
 
@@ -143,6 +146,17 @@ export class Limits {
     const counter = { key: `exchange_ip:${this.#digestOf(block)}`, window: 600 }
     const [{ count, secondsLeft }] = await this.#database.$queryRaw<[CountedUp]>(countUpStatement(counter))
     return { retryAfter: count > most ? secondsLeft : null, isFirst: count === most + 1 }
+  }
+
+  /**
+   * Counts what an address asks passkeys for. A page asks once each time that it is opened, also for who then types a number: five times as
+   * many as guesses.
+   * @returns seconds after which it is answered again, or null
+   */
+  async countPasskeyOptions(block: string): Promise<number | null> {
+    const counter = { key: `passkey_ip:${this.#digestOf(block)}`, window: 600 }
+    const [{ count, secondsLeft }] = await this.#database.$queryRaw<[CountedUp]>(countUpStatement(counter))
+    return count > passkeyShare * this.settings.ipVerifyPerTenMinutes ? secondsLeft : null
   }
 
   /** How much of each budget is used up in the open hour and day (UTC). */

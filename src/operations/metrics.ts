@@ -19,7 +19,10 @@ export type CountedSend = MetricLabels &
   }>
 
 /** What became of a verification, or a new account, as signing in tells it. */
-export type CountedSignIn = MetricLabels & Readonly<{ kind: 'verification'; result: string } | { kind: 'new_account' }>
+export type CountedSignIn =
+  | (MetricLabels & Readonly<{ kind: 'verification'; result: string } | { kind: 'new_account' }>)
+  | Readonly<{ kind: 'signed_in'; method: string }>
+  | Readonly<{ kind: 'passkey'; ceremony: string; result: string }>
 
 export type CountedAttempt = Readonly<{ channel: string; driver: string; refused: boolean }>
 
@@ -61,6 +64,8 @@ export class Metrics {
   readonly #receipts
   readonly #verifications
   readonly #newAccounts
+  readonly #signIns
+  readonly #passkeys
   readonly #guessAlarms
   readonly #unreadableClients
   readonly #requests
@@ -118,6 +123,17 @@ export class Metrics {
       ['channel', 'country'],
       'Accounts that people made by proving an identifier',
     )
+    this.#signIns = counter(
+      'latchkey_sign_ins_total',
+      ['method'],
+      'Sessions that people opened, by what they proved: a code by sms or email, or a passkey, which costs no message',
+    )
+    for (const method of ['sms', 'email', 'passkey']) this.#signIns.inc({ method }, 0)
+    this.#passkeys = counter(
+      'latchkey_passkeys_total',
+      ['ceremony', 'result'],
+      'Answers of passkeys, by what they were for and what became of them',
+    )
     this.#guessAlarms = counter(
       'latchkey_guess_alarms_total',
       [],
@@ -165,9 +181,19 @@ export class Metrics {
   }
 
   countSignIn(notice: CountedSignIn): void {
-    const labels = { channel: notice.channel, country: notice.country ?? none }
-    if (notice.kind === 'new_account') this.#newAccounts.inc(labels)
-    else this.#verifications.inc({ ...labels, result: notice.result })
+    switch (notice.kind) {
+      case 'signed_in':
+        this.#signIns.inc({ method: notice.method })
+        break
+      case 'passkey':
+        this.#passkeys.inc({ ceremony: notice.ceremony, result: notice.result })
+        break
+      case 'new_account':
+        this.#newAccounts.inc({ channel: notice.channel, country: notice.country ?? none })
+        break
+      default:
+        this.#verifications.inc({ channel: notice.channel, country: notice.country ?? none, result: notice.result })
+    }
   }
 
   countAttemptAlarm(): void {

@@ -11,7 +11,7 @@ import { bundledConsole, readPageFiles } from './page-files.js'
 import { pageTextFor } from './texts.js'
 
 export type ConsoleOptions = Readonly<{
-  config: Pick<Config, 'page' | 'challenges' | 'messages' | 'otp' | 'identifiers'>
+  config: Pick<Config, 'page' | 'challenges' | 'messages' | 'otp' | 'identifiers' | 'passkeys'>
   cookieName: string
   /** the bundle, in place of the one that was built */
   folder?: string | undefined
@@ -43,6 +43,7 @@ export async function consolePage(app: FastifyInstance, options: ConsoleOptions)
       const settings: PageConfig = {
         ...{ name: brand.name, logo: brand.logoUrl, color: brand.color, flow: page.flow },
         ...{ country: config.identifiers.defaultCountry, language: text.locale, codeLength: config.otp.length },
+        passkeys: config.passkeys !== null,
         mayBeSignedIn: cookiesOf(request, cookieName).length > 0,
         challenge: widgetOf(challenges),
         ...{ returnTo: undefined, state: undefined, codeChallenge: undefined },

@@ -43,6 +43,7 @@ export type PageConfig = Readonly<{
   /** BCP 47 */
   language: string
   codeLength: number
+  passkeys: boolean
   /** false where the request brought no session */
   mayBeSignedIn: boolean
   /** of another provider than our own */

@@ -11,7 +11,7 @@ import { bundledPage, readPageFiles } from './page-files.js'
 import { pageTextFor } from './texts.js'
 
 export type SignInPageOptions = Readonly<{
-  config: Pick<Config, 'mode' | 'publicUrl' | 'page' | 'challenges' | 'messages' | 'otp' | 'identifiers'>
+  config: Pick<Config, 'mode' | 'publicUrl' | 'page' | 'challenges' | 'messages' | 'otp' | 'identifiers' | 'passkeys'>
   cookieName: string
   /** the bundle, in place of the one that was built */
   folder?: string | undefined
@@ -45,6 +45,7 @@ export async function signInPage(app: FastifyInstance, options: SignInPageOption
     country: config.identifiers.defaultCountry,
     language,
     codeLength: config.otp.length,
+    passkeys: config.passkeys !== null,
     mayBeSignedIn: cookiesOf(request, cookieName).length > 0,
     challenge,
     ...returnOf(back),

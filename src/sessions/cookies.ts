@@ -33,6 +33,11 @@ export class SessionCookie {
     return { device_token: deviceToken }
   }
 
+  /** What binds a challenge to this browser, for as long as that lives (seconds). */
+  setPasskeyHolder(reply: FastifyReply, holder: string, lifetime: number): void {
+    reply.setCookie('passkey', holder, { ...this.#attributes, maxAge: lifetime })
+  }
+
   clear(reply: FastifyReply): void {
     reply.clearCookie(this.#settings.cookieName, this.#attributes)
   }

@@ -56,7 +56,7 @@ export class SessionDrafts {
    * @param where a few words for the user, behind those of the device
    */
   branch(parent: Session, where: string, now: Date): SessionBranch {
-    const { userId, createdAt, provedAt, network, deviceId, byTestCode } = parent
+    const { userId, createdAt, provedAt, network, deviceId, byTestCode, restrictedUntil } = parent
     const end = Number(createdAt) + maxSessionLifetime * 1_000
     const secondsLeft = Math.max(1, Math.floor((end - Number(now)) / 1_000))
     const id = newId()
@@ -68,6 +68,7 @@ export class SessionDrafts {
       network,
       deviceId,
       byTestCode,
+      restrictedUntil,
       lastSeenAt: now,
       expiresAt: new Date(Math.min(Number(now) + this.#settings.timeToLive * 1_000, end)),
       device: [parent.device, where]

@@ -27,6 +27,8 @@ export type Authentication = Readonly<{
   isRecentlyProven: boolean
   /** until the session ends in any case */
   secondsLeft: number
+  /** seconds for which it may change no way to sign in; null where it may */
+  restrictedFor: number | null
   /** what `authenticatorBeside` was to bring along, else null */
   beside: unknown
   /** where the token that came has ended: the one that takes its place */
@@ -201,9 +203,9 @@ export class SessionService {
     if (claims === null) return null
     const row = await read.ask(keyOf(claims))
     if (row === null) return null
-    const { isStale, isRecentlyProven, secondsLeft, beside, ...user } = row
+    const { isStale, isRecentlyProven, secondsLeft, restrictedFor, beside, ...user } = row
     if (isStale) await this.#database.$executeRaw(touchSessionStatement(claims.sid, this.#limits))
-    return { user, sessionId: claims.sid, claims, isRecentlyProven, secondsLeft, beside }
+    return { user, sessionId: claims.sid, claims, isRecentlyProven, secondsLeft, restrictedFor, beside }
   }
 }
 

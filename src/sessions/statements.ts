@@ -16,6 +16,8 @@ export type SessionRow = UserRow & {
   isRecentlyProven: boolean
   /** whole seconds, at least one, until the session has reached its longest life */
   secondsLeft: number
+  /** whole seconds, at least one, for which it may change no way to sign in; null where it may */
+  restrictedFor: number | null
   /** what was asked for beside */
   beside: unknown
 }
@@ -69,7 +71,8 @@ export function readSessionsText({ longest }: SessionLimits, beside = 'NULL'): s
     SELECT k.place::int, ${userColumns.text}, ${beside} AS beside,
       s.last_seen_at <= now() - interval '${touchInterval} seconds' AS "isStale",
       s.proved_at > now() - interval '${proofLifetime} seconds' AS "isRecentlyProven",
-      greatest(1, floor(${longest} - extract(epoch FROM now() - s.created_at)))::int AS "secondsLeft"
+      greatest(1, floor(${longest} - extract(epoch FROM now() - s.created_at)))::int AS "secondsLeft",
+      CASE WHEN s.restricted_until > now() THEN ceil(extract(epoch FROM s.restricted_until - now()))::int END AS "restrictedFor"
     FROM (
       SELECT * FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY LIMIT cardinality($1::uuid[])
     ) AS k (session_id, user_id, place)

@@ -8,6 +8,7 @@ import { Problem } from '../errors.js'
 import { aroundBody } from '../http/around-body.js'
 import { type Client, clientOf } from '../http/client.js'
 import { bearerOf } from '../http/headers.js'
+import type { DocumentedError } from '../http/responses.js'
 import { uuidPattern } from '../http/uuid.js'
 import { closed } from '../http/validation.js'
 import { type ApiKey, type ApiKeys, isApiKey, type Scope } from '../sessions/api-keys.js'
@@ -34,6 +35,13 @@ export const underPolicy = {
   security,
   // A parameter that a route does not know might mean something on another one: `others=true` there spares the session that asks.
   querystring: Type.Object({}, closed),
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** for routes that change how an account is signed in to, or end what others of it have: see {@link requireKnownDevice} */
+    needsKnownDevice?: true
+  }
 }
 
 type PolicyDependencies = {
@@ -73,6 +81,7 @@ export class Policies {
       if (token !== null && isApiKey(token)) return this.#admitKey(request, token)
       await this.#authenticate(request, reply)
       await rule(request)
+      if (request.routeOptions.config.needsKnownDevice) requireKnownDevice(request)
     })
     app.addHook('onRequest', onRequest)
     app.addHook('preValidation', preValidation)
@@ -199,3 +208,23 @@ export function targetOf(request: FastifyRequest): string {
 export function requireRecentProof(request: FastifyRequest): void {
   if (!signedIn(request).isRecentlyProven) throw new Problem('step_up_required')
 }
+
+/**
+ * Who has a passkey and signs in by a code on a device that is not known may have been led to a page that only looks like ours, which has
+ * the session now: for a day it may neither add nor remove ways to sign in, nor end other sessions or the account (contract §11). Said of
+ * a session when it is opened, and never of one that is there.
+ * @throws Problem `forbidden` with the reason `new_device`, and the seconds until it may
+ */
+export function requireKnownDevice(request: FastifyRequest): void {
+  const { restrictedFor } = signedIn(request)
+  if (restrictedFor === null) return
+  throw new Problem('forbidden', { ...newDevice, retryAfter: restrictedFor })
+}
+
+const newDevice = {
+  reason: 'new_device',
+  errors: ['This device is new to an account with passkeys: use one that is known, or wait'],
+}
+
+/** What routes with `needsKnownDevice` can answer. */
+export const newDeviceError: DocumentedError = { code: 'forbidden', details: { ...newDevice, retryAfter: 86_400 } }

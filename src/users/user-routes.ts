@@ -75,7 +75,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
   app.delete(
     '/:id',
     {
-      config: { setsCookies, scope: 'users:write' },
+      config: { setsCookies, scope: 'users:write', needsKnownDevice: true },
       schema: {
         operationId: 'deleteUser',
         summary: 'Delete a user; of oneself only soon after signing in',
@@ -97,7 +97,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
   app.delete(
     '/:id/sessions',
     {
-      config: { setsCookies, scope: 'sessions:write' },
+      config: { setsCookies, scope: 'sessions:write', needsKnownDevice: true },
       schema: {
         operationId: 'endSessions',
         summary: 'Sign a user out everywhere',

@@ -83,6 +83,27 @@ t.test('no digest, seed or token is in it, whatever is in the tables', async (t)
     data: { ...code, userId: asha.id, sessionId: asha.id, origin: 'https://shop.example' },
   })
   await backEnd(service)
+  const passkey = {
+    credentialId: Buffer.alloc(16, 11),
+    publicKey: Buffer.alloc(77, 12),
+    counter: 0n,
+    transports: ['usb'],
+  }
+  await service.database.passkey.create({
+    data: {
+      ...passkey,
+      id: asha.id,
+      userId: asha.id,
+      deviceType: 'single_device',
+      backedUp: false,
+      aaguid: asha.id,
+      name: 'Key',
+    },
+  })
+  const hashes = { challengeHash: new Uint8Array(32).fill(13), holderHash: new Uint8Array(32).fill(14) }
+  await service.database.passkeyChallenge.create({
+    data: { ...hashes, purpose: 'authentication', expiresAt: new Date() },
+  })
   const { text } = await asha.get('/users/me/export')
   // Every binary column of every table: digests and seeds, also those of tables to come.
   const columns = await service.database.$queryRaw<{ table: string; column: string }[]>`

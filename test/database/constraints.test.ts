@@ -29,6 +29,11 @@ const exchangeCode = (hash: string, challenge: string, opened = 'NULL') =>
    SELECT ${hash}, u.id, u.id, 'https://shop.example', ${challenge}, now(), ${opened} FROM users u LIMIT 1`
 const apiKey = (hash: string, scopes: string) =>
   `INSERT INTO api_keys (id, name, token_hash, beginning, scopes, expires_at) VALUES (${id}, 'x', ${hash}, 'lk_1234', ${scopes}, now())`
+const passkey = (id: string, counter: string) =>
+  `INSERT INTO passkeys (id, user_id, credential_id, public_key, counter, device_type, backed_up, aaguid, name)
+   SELECT gen_random_uuid(), u.id, ${id}, 'key', ${counter}, 'single_device', false, u.id, 'Key' FROM users u LIMIT 1`
+const passkeyChallenge = (hash: string, holder: string, session: string) =>
+  `INSERT INTO passkey_challenges VALUES (${hash}, 'step_up', ${holder}, ${session}, now())`
 const event = (columns: Record<string, string>) =>
   `INSERT INTO auth_events (${Object.keys(columns)}) VALUES (${Object.values(columns)})`
 const report = (name: string) => event({ event: `'${name}'`, driver: "'twilio'", message_id: "'SM1'" })
@@ -44,6 +49,8 @@ const accepted = [
   recycleTicket(digest),
   exchangeCode(digest, digest),
   apiKey(digest, "'{users:read}'"),
+  passkey("'id'", '4294967295'),
+  passkeyChallenge(digest, digest, 'NULL'),
   report('delivery_accepted'),
   report('delivery_confirmed'),
   event({ event: "'delivery_refused'", channel: "'sms'", country: "'IN'" }),
@@ -80,6 +87,14 @@ const refused: Readonly<Record<string, string[]>> = {
   exchange_codes_opened_check: [exchangeCode("sha256('y')", digest, 'gen_random_uuid()')],
   api_keys_token_hash_check: [apiKey("'key'", "'{users:read}'")],
   api_keys_scopes_check: [apiKey("sha256('y')", "'{}'"), apiKey("sha256('y')", "'{users:read,admin}'")],
+  passkeys_credential_id_check: [passkey("''", '0'), passkey("repeat('x', 1024)::bytea", '0')],
+  passkeys_counter_check: [passkey("'y'", '-1'), passkey("'y'", '4294967296')],
+  passkey_challenges_challenge_hash_check: [passkeyChallenge("'challenge'", digest, 'NULL')],
+  passkey_challenges_holder_hash_check: [passkeyChallenge("sha256('y')", "'token'", 'NULL')],
+  passkey_challenges_holder_check: [
+    passkeyChallenge("sha256('y')", 'NULL', 'NULL'),
+    passkeyChallenge("sha256('y')", digest, 'gen_random_uuid()'),
+  ],
   auth_events_channel_check: [event({ event: "'x'", channel: "'fax'" })],
   auth_events_country_check: [event({ event: "'x'", country: "'in'" })],
   auth_events_message_id_check: [event({ event: "'delivery_accepted'", message_id: "'SM2'" })],

@@ -106,7 +106,7 @@ t.test('what the service calls settles how it is planned, by itself', async (t) 
   const text = `SELECT proname::text AS name, proconfig FROM pg_proc
     WHERE pronamespace = $1::regnamespace AND proname LIKE '%\\_batch' AND proname <> 'begin_batch'`
   const { rows } = await withConnection(url, (client) => client.query(text, [escapeIdentifier(schema)]))
-  t.equal(rows.length, 5)
+  t.equal(rows.length, 6)
   for (const { name, proconfig } of rows) {
     t.match(
       proconfig,

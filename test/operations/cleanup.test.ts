@@ -22,6 +22,9 @@ async function addCodes({ database }: TestApp, name: string, count: number, chan
   })
 }
 
+const passkeyChallenge = (hash: Uint8Array<ArrayBuffer>, expiresAt: Date) =>
+  ({ challengeHash: hash, purpose: 'authentication', holderHash: hash, expiresAt }) as const
+
 t.test('rows with a live code or an open window stay', async (t) => {
   const service = await startApp(t)
   const now = new Date()
@@ -42,6 +45,7 @@ t.test('rows with a live code or an open window stay', async (t) => {
     signup_tickets: 0,
     recycle_tickets: 0,
     exchange_codes: 0,
+    passkey_challenges: 0,
     sessions: 0,
     devices: 0,
     api_keys: 0,
@@ -117,6 +121,7 @@ t.test('tickets and sessions go when they are over', async (t) => {
       expiresAt,
     }
     await service.database.exchangeCode.create({ data: code })
+    await service.database.passkeyChallenge.create({ data: passkeyChallenge(tokenHash, code.expiresAt) })
   }
   for (const [place, expiresAt] of [new Date(0), new Date(Date.now() + 60_000)].entries()) {
     const [id, tokenHash] = [`019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a2${place}`, new Uint8Array(32).fill(place)]
@@ -134,6 +139,7 @@ t.test('tickets and sessions go when they are over', async (t) => {
     signup_tickets: 1,
     recycle_tickets: 1,
     exchange_codes: 1,
+    passkey_challenges: 1,
     sessions: 1,
     devices: 1,
     api_keys: 1,
@@ -182,6 +188,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
       expiresAt: past,
     }
     await database.exchangeCode.create({ data: code })
+    await database.passkeyChallenge.create({ data: passkeyChallenge(tokenHash, past) })
     await database.spentChallenge.create({ data: { name: `${days}`, expiresAt: past } })
     await database.session.create({ data: { id, userId, expiresAt: past } })
     await database.device.create({ data: { id, userId, tokenHash, expiresAt: past } })
@@ -203,6 +210,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     (await database.recycleTicket.findFirstOrThrow()).expiresAt,
     (await database.exchangeCode.findFirstOrThrow()).expiresAt,
     (await database.spentChallenge.findFirstOrThrow()).expiresAt,
+    (await database.passkeyChallenge.findFirstOrThrow()).expiresAt,
     (await database.session.findFirstOrThrow()).expiresAt,
     (await database.device.findFirstOrThrow()).expiresAt,
     (await database.apiKey.findFirstOrThrow()).expiresAt,
@@ -322,6 +330,7 @@ t.test('the command', async (t) => {
       'recycle_tickets',
       'exchange_codes',
       'spent_challenges',
+      'passkey_challenges',
       'sessions',
       'devices',
       'api_keys',

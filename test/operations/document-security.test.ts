@@ -16,6 +16,8 @@ const settings = {
   TWILIO_FROM: '+15005550006',
   PUBLIC_URL: 'https://auth.example.com',
   EMAIL_DRIVERS: 'webhook',
+  PASSKEY_RP_ID: 'auth.example.com',
+  PASSKEY_ORIGINS: 'https://auth.example.com',
 }
 
 const session: Security = [{ bearer: [] }, { cookie: [] }]

@@ -72,6 +72,7 @@ t.test('a document with nothing of a script in it but data', async (t) => {
     country: 'IN',
     language: 'hi',
     codeLength: 6,
+    passkeys: false,
     mayBeSignedIn: false,
   })
   t.equal(configOf((await open({}, { cookie: 'jwt=x' })).text).mayBeSignedIn, true)

@@ -12,6 +12,8 @@ export const settings = {
   TWILIO_FROM: '+14155550100',
   PUBLIC_URL: 'https://login.example.com',
   JWT_ISSUER: 'https://login.example.com',
+  PASSKEY_RP_ID: 'login.example.com',
+  PASSKEY_ORIGINS: 'https://login.example.com',
 }
 
 let count = 0
@@ -25,6 +27,14 @@ export const home = {
   pincode: '411001',
 }
 
+/** Of the right form, and signed by nobody. */
+const passkeyAnswer = (response: object) => ({
+  id: 'AAAA',
+  rawId: 'AAAA',
+  type: 'public-key',
+  response: { clientDataJSON: 'AAAA', ...response },
+})
+
 /** What is asked of routes for signed-in people, where an empty body would say nothing. */
 export const bodies: Readonly<Record<string, () => object>> = {
   'POST /api-keys': () => ({ name: 'Orders', scopes: ['users:read'] }),
@@ -35,6 +45,11 @@ export const bodies: Readonly<Record<string, () => object>> = {
   'POST /users/me/addresses': () => home,
   'PATCH /users/me/addresses/:id': () => ({ city: 'Mumbai' }),
   'POST /users/me/step-up/verify': () => ({ otp: '000000' }),
+  'POST /auth/passkeys/registration/verify': () => ({ response: passkeyAnswer({ attestationObject: 'AAAA' }) }),
+  'POST /users/me/step-up/passkey/verify': () => ({
+    response: passkeyAnswer({ authenticatorData: 'AAAA', signature: 'AAAA' }),
+  }),
+  'PATCH /users/me/passkeys/:id': () => ({ name: 'Phone' }),
   'POST /users/me/identifiers': () => ({ email: newEmail() }),
   'POST /users/me/identifiers/verify': () => ({ email: newEmail(), otp: '000000' }),
 }

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { InjectOptions } from 'fastify'
 import t from 'tap'
+import { insertPasskey } from '../passkeys/passkey-people.js'
 import { type Answer, startApp, type TestApp } from '../support/app.js'
 import { projectUrl } from '../support/project.js'
 import { bodies, byPath, home, newEmail, settings, urlOf } from './asked.js'
@@ -19,7 +20,8 @@ async function gather(service: TestApp): Promise<People> {
 }
 
 /** What the parameter `id` of a route names: something of this person's. */
-async function idFor(route: string, person: Person): Promise<string> {
+async function idFor(service: TestApp, route: string, person: Person): Promise<string> {
+  if (route.includes('/passkeys/:id')) return insertPasskey(service, person.id)
   if (route.includes('/addresses/')) return (await person.post('/users/me/addresses', home)).body.data.id
   if (route.includes('/me/sessions/')) return (await person.get('/users/me/sessions')).body.data[0].id
   return person.id
@@ -48,7 +50,7 @@ t.test('the table of docs/authorization.md is what the service does', async (t) 
     if (first.status === 405) continue
     const { user, other, admin } = await gather(service)
     // Those first who may not, so that what they ask about is still there.
-    const id = await idFor(route, user)
+    const id = await idFor(service, route, user)
     const byOther = await ask(service, route, id, other)
     if (route.includes('/:id')) {
       const missing = await ask(service, route, nobody, other)
@@ -56,11 +58,11 @@ t.test('the table of docs/authorization.md is what the service does', async (t) 
       const anonymous = await ask(service, route, id)
       t.equal(anonymous.text, first.text, `${route}: without a token too`)
     }
-    const forAdmin = await idFor(route, (await gather(service)).user)
+    const forAdmin = await idFor(service, route, (await gather(service)).user)
     const byAdmin = await ask(service, route, forAdmin, admin)
     const byUser = await ask(service, route, id, user)
     const late = (await gather(service)).user
-    const forLate = await idFor(route, late)
+    const forLate = await idFor(service, route, late)
     await ageProofs(service)
     const byLate = await ask(service, route, forLate, late)
     rows.push(`| \`${route}\` | ${[first, byUser, byLate, byOther, byAdmin].map(cell).join(' | ')} |`)

@@ -63,5 +63,6 @@ export function stored(database: Pick<TestApp['database'], '$queryRaw'>) {
   return database.$queryRaw<[object]>`
     SELECT (SELECT json_agg(u ORDER BY id) FROM users u) AS users, (SELECT json_agg(a ORDER BY id) FROM addresses a) AS addresses,
       (SELECT json_agg(s ORDER BY id) FROM sessions s) AS sessions, (SELECT json_agg(d ORDER BY id) FROM devices d) AS devices,
-      (SELECT json_agg(o ORDER BY identifier, purpose) FROM otps o) AS otps`
+      (SELECT json_agg(o ORDER BY identifier, purpose) FROM otps o) AS otps,
+      (SELECT json_agg(p ORDER BY id) FROM passkeys p) AS passkeys`
 }

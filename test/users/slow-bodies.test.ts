@@ -1,6 +1,7 @@
 // Nobody gets the last word by a body that comes late: whoever lost their rights while it came is answered as by the next request,
 // and nothing is changed. Every unsafe route for signed-in people, as the OpenAPI document has them.
 import t, { type Test } from 'tap'
+import { insertPasskey, passkeySettings } from '../passkeys/passkey-people.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { codesOf, type Operation, operations } from '../support/document.js'
 import { newEmail } from '../support/flows.js'
@@ -78,13 +79,15 @@ const losses: readonly Loss[] = [
 ]
 
 /** What the route is asked for, so that it would do something. */
-async function requestOf({ method, path, operation }: Route, { rogue, victim }: Scene): Promise<SlowRequest> {
+async function requestOf({ method, path, operation }: Route, { service, rogue, victim }: Scene): Promise<SlowRequest> {
   const { example, examples = {} } = operation.requestBody?.content['application/json'] ?? {}
   const id = path.includes('/addresses/')
     ? (await rogue.post('/users/me/addresses', home)).body.data.id
     : path.includes('/sessions/')
       ? (await rogue.get('/users/me/sessions')).body.data[1].id
-      : victim.id
+      : path.includes('/passkeys/')
+        ? await insertPasskey(service, rogue.id)
+        : victim.id
   return {
     method,
     path: path.replace('{id}', id).replace('{method}', 'email'),
@@ -123,7 +126,9 @@ async function tryRoute(t: Test, cast: Cast, route: Route, loss: Loss) {
 }
 
 t.test('whoever loses their rights while their body comes has lost them', async (t) => {
-  const service = await startApp(t, { settings: { RETURN_TO_ORIGINS: 'https://shop.example.com' } })
+  const service = await startApp(t, {
+    settings: { ...passkeySettings, RETURN_TO_ORIGINS: 'https://shop.example.com' },
+  })
   const cast = { service, admin: await joinAsAdmin(service, newEmail()), victim: await join(service, newEmail()) }
   const routes = unsafeRoutes
   const names = routes.map(({ method, path }) => `${method} ${path}`)

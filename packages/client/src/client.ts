@@ -1,5 +1,5 @@
 // The client: every call that people make for themselves, on one session.
-import { LatchkeyError, type ProofOfWork } from './errors.js'
+import type { LatchkeyError, ProofOfWork } from './errors.js'
 import { signInUrl, takeReturn } from './return.js'
 import { Session } from './session.js'
 import type { TokenStorage } from './storage.js'
@@ -54,17 +54,11 @@ const open: readonly string[] = [
   'GET /auth/phone-prefixes',
 ] satisfies Route[]
 
-/** Routes that know a device by its token, where there are no cookies. */
-const knowDevices: readonly string[] = [
-  'POST /api/auth/send-otp',
-  'POST /api/auth/verify-otp',
-  'POST /auth/request-otp',
-  'POST /auth/verify-otp',
-  'POST /users/me/step-up',
-  'POST /users/me/step-up/verify',
-] satisfies Route[]
+/** Routes that know a device by its token, where there are no cookies: both sends and verifies of a code, step-up, sign-in by passkey. */
+const knowDevices = /(-otp|-up(\/verify)?|ication\/verify)$/
 
-const codeOf = (error: unknown) => (error instanceof LatchkeyError ? error.code : undefined)
+/** Of an error of ours, which alone have one of these codes. */
+const codeOf = (error: unknown): unknown => Object(error).code
 
 export type Client = ReturnType<typeof createClientWith>
 
@@ -91,9 +85,9 @@ export function createClientWith(options: ClientOptions, loadSolver: LoadSolver)
     try {
       return await transport(call)
     } catch (error) {
-      if (!(error instanceof LatchkeyError && error.code === 'challenge_required')) throw error
-      const challenge_solution = await solutionOf(error, call)
-      if (challenge_solution === undefined) throw error
+      if (codeOf(error) !== 'challenge_required') throw error
+      const challenge_solution = await solutionOf(error as LatchkeyError, call)
+      if (!challenge_solution) throw error
       return transport({ ...call, body: { ...Object(call.body), challenge_solution } })
     }
   }
@@ -135,7 +129,7 @@ export function createClientWith(options: ClientOptions, loadSolver: LoadSolver)
     const [method = '', template = ''] = route.split(' ', 2)
     const path = pathOf(template, params, query)
     const sent = { ...call, method, path, body: await completed(route, body) }
-    const answer = await (open.includes(route) ? solving(sent) : sending(sent))
+    const answer = await (open.includes(route) || route.includes('ication/') ? solving(sent) : sending(sent))
     const { signup_token } = Object(answer)
     if (typeof signup_token === 'string') signupToken = signup_token
     await session.keep(Object(answer))
@@ -146,7 +140,7 @@ export function createClientWith(options: ClientOptions, loadSolver: LoadSolver)
   async function completed(route: string, body: unknown): Promise<unknown> {
     const isSignup = route === 'POST /api/auth/signup'
     if (isSignup && signupToken !== undefined) return { signup_token: signupToken, ...Object(body) }
-    if (!knowDevices.includes(route)) return body
+    if (!knowDevices.test(route)) return body
     const device_token = await session.deviceToken()
     return device_token === null ? body : { device_token, ...Object(body) }
   }

@@ -46,6 +46,21 @@ export type SessionInfo = {
   current: boolean
 }
 
+/** Of the person who is signed in. */
+export type Passkey = {
+  id: string
+  name: string
+  /** `multi_device`: it may be synchronised to further devices */
+  device_type: 'single_device' | 'multi_device'
+  /** whether it is */
+  backed_up: boolean
+  created_at: string
+  last_used_at: string | null
+}
+
+/** A challenge as WebAuthn has it in JSON, with the id of the credential and much more; `passkeys` reads and writes it. */
+export type PasskeyJson = { [member: string]: unknown }
+
 export type PhonePrefix = { country: string; name: string; prefix: string; flag: string; example: string }
 
 /** What a client counts by: seconds, and guesses. */
@@ -132,6 +147,23 @@ export type Routes = {
   'POST /users/me/identifiers': { body: OwnIdentifier & Solution; answer: Sent }
   'POST /users/me/identifiers/verify': { body: OwnIdentifier & { otp: string }; answer: One<User> }
   'DELETE /users/me/identifiers/:method': { params: { method: IdentifierMethod }; answer: One<User> }
+  'POST /auth/passkeys/registration/options': { answer: One<{ options: PasskeyJson; expires_in: number }> }
+  'POST /auth/passkeys/registration/verify': { body: { response: PasskeyJson; name?: string }; answer: One<Passkey> }
+  'POST /auth/passkeys/authentication/options': {
+    answer: { options: PasskeyJson; challenge_token: string; expires_in: number }
+  }
+  'POST /auth/passkeys/authentication/verify': {
+    body: { response: PasskeyJson; challenge_token?: string } & Device
+    answer: SignedIn
+  }
+  'POST /users/me/step-up/passkey/options': { answer: One<{ options: PasskeyJson; expires_in: number }> }
+  'POST /users/me/step-up/passkey/verify': {
+    body: { response: PasskeyJson }
+    answer: One<{ proven_until: string }>
+  }
+  'GET /users/me/passkeys': { answer: List<Passkey> }
+  'PATCH /users/me/passkeys/:id': { params: ById; body: { name: string }; answer: One<Passkey> }
+  'DELETE /users/me/passkeys/:id': { params: ById; answer: One<ById> }
   'GET /users/me/sessions': { answer: List<SessionInfo> }
   'DELETE /users/me/sessions': { query?: { others?: 'true' }; answer: One<{ ended: number }> }
   'DELETE /users/me/sessions/:id': { params: ById; answer: One<ById> }

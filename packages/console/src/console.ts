@@ -162,6 +162,7 @@ export class Console {
       client: this.#client,
       codeLength: this.#config.codeLength ?? 6,
       me: this.#me as Me,
+      passkeys: this.#config.passkeys === true,
     }
     this.#proving ??= prove(needed, this.#frame.dialogs).finally(() => {
       this.#proving = null

@@ -10,6 +10,7 @@ export type {
   AddressForm,
   CodeSent,
   Me,
+  Passkey,
   PhonePrefix,
   SessionInfo,
   SignupForm,

@@ -3,6 +3,7 @@ import type { AccountOptions } from './account/account-view.js'
 import { type Client, createClient, type PhonePrefix, type Solver, type User } from './client.js'
 import { SignIn } from './flow.js'
 import { firstCountry } from './identify.js'
+import { loadPasskeys } from './passkeys.js'
 import { type Problem, problemOf } from './problems.js'
 import type { State } from './steps.js'
 import { type Brand, Surface } from './surface.js'
@@ -104,6 +105,7 @@ export class LatchkeySignIn extends Base {
       flow: this.#isMobile() ? 'mobile' : 'identifier',
       onSignedIn: (user, isNewUser) => this.#tell('signed-in', { user, isNewUser }),
       onError: (error) => this.#tell('error', error),
+      passkeys: () => this.#loadPasskeys(client),
       finish: this.finish && ((client, user) => this.#finish(client, user)),
     })
     flow.onChange((state, before) => this.#show(state, before))
@@ -119,9 +121,25 @@ export class LatchkeySignIn extends Base {
     }
     const { card } = this.#surface
     if (card === null) return run()
-    const needed = { text: this.#text as Text, client, codeLength: this.#codeLength(), me: { ...user, addresses: [] } }
+    const needed = {
+      text: this.#text as Text,
+      client,
+      codeLength: this.#codeLength(),
+      me: { ...user, addresses: [] },
+      passkeys: this.#hasPasskeys(),
+    }
     const { withProof } = await import('./account/step-up.js')
     return (await withProof(needed, card, run)) ?? false
+  }
+
+  #hasPasskeys(): boolean {
+    return this.hasAttribute('passkeys')
+  }
+
+  /** Null where the page or its frame may have none. */
+  async #loadPasskeys(client: Client) {
+    if (!this.#hasPasskeys() || !('PublicKeyCredential' in globalThis)) return null
+    return loadPasskeys(client)
   }
 
   async #isBegun(flow: SignIn): Promise<void> {
@@ -216,6 +234,7 @@ export class LatchkeySignIn extends Base {
     return {
       client: this.#client as Client,
       countries: this.#prefixes,
+      passkeys: this.#hasPasskeys(),
       leave: (ended) => this.#flow?.dispatch({ type: 'start-over', ...ended }),
     }
   }

@@ -1,5 +1,6 @@
 // What a sign-in does: calls of the client, and what their answers mean for the steps.
 import type { Client, SignupForm, User } from './client.js'
+import { isCancelled, type Passkeys, recall, remember } from './passkeys.js'
 import { problemOf } from './problems.js'
 import { type Event, type Flow, isSame, next, type Person, type State, start, type Who } from './steps.js'
 
@@ -10,6 +11,8 @@ export type SignInOptions = {
   onError: (error: unknown) => void
   /** What is left to do for somebody who is signed in, such as asking for the way back; false where the person would rather not. */
   finish?: ((client: Client, user: User) => Promise<boolean>) | undefined
+  /** null where the service has no passkeys, or the browser none */
+  passkeys?: () => Promise<Passkeys | null>
   /** milliseconds */
   now?: () => number
 }
@@ -21,6 +24,8 @@ export class SignIn {
   readonly #listeners = new Set<(state: State, before: State) => void>()
   readonly #now: () => number
   #state: State = start
+  #passkeys: Passkeys | null = null
+  #autofill = new AbortController()
   /** ends with the element, or with whatever the person does next */
   #work = new AbortController()
 
@@ -51,8 +56,70 @@ export class SignIn {
   /** Looks whether somebody is signed in already. */
   async begin(mayBeSignedIn: boolean): Promise<void> {
     const asking = mayBeSignedIn ? this.#options.client.me({ signal: this.#work.signal }) : Promise.resolve(null)
-    const user = await asking.catch(() => null)
+    const [user, passkeys] = await Promise.all([
+      asking.catch(() => null),
+      this.#options.passkeys?.().catch(() => null) ?? null,
+    ])
+    this.#passkeys = passkeys
     this.dispatch(user === null ? { type: 'nobody' } : { type: 'present', user })
+  }
+
+  /** Whether somebody can sign in with a passkey here. */
+  get hasPasskeys(): boolean {
+    return this.#passkeys !== null
+  }
+
+  /** Signs in with a passkey that the person chooses. */
+  signInByPasskey(): Promise<void> {
+    const passkeys = this.#passkeys
+    if (passkeys === null) return Promise.resolve()
+    return this.#doing('verifying', async (signal) => {
+      this.#autofill.abort()
+      const { user } = await passkeys.signIn({ signal })
+      remember('has')
+      await this.#conclude(user, false)
+    }).finally(() => {
+      // Who would rather not may still choose one in the field.
+      if (this.#state.step.name === 'identify') void this.waitForPasskey()
+    })
+  }
+
+  /** Waits for a passkey that is chosen in a field's autofill, until the step is another one. */
+  async waitForPasskey(): Promise<void> {
+    const passkeys = this.#passkeys
+    this.#autofill.abort()
+    this.#autofill = new AbortController()
+    const { signal } = this.#autofill
+    if (passkeys === null || !(await passkeys.canAutofill()) || signal.aborted) return
+    // Whatever goes wrong here nobody has asked for.
+    const signedIn = await passkeys.signIn({ autofill: true, signal }).catch(() => null)
+    if (signedIn === null || signal.aborted) return
+    remember('has')
+    await this.#doing('verifying', () => this.#conclude(signedIn.user, false))
+  }
+
+  stopWaiting(): void {
+    this.#autofill.abort()
+  }
+
+  /** Takes the offer of a passkey. */
+  createPasskey(): Promise<void> {
+    const { step } = this.#state
+    const passkeys = this.#passkeys
+    if (step.name !== 'offer' || passkeys === null) return Promise.resolve()
+    return this.#doing('saving', async (signal) => {
+      await passkeys.register({ signal })
+      remember('has')
+      await this.#conclude(step.user as User, step.isNewUser)
+    })
+  }
+
+  /** Turns it down, for good on this device. */
+  declinePasskey(): Promise<void> {
+    const { step } = this.#state
+    if (step.name !== 'offer') return Promise.resolve()
+    remember('declined')
+    return this.#doing('saving', () => this.#conclude(step.user as User, step.isNewUser))
   }
 
   /** Sends a code. Somebody who just got one and came back goes on with it. */
@@ -146,10 +213,18 @@ export class SignIn {
 
   end(): void {
     this.#work.abort()
+    this.#autofill.abort()
     this.#listeners.clear()
   }
 
+  /** Signed in by a code: a passkey is offered, once on a device, where it can make one by itself. */
   async #signedIn(user: User, isNewUser: boolean): Promise<void> {
+    const isOffered = this.#passkeys !== null && recall() === null && (await this.#passkeys.canCreate())
+    if (isOffered) this.dispatch({ type: 'offer', user, isNewUser })
+    else await this.#conclude(user, isNewUser)
+  }
+
+  async #conclude(user: User, isNewUser: boolean): Promise<void> {
     this.#welcome(user, isNewUser)
     const { finish, client } = this.#options
     // The code is used up: what fails now is tried again as who is signed in.
@@ -180,6 +255,10 @@ export class SignIn {
   }
 
   #failed(error: unknown): void {
+    if (isCancelled(error)) {
+      this.dispatch({ type: 'busy', busy: null })
+      return
+    }
     const { code, recycleToken, retryAfter } = Object(error)
     const isRecycled = code === 'second_proof_required' && typeof recycleToken === 'string'
     if (isRecycled) {

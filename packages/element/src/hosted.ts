@@ -11,6 +11,8 @@ export type PageConfig = {
   country?: string
   language?: string
   codeLength?: number
+  /** whether the service has passkeys */
+  passkeys?: boolean
   /** whether codes can be told by a call */
   voice?: boolean
   /** false where the request brought no session */
@@ -51,6 +53,7 @@ export function signInElement(config: PageConfig, base: string | undefined): Lat
   }
   for (const [name, value] of Object.entries(attributes)) if (value) element.setAttribute(name, String(value))
   element.toggleAttribute('voice', config.voice === true)
+  element.toggleAttribute('passkeys', config.passkeys === true)
   element.mayBeSignedIn = config.mayBeSignedIn !== false
   // The scripts of these are others' and not written for trusted types: with them the policy does not ask.
   if (challenge) {

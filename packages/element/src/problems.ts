@@ -30,6 +30,8 @@ const known = {
   unauthorized: 'error_signed_out',
   token_expired: 'error_signed_out',
   forbidden: 'error_forbidden',
+  new_device: 'error_new_device',
+  passkey_invalid: 'error_passkey',
   offline: 'error_offline',
   network_error: 'error_network',
   timeout: 'error_network',
@@ -39,13 +41,14 @@ const known = {
 export type ProblemKind = keyof typeof known | 'unknown'
 
 /** An error of the client, or anything that was thrown. */
-type Thrown = { code?: unknown; retryAfter?: unknown; fields?: readonly { pointer: string }[] }
+type Thrown = { code?: unknown; reason?: unknown; retryAfter?: unknown; fields?: readonly { pointer: string }[] }
 
 const isKnown = (code: unknown): code is keyof typeof known => typeof code === 'string' && Object.hasOwn(known, code)
 
 export function problemOf(error: unknown): Problem {
-  const { code, retryAfter, fields = [] } = Object(error) as Thrown
-  const kind = isKnown(code) ? code : 'unknown'
+  const { code, reason, retryAfter, fields = [] } = Object(error) as Thrown
+  const isNewDevice = code === 'forbidden' && reason === 'new_device'
+  const kind = isNewDevice ? 'new_device' : isKnown(code) ? code : 'unknown'
   const names = fields.map(({ pointer }) => pointer.replace(/^\//, ''))
   return {
     kind: kind === 'validation_failed' ? (ofIdentifier(names) ?? kind) : kind,
@@ -75,6 +78,7 @@ export function lineOf(problem: Problem, { words, format, duration, plural }: Te
   if (kind === 'rate_limited') {
     return retryAfter === undefined ? words.error_busy : format(words.error_rate, { time: duration(retryAfter) })
   }
+  if (kind === 'new_device') return format(words.error_new_device, { time: duration(retryAfter ?? 86_400) })
   const line = kind === 'unknown' ? words.error_unknown : words[known[kind]]
   return attempts === undefined ? line : `${line} ${plural(attempts, words.attempts_left)}`
 }

@@ -20,6 +20,8 @@ export type Step =
   | { name: 'signup'; who: Who }
   /** the number may have been somebody else's: `waitUntil` once a new account was asked for */
   | { name: 'recycled'; who: Who; recycleToken: string; waitUntil: number | null }
+  /** signed in by a code, and offered a passkey for the next time */
+  | { name: 'offer'; user: Person; isNewUser: boolean }
   | { name: 'done'; user: Person; isNewUser: boolean }
 
 export type Busy = 'sending' | 'solving' | 'verifying' | 'saving' | null
@@ -49,6 +51,7 @@ export type Event =
   /** the code of the last send is asked for again, without another one */
   | { type: 'have-code'; who: Who; now: number }
   | { type: 'signed-in'; user: Person; isNewUser: boolean }
+  | { type: 'offer'; user: Person; isNewUser: boolean }
   | { type: 'failed'; problem: Problem }
   | { type: 'start-over'; problem?: Problem; notice?: 'deleted' }
   | EventOfStep
@@ -99,6 +102,8 @@ export function next(state: State, event: Event): State {
       const step = { name: 'done', user: event.user, isNewUser: event.isNewUser } as const
       return { ...calm, step, last: null, recycleToken: null }
     }
+    case 'offer':
+      return { ...calm, step: { name: 'offer', user: event.user, isNewUser: event.isNewUser } }
     case 'failed':
       return failed(state, event.problem)
     case 'start-over':

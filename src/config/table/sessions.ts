@@ -53,7 +53,7 @@ export const sessionRows = {
   COOKIE_NAME: {
     type: 'text',
     default: 'jwt',
-    rule: 'must be a cookie name other than signup and device',
+    rule: 'must be a cookie name other than signup, device and passkey',
     about: "The session's cookie. __Host-jwt is stricter where browsers use the service over TLS only.",
   },
   COOKIE_SAMESITE: {

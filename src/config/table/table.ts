@@ -4,6 +4,7 @@ import { databaseRows } from './database.js'
 import { limitRows } from './limits.js'
 import { costRows, messageRows, sendingRows } from './messages.js'
 import { pageRows } from './pages.js'
+import { passkeyRows } from './passkeys.js'
 import { peopleRows } from './people.js'
 import { serverRows } from './server.js'
 import { sessionRows } from './sessions.js'
@@ -20,6 +21,7 @@ export const groups = [
   { title: 'Sending', rows: sendingRows },
   { title: 'What messages cost', rows: costRows },
   { title: 'What messages say', rows: messageRows },
+  { title: 'Passkeys', rows: passkeyRows },
   { title: 'The pages at /sign-in and /admin', rows: pageRows },
 ] as const satisfies readonly Readonly<{ title: string; rows: Readonly<Record<string, Setting>> }>[]
 
@@ -33,6 +35,7 @@ export const settings = {
   ...sendingRows,
   ...costRows,
   ...messageRows,
+  ...passkeyRows,
   ...pageRows,
 }
 

@@ -30,6 +30,7 @@ export const about = {
   tags: [
     { name: 'Mobile flow', description: 'National mobile numbers of one country, with signup' },
     { name: 'Identifier flow', description: 'Phones of all allowed countries and email addresses' },
+    { name: 'Passkeys', description: 'Signing in and stepping up without a code (WebAuthn)' },
     { name: 'Sessions', description: 'The session of either flow, and what other services need to know of sessions' },
     { name: 'Users', description: 'For admins, and for each user about themselves' },
     { name: 'API keys', description: 'What back ends of the product show in place of a person’s session' },

@@ -32,6 +32,8 @@ const everythingOn = () => ({
   TWILIO_ACCOUNT_SID: `AC${'0'.repeat(32)}`,
   TWILIO_AUTH_TOKEN: '0'.repeat(32),
   TWILIO_FROM: '+15005550006',
+  PASSKEY_RP_ID: 'auth.example.com',
+  PASSKEY_ORIGINS: 'https://auth.example.com',
 })
 
 /**

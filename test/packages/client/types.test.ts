@@ -8,6 +8,7 @@ import type {
   AnswerOf,
   BodyOf,
   DataOf,
+  Passkey,
   Route,
   Routes,
   ServiceErrorCode,
@@ -22,6 +23,7 @@ import type { createExchangeCode, exchangeCode } from '../../../src/auth/routes/
 import type { mobileSchemas } from '../../../src/auth/routes/mobile-schemas.js'
 import type { logout, me, refresh } from '../../../src/auth/routes/session-schemas.js'
 import type { ErrorCode } from '../../../src/errors.js'
+import type { PasskeySchema } from '../../../src/passkeys/passkey-schemas.js'
 import type { AddressSchema } from '../../../src/users/address.js'
 import type { UserSchema } from '../../../src/users/user.js'
 import { openApi } from '../../support/document.js'
@@ -58,6 +60,7 @@ type Sent<Answer> = Omit<Answer, 'otp'>
 const agreed = {
   user: true satisfies Same<User, Static<typeof UserSchema>>,
   address: true satisfies Same<Address, Static<typeof AddressSchema>>,
+  passkey: true satisfies Same<Passkey, Static<typeof PasskeySchema>>,
   session: true satisfies Same<SessionInfo, Static<typeof SessionSchema>>,
   sendOtp: true satisfies Same<BodyOf<'POST /api/auth/send-otp'>['mode'], Taken<Mobile['sendOtp']>['mode']>,
   sendOtpBody: true satisfies Takes<Taken<Mobile['sendOtp']>, BodyOf<'POST /api/auth/send-otp'>>,

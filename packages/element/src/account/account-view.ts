@@ -7,6 +7,7 @@ import { type Context, linkButton } from '../views/view.js'
 import { addresses } from './addresses.js'
 import { data } from './data.js'
 import { identifiers } from './identifiers.js'
+import { passkeys } from './passkeys.js'
 import { profile } from './profile.js'
 import { sessions } from './sessions.js'
 import { withProof } from './step-up.js'
@@ -14,9 +15,17 @@ import type { Surroundings } from './surroundings.js'
 
 export const styles = css
 
-export type AccountOptions = { client: Client; countries: readonly PhonePrefix[]; leave: Surroundings['leave'] }
+export type AccountOptions = {
+  client: Client
+  countries: readonly PhonePrefix[]
+  passkeys: boolean
+  leave: Surroundings['leave']
+}
 
-export function accountView(context: Context, { client, countries, leave }: AccountOptions): HTMLElement {
+export function accountView(
+  context: Context,
+  { client, countries, passkeys: hasPasskeys, leave }: AccountOptions,
+): HTMLElement {
   const { text, flow, options, announce } = context
   const { words } = text
   const sections = h('div', { class: 'sections' })
@@ -42,16 +51,25 @@ export function accountView(context: Context, { client, countries, leave }: Acco
         country: options.country ?? 'IN',
         me,
         announce,
+        passkeys: hasPasskeys,
         leave,
-        proven: (run) => withProof({ text, client, codeLength: options.codeLength, me }, root, run),
+        proven: (run) =>
+          withProof({ text, client, codeLength: options.codeLength, me, passkeys: hasPasskeys }, root, run),
         reload: async (section) => {
           await load()
           root.querySelector<HTMLElement>(`#${section}-title`)?.focus()
         },
       }
       const ofSessions = await sessions(around)
-      // Passkeys have their place between these two.
-      sections.replaceChildren(profile(around), identifiers(around), addresses(around), ofSessions, data(around))
+      const ofPasskeys = hasPasskeys ? [await passkeys(around)] : []
+      sections.replaceChildren(
+        profile(around),
+        identifiers(around),
+        ...ofPasskeys,
+        addresses(around),
+        ofSessions,
+        data(around),
+      )
     } catch (error) {
       leave({ problem: problemOf(error) })
     }

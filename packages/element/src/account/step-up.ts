@@ -1,13 +1,14 @@
 // "Confirm that it is you": a code to one's own phone or email, in a dialog, before what cannot be undone.
 import { LatchkeyError } from '../client.js'
 import { h } from '../h.js'
+import { loadPasskeys, recall } from '../passkeys.js'
 import { lineOf, problemOf } from '../problems.js'
 import { againButton } from '../views/again.js'
 import { codeField } from '../views/code-field.js'
 import { around, form, linkButton, submitButton, whoElement } from '../views/view.js'
 import type { Surroundings } from './surroundings.js'
 
-export type Needed = Pick<Surroundings, 'text' | 'client' | 'codeLength' | 'me'>
+export type Needed = Pick<Surroundings, 'text' | 'client' | 'codeLength' | 'me' | 'passkeys'>
 
 /** Runs it, and once more after a proof where it asks for one; undefined where the person would rather not. */
 export async function withProof<Result>(
@@ -23,8 +24,22 @@ export async function withProof<Result>(
   return (await prove(needed, place)) ? run() : undefined
 }
 
-/** Asks for a code; false where the person would rather not. */
-export async function prove({ text, client, codeLength, me }: Needed, place: HTMLElement): Promise<boolean> {
+/** Asks for a proof; false where the person would rather not. */
+export async function prove(needed: Needed, place: HTMLElement): Promise<boolean> {
+  return (needed.passkeys && (await proveByPasskey(needed))) || proveByCode(needed, place)
+}
+
+/** First what costs no message and no typing. Who has no passkey here, or would rather not use it, gets a code. */
+async function proveByPasskey({ client }: Needed): Promise<boolean> {
+  if (recall() !== 'has') return false
+  const proven = await loadPasskeys(client)
+    .then((passkeys) => passkeys.stepUp())
+    .catch(() => null)
+  return proven !== null
+}
+
+/** Sends a code and asks for it. */
+async function proveByCode({ text, client, codeLength, me }: Needed, place: HTMLElement): Promise<boolean> {
   const { words } = text
   const sent = await client.stepUp.send()
   const who = (sent.method === 'phone' ? me.phone : me.email) ?? ''

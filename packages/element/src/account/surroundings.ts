@@ -14,6 +14,8 @@ export type Surroundings = {
   country: string
   me: Me
   announce: (line: string) => void
+  /** whether the service has passkeys */
+  passkeys: boolean
   /** runs what asks for a recent proof: where there is none, a code is asked for, and it runs again */
   proven: <Result>(run: () => Promise<Result>) => Promise<Result | undefined>
   /** the session is over, for this reason or because the account is gone */

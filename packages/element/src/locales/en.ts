@@ -101,6 +101,17 @@ export const words = {
   delete_now: 'Delete for good',
   deleted: 'Your account was deleted.',
   confirm_you: 'Confirm that it is you',
+  passkeys: 'Passkeys',
+  passkey_sign_in: 'Sign in with a passkey',
+  passkey_offer: 'Sign in faster next time?',
+  passkey_offer_lead: 'With your fingerprint, face or screen lock, and without a code.',
+  passkey_create: 'Create a passkey',
+  not_now: 'Not now',
+  passkey_name: 'Name of the passkey',
+  add_passkey: 'Add a passkey',
+  no_passkeys: 'No passkey yet.',
+  error_passkey: 'This passkey does not work here. Use a code.',
+  error_new_device: 'This device is new to your account. You can change this in {time}.',
 }
 
 export type Words = typeof words

@@ -2,6 +2,7 @@
 import type { PhonePrefix } from '../client.js'
 import { h, set } from '../h.js'
 import { methodOf, readIdentifier, splitPrefix } from '../identify.js'
+import { recall } from '../passkeys.js'
 import type { Method, State, Who } from '../steps.js'
 import { countryPicker } from './country-picker.js'
 import {
@@ -82,7 +83,9 @@ export function identifyView(context: Context, countries: readonly PhonePrefix[]
     const example = countries.find(({ country }) => country === typed.country)?.example
     if (label) label.textContent = isPhone ? words.mobile_number : words.email_address
     picker.root.hidden = !isPhone
-    for (const name of ['type', 'autocomplete', 'inputmode']) set(input, name, isPhone ? 'tel' : 'email')
+    const kind = isPhone ? 'tel' : 'email'
+    for (const name of ['type', 'inputmode']) set(input, name, kind)
+    set(input, 'autocomplete', flow.hasPasskeys ? `${kind} webauthn` : kind)
     set(input, 'placeholder', isPhone ? (example ?? '') : 'name@example.com')
     choice?.show(method)
   }
@@ -98,8 +101,32 @@ export function identifyView(context: Context, countries: readonly PhonePrefix[]
 
   const send = () => withIdentifier((who) => void flow.send(who))
   const more = h('div', { class: 'more' }, haveCode)
+  const passkey = flow.hasPasskeys && flow.state.recycleToken === null ? passkeyButton(context) : null
+  // Who has one on this device is asked for it first.
+  const isFirst = recall() === 'has'
   show(flow.state)
-  return { root: form(send, heading(line), note, choice?.root, root, submit.button, more), update: show }
+  if (passkey) void flow.waitForPasskey()
+  return {
+    root: form(
+      send,
+      heading(line),
+      note,
+      isFirst && passkey,
+      choice?.root,
+      root,
+      submit.button,
+      !isFirst && passkey,
+      more,
+    ),
+    update: show,
+    end: () => flow.stopWaiting(),
+  }
+}
+
+/** Instead of a code. */
+function passkeyButton({ flow, text: { words } }: Context): HTMLButtonElement {
+  const onclick = () => void flow.signInByPasskey()
+  return h('button', { type: 'button', class: 'passkey', part: 'passkey', onclick }, words.passkey_sign_in)
 }
 
 /** Phone or email; null where there is but one of them. */

@@ -3,6 +3,7 @@ import type { PhonePrefix } from '../client.js'
 import type { Step } from '../steps.js'
 import { codeView } from './code-view.js'
 import { identifyView, type Typed } from './identify-view.js'
+import { offerView } from './offer-view.js'
 import { doneView, presentView, recycledView } from './other-views.js'
 import { signupView } from './signup-view.js'
 import type { Context, View } from './view.js'
@@ -17,6 +18,8 @@ export function viewOfStep(context: Context, step: Step, prefixes: readonly Phon
       return presentView(context, step.user)
     case 'recycled':
       return recycledView(context, step)
+    case 'offer':
+      return offerView(context)
     case 'done':
       return doneView(context, step)
     default:
