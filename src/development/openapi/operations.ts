@@ -71,8 +71,9 @@ export class Operations {
   of(route: Route): Json {
     const { operationId, summary, description, tags, body, response } = route.schema
     const people = (route.schema['security'] ?? []) as Json[]
-    // OpenAPI 3.1: of a scheme that is not OAuth's, the list names the roles that are asked for.
-    const security = route.scope === undefined ? people : [...people, { apiKey: [route.scope] }]
+    // The scope stands in words: as a member of the list, which OpenAPI 3.1 allows, linters take it for one of OAuth's.
+    const { scope } = route
+    const security = scope === undefined ? people : [...people, { apiKey: [] }]
     const parameters = [
       ...this.#parametersIn('path', route.schema['params']),
       ...this.#parametersIn('query', route.schema['querystring']),
@@ -85,7 +86,7 @@ export class Operations {
     return {
       operationId,
       summary,
-      description,
+      description: scope === undefined ? description : `${description} API keys: scope \`${scope}\`.`,
       tags,
       security,
       ...(parameters.length > 0 && { parameters }),
