@@ -93,7 +93,7 @@ export function createClientWith(options: ClientOptions, loadSolver: LoadSolver)
   }
 
   async function solutionOf({ challenge }: LatchkeyError, { body, signal }: Call) {
-    if (!challenge || solveChallenge === false || Object(body).challenge_solution !== undefined) return undefined
+    if (!challenge || solveChallenge === false || Object(body).challenge_solution) return undefined
     if (solveChallenge) return solveChallenge(challenge, signal)
     return 'parameters' in challenge ? (await loadSolver())(challenge as ProofOfWork, signal) : undefined
   }

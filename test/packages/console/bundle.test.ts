@@ -5,8 +5,8 @@ import { gzipSync } from 'node:zlib'
 import t from 'tap'
 
 const folder = 'src/generated/console'
-/** Bytes, compressed: scripts of both the sign-in and the console, one language of each, and the solver of challenges. */
-const budget = 48_000
+/** Bytes, compressed: scripts of both the sign-in and the console, one language of each, the solver of challenges, and passkeys. */
+const budget = 53_000
 
 t.test('all that an admin loads fits the budget, and the manifest lists it', async (t) => {
   const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))
@@ -38,7 +38,8 @@ t.test('nothing in it needs more than scripts of its own origin, or makes HTML o
     t.notMatch(text, /\beval\(|new Function\(|innerHTML|insertAdjacentHTML|document\.write|setAttribute\("style"/, name)
     const urls = [...text.matchAll(/https?:\/\/[^"'`\s)]+/g)]
       .map(String)
-      .filter((url) => !/w3\.org\/2000\/svg/.test(url))
+      // The namespace of drawings, and where SimpleWebAuthn's warnings to developers lead: neither is ever fetched.
+      .filter((url) => !/w3\.org\/2000\/svg|simplewebauthn\.dev\/docs/.test(url))
     t.strictSame(urls, [], name)
   }
 })
