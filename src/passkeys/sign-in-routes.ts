@@ -4,6 +4,7 @@ import { Problem } from '../errors.js'
 import { clientOf } from '../http/client.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import type { Limits } from '../limits/service.js'
+import type { BearerTokens } from '../sessions/bearer-tokens.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import { serializeUser } from '../users/user.js'
 import { challengeTimeToLive } from './challenges.js'
@@ -14,6 +15,7 @@ export type PasskeySignInOptions = {
   passkeys: Pick<PasskeyUse, 'signInOptions' | 'signIn'>
   limits: Pick<Limits, 'countPasskeyOptions'>
   cookie: SessionCookie
+  bearerTokens: BearerTokens
   defaultCountry: CountryCode
 }
 
@@ -24,7 +26,7 @@ const config = { setsCookies: true } as const
 const holderPattern = /^[\w-]{43}$/
 
 export const passkeySignInRoutes: FastifyPluginAsyncTypebox<PasskeySignInOptions> = async (app, options) => {
-  const { passkeys, limits, cookie, defaultCountry } = options
+  const { passkeys, limits, cookie, bearerTokens, defaultCountry } = options
 
   app.post(
     '/authentication/options',
@@ -68,7 +70,8 @@ export const passkeySignInRoutes: FastifyPluginAsyncTypebox<PasskeySignInOptions
       const { user, token, deviceToken } = await passkeys.signIn(response, holder, clientOf(request, device_token))
       cookie.set(reply, token)
       const device = cookie.setDevice(reply, deviceToken)
-      return { token, user: serializeUser(user, defaultCountry), isNewUser: false, ...device } as const
+      const shown = serializeUser(user, defaultCountry)
+      return { token: await bearerTokens.of(token, user.id), user: shown, isNewUser: false, ...device } as const
     },
   )
 }

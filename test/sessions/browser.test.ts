@@ -56,7 +56,8 @@ function isRefused(t: Test, answer: Answer, message: string) {
 }
 
 t.test('a page of another site cannot use our cookies, on any call, with or without a body', async (t) => {
-  const service = await startApp(t)
+  const PASSKEY_ORIGINS = 'https://login.example.com'
+  const service = await startApp(t, { settings: { PASSKEY_RP_ID: 'login.example.com', PASSKEY_ORIGINS } })
   const token = await signIn(service)
   const calls = unsafeCalls
   t.ok(calls.length >= 7)
