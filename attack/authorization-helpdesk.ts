@@ -36,6 +36,9 @@ const reading: Attack = {
     for (const list of lists) late.push(await service.ask('GET', `/users/${me.userId}/${list}`, as(admin)))
     late.push(await service.ask('POST', `/users/${me.userId}/unlock`, as(admin, { reason })))
     late.push(await service.ask('POST', '/operations/countries/IN/open', as(admin, { reason })))
+    const mate = person.identifier.replace(/.$/, (digit) => String((Number(digit) + 1) % 10))
+    late.push(await service.ask('POST', '/users', as(admin, { phone: mate, role: 'ADMIN' })))
+    late.push(await service.ask('PATCH', `/users/${me.userId}`, as(admin, { role: 'ADMIN' })))
     allOf('a stolen session of an admin', late, ['403 step_up_required'])
   },
 }
@@ -80,7 +83,21 @@ const trail: Attack = {
     const { service, allOf, equal } = context
     const [admin, me] = [await joinAsAdmin(context), await join(context)]
     const refused: Answer[] = []
-    for (const bad of ['', ' ', 'a\nb', 'a\u0000b', '\u001b[2J', 'x'.repeat(161), 7, null, ['x'], { x: 1 }])
+    for (const bad of [
+      '',
+      ' ',
+      'a\nb',
+      'a\u0000b',
+      '\u001b[2J',
+      'a\u2028b',
+      '\u202etxt',
+      '\u2066x',
+      'x'.repeat(161),
+      7,
+      null,
+      ['x'],
+      { x: 1 },
+    ])
       refused.push(await service.ask('POST', `/users/${me.userId}/unlock`, as(admin, { reason: bad })))
     refused.push(await service.ask('DELETE', '/users/me/sessions?reason=x', as(me)))
     refused.push(await service.ask('PATCH', '/users/me', as(me, { user_name: 'Eve', reason: 'x' })))

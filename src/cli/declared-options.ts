@@ -10,4 +10,5 @@ export const yes = (what: string) => ({ type: 'boolean', description: what }) as
 export const someone = {
   usage: 'PHONE|EMAIL',
   description: 'a phone in E.164, such as +919876543210, or an email',
+  pattern: /@|^\+?[\d\s().-]{5,}$/,
 } as const

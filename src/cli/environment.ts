@@ -28,30 +28,31 @@ async function askAtTerminal(question: string): Promise<string> {
 /* c8 ignore stop */
 
 /**
- * Whether a command works on the database of development. In the repository it does where no other is set; elsewhere also `latchkey dev`
- * has to have run in this folder: nobody who forgot DATABASE_URL in production gets an empty database instead.
+ * Whether a command works on the database of development: where no other is set. Outside of the repository also `latchkey dev` has to
+ * have run in this folder: nobody who forgot DATABASE_URL in production gets an empty database instead. Where one is set, NODE_ENV alone
+ * says what it is, and unset it says production.
  */
 function isOfDevelopment(environment: NodeJS.ProcessEnv): boolean {
-  /* c8 ignore next */
-  if (isSource) return true
   const isSet = ['DATABASE_URL', 'DATABASE_URL_FILE', 'DIRECT_DATABASE_URL'].some((name) => environment[name])
   const isProduction = environment['NODE_ENV'] === 'production'
-  return !isSet && !isProduction && existsSync(join(placeOfProject(), '.data', 'secrets.json'))
+  return !isSet && !isProduction && (isSource || existsSync(join(placeOfProject(), '.data', 'secrets.json')))
 }
 
-/** @param printError tells what happens before the command's own work, such as the start of a database */
+/** @param tell says what happens before the command's own work, such as the start of a database */
 export async function openEnvironment(
   { needsDatabase }: Listed,
-  printError: (line: string) => void,
+  tell: (line: string) => void,
 ): Promise<OpenEnvironment> {
   const folder = placeOfProject()
   loadEnvironmentFile(join(folder, '.env'))
   if (!needsDatabase || !isOfDevelopment(process.env)) return { environment: process.env, ask, close: async () => {} }
+  // Whoever believes that their settings name another one is to see it.
+  tell('DATABASE_URL is not set: on the database of latchkey dev, in ./.data')
   const [{ prepareDevelopmentEnvironment }, { onEndRequest }] = await Promise.all([
     import('../development/environment.js'),
     import('../development/signals.js'),
   ])
-  const prepared = await prepareDevelopmentEnvironment({ projectDirectory: folder, onProgress: printError })
+  const prepared = await prepareDevelopmentEnvironment({ projectDirectory: folder, onProgress: tell })
   // The embedded server is ours to end, also where somebody ends the command.
   onEndRequest(() => void prepared.stop().finally(() => process.exit(130)))
   return { environment: prepared.environment, ask, close: prepared.stop }

@@ -22,8 +22,8 @@ export type OpenEnvironment = Pick<CommandContext, 'environment' | 'ask'> & Read
 
 export type LatchkeyContext = Terminal &
   Readonly<{
-    /** Called when there is work to do, and not before. */
-    open: (command: Listed) => Promise<OpenEnvironment>
+    /** Called when there is work to do, and not before; tells people what it does, where people read it. */
+    open: (command: Listed, tell: (line: string) => void) => Promise<OpenEnvironment>
   }>
 
 /** What the first words name: a command, or a group of them. */
@@ -108,7 +108,10 @@ export async function runLatchkey(typed: readonly string[], context: LatchkeyCon
   const { listed, rest } = chosen
   const { perform, tellError } = await import('./command.js')
   try {
-    const [command, { close, ...given }] = await Promise.all([listed.load(), open(listed)])
+    const [command, { close, ...given }] = await Promise.all([
+      listed.load(),
+      open(listed, isJson ? () => {} : printError),
+    ])
     try {
       return await perform(command, { print, printError, words: rest, ...given })
     } finally {

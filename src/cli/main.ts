@@ -13,5 +13,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Not process.exit(), which would cut off what is not yet written.
 process.exitCode = await runLatchkey(process.argv.slice(2), {
   ...terminal,
-  open: async (command) => (await import('./environment.js')).openEnvironment(command, terminal.printError),
+  open: async (command, tell) => (await import('./environment.js')).openEnvironment(command, tell),
 })

@@ -18,9 +18,14 @@ async function listUsers({ values, environment, answer }: WorkContext<typeof dec
       identifier: null,
       hidesAdmins: false,
     })
-    const masked = users.map(maskedUser)
-    const lines = masked.map(({ id, name, phone, email, role }) =>
-      rowOf(id, phone, email, name, role === 'ADMIN' ? '(admin)' : null),
+    const disabled = await database.user.findMany({
+      where: { id: { in: users.map(({ id }) => id) }, disabledAt: { not: null } },
+      select: { id: true },
+    })
+    const isDisabled = new Set(disabled.map(({ id }) => id))
+    const masked = users.map((user) => ({ ...maskedUser(user), disabled: isDisabled.has(user.id) }))
+    const lines = masked.map(({ id, name, phone, email, role, disabled }) =>
+      rowOf(id, phone, email, name, role === 'ADMIN' ? '(admin)' : null, disabled ? '(disabled)' : null),
     )
     const more = nextCursor === null ? [] : [`More: --cursor ${nextCursor}`]
     answer({ users: masked, nextCursor }, lines.length === 0 ? ['There is nobody'] : [...lines, ...more])

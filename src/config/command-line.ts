@@ -44,6 +44,8 @@ export type Declaration<Options extends OptionDeclarations = OptionDeclarations>
     isMany?: boolean
     /** all that they may be */
     choices?: readonly string[]
+    /** what they look like: another one is none of them, whatever the database holds */
+    pattern?: RegExp
   }>
   options?: Options
 }>
@@ -114,9 +116,7 @@ export function commandOf({ program, summary, words, options = {} }: Declaration
   if (words !== undefined) {
     const usage = `${words.usage}${words.isMany ? '...' : ''}`
     const argument = new Argument(words.isOptional ? `[${usage}]` : `<${usage}>`, words.description)
-    command.addArgument(
-      words.choices === undefined ? argument : argument.argParser((text) => oneOf(words.choices, text)),
-    )
+    command.addArgument(argument.argParser((text) => checkedWord(words, text)))
   }
   for (const [name, option] of Object.entries(options)) command.addOption(optionOf(name, option))
   return command
@@ -132,7 +132,18 @@ function optionOf(name: string, { type, value, description, default: preset }: O
   return preset === undefined ? option : option.default(preset, preset)
 }
 
-function oneOf(choices: readonly string[] = [], text: string): string {
+/** @throws UsageError without the word, which may be somebody's */
+function checkedWord(
+  { usage, description, choices, pattern }: NonNullable<Declaration['words']>,
+  text: string,
+): string {
+  if (choices !== undefined) return oneOf(choices, text)
+  if (pattern?.test(text) === false)
+    throw new UsageError(`No ${usage.replaceAll('|', ', ')}; what is taken: ${description}`)
+  return text
+}
+
+function oneOf(choices: readonly string[], text: string): string {
   if (choices.includes(text)) return text
   const meant = nearest(text, choices)
   throw new UsageError(

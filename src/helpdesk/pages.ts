@@ -12,7 +12,11 @@ export type EventPage = Readonly<{ events: Event[]; nextCursor: string | null }>
 
 export type PageQuery = Readonly<{ limit: number; cursor: string | undefined }>
 
-const CursorSchema = Type.Tuple([Type.String({ maxLength: 24 }), Type.String({ pattern: '^[0-9]{1,18}$' })])
+/** Of the years that PostgreSQL and ISO 8601 both have. */
+const CursorSchema = Type.Tuple([
+  Type.String({ maxLength: 24, pattern: '^(?!0000)[0-9]{4}-' }),
+  Type.String({ pattern: '^[0-9]{1,18}$' }),
+])
 
 function writeCursor({ happenedAt, id }: Pick<Event, 'happenedAt' | 'id'>): string {
   const cursor: Static<typeof CursorSchema> = [happenedAt.toISOString(), String(id)]

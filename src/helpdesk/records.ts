@@ -99,7 +99,7 @@ export class HelpdeskRecords {
   /** What happened to a user and at their identifiers, without deliveries. @throws Problem `not_found`, `validation_failed` */
   async events({ actor, id }: Asked, query: PageQuery): Promise<EventPage> {
     const user = await this.#user(id)
-    await this.#noteReading({ actor, id }, query, 'events')
+    await this.#noteReading({ actor, id }, 'events')
     return readEvents(
       this.#database,
       [{ userId: id, NOT: isDelivery }, ...this.#atIdentifiers(user, { NOT: isDelivery })],
@@ -110,7 +110,7 @@ export class HelpdeskRecords {
   /** What they were sent, and what was refused and why. @throws Problem `not_found`, `validation_failed` */
   async messages({ actor, id }: Asked, query: PageQuery) {
     const user = await this.#user(id)
-    await this.#noteReading({ actor, id }, query, 'messages')
+    await this.#noteReading({ actor, id }, 'messages')
     const { events, nextCursor } = await readEvents(this.#database, this.#atIdentifiers(user, isSend), query)
     const receipts = await this.#receiptsOf(events)
     const messages: SentMessage[] = events.map((event) => ({
@@ -144,9 +144,9 @@ export class HelpdeskRecords {
     }))
   }
 
-  /** Who looked at whom is an event: one for each list that is opened, not for each of its pages. */
-  async #noteReading({ actor, id }: Asked, { cursor }: PageQuery, list: string): Promise<void> {
-    if (cursor !== undefined || actor.userId === id) return
+  /** Who looked at whom is an event, of each page: a cursor could be made up. */
+  async #noteReading({ actor, id }: Asked, list: string): Promise<void> {
+    if (actor.userId === id) return
     const { network, requestId } = actor.client
     const event = { event: 'sensitive_read', userId: id, actorId: actorIdOf(actor), detail: list }
     await this.#database.authEvent.create({ data: { ...event, network, requestId } })
@@ -170,7 +170,7 @@ export class HelpdeskRecords {
       this.#database.otp.findUnique({
         where: { identifier_purpose_lane: { identifier, purpose: 'sign_in', lane: '' } },
       }),
-      lastUnlock(this.#database, identifierHash(this.#eventKey, identifier), method),
+      lastUnlock(this.#database, { hash: identifierHash(this.#eventKey, identifier), method, now }),
     ])
     const isOpen = (start: Date | null | undefined, length: number) => start != null && start.getTime() + length > now
     const later = (moment: Date | null | undefined) => (moment != null && moment.getTime() > now ? moment : null)
@@ -194,14 +194,18 @@ export class HelpdeskRecords {
   }
 }
 
-/** When an identifier was unlocked last, whoever had it; null where nobody did. */
+/** When an identifier was unlocked in the last 24 hours, whoever had it; null where nobody did. */
 export async function lastUnlock(
   database: Pick<Prisma.TransactionClient, 'authEvent'>,
-  hash: Uint8Array<ArrayBuffer>,
-  method: string,
+  { hash, method, now }: Readonly<{ hash: Uint8Array<ArrayBuffer>; method: string; now: number }>,
 ): Promise<Date | null> {
   const event = await database.authEvent.findFirst({
-    where: { identifierHash: hash, event: 'authz_admin', detail: { startsWith: unlockDetail(method) } },
+    where: {
+      identifierHash: hash,
+      // However many events there are, of one day alone: who is attacked has most of them.
+      happenedAt: { gt: new Date(now - day) },
+      ...{ event: 'authz_admin', detail: { startsWith: unlockDetail(method) } },
+    },
     orderBy: { happenedAt: 'desc' },
     select: { happenedAt: true },
   })

@@ -54,7 +54,7 @@ export class Unlock {
       for (const each of asked) {
         const identifier = String(user[each])
         const hash = identifierHash(this.#eventKey, identifier)
-        const last = await lastUnlock(transaction, hash, each)
+        const last = await lastUnlock(transaction, { hash, method: each, now: now.getTime() })
         const wait = last === null ? 0 : last.getTime() + pause - now.getTime()
         if (wait > 0) {
           waits.push(wait)

@@ -7,7 +7,7 @@ import type { CountryCode } from '../identifiers/phone.js'
 import type { UserAdministration } from './administration.js'
 import { createUser, listUsers } from './administration-schemas.js'
 import type { UserList } from './list.js'
-import { type Policies, requestActorOf, underPolicy } from './policies.js'
+import { type Policies, requestActorOf, requireRecentProof, underPolicy } from './policies.js'
 import { serializeUser } from './user.js'
 
 export type AdministrationOptions = {
@@ -60,7 +60,8 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
       schema: {
         operationId: 'createUser',
         summary: 'Make a user',
-        description: 'For admins. Phone and email are claims until their owner proves them by signing in.',
+        description:
+          'For admins, of an `ADMIN` only soon after they proved that it is them. Phone and email are claims until their owner proves them by signing in.',
         ...underPolicy,
         ...createUser,
       },
@@ -71,6 +72,8 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
       if (request.body.role !== undefined && request.apiKey !== null) {
         throw new Problem('validation_failed', atField('role', 'role is not a known field'))
       }
+      // A stolen session would make itself an admin that lasts, who has just proved that it is them.
+      if (role === 'ADMIN') requireRecentProof(request)
       if (phone === undefined && email === undefined) {
         throw new Problem('validation_failed', atField('', 'Give phone, email or both'))
       }

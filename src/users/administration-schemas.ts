@@ -41,6 +41,8 @@ const params = Type.Object({ id: Type.String({ description: 'UUID of the user, o
 export const Reason = Type.String({
   format: 'text',
   maxLength: 160,
+  // Lines of other alphabets, and marks that turn the direction of what follows: the trail would look other than it is.
+  pattern: '^[^\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$',
   description: 'Why, in one line of at most 160 characters; it is written into the trail',
   examples: ['Lost the phone, asked by mail'],
   [errorLine]: 'reason must be 1 to 160 characters on one line',
@@ -78,6 +80,7 @@ export const createUser = {
       'already_registered',
       'country_not_supported',
       'number_type_not_supported',
+      'step_up_required',
       ...accountErrors,
       ...writingErrors,
     ),
@@ -166,7 +169,7 @@ export const changeUser = {
   ),
   response: {
     200: oneUser('The user as it is now'),
-    ...errorResponses('not_found', 'last_admin', ...accountErrors, ...writingErrors),
+    ...errorResponses('not_found', 'last_admin', 'step_up_required', ...accountErrors, ...writingErrors),
   },
 }
 

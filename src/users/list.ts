@@ -121,7 +121,8 @@ export function readCursor(sort: Sort, cursor: string): Place | null {
 function isKeyOf(sort: Sort, key: string): boolean {
   if (sort.endsWith('user_name')) return !key.includes('\0') && key.isWellFormed()
   const time = new Date(key)
-  return !Number.isNaN(time.getTime()) && time.toISOString() === key
+  // Of the years that PostgreSQL and ISO 8601 both have.
+  return /^(?!0000)\d{4}-/.test(key) && !Number.isNaN(time.getTime()) && time.toISOString() === key
 }
 
 function parse(text: string): unknown {

@@ -59,7 +59,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
         operationId: 'changeUser',
         summary: 'Change a user',
         description:
-          'Users change their own name; admins also `role` and `disabled`, of anybody. The last admin stays: 409.',
+          'Users change their own name; admins also `disabled`, and soon after a proof `role`, of anybody. The last admin stays: 409.',
         ...underPolicy,
         ...changeUser,
       },
@@ -67,6 +67,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
     async (request) => {
       const { reason, ...body } = request.body
       const changes = changesOf(request, body, reason)
+      if (changes.role !== undefined) requireRecentProof(request)
       const user = await administration.change(targetOf(request), changes, requestActorOf(request), reason?.trim())
       return { success: true, data: serializeUser(user, defaultCountry) } as const
     },

@@ -21,7 +21,7 @@ t.test('somebody is found, and helped', async (t) => {
 
   t.strictSame(await run('list'), {
     code: 0,
-    output: [`${ravi}  r***@example.com  Ravi Rao  (admin)`, `${asha.id}  +91******3210`],
+    output: [`${ravi}  r***@example.com  Ravi Rao  (admin)  (disabled)`, `${asha.id}  +91******3210`],
     errors: [],
   })
   const page = await run('list', '--limit', '1')

@@ -111,7 +111,12 @@ t.test('pages go on from a place, and a cursor is one of ours', async (t) => {
     cursor = body.next_cursor
   }
   t.strictSame(seen, ['events', '4', '3', '2', '1', '0'], 'the reading of the first page, and each once')
-  for (const wrong of ['x', 'WyJ4Il0', Buffer.from('["x","1"]').toString('base64url')])
+  const made = Buffer.from('["9999-12-31T23:59:59.999Z","9"]').toString('base64url')
+  const before = await service.database.authEvent.count({ where: { event: 'sensitive_read' } })
+  t.equal((await admin.get(`/users/${nobody}/events?cursor=${made}`)).status, 200)
+  t.equal(await service.database.authEvent.count({ where: { event: 'sensitive_read' } }), before + 1, 'by any cursor')
+  const ofYearZero = Buffer.from('["0000-01-01T00:00:00.000Z","1"]').toString('base64url')
+  for (const wrong of ['x', 'WyJ4Il0', ofYearZero, Buffer.from('["x","1"]').toString('base64url')])
     t.match((await admin.get(`/users/${nobody}/events?cursor=${wrong}`)).body, { code: 'validation_failed' })
   t.match((await admin.get(`/users/${nobody}/messages?limit=0`)).body.errors, [
     'limit must be a whole number from 1 to 100',

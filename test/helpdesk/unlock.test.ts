@@ -94,13 +94,15 @@ t.test('not oneself, nobody without a recent proof, no account without that iden
     {},
     { reason: ' ' },
     { reason: 'two\nlines' },
+    { reason: 'two\u2028lines' },
+    { reason: 'turned \u202e' },
     { reason: 'x'.repeat(161) },
     { reason, method: 'fax' },
   ])
     t.match(
       (await admin.post(`/users/${asha.id}/unlock`, wrong)).body,
       { code: 'validation_failed' },
-      JSON.stringify(wrong),
+      encodeURI(JSON.stringify(wrong)),
     )
   await ageProofs(service)
   t.match((await admin.post(`/users/${asha.id}/unlock`, { reason })).body, { code: 'step_up_required' })

@@ -200,3 +200,21 @@ t.test('an admin deletes others without a proof of theirs, and ends their sessio
   t.match([own.status, own.body.data, own.cookies], [200, { ended: 1 }, [{ name: 'jwt', value: '' }]])
   t.equal((await admin.get('/users/me')).status, 401)
 })
+
+t.test(
+  'the role is given and taken soon after a proof alone: a stolen session makes no admin that lasts',
+  async (t) => {
+    const service = await startApp(t)
+    const admin = await joinAsAdmin(service)
+    const asha = await join(service, 'asha@example.com')
+    await ageProofs(service)
+    const making = await admin.post('/users', { email: 'mate@example.com', role: 'ADMIN' })
+    t.match([making.status, making.body.code], [403, 'step_up_required'])
+    for (const role of ['ADMIN', 'USER'])
+      t.match((await admin.patch(`/users/${asha.id}`, { role })).body, { code: 'step_up_required' }, role)
+    t.equal((await admin.post('/users', { email: 'friend@example.com' })).status, 201, 'a user is none')
+    t.equal(await service.database.user.count({ where: { role: 'ADMIN' } }), 1)
+    await service.database.$executeRaw`UPDATE sessions SET proved_at = now()`
+    t.equal((await admin.patch(`/users/${asha.id}`, { role: 'ADMIN' })).status, 200)
+  },
+)
