@@ -42,6 +42,9 @@ async function signIn(service: TestApp): Promise<string> {
   return body.token
 }
 
+/** By which the routes of passkeys are there. */
+const withPasskeys = { PASSKEY_RP_ID: 'login.example.com', PASSKEY_ORIGINS: ours }
+
 /** What only some settings turn on. */
 const isOffHere = /introspect|webhooks/
 
@@ -56,8 +59,7 @@ function isRefused(t: Test, answer: Answer, message: string) {
 }
 
 t.test('a page of another site cannot use our cookies, on any call, with or without a body', async (t) => {
-  const PASSKEY_ORIGINS = 'https://login.example.com'
-  const service = await startApp(t, { settings: { PASSKEY_RP_ID: 'login.example.com', PASSKEY_ORIGINS } })
+  const service = await startApp(t, { settings: withPasskeys })
   const token = await signIn(service)
   const calls = unsafeCalls
   t.ok(calls.length >= 7)
@@ -80,7 +82,7 @@ t.test('a page of another site cannot use our cookies, on any call, with or with
 })
 
 t.test('a page of another site cannot sign anybody in or out, also without cookies', async (t) => {
-  const service = await startApp(t)
+  const service = await startApp(t, { settings: withPasskeys })
   await service.post('/auth/request-otp', { email })
   await service.post('/api/auth/send-otp', { mobile_number })
   const [otp, mobileOtp] = [service.lastCode(email), service.lastCode(`+91${mobile_number}`)]
@@ -94,7 +96,7 @@ t.test('a page of another site cannot sign anybody in or out, also without cooki
 })
 
 t.test('who is ours, who is no browser and who has only a Bearer token is let through', async (t) => {
-  const service = await startApp(t)
+  const service = await startApp(t, { settings: withPasskeys })
   const cookie = `jwt=${await signIn(service)}`
   const refresh = async (headers: Record<string, string>) =>
     (await service.post('/api/auth/refresh', undefined, { headers: { cookie, ...headers } })).status
@@ -134,7 +136,7 @@ t.test('with PUBLIC_URL nothing but that origin is ours', async (t) => {
     'a proxy that adds the port',
   )
 
-  const service = await startApp(t, { settings: { PUBLIC_URL: ours } })
+  const service = await startApp(t, { settings: { ...withPasskeys, PUBLIC_URL: ours } })
   isRefused(
     t,
     await service.post('/api/auth/logout', undefined, { headers: { origin: 'http://localhost' } }),
@@ -144,7 +146,7 @@ t.test('with PUBLIC_URL nothing but that origin is ours', async (t) => {
 })
 
 t.test('forms of any kind are refused by every call', async (t) => {
-  const service = await startApp(t)
+  const service = await startApp(t, { settings: withPasskeys })
   const cookie = `jwt=${await signIn(service)}`
   // An admin gets as far as the body on every route.
   await service.database.user.updateMany({ data: { role: 'ADMIN' } })
@@ -164,7 +166,7 @@ t.test('forms of any kind are refused by every call', async (t) => {
 })
 
 t.test('logging out works without a body, with an empty one, twice, and with a token that is none', async (t) => {
-  const service = await startApp(t)
+  const service = await startApp(t, { settings: withPasskeys })
   const token = await signIn(service)
   const json = { 'content-type': 'application/json' }
   for (const headers of [
@@ -180,7 +182,7 @@ t.test('logging out works without a body, with an empty one, twice, and with a t
 })
 
 t.test('no answer about a person is kept by a cache', async (t) => {
-  const service = await startApp(t, { settings: { CORS_ORIGINS: shop } })
+  const service = await startApp(t, { settings: { ...withPasskeys, CORS_ORIGINS: shop } })
   const cookie = `jwt=${await signIn(service)}`
   const calls = [...unsafeCalls, ['GET', '/api/auth/me'] as const]
   for (const [method, url] of calls) {
@@ -220,7 +222,7 @@ const preflight = (origin: string, method = 'POST') => ({
 })
 
 t.test('listed sites may call with cookies, and read errors too', async (t) => {
-  const service = await startApp(t, { settings: { CORS_ORIGINS: `https://other.example,${shop}` } })
+  const service = await startApp(t, { settings: { ...withPasskeys, CORS_ORIGINS: `https://other.example,${shop}` } })
   const cookie = `jwt=${await signIn(service)}`
   const readable = {
     'access-control-allow-origin': shop,
@@ -257,7 +259,7 @@ t.test('listed sites may call with cookies, and read errors too', async (t) => {
 
 t.test('other sites may read nothing', async (t) => {
   for (const CORS_ORIGINS of ['', shop]) {
-    const service = await startApp(t, { settings: { CORS_ORIGINS } })
+    const service = await startApp(t, { settings: { ...withPasskeys, CORS_ORIGINS } })
     for (const origin of [
       evil,
       'null',
@@ -283,7 +285,7 @@ t.test('other sites may read nothing', async (t) => {
 })
 
 t.test('any site may try things out in development, without cookies', async (t) => {
-  const service = await startApp(t, { settings: { CORS_ORIGINS: `*,${shop}` } })
+  const service = await startApp(t, { settings: { ...withPasskeys, CORS_ORIGINS: `*,${shop}` } })
   const answer = await service.get('/health/live', { headers: { origin: evil } })
   t.strictSame(corsHeaders(answer), {
     'access-control-allow-origin': '*',
