@@ -1,6 +1,6 @@
 // What a release takes of the CHANGELOG, and what it refuses.
 import { spawnSync } from 'node:child_process'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { projectUrl } from './support/project.js'
 
@@ -9,7 +9,7 @@ type Release = {
   otherVersions: (version: string, manifests: Record<string, { version: string }>) => string[]
 }
 const script = new URL('scripts/release.mjs', projectUrl)
-const { sectionOf, otherVersions } = (await import(pathToFileURL(script.pathname).href)) as Release
+const { sectionOf, otherVersions } = (await import(script.href)) as Release
 
 t.test('the section of a version, and nothing of its neighbours', async (t) => {
   const changelog =
@@ -27,7 +27,10 @@ t.test('every version is that of the tag', async (t) => {
 
 t.test('what is typed', async (t) => {
   const run = (...words: string[]) =>
-    spawnSync(process.execPath, [script.pathname, ...words], { encoding: 'utf8', env: { PATH: process.env['PATH'] } })
+    spawnSync(process.execPath, [fileURLToPath(script), ...words], {
+      encoding: 'utf8',
+      env: { PATH: process.env['PATH'] },
+    })
   t.match(run('notes', 'v99.0.0'), { status: 1, stdout: '', stderr: /no section 99\.0\.0/ })
   for (const words of [[], ['notes'], ['notes', '1.2.3'], ['publish', 'v1.2'], ['notes', 'v1.2.3', 'more']]) {
     t.match(

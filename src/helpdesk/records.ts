@@ -173,7 +173,7 @@ export class HelpdeskRecords {
       lastUnlock(this.#database, { hash: identifierHash(this.#eventKey, identifier), method, now }),
     ])
     const isOpen = (start: Date | null | undefined, length: number) => start != null && start.getTime() + length > now
-    const later = (moment: Date | null | undefined) => (moment != null && moment.getTime() > now ? moment : null)
+    const later = (moment: Date) => (moment.getTime() > now ? moment : null)
     const failures = isOpen(code?.failuresStartedAt, day) ? Number(code?.failures) : 0
     const failuresLeft = Math.max(0, maxFailuresPerDay - failures)
     return {
@@ -183,7 +183,7 @@ export class HelpdeskRecords {
       failuresLeft,
       lockedUntil: failuresLeft === 0 ? new Date(Number(code?.failuresStartedAt) + day) : null,
       resendAt: code?.consumedAt === null ? later(code.resendAt) : null,
-      unlockAllowedAt: unlock === null ? null : later(new Date(unlock.getTime() + day)),
+      unlockAllowedAt: unlock === null ? null : new Date(unlock.getTime() + day),
     }
   }
 

@@ -52,14 +52,13 @@ export function inSpan<Result>(start: SpanStart, work: (span: Span) => Promise<R
 
 /** Ends the span when the work ends. Rejects as it does. */
 export async function endedWith<Result>(span: Span, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work()
-  } catch (error) {
+  const result = work()
+  const end = () => span.end()
+  result.then(end, (error: unknown) => {
     fail(span, error)
-    throw error
-  } finally {
-    span.end()
-  }
+    end()
+  })
+  return result
 }
 
 /** Notes that it failed. An error's message may quote what it was about, a number say: its code or its name has to do. */

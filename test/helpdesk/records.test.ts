@@ -50,6 +50,10 @@ t.test('sessions, devices, events, messages and limits of somebody', async (t) =
     { actorId: admin.id, detail: 'messages' },
   ])
   t.match((await admin.get(`/users/${asha.id.toUpperCase()}/devices`)).status, 200)
+  const looks = () => service.database.authEvent.count({ where: { event: 'sensitive_read' } })
+  const before = await looks()
+  t.equal((await admin.get(`/users/${admin.id}/events`)).status, 200)
+  t.equal(await looks(), before, 'one’s own trail is nobody else’s')
 })
 
 t.test('what a provider told of a message stands with it, and what was not sent names its limit', async (t) => {
