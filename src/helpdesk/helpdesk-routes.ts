@@ -1,6 +1,7 @@
 // What admins read of a user to help them, and unlocking. No code is shown, and nobody acts as somebody else.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { type Policies, requestActorOf, underPolicy } from '../users/policies.js'
+import { readReason } from '../users/reason.js'
 import {
   readDevices,
   readEvents,
@@ -155,7 +156,7 @@ export const helpdeskRoutes: FastifyPluginAsyncTypebox<HelpdeskRouteOptions> = a
     },
     async (request) => {
       const { reason, method } = request.body
-      const asked = { id: idOf(request.params), reason: reason.trim(), method }
+      const asked = { id: idOf(request.params), reason: readReason(reason), method }
       const unlocked = await unlock.unlock(asked, requestActorOf(request))
       return { success: true, data: { unlocked } } as const
     },

@@ -6,6 +6,7 @@ import { errorResponses, NullableText, OneOf, one, signedInErrors, writingErrors
 import { closed, errorLine } from '../http/validation.js'
 import { Reason } from '../users/administration-schemas.js'
 import { type Policies, requestActorOf, underPolicy } from '../users/policies.js'
+import { readReason } from '../users/reason.js'
 import type { Overview } from './overview.js'
 
 export type OverviewRouteOptions = { policies: Policies; overview: Overview }
@@ -205,7 +206,7 @@ export const overviewRoutes: FastifyPluginAsyncTypebox<OverviewRouteOptions> = a
     },
     async (request) => {
       const { country } = request.params
-      await overview.openCountry(country, request.body.reason.trim(), requestActorOf(request))
+      await overview.openCountry(country, readReason(request.body.reason), requestActorOf(request))
       return { success: true, data: { country } } as const
     },
   )

@@ -16,6 +16,7 @@ import { closed, errorLine } from '../http/validation.js'
 import { EmailField, InternationalPhoneField } from '../identifiers/fields.js'
 import { Text } from './address.js'
 import { sorts } from './list.js'
+import { reasonLine } from './reason.js'
 import { UserSchema } from './user.js'
 
 const [user] = UserSchema.examples
@@ -41,11 +42,9 @@ const params = Type.Object({ id: Type.String({ description: 'UUID of the user, o
 export const Reason = Type.String({
   format: 'text',
   maxLength: 160,
-  // Lines of other alphabets, and marks that turn the direction of what follows: the trail would look other than it is.
-  pattern: '^[^\\u2028\\u2029\\u202a-\\u202e\\u2066-\\u2069]*$',
   description: 'Why, in one line of at most 160 characters; it is written into the trail',
   examples: ['Lost the phone, asked by mail'],
-  [errorLine]: 'reason must be 1 to 160 characters on one line',
+  [errorLine]: reasonLine,
 })
 
 /** What is asked where something is removed: admins may say why. */

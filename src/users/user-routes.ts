@@ -16,6 +16,7 @@ import {
   targetOf,
   underPolicy,
 } from './policies.js'
+import { readReason } from './reason.js'
 import { serializeUser } from './user.js'
 
 export type UserRouteOptions = {
@@ -68,7 +69,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
       const { reason, ...body } = request.body
       const changes = changesOf(request, body, reason)
       if (changes.role !== undefined) requireRecentProof(request)
-      const user = await administration.change(targetOf(request), changes, requestActorOf(request), reason?.trim())
+      const user = await administration.change(targetOf(request), changes, requestActorOf(request), readReason(reason))
       return { success: true, data: serializeUser(user, defaultCountry) } as const
     },
   )
@@ -147,5 +148,5 @@ function reasonOf(request: FastifyRequest): string | undefined {
   if (reason !== undefined && !isByAdmin(request)) {
     throw new Problem('validation_failed', { errors: ['reason is not a known field'] })
   }
-  return reason?.trim()
+  return readReason(reason)
 }
