@@ -1,6 +1,6 @@
 // The units of deploy/systemd, by systemd itself and by the settings that they name. Without systemd nothing is asked of it.
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -34,12 +34,12 @@ export function checkUnits(root, settings) {
   }
 
   const work = mkdtempSync(join(tmpdir(), 'latchkey-units-'))
+  // Units divide their lines at spaces, which the path of the project may have.
+  const place = join(work, 'latchkey')
+  symlinkSync(fileURLToPath(root), place)
   try {
     // Where it is built, and the Node.js that is here.
-    const here = (text) =>
-      text
-        .replaceAll('/opt/latchkey', fileURLToPath(root).replace(/\/$/, ''))
-        .replaceAll('/usr/bin/node', process.execPath)
+    const here = (text) => text.replaceAll('/opt/latchkey', place).replaceAll('/usr/bin/node', process.execPath)
     for (const [name, text] of texts) writeFileSync(join(work, name), here(text))
     const analyze = (...words) => spawnSync('systemd-analyze', words, { encoding: 'utf8', cwd: work })
     const verified = analyze('verify', '--man=no', ...units.map((name) => `./${name}`))
