@@ -12,7 +12,9 @@ import { as, attack, join, joinAsAdmin, nobody } from './support/users.js'
 
 const anonymous = attack('Z1', 'every call under /users without a token', async ({ service, fixtures, allOf }) => {
   const answers: Answer[] = []
-  for (const route of [...fixtures.build.routes].filter((name) => / \/users(\/|$)/.test(name))) {
+  // Without settings of theirs, passkeys are nowhere; K asks them where they are.
+  const isHere = (name: string) => / \/users(\/|$)/.test(name) && !/passkey/.test(name)
+  for (const route of [...fixtures.build.routes].filter(isHere)) {
     const [method = '', path = ''] = route.split(' ')
     answers.push(await service.ask(method, path.replaceAll(/\{[^}]+\}/g, nobody), { json: {} }))
   }
