@@ -88,10 +88,12 @@ t.test('limits of who is locked, and of an identifier that was never sent anythi
   const since = new Date()
   await service.database.otp.updateMany({
     where: { identifier: phone },
-    data: { failures: 20, failuresStartedAt: since },
+    data: { failures: 20, failuresStartedAt: since, consumedAt: null, resendAt: since },
   })
   const { data: locked } = (await admin.get(`/users/${id}/limits`)).body
-  t.match(locked, [{ failures_left: 0, locked_until: new Date(since.getTime() + 86_400_000).toISOString() }])
+  t.match(locked, [
+    { failures_left: 0, resend_at: null, locked_until: new Date(since.getTime() + 86_400_000).toISOString() },
+  ])
   await insertUser(service, nobody, 'Meera', { email: 'meera@example.com' })
   t.match((await admin.get(`/users/${nobody}/limits`)).body.data, [
     { method: 'email', sends_left_hour: 5, sends_left_day: 10, failures_left: 20, resend_at: null },
