@@ -189,7 +189,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     addressBook: new AddressBook({ act }),
     accountExport: new AccountExport({ database, audit, eventKey }),
     administration: new UserAdministration({ database, act, testCodes: otpSettings.testCodes }),
-    records: new HelpdeskRecords({ database, eventKey, settings: otpSettings }),
+    records: new HelpdeskRecords({ database, eventKey, settings: otpSettings, sessions }),
     unlock: new Unlock({ act, eventKey }),
     overview: new Overview({ database, act, limits, delivery, costs: config.costs }),
     list: createUserList({ database, defaultPrefix: prefixOf(defaultCountry) }),

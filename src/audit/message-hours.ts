@@ -1,6 +1,7 @@
 // What became of messages by channel, country and driver: of hours that are over from the table in which they are added up, of the
 // latest from the events themselves.
 import type { Database } from '../database/client.js'
+import { Prisma } from '../generated/prisma/client.js'
 
 export type MessageCounts = Readonly<{
   channel: string
@@ -34,7 +35,24 @@ export async function addUpHours(database: Database): Promise<number> {
   return hours
 }
 
-/** Somebody may be quicker than the event of their message, which is written when its driver has answered. One hour's probes find sign-ins by their index. */
+/**
+ * What became of the messages of a time, counted from their events. Somebody may be quicker than the event of their message, which is
+ * written when its driver has answered; sign-ins are found by their index.
+ * @param time a condition on the event `e`
+ */
+function countsOf(time: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`
+    SELECT e.channel, coalesce(e.country, '') AS country, coalesce(e.driver, '') AS driver,
+      count(*) FILTER (WHERE e.event = 'delivery_accepted')::int AS sent,
+      count(*) FILTER (WHERE e.event = 'delivery_confirmed')::int AS delivered,
+      count(*) FILTER (WHERE e.event IN ('delivery_failed', 'delivery_refused', 'delivery_uncertain'))::int AS failed,
+      count(*) FILTER (WHERE e.event = 'delivery_accepted' AND EXISTS (
+        SELECT FROM auth_events s WHERE s.identifier_hash = e.identifier_hash AND s.event = 'authn_login_success'
+          AND s.happened_at >= e.happened_at - interval '5 seconds' AND s.happened_at < e.happened_at + interval '10 minutes'))::int AS verified
+    FROM auth_events e WHERE ${time} AND e.event LIKE 'delivery\_%'
+    GROUP BY 1, 2, 3`
+}
+
 async function addUpNextHour(database: Database): Promise<boolean> {
   const written = await database.$executeRaw`
     WITH next AS (
@@ -45,16 +63,7 @@ async function addUpNextHour(database: Database): Promise<boolean> {
       SELECT n.hour FROM next n WHERE n.hour <= date_trunc('hour', now(), 'UTC') - make_interval(hours => ${settledAfter})
     ), counted AS (
       SELECT due.hour, c.* FROM due CROSS JOIN LATERAL (
-        SELECT e.channel, coalesce(e.country, '') AS country, coalesce(e.driver, '') AS driver,
-          count(*) FILTER (WHERE e.event = 'delivery_accepted')::int AS sent,
-          count(*) FILTER (WHERE e.event = 'delivery_confirmed')::int AS delivered,
-          count(*) FILTER (WHERE e.event IN ('delivery_failed', 'delivery_refused', 'delivery_uncertain'))::int AS failed,
-          count(*) FILTER (WHERE e.event = 'delivery_accepted' AND EXISTS (
-            SELECT FROM auth_events s WHERE s.identifier_hash = e.identifier_hash AND s.event = 'authn_login_success'
-              AND s.happened_at >= e.happened_at - interval '5 seconds' AND s.happened_at < e.happened_at + interval '10 minutes'))::int AS verified
-        FROM auth_events e
-        WHERE e.happened_at >= due.hour AND e.happened_at < due.hour + interval '1 hour' AND e.event LIKE 'delivery\_%'
-        GROUP BY 1, 2, 3
+        ${countsOf(Prisma.sql`e.happened_at >= due.hour AND e.happened_at < due.hour + interval '1 hour'`)}
       ) AS c
     )
     INSERT INTO message_hours (hour, channel, country, driver, sent, delivered, failed, verified)
@@ -74,15 +83,7 @@ export function readMessageCounts(database: Database, hours: number): Promise<Me
       SELECT m.channel, m.country, m.driver, m.sent, m.delivered, m.failed, m.verified
       FROM message_hours m, since WHERE m.hour >= since.hour AND m.channel <> ''
       UNION ALL
-      SELECT e.channel, coalesce(e.country, ''), coalesce(e.driver, ''),
-        count(*) FILTER (WHERE e.event = 'delivery_accepted'),
-        count(*) FILTER (WHERE e.event = 'delivery_confirmed'),
-        count(*) FILTER (WHERE e.event IN ('delivery_failed', 'delivery_refused', 'delivery_uncertain')),
-        count(*) FILTER (WHERE e.event = 'delivery_accepted' AND EXISTS (
-          SELECT FROM auth_events s WHERE s.identifier_hash = e.identifier_hash AND s.event = 'authn_login_success'
-            AND s.happened_at >= e.happened_at - interval '5 seconds' AND s.happened_at < e.happened_at + interval '10 minutes'))
-      FROM auth_events e, added WHERE e.happened_at >= added.up_to AND e.event LIKE 'delivery\_%'
-      GROUP BY 1, 2, 3
+      SELECT c.* FROM added CROSS JOIN LATERAL (${countsOf(Prisma.sql`e.happened_at >= added.up_to`)}) AS c
     )
     SELECT p.channel, nullif(p.country, '') AS country, nullif(p.driver, '') AS driver,
       sum(p.sent)::float8 AS sent, sum(p.delivered)::float8 AS delivered, sum(p.failed)::float8 AS failed, sum(p.verified)::float8 AS verified

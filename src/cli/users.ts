@@ -1,5 +1,6 @@
 // What support does for a user: `latchkey users disable|enable|sign-out|delete ID|PHONE|EMAIL [--reason TEXT]`.
 import { UsageError } from '../config/command-line.js'
+import { isHonest, reasonLine } from '../users/reason.js'
 import { defineCommand, type WorkContext } from './command.js'
 import { usersDelete, usersDisable, usersEnable, usersSignOut } from './declarations-users.js'
 import { operator, withPeople } from './people.js'
@@ -13,8 +14,9 @@ export const deleteCommand = defineCommand(usersDelete, remove)
 
 /** @throws UsageError for what the API would not take either (users/administration-schemas.ts) */
 function reasonOf({ reason }: Context['values']): string | undefined {
-  if (reason === undefined || /^(?=.*\S)\P{Cc}{1,160}$/u.test(reason)) return reason?.trim()
-  throw new UsageError('--reason must be 1 to 160 characters on one line')
+  if (reason === undefined) return undefined
+  if (/^(?=.*\S)\P{Cc}{1,160}$/u.test(reason) && isHonest(reason)) return reason.trim()
+  throw new UsageError(`--${reasonLine}`)
 }
 
 async function setDisabled({ words, values, environment, answer }: Context, disabled: boolean): Promise<number> {

@@ -6,6 +6,7 @@ import type { Database } from '../database/client.js'
 import { Problem } from '../errors.js'
 import type { Prisma, User } from '../generated/prisma/client.js'
 import type { Client } from '../http/client.js'
+import type { SessionService } from '../sessions/service.js'
 import { actorIdOf, type RequestActor } from '../users/acting.js'
 import { verifiedIdentifiers } from '../users/service.js'
 import { type Event, type EventPage, type PageQuery, readEvents } from './pages.js'
@@ -28,12 +29,17 @@ export type IdentifierLimits = Readonly<{
 
 type Asked = Readonly<{ actor: RequestActor & Readonly<{ client: Client }>; id: string }>
 
-type RecordsDependencies = { database: Database; eventKey: string; settings: OtpSettings }
+type RecordsDependencies = {
+  database: Database
+  eventKey: string
+  settings: OtpSettings
+  sessions: Pick<SessionService, 'list'>
+}
 
 const [hour, day] = [3_600_000, 86_400_000]
 /** Milliseconds that a code lives at most: the one by which an identifier was verified was sent before. */
 const longestCode = 600_000
-/** Sessions and devices in a list. */
+/** Devices in a list. */
 const maxListed = 100
 /** How a delivery ended, beside the event that it began. */
 const receiptEvents = ['delivery_confirmed', 'delivery_failed']
@@ -51,11 +57,13 @@ export class HelpdeskRecords {
   readonly #database: Database
   readonly #eventKey: string
   readonly #settings: OtpSettings
+  readonly #sessions: Pick<SessionService, 'list'>
 
-  constructor({ database, eventKey, settings }: RecordsDependencies) {
+  constructor({ database, eventKey, settings, sessions }: RecordsDependencies) {
     this.#database = database
     this.#eventKey = eventKey
     this.#settings = settings
+    this.#sessions = sessions
   }
 
   /** @throws Problem `not_found` */
@@ -74,15 +82,7 @@ export class HelpdeskRecords {
   /** Where a user is signed in, newest first, 100 at most. @throws Problem `not_found` */
   async sessions(id: string) {
     await this.#user(id)
-    return this.#database.session.findMany({
-      where: { userId: id, expiresAt: { gt: await this.#now() } },
-      orderBy: [{ createdAt: 'desc' }, { id: 'desc' }],
-      take: maxListed,
-      select: {
-        ...{ id: true, device: true, network: true },
-        ...{ createdAt: true, lastSeenAt: true, expiresAt: true, provedAt: true },
-      },
-    })
+    return this.#sessions.list(id)
   }
 
   /** The devices that a user is known on, the last used first, 100 at most. @throws Problem `not_found` */

@@ -36,6 +36,8 @@ export type ListedSession = {
   createdAt: Date
   lastSeenAt: Date
   expiresAt: Date
+  /** the last proof of an identifier in it */
+  provedAt: Date
   /** a few words, such as "Chrome on Android" */
   device: string | null
   network: string | null
@@ -129,7 +131,8 @@ export function endSessionStatement(sessionId: string, userId: string): Prisma.S
 /** The live sessions of a user, newest first ({@link ListedSession}). */
 export function listSessionsStatement(userId: string, { longest }: SessionLimits): Prisma.Sql {
   return Prisma.sql`
-    SELECT s.id, s.created_at AS "createdAt", s.last_seen_at AS "lastSeenAt", s.expires_at AS "expiresAt", s.device, s.network
+    SELECT s.id, s.created_at AS "createdAt", s.last_seen_at AS "lastSeenAt", s.expires_at AS "expiresAt",
+      s.proved_at AS "provedAt", s.device, s.network
     FROM sessions s
     WHERE s.user_id = ${userId}::uuid AND s.expires_at > now()
       AND s.created_at > now() - make_interval(secs => ${longest})
