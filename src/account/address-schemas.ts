@@ -1,9 +1,9 @@
 // Bodies and answers of the routes on one's own addresses.
 import { Type } from '@sinclair/typebox'
-import { errorResponses, one, Removed, refer, signedInErrors, writingErrors } from '../http/responses.js'
+import { errorResponses, one, Removed, refer, shortList, signedInErrors, writingErrors } from '../http/responses.js'
 import { closed } from '../http/validation.js'
 import { AddressSchema, AddressType, AnyPincode, maxAddresses, Text } from '../users/address.js'
-import { idParams, shortList } from '../users/self-schemas.js'
+import { idParams } from '../users/self-schemas.js'
 
 const [example] = AddressSchema.examples
 const { id } = Object(example)

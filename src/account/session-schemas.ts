@@ -7,6 +7,7 @@ import {
   one,
   Removed,
   refer,
+  shortList,
   signedInErrors,
   writingErrors,
 } from '../http/responses.js'
@@ -14,7 +15,7 @@ import { closed, errorLine } from '../http/validation.js'
 import type { ListedSession } from '../sessions/statements.js'
 import { endedSessions } from '../users/administration-schemas.js'
 import { newDeviceError } from '../users/policies.js'
-import { idParams, shortList } from '../users/self-schemas.js'
+import { idParams } from '../users/self-schemas.js'
 
 export const SessionSchema = Type.Object(
   {

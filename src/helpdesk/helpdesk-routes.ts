@@ -4,20 +4,17 @@ import { type Policies, requestActorOf, underPolicy } from '../users/policies.js
 import { readReason } from '../users/reason.js'
 import {
   readDevices,
-  readEvents,
   readLimits,
-  readMessages,
   readSessions,
   readStanding,
   serializeDevice,
-  serializeEvent,
   serializeLimits,
-  serializeMessage,
   serializeSession,
   serializeStanding,
   unlockUser,
 } from './helpdesk-schemas.js'
 import type { HelpdeskRecords } from './records.js'
+import { readEvents, readMessages, serializeEvent, serializeMessage } from './trail-schemas.js'
 import type { Unlock } from './unlock.js'
 
 export type HelpdeskRouteOptions = { policies: Policies; records: HelpdeskRecords; unlock: Unlock }

@@ -1,68 +1,10 @@
-// Queries, bodies and answers of what admins read of a user to help them.
+// Bodies and answers of what admins read of a user as it is now, to help them, and of unlocking.
 import { type Static, Type } from '@sinclair/typebox'
-import type { ErrorCode } from '../errors.js'
-import { errorResponses, listOf, NullableText, OneOf, one, signedInErrors, writingErrors } from '../http/responses.js'
-import { anyCaseUuidPattern } from '../http/uuid.js'
-import { closed, errorLine } from '../http/validation.js'
+import { errorResponses, NullableText, OneOf, one, shortList, writingErrors } from '../http/responses.js'
+import { closed } from '../http/validation.js'
 import { Reason } from '../users/administration-schemas.js'
-import type { Event } from './pages.js'
-import type { IdentifierLimits, SentMessage } from './records.js'
-
-const adminErrors: readonly ErrorCode[] = [...signedInErrors, 'forbidden', 'step_up_required']
-
-const params = Type.Object(
-  {
-    id: Type.String({
-      pattern: anyCaseUuidPattern,
-      description: 'UUID of the user',
-      examples: ['019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a10'],
-    }),
-  },
-  closed,
-)
-
-const cursor = 'WyIyMDI2LTExLTIyVDA5OjAwOjAwLjAwMFoiLCI0MiJd'
-const pageQuery = Type.Object(
-  {
-    limit: Type.Optional(
-      Type.String({
-        pattern: '^([1-9][0-9]?|100)$',
-        description: 'Rows on a page: 1 to 100, 20 where not given',
-        examples: ['20'],
-        [errorLine]: 'limit must be a whole number from 1 to 100',
-      }),
-    ),
-    cursor: Type.Optional(
-      Type.String({ maxLength: 200, description: 'The `next_cursor` of the page before', examples: [cursor] }),
-    ),
-  },
-  closed,
-)
-
-const Time = (description: string) => Type.String({ format: 'date-time', description })
-const NullableTime = (description: string) => NullableText({ format: 'date-time', description })
-const network = NullableText({
-  description: 'Where from: an IPv4 address without its last byte, or the /64 of an IPv6 address',
-})
-const moment = '2026-11-22T09:00:00.000Z'
-const later = '2026-11-29T09:00:00.000Z'
-const requestId = '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a13'
-
-/** A list that is short enough for one answer. */
-const wholeList = <Item extends ReturnType<typeof Type.Object>>(item: Item, description: string, example: unknown) =>
-  listOf(item, Type.Null({ description: 'Always null: the list is whole' }), description, {
-    success: true,
-    data: [example],
-    next_cursor: null,
-  })
-
-/** A page of a list. */
-const pageOf = <Item extends ReturnType<typeof Type.Object>>(item: Item, description: string, example: unknown) =>
-  listOf(item, NullableText({ description: 'null at the end' }), description, {
-    success: true,
-    data: [example],
-    next_cursor: cursor,
-  })
+import { adminErrors, later, moment, NullableTime, network, params, Time } from './common-schemas.js'
+import type { IdentifierLimits } from './records.js'
 
 const HelpdeskStanding = Type.Object(
   {
@@ -101,7 +43,7 @@ const UserSession = Type.Object(
 export const readSessions = {
   params,
   response: {
-    200: wholeList(UserSession, 'Newest first, the last 100', {
+    200: shortList(UserSession, 'Newest first, the last 100', {
       id: '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a12',
       device: 'Chrome on Android',
       network: '203.0.113.0/24',
@@ -127,86 +69,11 @@ const UserDevice = Type.Object(
 export const readDevices = {
   params,
   response: {
-    200: wholeList(UserDevice, 'The last used first, 100 at most', {
+    200: shortList(UserDevice, 'The last used first, 100 at most', {
       id: '019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a14',
       created_at: moment,
       last_used_at: moment,
       expires_at: later,
-    }),
-    ...errorResponses('not_found', ...adminErrors),
-  },
-}
-
-const UserEvent = Type.Object(
-  {
-    id: Type.String({ description: 'A number that grows' }),
-    happened_at: Time('When'),
-    event: Type.String({ description: 'In the words of the OWASP Logging Vocabulary' }),
-    detail: NullableText({ description: 'More of it in a few words, a reason among them' }),
-    network,
-    request_id: NullableText({ description: 'The `x-request-id` of the call' }),
-    actor_id: NullableText({ description: 'Who did it, where that is somebody else' }),
-  },
-  { title: 'UserEvent' },
-)
-
-export const readEvents = {
-  params,
-  querystring: pageQuery,
-  response: {
-    200: pageOf(UserEvent, 'Newest first', {
-      id: '42',
-      happened_at: moment,
-      event: 'authn_login_fail',
-      detail: null,
-      network: '203.0.113.0/24',
-      request_id: requestId,
-      actor_id: null,
-    }),
-    ...errorResponses('not_found', ...adminErrors),
-  },
-}
-
-const MessageReceipt = Type.Object(
-  {
-    happened_at: Time('When the provider told'),
-    status: OneOf(['delivered', 'failed']),
-    detail: NullableText({ description: 'The reason that it gave' }),
-  },
-  { title: 'MessageReceipt' },
-)
-
-const UserMessage = Type.Object(
-  {
-    id: Type.String({ description: 'A number that grows' }),
-    happened_at: Time('When'),
-    outcome: OneOf(['accepted', 'refused', 'uncertain', 'limited'], {
-      description: '`limited`: nothing was sent, `detail` names the limit',
-    }),
-    channel: NullableText({ description: '`sms` or `email`' }),
-    country: NullableText({ description: 'Of SMS, ISO 3166-1 alpha-2' }),
-    driver: NullableText({ description: 'Who took the message' }),
-    detail: NullableText({ description: 'More of it in a few words' }),
-    request_id: NullableText({ description: 'The `x-request-id` of the call' }),
-    receipts: Type.Array(MessageReceipt, { description: 'What the provider told of it later' }),
-  },
-  { title: 'UserMessage' },
-)
-
-export const readMessages = {
-  params,
-  querystring: pageQuery,
-  response: {
-    200: pageOf(UserMessage, 'Newest first', {
-      id: '41',
-      happened_at: moment,
-      outcome: 'accepted',
-      channel: 'sms',
-      country: 'IN',
-      driver: 'twilio',
-      detail: null,
-      request_id: requestId,
-      receipts: [{ happened_at: moment, status: 'delivered', detail: null }],
     }),
     ...errorResponses('not_found', ...adminErrors),
   },
@@ -230,7 +97,7 @@ const UserLimits = Type.Object(
 export const readLimits = {
   params,
   response: {
-    200: wholeList(UserLimits, 'The phone, then the email', {
+    200: shortList(UserLimits, 'The phone, then the email', {
       method: 'phone',
       sends_left_hour: 0,
       sends_left_day: 5,
@@ -295,42 +162,6 @@ export function serializeDevice(device: { id: string; createdAt: Date; lastUsedA
     created_at: device.createdAt.toISOString(),
     last_used_at: device.lastUsedAt.toISOString(),
     expires_at: device.expiresAt.toISOString(),
-  }
-}
-
-export function serializeEvent(event: Event): Static<typeof UserEvent> {
-  return {
-    id: String(event.id),
-    happened_at: event.happenedAt.toISOString(),
-    event: event.event,
-    detail: event.detail,
-    network: event.network,
-    request_id: event.requestId,
-    actor_id: event.actorId,
-  }
-}
-
-const outcomes = {
-  delivery_accepted: 'accepted',
-  delivery_refused: 'refused',
-  delivery_uncertain: 'uncertain',
-} as const
-
-export function serializeMessage(message: SentMessage): Static<typeof UserMessage> {
-  return {
-    id: String(message.id),
-    happened_at: message.happenedAt.toISOString(),
-    outcome: outcomes[message.event as keyof typeof outcomes] ?? 'limited',
-    channel: message.channel,
-    country: message.country,
-    driver: message.driver,
-    detail: message.detail,
-    request_id: message.requestId,
-    receipts: message.receipts.map((receipt) => ({
-      happened_at: receipt.happenedAt.toISOString(),
-      status: receipt.event === 'delivery_confirmed' ? 'delivered' : 'failed',
-      detail: receipt.detail,
-    })),
   }
 }
 

@@ -1,17 +1,16 @@
 // How the service as a whole does, for admins: /operations.
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import type { ErrorCode } from '../errors.js'
-import { errorResponses, NullableText, OneOf, one, signedInErrors, writingErrors } from '../http/responses.js'
+import { errorResponses, NullableText, OneOf, one, writingErrors } from '../http/responses.js'
 import { closed, errorLine } from '../http/validation.js'
 import { Reason } from '../users/administration-schemas.js'
 import { type Policies, requestActorOf, underPolicy } from '../users/policies.js'
 import { readReason } from '../users/reason.js'
+import { adminErrors } from './common-schemas.js'
 import type { Overview } from './overview.js'
 
 export type OverviewRouteOptions = { policies: Policies; overview: Overview }
 
-const adminErrors: readonly ErrorCode[] = [...signedInErrors, 'forbidden', 'step_up_required']
 const operations = { ...underPolicy, tags: ['Operations'] }
 const moment = '2026-11-22T09:00:00.000Z'
 

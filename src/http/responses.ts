@@ -39,6 +39,14 @@ export const listOf = <Item extends TSchema, Cursor extends TSchema>(
     { title: `${nameOf(item)}List`, description, examples: [example] },
   )
 
+/** `{success, data, next_cursor}` of a list that is short enough for one answer. */
+export const shortList = <Item extends TSchema>(item: Item, description: string, example: unknown) =>
+  listOf(item, Type.Null({ description: 'Always null: the list is whole' }), description, {
+    success: true,
+    data: [example],
+    next_cursor: null,
+  })
+
 /** The name that a schema has in the document: that of a shared one, or its title, which is one name for one schema. */
 export const nameOf = ({ title, $ref }: TSchema): string => String(title ?? $ref)
 

@@ -2,11 +2,20 @@
 import { type Static, type TSchema, Type } from '@sinclair/typebox'
 import { examples } from '../auth/routes/examples.js'
 import { deviceTokenFields, TokenField } from '../auth/routes/schemas.js'
-import { errorResponses, OneOf, one, Removed, refer, signedInErrors, writingErrors } from '../http/responses.js'
+import {
+  errorResponses,
+  OneOf,
+  one,
+  Removed,
+  refer,
+  shortList,
+  signedInErrors,
+  writingErrors,
+} from '../http/responses.js'
 import { closed, errorLine } from '../http/validation.js'
 import { Text } from '../users/address.js'
 import { newDeviceError } from '../users/policies.js'
-import { idParams, shortList } from '../users/self-schemas.js'
+import { idParams } from '../users/self-schemas.js'
 import { UserSchema } from '../users/user.js'
 import type {
   AuthenticationResponseJSON,

@@ -1,6 +1,5 @@
-// What the routes on what is one's own have in common: their ids and their lists.
-import { type TSchema, Type } from '@sinclair/typebox'
-import { listOf } from '../http/responses.js'
+// What the routes on what is one's own have in common: their ids.
+import { Type } from '@sinclair/typebox'
 import { anyCaseUuidPattern } from '../http/uuid.js'
 import { closed } from '../http/validation.js'
 
@@ -15,11 +14,3 @@ export const idParams = Type.Object(
   },
   closed,
 )
-
-/** `{success, data, next_cursor}` of a list that is short enough for one answer. */
-export const shortList = <Item extends TSchema>(item: Item, description: string, example: unknown) =>
-  listOf(item, Type.Null({ description: 'Always null: the list is whole' }), description, {
-    success: true,
-    data: [example],
-    next_cursor: null,
-  })

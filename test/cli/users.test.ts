@@ -78,7 +78,7 @@ t.test('somebody is found, and helped', async (t) => {
     `${again.id} is signed out; sessions ended: 0`,
   ])
   t.strictSame(await detailOf('session_logout'), { detail: 'all: 0; lost', ...fromHere })
-  for (const reason of ['x'.repeat(161), ' ', 'two\nlines']) {
+  for (const reason of ['x'.repeat(161), ' ', 'two\nlines', 'turned \u202e']) {
     t.match(await run('disable', asha.id, '--reason', reason), {
       code: 2,
       errors: ['--reason must be 1 to 160 characters on one line'],
