@@ -20,6 +20,7 @@ import { sendDecision } from './auth/send-decision.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
 import { ProblemSchema } from './errors.js'
+import { eventRoutes } from './events/event-routes.js'
 import { helpdeskRoutes } from './helpdesk/helpdesk-routes.js'
 import { overviewRoutes } from './helpdesk/overview-routes.js'
 import { Admission } from './http/admission.js'
@@ -42,7 +43,7 @@ import { metricsRoutes, useRequestMetrics } from './operations/metrics-routes.js
 import { openApiRoutes } from './operations/openapi-routes.js'
 import { consolePage } from './pages/console-routes.js'
 import { signInPage } from './pages/sign-in-routes.js'
-import { createServices } from './services.js'
+import { createServices, type Services } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
@@ -66,6 +67,8 @@ export type AppDependencies = Readonly<{
   pageFolder?: string
   /** for whoever describes the routes: asked before the first one is registered */
   beforeRoutes?: (app: FastifyInstance) => PromiseLike<unknown>
+  /** told the services, for whoever runs what goes on beside the routes */
+  onServices?: (services: Services) => void
   /** under which an application has the service mounted (embed.ts); '' where it has a server of its own */
   prefix?: string
 }>
@@ -109,6 +112,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     await services.settle()
     stopWatching()
   })
+  dependencies.onServices?.(services)
 
   app.decorateRequest('authentication', null)
   for (const schema of [ProblemSchema, UserSchema, AddressSchema, SessionSchema]) app.addSchema(schema)
@@ -149,6 +153,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(administrationRoutes, { ...people, prefix: '/users' })
   await app.register(userRoutes, { ...people, prefix: '/users' })
   await app.register(helpdeskRoutes, { ...people, prefix: '/users' })
+  await app.register(eventRoutes, { ...people, prefix: '/events' })
   await app.register(overviewRoutes, { ...people, prefix: '/operations' })
   await app.register(stepUpRoutes, { ...people, prefix: '/users/me' })
   await app.register(exportRoutes, { ...people, prefix: '/users/me' })

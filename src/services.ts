@@ -16,6 +16,8 @@ import { StepUp } from './auth/step-up.js'
 import { createConcludeAttempt } from './auth/verification.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
+import { EventDispatcher } from './events/dispatcher.js'
+import { EventLog } from './events/log.js'
 import { Overview } from './helpdesk/overview.js'
 import { HelpdeskRecords } from './helpdesk/records.js'
 import { Unlock } from './helpdesk/unlock.js'
@@ -68,7 +70,10 @@ export type Services = Readonly<{
   unlock: Unlock
   overview: Overview
   list: UserList
-  /** Waits for messages and events that are still on their way when the last request is done. */
+  eventLog: EventLog
+  /** to be started by whoever runs the service */
+  dispatcher: EventDispatcher
+  /** Waits for messages and events that are still on their way when the last request is done, and ends what was started. */
   settle: () => Promise<void>
 }>
 
@@ -149,6 +154,13 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     onTelemetry,
   })
   const signUp = createSignUp({ database, sessionDrafts, messages, audit, onTelemetry })
+  const { webhooks, tellsIdentifiers } = config.events
+  const dispatcher = new EventDispatcher({
+    database,
+    endpoints: webhooks,
+    tellsIdentifiers,
+    onTelemetry: telemetry.onEvents,
+  })
   const proofs = { database, identifiers, otp, sendCode, concludeAttempt, limits }
 
   return {
@@ -177,7 +189,10 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     unlock: new Unlock({ act, eventKey }),
     overview: new Overview({ database, act, limits, delivery, costs: config.costs }),
     list: createUserList({ database, defaultPrefix: prefixOf(defaultCountry) }),
+    eventLog: new EventLog({ database, tellsIdentifiers }),
+    dispatcher,
     async settle(): Promise<void> {
+      await dispatcher.stop()
       await notifier.settle()
       await limits.leases.giveBackAll()
       await deliveries.settle()

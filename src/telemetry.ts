@@ -4,6 +4,7 @@ import type { Logger } from 'pino'
 import type { SendTelemetry } from './auth/send-code.js'
 import type { SignInTelemetry } from './auth/sign-in.js'
 import type { ErrorCode } from './errors.js'
+import type { EventTelemetry } from './events/dispatcher.js'
 import type { LogOrigin } from './http/client.js'
 import { requestIdLabel } from './http/request-id.js'
 import type { CircuitChange, FailedAttempt } from './messaging/failover.js'
@@ -53,6 +54,16 @@ export class Telemetry {
   readonly onSignIn = (origin: LogOrigin, event: SignInTelemetry): void => {
     this.#logger.info({ ...idOf(origin), ...event }, 'sign-in')
     this.#metrics.countSignIn(event)
+  }
+
+  readonly onEvents = (event: EventTelemetry): void => {
+    if (event.kind === 'fault') {
+      this.#logger.error({ host: event.host, err: event.error }, 'events could not be read or written down')
+      return
+    }
+    // What went well is counted alone: there may be a thousand a second.
+    if (event.kind !== 'delivered') this.#logger.warn({ ...event }, 'event delivery')
+    this.#metrics.countEvents(event)
   }
 
   readonly onAttemptAlarm = (

@@ -33,6 +33,7 @@ const mayImport: Record<string, readonly string[]> = {
   ],
   development: ['app', 'config', 'database', 'errors', 'http', 'operations', 'server'],
 }
+mayImport['events'] = [...(mayImport['users'] ?? []), 'users']
 mayImport['auth'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['account'] = [...mayImport['auth'], 'auth']
 mayImport['helpdesk'] = [...(mayImport['users'] ?? []), 'messaging', 'users']

@@ -23,6 +23,9 @@ export type CountedSignIn = MetricLabels & Readonly<{ kind: 'verification'; resu
 
 export type CountedAttempt = Readonly<{ channel: string; driver: string; refused: boolean }>
 
+/** What became of webhooks of events. */
+export type CountedEvents = Readonly<{ kind: 'delivered' | 'failed' | 'parked'; host: string; count?: number }>
+
 /** A driver's circuit that opens, closes or is tried. */
 export type CountedCircuit = Readonly<{ channel: string; driver: string; state: string }>
 
@@ -63,6 +66,7 @@ export class Metrics {
   readonly #newAccounts
   readonly #guessAlarms
   readonly #unreadableClients
+  readonly #eventDeliveries
   readonly #requests
   readonly #shed
   readonly contentType
@@ -128,6 +132,11 @@ export class Metrics {
       [],
       'Requests whose client a trusted proxy named by what is no address',
     )
+    this.#eventDeliveries = counter(
+      'latchkey_event_deliveries_total',
+      ['endpoint', 'result'],
+      'Webhooks of events: delivered, failed (and to be tried again), parked (given up)',
+    )
     this.#requests = new Histogram({
       name: 'latchkey_http_request_duration_seconds',
       help: 'Requests by route pattern, method and status',
@@ -172,6 +181,10 @@ export class Metrics {
 
   countAttemptAlarm(): void {
     this.#guessAlarms.inc()
+  }
+
+  countEvents({ kind, host, count = 1 }: CountedEvents): void {
+    this.#eventDeliveries.inc({ endpoint: host, result: kind }, count)
   }
 
   countUnreadableClient(): void {

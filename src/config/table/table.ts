@@ -1,6 +1,7 @@
 // All settings, each said once: what checks them, .env.example, docs/settings.md and the values of the chart are made of this table.
 import { codeRows } from './codes.js'
 import { databaseRows } from './database.js'
+import { eventRows } from './events.js'
 import { limitRows } from './limits.js'
 import { costRows, messageRows, sendingRows } from './messages.js'
 import { pageRows } from './pages.js'
@@ -21,6 +22,7 @@ export const groups = [
   { title: 'What messages cost', rows: costRows },
   { title: 'What messages say', rows: messageRows },
   { title: 'The pages at /sign-in and /admin', rows: pageRows },
+  { title: "The product's own systems", rows: eventRows },
 ] as const satisfies readonly Readonly<{ title: string; rows: Readonly<Record<string, Setting>> }>[]
 
 export const settings = {
@@ -34,6 +36,7 @@ export const settings = {
   ...costRows,
   ...messageRows,
   ...pageRows,
+  ...eventRows,
 }
 
 type Settings = typeof settings

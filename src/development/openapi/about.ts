@@ -32,6 +32,7 @@ export const about = {
     { name: 'Identifier flow', description: 'Phones of all allowed countries and email addresses' },
     { name: 'Sessions', description: 'The session of either flow, and what other services need to know of sessions' },
     { name: 'Users', description: 'For admins, and for each user about themselves' },
+    { name: 'Events', description: 'For the product’s own systems: what happened' },
     { name: 'Delivery receipts', description: 'For gateways and providers, who report what became of a message' },
     { name: 'Operations', description: 'For whoever runs the service' },
   ],
