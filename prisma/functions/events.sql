@@ -45,6 +45,7 @@ DECLARE
 BEGIN
   SELECT e.position INTO place FROM event_endpoints e WHERE e.name = p_endpoint;
   IF NOT FOUND THEN
+    PERFORM number_events(100000, true);
     INSERT INTO event_endpoints (name, host, position) SELECT p_endpoint, p_host, n.last FROM event_numbers n ON CONFLICT DO NOTHING;
   END IF;
   SELECT e.position INTO place FROM event_endpoints e
