@@ -6,6 +6,7 @@ import { OwnIdentifiers } from './account/identifiers.js'
 import { OwnSessions } from './account/sessions.js'
 import { DeliveryTrail } from './audit/deliveries.js'
 import { AuditTrail, identifierHash } from './audit/events.js'
+import { BeforeSignup } from './auth/before-signup.js'
 import { Challenges } from './auth/challenges/challenges.js'
 import { Exchange } from './auth/exchange.js'
 import { type AskForNewAccount, createAskForNewAccount } from './auth/recycled.js'
@@ -140,6 +141,8 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     onAttemptAlarm: telemetry.onAttemptAlarm,
     onTelemetry,
   })
+  const { beforeSignup: endpoint, failsOpen } = config.events
+  const beforeSignup = new BeforeSignup({ endpoint, failsOpen, onTelemetry: telemetry.onHook })
   const signIn = new SignIn({
     database,
     otp,
@@ -150,10 +153,11 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     identifiers,
     notifier,
     concludeAttempt,
+    beforeSignup,
     recycleAfter: config.recycleAfter,
     onTelemetry,
   })
-  const signUp = createSignUp({ database, sessionDrafts, messages, audit, onTelemetry })
+  const signUp = createSignUp({ database, sessionDrafts, messages, audit, beforeSignup, onTelemetry })
   const { webhooks, tellsIdentifiers } = config.events
   const dispatcher = new EventDispatcher({
     database,
@@ -192,7 +196,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     eventLog: new EventLog({ database, tellsIdentifiers }),
     dispatcher,
     async settle(): Promise<void> {
-      await dispatcher.stop()
+      await Promise.all([dispatcher.stop(), beforeSignup.close()])
       await notifier.settle()
       await limits.leases.giveBackAll()
       await deliveries.settle()

@@ -67,6 +67,7 @@ export class Metrics {
   readonly #guessAlarms
   readonly #unreadableClients
   readonly #eventDeliveries
+  readonly #hooks
   readonly #requests
   readonly #shed
   readonly contentType
@@ -137,6 +138,11 @@ export class Metrics {
       ['endpoint', 'result'],
       'Webhooks of events: delivered, failed (and to be tried again), parked (given up)',
     )
+    this.#hooks = counter(
+      'latchkey_signup_hooks_total',
+      ['result'],
+      'Accounts that the product was asked about: allowed, refused, failed (no answer)',
+    )
     this.#requests = new Histogram({
       name: 'latchkey_http_request_duration_seconds',
       help: 'Requests by route pattern, method and status',
@@ -185,6 +191,10 @@ export class Metrics {
 
   countEvents({ kind, host, count = 1 }: CountedEvents): void {
     this.#eventDeliveries.inc({ endpoint: host, result: kind }, count)
+  }
+
+  countHook(result: 'allowed' | 'refused' | 'failed'): void {
+    this.#hooks.inc({ result })
   }
 
   countUnreadableClient(): void {
