@@ -53,7 +53,7 @@ async function main(): Promise<number> {
     )
     const program = join(import.meta.dirname, 'support', 'kills-worker.mjs')
     const start = async () => {
-      const child = fork(program, [url, receiver.url, secret, users.join()])
+      const child = fork(program, [url, receiver.url, secret, users.join()], { execArgv: [] })
       running.add(child)
       await once(child, 'message')
       return child
