@@ -121,3 +121,30 @@ BEGIN
   WHERE d.endpoint = p_endpoint AND d.position = first.position AND d.next_at IS NULL;
   RETURN parked;
 END $$;
+
+-- Has events since a time sent again: those that were given up, or all to every endpoint. Returns how many deliveries that are.
+CREATE FUNCTION replay_events(p_since timestamptz, p_all boolean) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+  replayed int;
+BEGIN
+  -- Nobody writes results meanwhile: see settle_events().
+  PERFORM FROM event_endpoints e ORDER BY e.name FOR UPDATE;
+  WITH again AS (
+    SELECT e.name, v.position, v.user_id FROM events v CROSS JOIN event_endpoints e
+    WHERE v.happened_at >= p_since AND v.position <= e.position AND (
+      p_all OR EXISTS (SELECT FROM event_deliveries d WHERE d.endpoint = e.name AND d.position = v.position AND d.parked_at IS NOT NULL))
+  )
+  INSERT INTO event_deliveries AS d (endpoint, position, user_id, attempts, next_at)
+  SELECT a.name, a.position, a.user_id, 0, CASE WHEN a.user_id IS NULL THEN now() END FROM again a
+  ON CONFLICT (endpoint, position) DO UPDATE SET attempts = 0, queued_at = now(), next_at = excluded.next_at, parked_at = NULL, error = NULL
+  WHERE d.parked_at IS NOT NULL;
+  GET DIAGNOSTICS replayed = ROW_COUNT;
+  -- One of each user begins, the first one: the others wait behind it.
+  UPDATE event_deliveries d SET next_at = CASE WHEN d.position = first.position THEN coalesce(d.next_at, now()) END
+  FROM (
+    SELECT w.endpoint, w.user_id, min(w.position) AS position FROM event_deliveries w
+    WHERE w.parked_at IS NULL AND w.user_id IS NOT NULL GROUP BY w.endpoint, w.user_id
+  ) AS first
+  WHERE d.endpoint = first.endpoint AND d.user_id = first.user_id AND d.parked_at IS NULL;
+  RETURN replayed;
+END $$;
