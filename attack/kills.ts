@@ -38,7 +38,7 @@ async function startReceiver() {
 
 async function main(): Promise<number> {
   parseCommandLineOrExit(
-    { script: 'attack:kills', summary: 'Kills replicas fifty times while they deliver events.' },
+    { program: 'npm run attack:kills --', summary: 'Kills replicas fifty times while they deliver events.' },
     process.argv.slice(2),
   )
   const databases = await startDatabases(projectDirectory, tell)

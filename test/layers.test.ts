@@ -38,7 +38,7 @@ mayImport['auth'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['account'] = [...mayImport['auth'], 'auth']
 mayImport['helpdesk'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['pages'] = ['auth', 'config', 'http', 'messaging']
-mayImport['cli'] = [...mayImport['auth'], 'auth', 'cleanup-tasks', 'development', 'operations', 'server']
+mayImport['cli'] = [...mayImport['auth'], 'auth', 'cleanup-tasks', 'development', 'events', 'operations', 'server']
 
 /** What only those import that start a process. */
 const entries = ['server', 'embed', 'cli', 'development']

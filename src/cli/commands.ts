@@ -2,6 +2,7 @@
 import type { Declaration } from '../config/command-line.js'
 import type { Command } from './command.js'
 import * as declared from './declarations.js'
+import * as events from './declarations-events.js'
 import * as people from './declarations-users.js'
 
 export type Listed = Readonly<{
@@ -38,6 +39,8 @@ export const commands: readonly Listed[] = [
     needsDatabase,
     load: async () => (await import('./users-export.js')).exportCommand,
   },
+  { declaration: events.eventsParked, needsDatabase, load: async () => (await import('./events.js')).parkedCommand },
+  { declaration: events.eventsReplay, needsDatabase, load: async () => (await import('./events.js')).replayCommand },
   { declaration: declared.numbersCheck, needsDatabase, load: async () => (await import('./numbers.js')).checkCommand },
   {
     declaration: declared.numbersRename,
