@@ -43,7 +43,7 @@ type BeforeSignupDependencies = {
 
 export class BeforeSignup {
   readonly #dependencies: BeforeSignupDependencies
-  readonly #post = createSignedPost({ timeout, maxAnswer, connections })
+  readonly #post = createSignedPost({ timeout, isFirm: true, maxAnswer, connections })
 
   constructor(dependencies: BeforeSignupDependencies) {
     this.#dependencies = dependencies

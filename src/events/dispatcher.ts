@@ -75,7 +75,7 @@ export class EventDispatcher {
 
   constructor({ endpoints, times, ...rest }: DispatcherDependencies) {
     const allTimes = { ...dispatcherDefaults, ...times }
-    this.#post = createSignedPost({ timeout: allTimes.timeout, maxAnswer: 16_384 })
+    this.#post = createSignedPost({ timeout: allTimes.timeout, maxAnswer: 16_384, isFirm: false })
     this.#workers = endpoints.map(
       (endpoint) => new EndpointWorker({ ...rest, endpoint, times: allTimes, post: this.#post }),
     )
@@ -212,10 +212,14 @@ class EndpointWorker {
     const { times } = this.#options
     const attempt = this.#attempt(event)
     if (this.#slow.size >= times.slowRequests) return attempt
-    const waited = new AbortController()
-    const patience = sleep(times.slow, null, { signal: waited.signal }).catch(() => null)
-    const early = await Promise.race([attempt, patience])
-    waited.abort()
+    // A plain timer: promises of timers and their signals make an error, stack and all, for each event that went well.
+    const early = await new Promise<Result | null>((resolve) => {
+      const timer = setTimeout(resolve, times.slow, null)
+      attempt.then((result) => {
+        clearTimeout(timer)
+        resolve(result)
+      })
+    })
     if (early !== null) return early
     const later = Promise.all([attempt, written]).then(async ([result]) => {
       await this.#settle([result], null).catch(() => {})

@@ -28,8 +28,10 @@ export type SignedPost = Readonly<{
 }>
 
 type SignedPostOptions = Readonly<{
-  /** milliseconds that all of it may take, connecting included */
+  /** milliseconds */
   timeout: number
+  /** whether all of it together has to fit into that, connecting included, which costs a signal each; else each step of it */
+  isFirm: boolean
   /** bytes of an answer's body */
   maxAnswer: number
   /** requests at once to one origin; others wait */
@@ -37,8 +39,14 @@ type SignedPostOptions = Readonly<{
 }>
 
 /** Connections are kept for the next request: a handshake costs more than all the rest. */
-export function createSignedPost({ timeout, maxAnswer, connections }: SignedPostOptions): SignedPost {
-  const agent = new Agent({ maxResponseSize: maxAnswer, connect: { timeout }, connections: connections ?? null })
+export function createSignedPost({ timeout, isFirm, maxAnswer, connections }: SignedPostOptions): SignedPost {
+  const agent = new Agent({
+    maxResponseSize: maxAnswer,
+    connect: { timeout },
+    headersTimeout: timeout,
+    bodyTimeout: timeout,
+    connections: connections ?? null,
+  })
   return {
     async post({ url, keys }, { id, body }) {
       const timestamp = Math.floor(Date.now() / 1000).toString()
@@ -50,8 +58,14 @@ export function createSignedPost({ timeout, maxAnswer, connections }: SignedPost
         'webhook-timestamp': timestamp,
         'webhook-signature': signatures.join(' '),
       }
-      const signal = AbortSignal.timeout(timeout)
-      const answer = await request(url, { method: 'POST', dispatcher: agent, headers, body, signal })
+      const options = {
+        method: 'POST',
+        dispatcher: agent,
+        headers,
+        body,
+        ...(isFirm && { signal: AbortSignal.timeout(timeout) }),
+      } as const
+      const answer = await request(url, options)
       return {
         status: answer.statusCode,
         text: () => answer.body.text(),
