@@ -102,12 +102,14 @@ t.test(
       { userId: asha, error: 'answered 500' },
       { nextAt: null, attempts: 0 },
     ])
+    const isAgain = (event: EventTelemetry) =>
+      event.kind === 'failed' && event.reason === 'answered 500' && event.attempts > 1
+    await until(async () => telemetry.some(isAgain))
     isBroken = false
     await receiver.until((taken) => ofUser(taken, asha).length === 5)
     const ids = ofUser(receiver.taken, asha).map(({ id }) => id)
     t.strictSame(ids, [...ids].sort())
     await until(async () => (await waiting(service.database)).length === 0)
-    t.ok(telemetry.some((event) => event.kind === 'failed' && event.reason === 'answered 500' && event.attempts > 1))
   },
 )
 
