@@ -22,6 +22,7 @@ import { sendDecision } from './auth/send-decision.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
 import { ProblemSchema } from './errors.js'
+import { eventRoutes } from './events/event-routes.js'
 import { helpdeskRoutes } from './helpdesk/helpdesk-routes.js'
 import { overviewRoutes } from './helpdesk/overview-routes.js'
 import { Admission } from './http/admission.js'
@@ -53,7 +54,7 @@ import {
 } from './passkeys/own-routes.js'
 import { PasskeySchema } from './passkeys/passkey-schemas.js'
 import { passkeySignInRoutes } from './passkeys/sign-in-routes.js'
-import { createServices } from './services.js'
+import { createServices, type Services } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'
 import { registerTokens } from './sessions/jwt-plugin.js'
 import { createKeyRing } from './sessions/keys.js'
@@ -77,6 +78,8 @@ export type AppDependencies = Readonly<{
   pageFolder?: string
   /** for whoever describes the routes: asked before the first one is registered */
   beforeRoutes?: (app: FastifyInstance) => PromiseLike<unknown>
+  /** told the services, for whoever runs what goes on beside the routes */
+  onServices?: (services: Services) => void
   /** under which an application has the service mounted (embed.ts); '' where it has a server of its own */
   prefix?: string
 }>
@@ -120,6 +123,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     await services.settle()
     stopWatching()
   })
+  dependencies.onServices?.(services)
 
   app.decorateRequest('authentication', null)
   app.decorateRequest('apiKey', null)
@@ -151,14 +155,14 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     defaultLocale: config.messages.defaultLocale,
   })
   await app.register(keyRoutes, { keyRing })
-  const { introspectionToken, issuer, tokenClaims } = sessionSettings
+  const { introspectionToken, issuer, claimNames } = sessionSettings
   if (issuer === config.publicUrl) {
     await app.register(discoveryRoutes, {
       keyRing,
       issuer,
       mount,
       introspects: Boolean(introspectionToken),
-      tokenClaims,
+      claimNames,
     })
   }
   if (introspectionToken) await app.register(introspectionRoutes, { prefix: '/auth', sessions, introspectionToken })
@@ -170,6 +174,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(administrationRoutes, { ...people, prefix: '/users' })
   await app.register(userRoutes, { ...people, prefix: '/users' })
   await app.register(helpdeskRoutes, { ...people, prefix: '/users' })
+  await app.register(eventRoutes, { ...people, prefix: '/events' })
   await app.register(overviewRoutes, { ...people, prefix: '/operations' })
   await app.register(apiKeyRoutes, { ...people, prefix: '/api-keys' })
   await app.register(stepUpRoutes, { ...people, prefix: '/users/me' })

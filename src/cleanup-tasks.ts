@@ -5,19 +5,22 @@ import { addUpHours, deleteOldHours } from './audit/message-hours.js'
 import { letRecycledLeave } from './auth/recycled.js'
 import type { Database } from './database/client.js'
 import { deleteExpired } from './database/expired.js'
+import { deleteOldEndpoints, deleteOldFromLog, numberEvents } from './events/log.js'
 import { deleteExpiredLimits } from './limits/cleanup.js'
 import { deleteExpiredCounters } from './limits/service.js'
 import type { CleanupTasks } from './operations/cleanup.js'
 import { deleteExpiredCodes } from './otp/cleanup.js'
 
 /**
- * @param retention seconds that an audit event is kept
+ * @param retention seconds that a row of the trail is kept
  * @param recycleAfter null where no identifier leaves its account
+ * @param eventRetention seconds that an event can be read and sent again
  */
 export function createCleanupTasks(
   database: Database,
   retention: number,
   recycleAfter: number | null = null,
+  eventRetention = 30 * 86_400,
 ): CleanupTasks {
   return {
     otps: (most) => deleteExpiredCodes(database, most),
@@ -37,6 +40,10 @@ export function createCleanupTasks(
       await addUpHours(database)
       return deleteOldHours(database, retention, most)
     },
+    // Not removed, but moved to where they are kept, where nobody delivers or reads them.
+    event_outbox: (most) => numberEvents(database, most),
+    event_endpoints: (most) => deleteOldEndpoints(database, most),
+    events: (most) => deleteOldFromLog(database, eventRetention, most),
     auth_events: (most) => deleteOldEvents(database, retention, most),
   }
 }

@@ -48,6 +48,7 @@ export async function openLatchkey({
   for (const misspelled of misspelledSettings(settings)) logger.warn(lineOfMisspelled(misspelled))
   const service = await openService({ config, logger, write, prefix })
   service.startCleanup()
+  service.startEvents()
 
   return {
     handle(request, response) {

@@ -15,6 +15,7 @@ export const errorCatalogue = {
   forbidden: { status: 403, title: 'This is not yours to do' },
   verification_required: { status: 403, title: 'Verify the number first' },
   second_proof_required: { status: 403, title: 'Prove the other phone or email of the account too' },
+  signup_refused: { status: 403, title: 'No account may be made of this' },
   step_up_required: { status: 403, title: 'Prove again that it is you' },
   cross_site: { status: 403, title: 'This call comes from another site' },
   account_not_found: { status: 404, title: 'Account not found' },

@@ -16,6 +16,7 @@ import { closeSenders, createSenders } from './messaging/drivers.js'
 import { twilioStatusCallback } from './messaging/receipts/sources.js'
 import { scheduleCleanup } from './operations/cleanup.js'
 import { Health } from './operations/health.js'
+import type { Services } from './services.js'
 import { findTracer } from './tracing/tracer.js'
 
 export type OpeningOptions = Readonly<{
@@ -34,6 +35,8 @@ export type OpenService = Readonly<{
   health: Health
   /** From now on the cleanup runs on its schedule. */
   startCleanup: () => void
+  /** From now on events are delivered, unless another replica delivers them. */
+  startEvents: () => void
   /** Answers what is under way, then ends everything. */
   close: () => Promise<void>
 }>
@@ -90,7 +93,13 @@ async function openOn(
   const health = new Health({ database, migrationNames: await readMigrationNames(), logger })
   const senders = createSenders(config.delivery, write, twilioStatusCallback(config.publicUrl, prefix))
   const version = await readVersion()
-  const app = await buildApp({ config, database, logger, health, senders, version, prefix })
+  let dispatcher!: Services['dispatcher']
+  const app = await buildApp({
+    ...{ config, database, logger, health, senders, version, prefix },
+    onServices(services) {
+      dispatcher = services.dispatcher
+    },
+  })
   // The first query costs as much as hundreds of later ones: pay before anybody waits. An unreachable database is no reason to
   // stop: the log and the readiness probe tell, and the service recovers by itself.
   await health.readinessFault()
@@ -100,9 +109,10 @@ async function openOn(
     app,
     health,
     startCleanup() {
-      const tasks = createCleanupTasks(database, config.audit.retention, config.recycleAfter)
+      const tasks = createCleanupTasks(database, config.audit.retention, config.recycleAfter, config.events.retention)
       cleanup ??= scheduleCleanup(config.cleanupCron, tasks, logger)
     },
+    startEvents: () => dispatcher.start(),
     async close() {
       await app.close()
       await closeSenders(senders)

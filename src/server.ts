@@ -39,6 +39,7 @@ async function start(): Promise<void> {
   })
   await service.app.listen({ host: config.host, port: config.port })
   service.startCleanup()
+  service.startEvents()
 
   closeWithGrace({ delay: stopping.limit, logger: false }, async ({ signal, err }) => {
     ignoreFurtherSignals()

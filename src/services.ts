@@ -7,6 +7,7 @@ import { OwnSessions } from './account/sessions.js'
 import { ApiKeyRegister } from './api-keys/register.js'
 import { DeliveryTrail } from './audit/deliveries.js'
 import { AuditTrail, identifierHash } from './audit/events.js'
+import { BeforeSignup } from './auth/before-signup.js'
 import { Challenges } from './auth/challenges/challenges.js'
 import { Exchange } from './auth/exchange.js'
 import { type AskForNewAccount, createAskForNewAccount } from './auth/recycled.js'
@@ -17,6 +18,8 @@ import { StepUp } from './auth/step-up.js'
 import { createConcludeAttempt } from './auth/verification.js'
 import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
+import { EventDispatcher } from './events/dispatcher.js'
+import { EventLog } from './events/log.js'
 import { Overview } from './helpdesk/overview.js'
 import { HelpdeskRecords } from './helpdesk/records.js'
 import { Unlock } from './helpdesk/unlock.js'
@@ -78,7 +81,10 @@ export type Services = Readonly<{
   unlock: Unlock
   overview: Overview
   list: UserList
-  /** Waits for messages and events that are still on their way when the last request is done. */
+  eventLog: EventLog
+  /** to be started by whoever runs the service */
+  dispatcher: EventDispatcher
+  /** Waits for messages and events that are still on their way when the last request is done, and ends what was started. */
   settle: () => Promise<void>
 }>
 
@@ -145,6 +151,8 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     onAttemptAlarm: telemetry.onAttemptAlarm,
     onTelemetry,
   })
+  const { beforeSignup: endpoint, failsOpen } = config.events
+  const beforeSignup = new BeforeSignup({ endpoint, failsOpen, onTelemetry: telemetry.onHook })
   const signIn = new SignIn({
     database,
     otp,
@@ -155,11 +163,19 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     identifiers,
     notifier,
     concludeAttempt,
+    beforeSignup,
     recycleAfter: config.recycleAfter,
     onTelemetry,
   })
-  const signUp = createSignUp({ database, sessionDrafts, messages, audit, onTelemetry })
   const passkeyParts = { database, act, sessionDrafts, limits, audit, identifiers, notifier, onTelemetry }
+  const signUp = createSignUp({ database, sessionDrafts, messages, audit, beforeSignup, onTelemetry })
+  const { webhooks, tellsIdentifiers } = config.events
+  const dispatcher = new EventDispatcher({
+    database,
+    endpoints: webhooks,
+    tellsIdentifiers,
+    onTelemetry: telemetry.onEvents,
+  })
   const proofs = { database, identifiers, otp, sendCode, concludeAttempt, limits }
 
   return {
@@ -170,7 +186,12 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     audit,
     apiKeys: new ApiKeys({ database }),
     apiKeyRegister: new ApiKeyRegister({ database, act }),
-    bearerTokens: new BearerTokens({ database, tokens, names: config.sessions.tokenClaims }),
+    bearerTokens: new BearerTokens({
+      database,
+      tokens,
+      names: config.sessions.tokenClaims,
+      metadataNames: config.sessions.tokenMetadata,
+    }),
     receipts,
     sendCode,
     signIn,
@@ -193,7 +214,10 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     unlock: new Unlock({ act, eventKey }),
     overview: new Overview({ database, act, limits, delivery, costs: config.costs }),
     list: createUserList({ database, defaultPrefix: prefixOf(defaultCountry) }),
+    eventLog: new EventLog({ database, tellsIdentifiers }),
+    dispatcher,
     async settle(): Promise<void> {
+      await Promise.all([dispatcher.stop(), beforeSignup.close()])
       await notifier.settle()
       await limits.leases.giveBackAll()
       await deliveries.settle()

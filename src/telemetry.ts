@@ -1,9 +1,11 @@
 // What the services tell while they work: a line in the log and a count for each. A line that tells of a request carries its id, which
 // comes along as the client: what is asked for many at once runs in the context of whoever came first, so no context could tell it.
 import type { Logger } from 'pino'
+import type { HookTelemetry } from './auth/before-signup.js'
 import type { SendTelemetry } from './auth/send-code.js'
 import type { SignInTelemetry } from './auth/sign-in.js'
 import type { ErrorCode } from './errors.js'
+import type { EventTelemetry } from './events/dispatcher.js'
 import type { LogOrigin } from './http/client.js'
 import { requestIdLabel } from './http/request-id.js'
 import type { CircuitChange, FailedAttempt } from './messaging/failover.js'
@@ -56,6 +58,22 @@ export class Telemetry {
     const hasLine = event.kind === 'signed_in' && event.method !== 'passkey'
     if (!hasLine) this.#logger.info({ ...idOf(origin), ...event }, 'sign-in')
     this.#metrics.countSignIn(event)
+  }
+
+  readonly onEvents = (event: EventTelemetry): void => {
+    if (event.kind === 'fault') {
+      this.#logger.error({ host: event.host, err: event.error }, 'events could not be read or written down')
+      return
+    }
+    // What went well is counted alone: there may be a thousand a second.
+    if (event.kind !== 'delivered') this.#logger.warn({ ...event }, 'event delivery')
+    this.#metrics.countEvents(event)
+  }
+
+  readonly onHook = (origin: LogOrigin, event: HookTelemetry): void => {
+    if (event.kind === 'failed') this.#logger.error({ ...idOf(origin), ...event }, 'hook before signup')
+    else this.#logger.info({ ...idOf(origin), ...event }, 'hook before signup')
+    this.#metrics.countHook(event.kind)
   }
 
   readonly onAttemptAlarm = (

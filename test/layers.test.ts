@@ -33,13 +33,23 @@ const mayImport: Record<string, readonly string[]> = {
   ],
   development: ['app', 'config', 'database', 'errors', 'http', 'operations', 'server'],
 }
+mayImport['events'] = [...(mayImport['users'] ?? []), 'users']
 mayImport['auth'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['account'] = [...mayImport['auth'], 'auth']
 mayImport['passkeys'] = mayImport['account']
 mayImport['helpdesk'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['api-keys'] = [...(mayImport['users'] ?? []), 'users']
 mayImport['pages'] = ['auth', 'config', 'http', 'messaging']
-mayImport['cli'] = [...mayImport['auth'], 'api-keys', 'auth', 'cleanup-tasks', 'development', 'operations', 'server']
+mayImport['cli'] = [
+  ...mayImport['auth'],
+  'api-keys',
+  'auth',
+  'cleanup-tasks',
+  'development',
+  'events',
+  'operations',
+  'server',
+]
 
 /** What only those import that start a process. */
 const entries = ['server', 'embed', 'cli', 'development']

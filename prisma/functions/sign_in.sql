@@ -5,6 +5,7 @@ CREATE TYPE sign_in_outcome AS ENUM (
   'disabled',                -- the code was right, and its owner may not sign in
   'second_proof',            -- the code was right, and the other identifier is asked for too
   'weigh',                   -- nothing was done: to be asked again with what is known of the other identifier
+  'ask',                     -- nothing was done: to be asked again once the product has said that the account may be made
   'wrong', 'locked', 'refused', 'by_address',
   'again'                    -- nothing was done: to be asked alone
 );
@@ -15,6 +16,7 @@ CREATE TYPE sign_in_request AS (
   device_hash bytea,                                -- of the token that the device sends; null where it sends none
   session_id uuid, client text, new_device_id uuid, new_device_hash bytea,
   new_user_id uuid, locale text,                    -- of whom a newcomer becomes; no id where that takes more than a code
+  is_admitted boolean, public_metadata text,        -- whether the product has let them in, and what it keeps of them
   ticket_hash bytea,                                -- of the ticket that a newcomer gets otherwise
   recycle_hash bytea,                               -- of a ticket that came along, for the account's other identifier
   weighed text, is_reachable boolean,               -- the other identifier, and whether messages go there today
@@ -26,7 +28,8 @@ CREATE TYPE sign_in_request AS (
 CREATE TYPE sign_in_settings AS (
   max_attempts int, max_failures int, max_per_address int,
   session_ttl int, device_ttl int, max_devices int, ticket_ttl int, max_told_per_day int, shard int,
-  recycle_after int                                 -- seconds; null where nobody is asked for a second proof
+  recycle_after int,                                -- seconds; null where nobody is asked for a second proof
+  asks_before_signup boolean                        -- whether the product decides who may become a user
 );
 
 CREATE TYPE sign_in_result AS (
@@ -123,6 +126,12 @@ BEGIN
       EXIT;
     END IF;
 
+    -- The code is right, and stays good until the product has let its owner in: it is tried again then, with all that was asked before.
+    IF s.asks_before_signup AND r.new_user_id IS NOT NULL AND r.is_admitted IS NOT TRUE THEN
+      answer := NULL;
+      answer.outcome := 'ask';
+      RETURN;
+    END IF;
     -- What an admin typed into somebody else's account was no proof, and ends here (docs/decisions/0011).
     IF person.id IS NOT NULL THEN
       UPDATE users u SET updated_at = now(),
@@ -138,11 +147,12 @@ BEGIN
       answer.event_detail := concat_ws(', ', 'newcomer', is_test_detail);
       RETURN;
     END IF;
-    INSERT INTO users AS u (id, phone, phone_verified_at, email, email_verified_at, locale)
+    INSERT INTO users AS u (id, phone, phone_verified_at, email, email_verified_at, locale, public_metadata)
     VALUES (
       r.new_user_id,
       CASE r.method WHEN 'phone' THEN r.identifier END, CASE r.method WHEN 'phone' THEN now() END,
-      CASE r.method WHEN 'email' THEN r.identifier END, CASE r.method WHEN 'email' THEN now() END, r.locale)
+      CASE r.method WHEN 'email' THEN r.identifier END, CASE r.method WHEN 'email' THEN now() END, r.locale,
+      coalesce(r.public_metadata::jsonb, '{}'))
     ON CONFLICT DO NOTHING RETURNING u.* INTO person;
     IF FOUND THEN
       answer.is_new_user := true;
@@ -279,7 +289,7 @@ BEGIN
     END IF;
     decided := sign_in(asked[place], s, devices[place], owners.people[k], right_codes[k].is_test, answers[place]);
     answers[place] := decided.answer;
-    CONTINUE WHEN answers[place].outcome = 'weigh';
+    CONTINUE WHEN answers[place].outcome IN ('weigh', 'ask');
     new_codes := new_codes || right_codes[k];
     IF decided.uses IS NOT NULL THEN
       users_in_use := users_in_use || answers[place].id;

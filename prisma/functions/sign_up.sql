@@ -1,15 +1,18 @@
 -- Signing up in the mobile flow: a ticket becomes a user with a home address and a session. All of it, or nothing.
 
-CREATE TYPE sign_up_outcome AS ENUM ('signed_up', 'no_proof', 'already_registered', 'again');
+CREATE TYPE sign_up_outcome AS ENUM ('signed_up', 'no_proof', 'already_registered',
+  'ask',                     -- nothing was done: to be asked again once the product has said that the account may be made
+  'again');
 
 CREATE TYPE sign_up_request AS (
   ticket_hash bytea, phone text, user_id uuid, user_name text, name_key text, locale text,
+  is_admitted boolean, public_metadata text,
   address_id uuid, house_number text, street_locality text, city text, state text, pincode text, country text,
   session_id uuid, client text, new_device_id uuid, new_device_hash bytea,
   network text, request_id uuid, identifier_hash bytea
 );
 
-CREATE TYPE sign_up_settings AS (session_ttl int, device_ttl int, max_devices int);
+CREATE TYPE sign_up_settings AS (session_ttl int, device_ttl int, max_devices int, asks_before_signup boolean);
 
 CREATE TYPE sign_up_result AS (
   place int, outcome sign_up_outcome, is_new_device boolean,
@@ -21,6 +24,13 @@ DECLARE
   answer sign_up_result;
   person users;
 BEGIN
+  -- The product is asked of nobody who has not proved the number.
+  IF s.asks_before_signup AND r.is_admitted IS NOT TRUE AND (user_with('phone', r.phone)).id IS NULL AND EXISTS (
+    SELECT FROM signup_tickets t WHERE t.token_hash = r.ticket_hash AND t.phone = r.phone AND t.expires_at > clock_timestamp()) THEN
+    answer.outcome := 'ask';
+    RETURN answer;
+  END IF;
+
   -- Used once, for the number that it was given for, also where the number has got an account meanwhile.
   DELETE FROM signup_tickets t WHERE t.token_hash = r.ticket_hash AND t.phone = r.phone AND t.expires_at > clock_timestamp();
   IF NOT FOUND THEN
@@ -29,8 +39,8 @@ BEGIN
     RETURN answer;
   END IF;
 
-  INSERT INTO users (id, phone, phone_verified_at, user_name, name_key, locale)
-  VALUES (r.user_id, r.phone, now(), r.user_name, r.name_key, r.locale)
+  INSERT INTO users (id, phone, phone_verified_at, user_name, name_key, locale, public_metadata)
+  VALUES (r.user_id, r.phone, now(), r.user_name, r.name_key, r.locale, coalesce(r.public_metadata::jsonb, '{}'))
   ON CONFLICT DO NOTHING RETURNING * INTO person;
   IF NOT FOUND THEN
     answer.outcome := 'already_registered';

@@ -41,6 +41,10 @@ const data = Type.Object(
       },
       { title: 'ExportedUser' },
     ),
+    public_metadata: Type.Object(
+      {},
+      { title: 'ExportedMetadata', additionalProperties: true, description: 'What the product keeps with the user' },
+    ),
     addresses: listOf(
       'ExportedAddress',
       { ...AddressSchema.properties, created_at: Time, updated_at: Time },
@@ -158,6 +162,7 @@ const example = {
     leaving_since: null,
     ...times,
   },
+  public_metadata: {},
   addresses: [{ ...address, ...times }],
   sessions: [
     {

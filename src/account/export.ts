@@ -32,8 +32,9 @@ export class AccountExport {
    */
   async open(userId: string, client: Client): Promise<AsyncGenerator<string>> {
     await this.#audit.record(client, { event: 'sensitive_read', userId, detail: 'export' })
-    const user = await this.#database.user.findUnique({ where: { id: userId }, omit: { nameKey: true } })
-    if (user === null) throw new Problem('unauthorized', { invalidToken: true })
+    const found = await this.#database.user.findUnique({ where: { id: userId }, omit: { nameKey: true } })
+    if (found === null) throw new Problem('unauthorized', { invalidToken: true })
+    const { publicMetadata, ...user } = found
     const verified = verifiedIdentifiers(user)
     const account = {
       exported_at: new Date(),
@@ -43,11 +44,12 @@ export class AccountExport {
         verified.map(({ identifier }) => identifier),
       )),
     }
-    return this.#write(account, this.#readEvents(userId, verified))
+    return this.#write(account, publicMetadata, this.#readEvents(userId, verified))
   }
 
-  async *#write(account: object, batches: AsyncGenerator<object[]>): AsyncGenerator<string> {
-    yield `{"success":true,"data":${toJson(account).slice(0, -1)},"events":[`
+  async *#write(account: object, metadata: unknown, batches: AsyncGenerator<object[]>): AsyncGenerator<string> {
+    // As it was written: its members are no columns.
+    yield `{"success":true,"data":${toJson(account).slice(0, -1)},"public_metadata":${JSON.stringify(metadata)},"events":[`
     let separator = ''
     for await (const events of batches) {
       yield separator + events.map(toJson).join(',')

@@ -17,6 +17,7 @@ import type { Messages } from '../messaging/templates/messages.js'
 import type { Attempt, OtpService } from '../otp/service.js'
 import { deviceHashOf } from '../sessions/devices.js'
 import type { SessionDrafts } from '../sessions/drafts.js'
+import type { BeforeSignup } from './before-signup.js'
 import { leavingReason } from './recycled.js'
 import { draftTicket, hashTicket, ticketTimeToLive } from './signup-tickets.js'
 import type { AttemptAnswer, AttemptTelemetry, ConcludeAttempt } from './verification.js'
@@ -62,6 +63,7 @@ type SignInAnswer = AttemptAnswer &
       | 'disabled'
       | 'second_proof'
       | 'weigh'
+      | 'ask'
       | 'wrong'
       | 'locked'
       | 'refused'
@@ -89,6 +91,7 @@ type SignInDependencies = {
   identifiers: Pick<IdentifierParser, 'fromStored'>
   notifier: Pick<Notifier, 'notifyOfSignIn'>
   concludeAttempt: ConcludeAttempt
+  beforeSignup: BeforeSignup
   /** seconds without use after which an identifier asks for the account's other one too; null for never */
   recycleAfter: number | null
   onTelemetry: (origin: LogOrigin, event: SignInTelemetry) => void
@@ -103,6 +106,7 @@ export class SignIn {
   readonly #identifiers: Pick<IdentifierParser, 'fromStored'>
   readonly #notifier: Pick<Notifier, 'notifyOfSignIn'>
   readonly #concludeAttempt: ConcludeAttempt
+  readonly #beforeSignup: BeforeSignup
   readonly #onTelemetry: SignInDependencies['onTelemetry']
   readonly #decide
 
@@ -117,6 +121,7 @@ export class SignIn {
       identifiers,
       notifier,
       concludeAttempt,
+      beforeSignup,
       recycleAfter,
       onTelemetry,
     } = dependencies
@@ -128,6 +133,7 @@ export class SignIn {
     this.#identifiers = identifiers
     this.#notifier = notifier
     this.#concludeAttempt = concludeAttempt
+    this.#beforeSignup = beforeSignup
     this.#onTelemetry = onTelemetry
     this.#decide = createDecision<SignInRequest, SignInAnswer>({
       database,
@@ -141,6 +147,7 @@ export class SignIn {
         maxToldPerDay,
         shard: anyShard(),
         recycleAfter,
+        asksBeforeSignup: this.#beforeSignup.isAsked,
       }),
     })
   }
@@ -157,12 +164,23 @@ export class SignIn {
 
   /**
    * Asks the decision; again where that has to know whether messages go to the account's other identifier under the settings of today,
-   * since nobody is asked for what cannot be proved.
+   * since nobody is asked for what cannot be proved; and again once the product has let a newcomer in.
    */
-  async #ask(request: SignInRequest): Promise<{ answer: SignInAnswer; recycleToken: string }> {
+  async #ask(
+    first: SignInRequest,
+    identifier: Identifier,
+    client: Client,
+  ): Promise<{ answer: SignInAnswer; recycleToken: string }> {
+    let request = first
     let answer = await this.#decide(request)
     let recycleToken = ''
-    while (answer.outcome === 'weigh') {
+    while (answer.outcome === 'weigh' || answer.outcome === 'ask') {
+      if (answer.outcome === 'ask') {
+        const locale = this.#messages.localeOf(client.languages)
+        request = { ...request, ...(await this.#beforeSignup.ask({ identifier, userName: null, locale }, client)) }
+        answer = await this.#decide(request)
+        continue
+      }
       const { ticket, ticketHash: newRecycleHash } = draftTicket()
       const weighed = String(answer.other)
       const isReachable = this.#identifiers.fromStored(weighed) !== null
@@ -175,7 +193,7 @@ export class SignIn {
   /** Tries the code; null for a newcomer, who got a ticket. */
   async #tryCode(identifier: Identifier, proof: Proof, client: Client, newcomer: Becoming): Promise<SignedIn | null> {
     const session = this.#sessionDrafts.draft(client)
-    const { answer, recycleToken } = await this.#ask({
+    const request = {
       method: identifier.method,
       ...this.#otp.attemptOf({ purpose: 'sign_in', identifier }, proof.code),
       ...session.values,
@@ -185,7 +203,8 @@ export class SignIn {
       addressKey: this.#limits.attemptsKeyOf(client.block),
       countryKey: identifier.method === 'phone' ? verifiedKeyOf(identifier.country) : null,
       recycleHash: proof.recycleToken === undefined ? null : hashTicket(proof.recycleToken),
-    })
+    }
+    const { answer, recycleToken } = await this.#ask(request, identifier, client)
     await this.#concludeAttempt(answer, metricLabelsOf(identifier), client)
     if (answer.outcome === 'disabled') throw new Problem('forbidden', { errors: ['This account is disabled'] })
     if (answer.outcome === 'second_proof') throw secondProofRequired(recycleToken, answer.retryAfter)
@@ -200,7 +219,7 @@ export class SignIn {
 
   /**
    * Signs in, or makes the account that nobody has yet.
-   * @throws Problem `otp_invalid`; `forbidden` for a disabled account; `second_proof_required`; `rate_limited` for the address
+   * @throws Problem `otp_invalid`; `signup_refused`, `service_unavailable` where the product is asked first; `forbidden` for a disabled account; `second_proof_required`; `rate_limited` for the address
    */
   async signInOrCreate(identifier: Identifier, proof: Proof, client: Client): Promise<SignedIn> {
     const newUser = { newUserId: newId(), locale: this.#messages.localeOf(client.languages) }

@@ -12,6 +12,7 @@ import type { Messages } from '../messaging/templates/messages.js'
 import type { SessionDrafts } from '../sessions/drafts.js'
 import type { AddressRow } from '../users/address.js'
 import { nameKey } from '../users/name.js'
+import type { BeforeSignup } from './before-signup.js'
 import type { SignInTelemetry } from './sign-in.js'
 import { hashTicket } from './signup-tickets.js'
 
@@ -36,7 +37,7 @@ export type SignedUp = Readonly<{ user: UserRow; address: AddressRow; token: str
 
 /** sign_up_result */
 type SignUpAnswer = MaybeUserRow &
-  Readonly<{ outcome: 'signed_up' | 'no_proof' | 'already_registered'; isNewDevice: boolean }>
+  Readonly<{ outcome: 'signed_up' | 'no_proof' | 'already_registered' | 'ask'; isNewDevice: boolean }>
 
 export type SignUp = (request: SignUpRequest) => Promise<SignedUp>
 
@@ -45,37 +46,46 @@ type SignUpDependencies = {
   sessionDrafts: SessionDrafts
   messages: Pick<Messages, 'localeOf'>
   audit: AuditTrail
+  beforeSignup: BeforeSignup
   onTelemetry: (origin: LogOrigin, event: SignInTelemetry) => void
 }
 
-export function createSignUp({ database, sessionDrafts, messages, audit, onTelemetry }: SignUpDependencies): SignUp {
+export function createSignUp(dependencies: SignUpDependencies): SignUp {
+  const { database, sessionDrafts, messages, audit, beforeSignup, onTelemetry } = dependencies
   const decide = createDecision<DecisionRequest & { phone: string }, SignUpAnswer>({
     database,
     name: 'sign_up',
     keyOf: ({ phone }) => phone,
-    settings: () => sessionDrafts.creationLimits,
+    settings: () => ({ ...sessionDrafts.creationLimits, asksBeforeSignup: beforeSignup.isAsked }),
   })
 
   /**
    * Makes the account. A ticket for another number, an expired, used or missing one is no proof.
-   * @throws Problem `verification_required`, `already_registered`
+   * @throws Problem `verification_required`, `already_registered`; `signup_refused`, `service_unavailable` where the product is asked first
    */
   return async function signUp({ phone, userName, address, ticket, client }: SignUpRequest): Promise<SignedUp> {
     if (ticket === undefined) throw new Problem('verification_required')
     const home = { ...address, id: newId(), country: phone.country }
     const session = sessionDrafts.draft(client)
-    const answer = await decide({
+    const locale = messages.localeOf(client.languages)
+    const request = {
       ticketHash: hashTicket(ticket),
       phone: phone.identifier,
       userId: newId(),
       userName,
       nameKey: nameKey(userName),
-      locale: messages.localeOf(client.languages),
+      locale,
       ...home,
       addressId: home.id,
       ...session.values,
       ...audit.valuesOf(client, phone.identifier),
-    })
+    }
+    let answer = await decide(request)
+    // The ticket stays good meanwhile, and is asked for again.
+    while (answer.outcome === 'ask') {
+      const admission = await beforeSignup.ask({ identifier: phone, userName, locale }, client)
+      answer = await decide({ ...request, ...admission })
+    }
     if (answer.outcome === 'no_proof') throw new Problem('verification_required')
     if (answer.outcome === 'already_registered') throw new Problem('already_registered')
     onTelemetry(client, { kind: 'new_account', ...metricLabelsOf(phone) })

@@ -9,9 +9,10 @@ import { cleanup as declared } from './declarations.js'
 export const cleanupCommand = defineCommand(declared, cleanUpOnce)
 
 async function cleanUpOnce({ environment, say, answer }: WorkContext): Promise<number> {
-  const { database: settings, audit, recycleAfter } = parseMaintenanceSettings(environment)
+  const { database: settings, audit, events, recycleAfter } = parseMaintenanceSettings(environment)
   return withDatabase(settings, async (database) => {
-    const deleted = await cleanUp(createCleanupTasks(database, audit.retention, recycleAfter), (task, rows) => {
+    const tasks = createCleanupTasks(database, audit.retention, recycleAfter, events.retention)
+    const deleted = await cleanUp(tasks, (task, rows) => {
       if (rows > 0) say(`${task}: ${rows} rows so far`)
     })
     const lines = Object.entries(deleted).map(([task, rows]) => `${task}: ${rows} rows deleted`)

@@ -3,6 +3,7 @@ import type { Declaration } from '../config/command-line.js'
 import type { Command } from './command.js'
 import * as declared from './declarations.js'
 import * as apiKeys from './declarations-api-keys.js'
+import * as events from './declarations-events.js'
 import * as people from './declarations-users.js'
 
 export type Listed = Readonly<{
@@ -50,6 +51,8 @@ export const commands: readonly Listed[] = [
     needsDatabase,
     load: async () => (await import('./api-keys.js')).revokeCommand,
   },
+  { declaration: events.eventsParked, needsDatabase, load: async () => (await import('./events.js')).parkedCommand },
+  { declaration: events.eventsReplay, needsDatabase, load: async () => (await import('./events.js')).replayCommand },
   { declaration: declared.numbersCheck, needsDatabase, load: async () => (await import('./numbers.js')).checkCommand },
   {
     declaration: declared.numbersRename,

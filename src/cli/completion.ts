@@ -4,6 +4,7 @@ import type { Declaration } from '../config/command-line.js'
 import { defineCommand, type WorkContext } from './command.js'
 import * as all from './declarations.js'
 import * as apiKeys from './declarations-api-keys.js'
+import * as events from './declarations-events.js'
 import * as people from './declarations-users.js'
 import { groups, namesBelow } from './tree.js'
 
@@ -14,7 +15,7 @@ async function printScript({ words, print }: WorkContext): Promise<number> {
   return 0
 }
 
-const declarations = Object.values({ ...all, ...people, ...apiKeys }).filter(
+const declarations = Object.values({ ...all, ...people, ...apiKeys, ...events }).filter(
   (value): value is Declaration & typeof value => 'program' in value,
 )
 

@@ -8,6 +8,7 @@ export const groups: Readonly<Record<string, string>> = {
   'latchkey admin': 'Makes admins, lists them, and makes them none again.',
   'latchkey users': 'Finds users, and does for them what support has to.',
   'latchkey api-keys': 'Makes API keys for back ends, lists them, and takes them away.',
+  'latchkey events': 'Deliveries of events that were given up, and sending them again.',
   'latchkey numbers': 'Finds stored numbers that a country has changed, and moves accounts to what they became.',
 }
 

@@ -4,6 +4,7 @@ import { parseCostSettings } from './cost-settings.js'
 import { parseIdentifierSettings } from './country-settings.js'
 import { parseDatabase } from './database-settings.js'
 import { parseDeliverySettings } from './delivery-settings.js'
+import { parseEventRetention, parseEventSettings } from './event-settings.js'
 import { parseAuditSettings, parseLimitSettings } from './limit-settings.js'
 import { parseMessageSettings } from './message-settings.js'
 import { parseCodeSettings, parseEventKey, parseOtpSettings, parseTestCodes } from './otp-settings.js'
@@ -52,6 +53,7 @@ export function parseMaintenanceSettings(environment: Environment) {
   return accept(read, {
     database: parseDatabase(read),
     audit: parseAuditSettings(read),
+    events: parseEventRetention(read),
     recycleAfter: parseRecycleAfter(read),
   })
 }
@@ -120,6 +122,7 @@ function readAll(read: SettingReader) {
     limits: parseLimitSettings(read),
     challenges: parseChallengeSettings(read),
     audit: parseAuditSettings(read),
+    events: parseEventSettings(read),
   }
 }
 

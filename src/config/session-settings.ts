@@ -27,7 +27,9 @@ export function parseSessionSettings(read: SettingReader) {
     read.refuse('COOKIE_NAME')
   }
   const isClaim = (item: string): item is TokenClaim => tokenClaims.some((name) => name === item)
-  const claims = read.list('TOKEN_CLAIMS', isClaim)
+  const isPart = (item: string): item is `public_metadata.${string}` => /^public_metadata\.[\w-]{1,64}$/.test(item)
+  const claims = read.list('TOKEN_CLAIMS', (item) => isClaim(item) || isPart(item))
+  const [ofUser, parts] = [claims.filter(isClaim), claims.filter(isPart)]
   const tokenTimeToLive = read.duration('TOKEN_TTL', { fallback: timeToLive, maximum: timeToLive })
   if (claims.length > 0 && tokenTimeToLive > longestClaim) {
     read.report('TOKEN_CLAIMS', 'needs a TOKEN_TTL of 15m or less: so long a token may say what is no longer true')
@@ -42,7 +44,11 @@ export function parseSessionSettings(read: SettingReader) {
     /** seconds that one token lives */
     tokenTimeToLive,
     /** what Bearer tokens say of their users */
-    tokenClaims: claims,
+    tokenClaims: ofUser,
+    /** members of public_metadata that they say too */
+    tokenMetadata: parts.map((part) => part.slice('public_metadata.'.length)),
+    /** the names of all claims that come of the settings */
+    claimNames: [...ofUser, ...(parts.length > 0 ? ['public_metadata'] : [])],
     /** what other services show to ask about a token; nobody may ask where there is none */
     introspectionToken: parseBearerSecret(read, 'INTROSPECTION_TOKEN'),
     cookieName,

@@ -26,6 +26,9 @@ export type CountedSignIn =
 
 export type CountedAttempt = Readonly<{ channel: string; driver: string; refused: boolean }>
 
+/** What became of webhooks of events. */
+export type CountedEvents = Readonly<{ kind: 'delivered' | 'failed' | 'parked'; host: string; count?: number }>
+
 /** A driver's circuit that opens, closes or is tried. */
 export type CountedCircuit = Readonly<{ channel: string; driver: string; state: string }>
 
@@ -68,6 +71,8 @@ export class Metrics {
   readonly #passkeys
   readonly #guessAlarms
   readonly #unreadableClients
+  readonly #eventDeliveries
+  readonly #hooks
   readonly #requests
   readonly #shed
   readonly contentType
@@ -144,6 +149,16 @@ export class Metrics {
       [],
       'Requests whose client a trusted proxy named by what is no address',
     )
+    this.#eventDeliveries = counter(
+      'latchkey_event_deliveries_total',
+      ['endpoint', 'result'],
+      'Webhooks of events: delivered, failed (and to be tried again), parked (given up)',
+    )
+    this.#hooks = counter(
+      'latchkey_signup_hooks_total',
+      ['result'],
+      'Accounts that the product was asked about: allowed, refused, failed (no answer)',
+    )
     this.#requests = new Histogram({
       name: 'latchkey_http_request_duration_seconds',
       help: 'Requests by route pattern, method and status',
@@ -198,6 +213,14 @@ export class Metrics {
 
   countAttemptAlarm(): void {
     this.#guessAlarms.inc()
+  }
+
+  countEvents({ kind, host, count = 1 }: CountedEvents): void {
+    this.#eventDeliveries.inc({ endpoint: host, result: kind }, count)
+  }
+
+  countHook(result: 'allowed' | 'refused' | 'failed'): void {
+    this.#hooks.inc({ result })
   }
 
   countUnreadableClient(): void {

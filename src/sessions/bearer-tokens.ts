@@ -14,30 +14,56 @@ const claimOf: Readonly<Record<TokenClaim, (user: Known) => unknown>> = {
   email_verified: ({ email, emailVerifiedAt }) => email !== null && emailVerifiedAt !== null,
 }
 
-type BearerTokensDependencies = { database: Database; tokens: Tokens; names: readonly TokenClaim[] }
+/** Characters that a token has at most: proxies and servers take 4 to 8 kB for all headers of a request. */
+const longestToken = 3_499
+
+type BearerTokensDependencies = {
+  database: Database
+  tokens: Tokens
+  names: readonly TokenClaim[]
+  /** members of public_metadata that tokens say too */
+  metadataNames: readonly string[]
+}
 
 export class BearerTokens {
   readonly #database: Database
   readonly #tokens: Tokens
   readonly #names: readonly TokenClaim[]
+  readonly #metadataNames: readonly string[]
 
-  constructor({ database, tokens, names }: BearerTokensDependencies) {
+  constructor({ database, tokens, names, metadataNames }: BearerTokensDependencies) {
     this.#database = database
     this.#tokens = tokens
     this.#names = names
+    this.#metadataNames = metadataNames
   }
 
   /**
    * The token for a client's own hands, of the one that was just issued for the cookie: of the same session, id and end. Without
-   * TOKEN_CLAIMS it is the same one, and nothing is asked.
+   * TOKEN_CLAIMS it is the same one, and nothing is asked. Where the parts of public_metadata would make it too long, it has none of
+   * them, rather than some: whoever misses the claim asks the service.
    * @param userId whose it is
    */
   async of(token: string, userId: string): Promise<string> {
-    if (this.#names.length === 0) return token
-    const select = { role: true, phone: true, phoneVerifiedAt: true, email: true, emailVerifiedAt: true }
+    const saysMetadata = this.#metadataNames.length > 0
+    if (this.#names.length === 0 && !saysMetadata) return token
+    const select = {
+      role: true,
+      phone: true,
+      phoneVerifiedAt: true,
+      email: true,
+      emailVerifiedAt: true,
+      publicMetadata: saysMetadata,
+    }
     const user = await this.#database.user.findUnique({ where: { id: userId }, select })
     // Deleted in this moment: the token opens nothing, whatever it says.
     if (user === null) return token
-    return this.#tokens.extend(token, Object.fromEntries(this.#names.map((name) => [name, claimOf[name](user)])))
+    const claims = Object.fromEntries(this.#names.map((name) => [name, claimOf[name](user)]))
+    const metadata = Object.entries(Object(user.publicMetadata)).filter(([name]) => this.#metadataNames.includes(name))
+    if (metadata.length > 0) {
+      const whole = this.#tokens.extend(token, { ...claims, public_metadata: Object.fromEntries(metadata) })
+      if (whole.length <= longestToken) return whole
+    }
+    return this.#tokens.extend(token, claims)
   }
 }

@@ -34,6 +34,23 @@ const Role = OneOf(['USER', 'ADMIN'], {
 })
 const UserName = Text('What to call the person', 'Asha Rao')
 
+/** What admins see of a user; users see themselves without the last member. */
+const AdministeredUser = Type.Object(
+  {
+    ...UserSchema.properties,
+    public_metadata: Type.Optional(
+      Type.Object(
+        {},
+        { additionalProperties: true, description: 'What the product keeps with the user; for admins alone' },
+      ),
+    ),
+  },
+  { title: 'AdministeredUser', description: 'A user as admins see one' },
+)
+
+const oneAdministered = (description: string) =>
+  one(AdministeredUser, description, { ...user, public_metadata: { plan: 'pro' } })
+
 const oneUser = (description: string) => one(refer(UserSchema), description, user)
 
 const params = Type.Object({ id: Type.String({ description: 'UUID of the user, or `me`', examples: ['me'] }) }, closed)
@@ -145,7 +162,7 @@ export const listUsers = {
 
 export const readUser = {
   params,
-  response: { 200: oneUser('The user'), ...errorResponses('not_found', ...accountErrors) },
+  response: { 200: oneAdministered('The user'), ...errorResponses('not_found', ...accountErrors) },
 }
 
 export const changeUser = {
@@ -157,17 +174,29 @@ export const changeUser = {
       disabled: Type.Optional(
         Type.Boolean({ description: 'Whether the user is kept out; every session ends when this changes' }),
       ),
+      public_metadata: Type.Optional(
+        Type.Object(
+          {},
+          {
+            additionalProperties: true,
+            description:
+              'What the product keeps with the user, in place of what there was: an object of at most 4096 bytes of JSON',
+            examples: [{ plan: 'pro' }],
+          },
+        ),
+      ),
       reason: Type.Optional(Reason),
     },
     {
       title: 'UserChange',
       ...closed,
-      description: 'At least one field beside `reason`; `role`, `disabled` and `reason` are for admins',
+      description:
+        'At least one field beside `reason`; `role`, `disabled`, `public_metadata` and `reason` are for admins',
       examples: [{ user_name: 'Asha Rao' }],
     },
   ),
   response: {
-    200: oneUser('The user as it is now'),
+    200: oneAdministered('The user as it is now'),
     ...errorResponses('not_found', 'last_admin', 'step_up_required', ...accountErrors, ...writingErrors),
   },
 }

@@ -3,7 +3,7 @@ import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
-import { Prisma } from '../generated/prisma/client.js'
+import { Prisma, type User } from '../generated/prisma/client.js'
 import type { Act, ActingContext, Happening, LockedUser, RequestActor } from './acting.js'
 import { nameKey } from './name.js'
 
@@ -18,7 +18,10 @@ export type UserDraft = Readonly<{
   role: Role
 }>
 
-export type UserChange = Readonly<{ userName?: string; role?: Role; disabled?: boolean }>
+export type UserChange = Readonly<{ userName?: string; role?: Role; disabled?: boolean; publicMetadata?: object }>
+
+/** A user as admins see one. */
+export type AdministeredUser = UserRow & Pick<User, 'publicMetadata'>
 
 type AdministrationDependencies = {
   database: Database
@@ -73,7 +76,7 @@ export class UserAdministration {
   }
 
   /** @throws Problem `not_found` */
-  async read(id: string): Promise<UserRow> {
+  async read(id: string): Promise<AdministeredUser> {
     const user = await this.#database.user.findUnique({ where: { id } })
     if (user === null) throw new Problem('not_found')
     return user
@@ -84,10 +87,11 @@ export class UserAdministration {
    * the sessions that a fixed code opened, which anybody may have typed.
    * @throws Problem `not_found`, `last_admin`; `forbidden` for who has a fixed code and is to become an admin; those of `act`
    */
-  change(id: string, changes: UserChange, actor: RequestActor | null, reason?: string): Promise<UserRow> {
-    const { role, disabled } = changes
+  change(id: string, changes: UserChange, actor: RequestActor | null, reason?: string): Promise<AdministeredUser> {
+    const { role, disabled, publicMetadata } = changes
     const mayTakeAdmin = role === 'USER' || disabled === true
-    const isForAdmins = role !== undefined || disabled !== undefined || actor?.userId !== id
+    const isOfAdmins = role !== undefined || disabled !== undefined || publicMetadata !== undefined
+    const isForAdmins = isOfAdmins || actor?.userId !== id
     return this.#act(actor, { target: id, isForAdmins, mayTakeAdmin }, async (context) => {
       const { transaction, now, record } = context
       const before = targetIn(context, id)
@@ -164,10 +168,11 @@ const isDisabled = ({ disabledAt }: Pick<LockedUser, 'disabledAt'>) => disabledA
 const canActAsAdmin = (user: LockedUser) => user.role === 'ADMIN' && !isDisabled(user)
 
 /** The columns that a change writes. */
-function columnsOf({ userName, role, disabled }: UserChange, { disabledAt }: LockedUser, now: Date) {
+function columnsOf({ userName, role, disabled, publicMetadata }: UserChange, { disabledAt }: LockedUser, now: Date) {
   return {
     ...(userName !== undefined && { userName, nameKey: nameKey(userName) }),
     ...(role !== undefined && { role }),
+    ...(publicMetadata !== undefined && { publicMetadata: publicMetadata as Prisma.InputJsonObject }),
     ...(disabled !== undefined && { disabledAt: disabled ? (disabledAt ?? now) : null }),
   }
 }
@@ -179,10 +184,15 @@ function because(happening: Happening, reason: string | undefined): Happening {
 }
 
 /** What is written down of a change: nothing of a role that stays. */
-function happeningsOf({ userName, disabled }: UserChange, before: LockedUser, after: LockedUser): Happening[] {
+function happeningsOf(
+  { userName, disabled, publicMetadata }: UserChange,
+  before: LockedUser,
+  after: LockedUser,
+): Happening[] {
   const updates = [
     ...(userName === undefined ? [] : ['user_name']),
     ...(disabled === undefined ? [] : [`disabled ${disabled}`]),
+    ...(publicMetadata === undefined ? [] : ['public_metadata']),
   ]
   const { id: userId, role } = after
   return [

@@ -5,8 +5,9 @@ import { atField, Problem, pointerTo } from '../errors.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import { signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
-import type { UserAdministration } from './administration.js'
+import type { AdministeredUser, UserAdministration } from './administration.js'
 import { changeUser, deleteUser, endSessions, readUser } from './administration-schemas.js'
+import { metadataFault } from './metadata.js'
 import {
   isAboutSelf,
   isByAdmin,
@@ -32,6 +33,11 @@ const setsCookies = true as const
 export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (app, options) => {
   const { policies, administration, cookie, defaultCountry } = options
   policies.forAdminsAndSelf(app)
+  /** What the product keeps of a user is for admins. */
+  const forAdmin = (user: AdministeredUser) => ({
+    ...serializeUser(user, defaultCountry),
+    public_metadata: Object(user.publicMetadata) as Record<string, unknown>,
+  })
 
   app.get(
     '/:id',
@@ -46,9 +52,10 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
       },
     },
     async (request) => {
+      if (isByAdmin(request))
+        return { success: true, data: forAdmin(await administration.read(targetOf(request))) } as const
       // Whoever asks about themselves has just been read, to let them in.
-      const user = isAboutSelf(request) ? signedIn(request).user : await administration.read(targetOf(request))
-      return { success: true, data: serializeUser(user, defaultCountry) } as const
+      return { success: true, data: serializeUser(signedIn(request).user, defaultCountry) } as const
     },
   )
 
@@ -60,7 +67,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
         operationId: 'changeUser',
         summary: 'Change a user',
         description:
-          'Users change their own name; admins also `disabled`, and soon after a proof `role`, of anybody. The last admin stays: 409.',
+          'Users change their own name; admins also `disabled` and `public_metadata`, and soon after a proof `role`, of anybody. The last admin stays: 409.',
         ...underPolicy,
         ...changeUser,
       },
@@ -70,7 +77,8 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
       const changes = changesOf(request, body, reason)
       if (changes.role !== undefined) requireRecentProof(request)
       const user = await administration.change(targetOf(request), changes, requestActorOf(request), readReason(reason))
-      return { success: true, data: serializeUser(user, defaultCountry) } as const
+      const data = isByAdmin(request) ? forAdmin(user) : serializeUser(user, defaultCountry)
+      return { success: true, data } as const
     },
   )
 
@@ -117,22 +125,28 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
   )
 }
 
-type ChangeBody = { user_name?: string; role?: 'USER' | 'ADMIN'; disabled?: boolean }
+type ChangeBody = { user_name?: string; role?: 'USER' | 'ADMIN'; disabled?: boolean; public_metadata?: object }
 
 /**
  * The changes that a body asks for. Of the fields for admins everybody else hears what they hear of fields that there are not.
  * @throws Problem `validation_failed`
  */
-function changesOf(request: FastifyRequest, { user_name, role, disabled }: ChangeBody, reason: string | undefined) {
-  const forAdmins = { ...(role && { role }), ...(disabled !== undefined && { disabled }) }
-  const changes = { ...(user_name !== undefined && { userName: user_name.trim() }), ...forAdmins }
-  const given = Object.keys({ ...forAdmins, ...(reason !== undefined && { reason }) })
+function changesOf(request: FastifyRequest, { user_name, ...body }: ChangeBody, reason: string | undefined) {
+  const { public_metadata: publicMetadata, ...forAdmins } = body
+  const changes = {
+    ...(user_name !== undefined && { userName: user_name.trim() }),
+    ...forAdmins,
+    ...(publicMetadata && { publicMetadata }),
+  }
+  const given = Object.keys({ ...body, ...(reason !== undefined && { reason }) })
   // Who is an admin is none of an API key's business.
   const refused = given.filter((field) => !isByAdmin(request) || (field === 'role' && request.apiKey !== null))
   if (refused.length > 0) {
     const fields = refused.map((field) => ({ pointer: pointerTo(field), detail: `${field} is not a known field` }))
     throw new Problem('validation_failed', { errors: fields.map(({ detail }) => detail), fields })
   }
+  const fault = publicMetadata && metadataFault(publicMetadata)
+  if (fault) throw new Problem('validation_failed', atField('public_metadata', `public_metadata ${fault}`))
   if (Object.keys(changes).length === 0) {
     throw new Problem('validation_failed', atField('', 'Give at least one field to change'))
   }

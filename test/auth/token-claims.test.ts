@@ -67,8 +67,25 @@ t.test('without TOKEN_CLAIMS body and cookie have the same token', async (t) => 
 
 t.test('of a user who is gone in that moment it says nothing', async (t) => {
   const database = { user: { findUnique: async () => null } } as unknown as Database
-  const tokens = new BearerTokens({ database, tokens: {} as Tokens, names: ['role'] })
+  const tokens = new BearerTokens({ database, tokens: {} as Tokens, names: ['role'], metadataNames: [] })
   t.equal(await tokens.of('a.b.c', nobody), 'a.b.c')
+})
+
+t.test('of the metadata it says what was asked for, and nothing where that has no room', async (t) => {
+  const asked = { TOKEN_CLAIMS: 'public_metadata.plan,public_metadata.org-id', TOKEN_TTL: '15m' }
+  const service = await startApp(t, { settings: { ...settings, ...asked } })
+  const plain = await verify(service, 'asha@example.com')
+  t.same(claimsIn(t, plain), {}, 'there is none yet')
+  const { id } = plain.body.user
+  const claimsWith = async (publicMetadata: object) => {
+    await service.database.user.update({ where: { id }, data: { publicMetadata } })
+    return claimsIn(t, await service.post('/api/auth/refresh', undefined, bearer(plain.body.token)))
+  }
+  const some = { plan: { name: 'gold', seats: 5 }, 'org-id': 'o1' }
+  t.same(await claimsWith({ ...some, secret: 'x' }), { public_metadata: some })
+  t.same(await claimsWith({ secret: 'x' }), {})
+  t.same(await claimsWith({ plan: 'x'.repeat(3000) }), {})
+  t.match((await service.get('/.well-known/openid-configuration')).body.claims_supported.at(-1), 'public_metadata')
 })
 
 t.test('what says something of its user lives 15 minutes at most', async (t) => {
@@ -77,6 +94,8 @@ t.test('what says something of its user lives 15 minutes at most', async (t) => 
   t.match(problems({ TOKEN_CLAIMS: 'role' }), [line])
   t.match(problems({ TOKEN_CLAIMS: 'role', TOKEN_TTL: '901' }), [line])
   t.same(problems({ TOKEN_CLAIMS: 'role', TOKEN_TTL: '15m' }), [])
+  t.match(problems({ TOKEN_CLAIMS: 'public_metadata.plan' }), [line])
+  t.match(problems({ TOKEN_CLAIMS: 'public_metadata', TOKEN_TTL: '15m' }), [/^TOKEN_CLAIMS must be/])
   t.match(problems({ TOKEN_CLAIMS: 'name', TOKEN_TTL: '15m' }), [
     /^TOKEN_CLAIMS must be a comma-separated list of role/,
   ])

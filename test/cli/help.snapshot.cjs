@@ -30,6 +30,8 @@ Commands:
   admin                              Makes admins, lists them, and makes them none again.
   users                              Finds users, and does for them what support has to.
   api-keys                           Makes API keys for back ends, lists them, and takes them away.
+  events                             Deliveries of events that were given up, and sending them
+                                     again.
   numbers                            Finds stored numbers that a country has changed, and moves
                                      accounts to what they became.
   send-test [options] <PHONE|EMAIL>  Sends a message that opens nothing by the drivers of the
@@ -245,6 +247,54 @@ Options:
                so first
   --json       prints one JSON document, and errors as JSON on standard error
   -h, --help   prints this
+
+Exit codes: 0 done; 1 it failed, or found something wrong;
+2 what was typed cannot be used, and nothing was done
+`
+
+exports[`.build/test/runner/files-process.js > TAP > the help of each command > latchkey events 1`] = `
+Usage: latchkey events [options] [command]
+
+Deliveries of events that were given up, and sending them again.
+
+Options:
+  -h, --help        prints this
+
+Commands:
+  parked [options]  Lists deliveries of events that were given up after 24 hours.
+  replay [options]  Has events sent again that were given up; they go out in order, before what is
+                    new of the same user.
+
+Exit codes: 0 done; 1 it failed, or found something wrong;
+2 what was typed cannot be used, and nothing was done
+`
+
+exports[`.build/test/runner/files-process.js > TAP > the help of each command > latchkey events parked 1`] = `
+Usage: latchkey events parked [options]
+
+Lists deliveries of events that were given up after 24 hours.
+
+Options:
+  --since <TIME>    when they happened: 2026-11-20, 2026-11-20T09:00:00Z, or so long ago: 12h, 7d
+                    (default: 30d)
+  --limit <NUMBER>  to show at the most, the oldest first (default: 100)
+  --json            prints one JSON document, and errors as JSON on standard error
+  -h, --help        prints this
+
+Exit codes: 0 done; 1 it failed, or found something wrong;
+2 what was typed cannot be used, and nothing was done
+`
+
+exports[`.build/test/runner/files-process.js > TAP > the help of each command > latchkey events replay 1`] = `
+Usage: latchkey events replay [options]
+
+Has events sent again that were given up; they go out in order, before what is new of the same user.
+
+Options:
+  --since <TIME>  when they happened: 2026-11-20, 2026-11-20T09:00:00Z, or so long ago: 12h, 7d
+  --all           also those that were taken, to every endpoint
+  --json          prints one JSON document, and errors as JSON on standard error
+  -h, --help      prints this
 
 Exit codes: 0 done; 1 it failed, or found something wrong;
 2 what was typed cannot be used, and nothing was done

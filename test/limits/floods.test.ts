@@ -92,7 +92,7 @@ t.test('whatever is wrong with a call of a signed route counts, and what is good
       `${url} ${payload.slice(0, 20)}`,
     )
   }
-  const { webhookSignature } = await import('../../src/messaging/drivers/webhook-signature.js')
+  const { webhookSignature } = await import('../../src/http/webhook-signature.js')
   const body = JSON.stringify({ message_id: 'msg_unknown', status: 'delivered' })
   const timestamp = String(Math.floor(Date.now() / 1000))
   const signature = webhookSignature(Buffer.from(key, 'base64'), { id: 'x', timestamp, body: Buffer.from(body) })

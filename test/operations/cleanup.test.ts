@@ -51,6 +51,9 @@ t.test('rows with a live code or an open window stay', async (t) => {
     api_keys: 0,
     limit_counters: 0,
     message_hours: 0,
+    event_outbox: 0,
+    event_endpoints: 0,
+    events: 0,
     auth_events: 0,
   })
   const left = await service.database.otp.findMany({ orderBy: { identifier: 'asc' } })
@@ -145,6 +148,9 @@ t.test('tickets and sessions go when they are over', async (t) => {
     api_keys: 1,
     limit_counters: 1,
     message_hours: 0,
+    event_outbox: 4,
+    event_endpoints: 0,
+    events: 0,
     auth_events: 1,
   })
   t.equal((await service.get('/api/auth/me', { cookies: { jwt: body.token } })).status, 200)
@@ -198,10 +204,12 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     await database.limitCounter.create({ data: { key: `${days}`, windowStartedAt: past, expiresAt: past } })
     const counts = { sent: 1, delivered: 0, failed: 0, verified: 0 }
     await database.messageHour.create({ data: { hour: past, channel: 'sms', country: 'IN', driver: 'x', ...counts } })
+    await database.event.create({ data: { position: 100 - days, type: 'user.created', data: {}, happenedAt: past } })
     await database.authEvent.create({ data: { event: 'authn_login_fail', happenedAt: past } })
   }
 
-  const tasks = createCleanupTasks(database, 86_400)
+  // Of the other two one moves rows, and one has few (test/events/log.test.ts).
+  const { event_outbox, event_endpoints, ...tasks } = createCleanupTasks(database, 86_400, null, 86_400)
   for (const [name, deleteBatch] of Object.entries(tasks)) t.equal(await deleteBatch(1), 1, name)
   const left = [
     (await database.otp.findFirstOrThrow()).dayStartedAt,
@@ -216,6 +224,7 @@ t.test('what is over for longest goes first: a batch walks the index and reads n
     (await database.apiKey.findFirstOrThrow()).expiresAt,
     (await database.limitCounter.findFirstOrThrow()).expiresAt,
     (await database.messageHour.findFirstOrThrow({ where: { channel: 'sms' } })).hour,
+    (await database.event.findFirstOrThrow()).happenedAt,
     (await database.authEvent.findFirstOrThrow()).happenedAt,
   ]
   const threeDaysAgo = Date.now() - 3 * 86_400_000
@@ -336,6 +345,9 @@ t.test('the command', async (t) => {
       'api_keys',
       'limit_counters',
       'message_hours',
+      'event_outbox',
+      'event_endpoints',
+      'events',
       'auth_events',
     ].map((task) => `${task}: 0 rows deleted`),
   ])

@@ -14,6 +14,7 @@ export type ServiceErrorCode =
   | 'forbidden'
   | 'verification_required'
   | 'second_proof_required'
+  | 'signup_refused'
   | 'step_up_required'
   | 'cross_site'
   | 'account_not_found'

@@ -14,7 +14,7 @@ export type DiscoveryOptions = {
   /** whether tokens can be asked about */
   introspects: boolean
   /** TOKEN_CLAIMS */
-  tokenClaims: readonly string[]
+  claimNames: readonly string[]
 }
 
 const issuer = 'https://auth.example.com'
@@ -69,7 +69,7 @@ const OpenIdConfiguration = Type.Object(
 
 /** Registered only where `JWT_ISSUER` is `PUBLIC_URL`: an issuer that is no address of ours has nothing to be found at. */
 export const discoveryRoutes: FastifyPluginAsyncTypebox<DiscoveryOptions> = async (app, options) => {
-  const { keyRing, issuer, mount, introspects, tokenClaims } = options
+  const { keyRing, issuer, mount, introspects, claimNames } = options
   const metadata = {
     issuer,
     jwks_uri: `${issuer}${mount}/.well-known/jwks.json`,
@@ -84,7 +84,7 @@ export const discoveryRoutes: FastifyPluginAsyncTypebox<DiscoveryOptions> = asyn
     ...metadata,
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: [...new Set(keyRing.all.map(({ algorithm }) => algorithm))],
-    claims_supported: ['iss', 'aud', 'sub', 'sid', 'jti', 'iat', 'exp', ...tokenClaims],
+    claims_supported: ['iss', 'aud', 'sub', 'sid', 'jti', 'iat', 'exp', ...claimNames],
   }
   // As long as the keys, with which it changes.
   const cache = (reply: FastifyReply) => reply.header('cache-control', 'public, max-age=300')

@@ -121,7 +121,10 @@ export const identifierFlow: FastifyPluginAsyncTypebox<IdentifierFlowOptions> = 
               examples: [examples.identifierSignedIn],
             },
           ),
-          ...errorResponses('otp_invalid', 'forbidden', 'second_proof_required', 'rate_limited', ...identifierErrors),
+          ...errorResponses(
+            ...(['otp_invalid', 'forbidden', 'second_proof_required', 'signup_refused', 'rate_limited'] as const),
+            ...identifierErrors,
+          ),
         },
       },
     },

@@ -146,7 +146,7 @@ export function mobileSchemas({ otpLength, echo, mobileNumberFault, defaultCount
           examples: [examples.signedUp],
         },
       ),
-      ...errorResponses('verification_required', 'already_registered', ...identifierErrors),
+      ...errorResponses('verification_required', 'signup_refused', 'already_registered', ...identifierErrors),
     },
   }
 

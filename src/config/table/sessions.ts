@@ -43,9 +43,9 @@ export const sessionRows = {
   },
   TOKEN_CLAIMS: {
     type: 'list',
-    of: 'role, phone_number_verified, email_verified',
+    of: 'role, phone_number_verified, email_verified, and members of the metadata such as public_metadata.plan',
     default: [],
-    example: 'role,phone_number_verified,email_verified',
+    example: 'role,email_verified,public_metadata.plan',
     about:
       'What Bearer tokens say of their users, for back ends that go by the public keys. It is as old as the token: TOKEN_TTL must be 15m or less. Tokens in cookies say none of it.',
     see: 'docs/guides/back-end.md',

@@ -1,6 +1,7 @@
 // All settings, each said once: what checks them, .env.example, docs/settings.md and the values of the chart are made of this table.
 import { codeRows } from './codes.js'
 import { databaseRows } from './database.js'
+import { eventRows } from './events.js'
 import { limitRows } from './limits.js'
 import { costRows, messageRows, sendingRows } from './messages.js'
 import { pageRows } from './pages.js'
@@ -23,6 +24,7 @@ export const groups = [
   { title: 'What messages say', rows: messageRows },
   { title: 'Passkeys', rows: passkeyRows },
   { title: 'The pages at /sign-in and /admin', rows: pageRows },
+  { title: "The product's own systems", rows: eventRows },
 ] as const satisfies readonly Readonly<{ title: string; rows: Readonly<Record<string, Setting>> }>[]
 
 export const settings = {
@@ -37,6 +39,7 @@ export const settings = {
   ...messageRows,
   ...passkeyRows,
   ...pageRows,
+  ...eventRows,
 }
 
 type Settings = typeof settings

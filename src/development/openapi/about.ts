@@ -34,6 +34,7 @@ export const about = {
     { name: 'Sessions', description: 'The session of either flow, and what other services need to know of sessions' },
     { name: 'Users', description: 'For admins, and for each user about themselves' },
     { name: 'API keys', description: 'What back ends of the product show in place of a person’s session' },
+    { name: 'Events', description: 'For the product’s own systems: what happened' },
     { name: 'Delivery receipts', description: 'For gateways and providers, who report what became of a message' },
     { name: 'Operations', description: 'For whoever runs the service' },
   ],

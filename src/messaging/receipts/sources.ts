@@ -4,7 +4,7 @@ import { createHmac } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import type { Config } from '../../config/config.js'
 import { isSame } from '../../http/constant-time.js'
-import { webhookSignature } from '../drivers/webhook-signature.js'
+import { webhookSignature } from '../../http/webhook-signature.js'
 
 /** Under which the routes stand. */
 const prefix = '/webhooks'

@@ -1,0 +1,15 @@
+// What the product keeps with a user (`public_metadata`): a small JSON object, written by admins and by the hook before a signup alone.
+
+/** Bytes of its JSON. */
+export const maxMetadataLength = 4_096
+
+/** What jsonb cannot hold in a text: NUL, and halves of surrogate pairs, which JSON.stringify writes as escapes. */
+const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/
+
+/** Why a value is no metadata, for people; undefined where it is. */
+export function metadataFault(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object'
+  const json = JSON.stringify(value)
+  if (Buffer.byteLength(json) > maxMetadataLength) return `must be at most ${maxMetadataLength} bytes of JSON`
+  return unstorable.test(json) ? 'must hold whole characters other than NUL' : undefined
+}
