@@ -108,7 +108,17 @@ const paging = attack('Z8', 'the list: limits, orders, cursors that are not offe
   equal('a percent sign finds', Object(wild.body['data']).length, 0)
 })
 
-const members = ['created_at', 'email', 'id', 'mobile_number', 'phone', 'role', 'updated_at', 'user_name']
+const members = [
+  'created_at',
+  'email',
+  'id',
+  'mobile_number',
+  'phone',
+  'public_metadata',
+  'role',
+  'updated_at',
+  'user_name',
+]
 
 const onlyDocumented = attack('Z9', 'members of a user in every answer', async (context) => {
   const { service, equal } = context

@@ -5,6 +5,7 @@ import { bodies } from './bodies.js'
 import { browser } from './browser.js'
 import { cost } from './cost.js'
 import { enumeration } from './enumeration.js'
+import { events } from './events.js'
 import { guessing } from './guessing.js'
 import { identifiers } from './identifiers.js'
 import { passkeys } from './passkeys.js'
@@ -35,6 +36,7 @@ export const groups: readonly Group[] = [
   receipts,
   returns,
   passkeys,
+  events,
   standards,
   privacy,
 ]

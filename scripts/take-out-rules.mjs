@@ -13,6 +13,8 @@ const challenges = ['test/auth/challenges/sends.test.ts']
 const limits = ['test/limits']
 const passkeys = ['test/passkeys/sign-in.test.ts']
 const newDevice = ['test/passkeys/new-device.test.ts']
+const hook = ['test/auth/before-signup.test.ts']
+const deliveries = ['test/events']
 
 /** What the rule says · its file · its text · what stands there without it · the tests. */
 const rules = [
@@ -538,6 +540,44 @@ const rules = [
     'PERFORM count_notices(told_to, s.shard);',
     'PERFORM 1;',
     ['test/auth/new-device.test.ts', 'test/limits/budgets.test.ts'],
+  ],
+  ['the product is asked before it has an account', 'sign_in', 'IF s.asks_before_signup AND', 'IF false AND', hook],
+  ['and before a form makes one', 'sign_up', 'IF s.asks_before_signup AND', 'IF false AND', hook],
+  [
+    'nobody is asked about who proved nothing',
+    'sign_up',
+    ' AND EXISTS (\n    SELECT FROM signup_tickets t WHERE t.token_hash = r.ticket_hash AND t.phone = r.phone AND t.expires_at > clock_timestamp())',
+    '',
+    hook,
+  ],
+  [
+    'one replica delivers to an endpoint',
+    'events',
+    ' AND (e.owner = p_owner OR e.owned_until <= clock_timestamp())',
+    '',
+    deliveries,
+  ],
+  ['only who has the endpoint writes what became of it', 'events', ' AND e.owner = p_owner FOR UPDATE', '', deliveries],
+  [
+    'an event waits behind one of its user',
+    'events',
+    'n.user_id IS NOT NULL AND EXISTS',
+    'false AND EXISTS',
+    deliveries,
+  ],
+  [
+    'what waited has its turn',
+    'events',
+    'AND d.position = first.position AND d.next_at IS NULL',
+    'AND false',
+    deliveries,
+  ],
+  [
+    'one that failed for a day is parked',
+    'events',
+    'd.queued_at <= now() - make_interval(secs => p_patience)',
+    'false',
+    deliveries,
   ],
 ]
 

@@ -33,6 +33,7 @@ const optionalSettings = [
   ...['FLOOD_PER_MINUTE', 'SMS_BUDGET_PER_HOUR', 'SMS_BUDGET_PER_DAY', 'BREAKER_MIN_SENDS', 'BREAKER_MIN_VERIFIED'],
   ...['WEBOTP_DOMAIN', 'TEST_OTPS', 'INTROSPECTION_TOKEN', 'METRICS_TOKEN', 'AUDIT_RETENTION', 'RATE_LIMITS'],
   ...['TWILIO_AUTH_TOKEN', 'CHALLENGE', 'PROXY_HEADER', 'RECYCLE_AFTER', 'RETURN_TO_ORIGINS', 'PASSKEY_RP_ID'],
+  ...['HOOK_BEFORE_SIGNUP', 'EVENT_WEBHOOKS'],
 ]
 
 /** Asks the build which settings it knows (by values that none can have) and which routes it has. */
