@@ -3,7 +3,7 @@ import type { Endpoint } from '../config/event-settings.js'
 import { newId } from '../database/ids.js'
 import { Problem } from '../errors.js'
 import type { Client, LogOrigin } from '../http/client.js'
-import { createSignedPost } from '../http/signed-post.js'
+import { createSignedPost, failureOf } from '../http/signed-post.js'
 import type { Identifier } from '../identifiers/parser.js'
 import { metadataFault } from '../users/metadata.js'
 
@@ -85,10 +85,7 @@ export class BeforeSignup {
       const text = await answer.text()
       return answer.status === 200 ? readVerdict(text) : { kind: 'failed', reason: `answered ${answer.status}` }
     } catch (error) {
-      return {
-        kind: 'failed',
-        reason: String(Reflect.get(Object(error), 'code') ?? Reflect.get(Object(error), 'name')),
-      }
+      return { kind: 'failed', reason: failureOf(error) }
     }
   }
 

@@ -29,7 +29,7 @@ async function replay({ values, environment, answer }: WorkContext<typeof events
   const since = timeOf(values.since)
   const { database: settings } = parseMaintenanceSettings(environment)
   return withDatabase(settings, async (database) => {
-    const deliveries = await replayEvents(database, { since, all: values.all ?? false })
+    const deliveries = await replayEvents(database, { since, all: values.all })
     answer({ deliveries }, [`${deliveries} deliveries are to be made again`])
     return 0
   })

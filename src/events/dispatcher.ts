@@ -4,7 +4,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Endpoint } from '../config/event-settings.js'
 import type { Database } from '../database/client.js'
-import { createSignedPost, type SignedPost } from '../http/signed-post.js'
+import { createSignedPost, failureOf, type SignedPost } from '../http/signed-post.js'
 import { type EventRow, eventId, serializeEvent } from './event.js'
 
 /** What became of an event at an endpoint: event_result. */
@@ -232,13 +232,10 @@ class EndpointWorker {
 
   async #attempt(event: TakenEvent): Promise<Result> {
     const { endpoint, post, onTelemetry } = this.#options
-    const reason = await post.post(endpoint, this.#messageOf(event)).then(
-      (answer) => {
-        answer.discard()
-        return answer.status >= 200 && answer.status < 300 ? null : `answered ${answer.status}`
-      },
-      (error: unknown) => String(Reflect.get(Object(error), 'code') ?? Reflect.get(Object(error), 'name')),
-    )
+    const reason = await post.post(endpoint, this.#messageOf(event)).then((answer) => {
+      answer.discard()
+      return answer.status >= 200 && answer.status < 300 ? null : `answered ${answer.status}`
+    }, failureOf)
     if (reason === null) return resultOf(event, 'delivered')
     onTelemetry({ kind: 'failed', host: this.#host, reason, attempts: event.attempts + 1 })
     return {

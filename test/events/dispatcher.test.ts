@@ -4,6 +4,7 @@ import type { Endpoint } from '../../src/config/event-settings.js'
 import { type Database, openDatabase } from '../../src/database/client.js'
 import { type DispatcherTimes, EventDispatcher, type EventTelemetry } from '../../src/events/dispatcher.js'
 import { parkedDeliveries, replayEvents } from '../../src/events/replay.js'
+import type { Services } from '../../src/services.js'
 import { startApp, type TestApp, testConfig } from '../support/app.js'
 import { insertUser } from '../users/people.js'
 import { type Received, type Receiver, secret, startReceiver } from './receiver.js'
@@ -318,4 +319,46 @@ t.test('what was given up is sent again, and everything where somebody wants it'
   await until(async () => (await database.eventDelivery.count()) === 0)
   t.equal(await replayEvents(database, { since, all: true }), 7, 'those of before the endpoint was known too')
   await receiver.until(({ length }) => length === 12)
+})
+
+t.test('an endpoint stays with whoever is seen to work there', { timeout: 8_000 }, async (t) => {
+  const service = await startWithTwo(t)
+  const receiver = await startReceiver(t)
+  let answer = () => {}
+  receiver.judgeBy(() => new Promise((resolve) => (answer = () => resolve(200))))
+  const times = { lease: 150 }
+  dispatch(t, service.database, receiver, { times })
+  await untilKnown(service.database)
+  await rename(service, asha, 'Asha 1')
+  await until(async () => receiver.asked() === 1)
+  dispatch(t, service.database, receiver, { times })
+  const place = () => service.database.eventEndpoint.findFirstOrThrow()
+  const { owner, ownedUntil } = await place()
+  await until(async () => Number((await place()).ownedUntil) - Number(ownedUntil) > 2 * times.lease)
+  t.equal((await place()).owner, owner)
+  answer()
+  await receiver.until(({ length }) => length === 1)
+  t.equal(receiver.asked(), 1)
+})
+
+t.test('the service counts what it delivers, and logs what it does not', { timeout: 8_000 }, async (t) => {
+  const receiver = await startReceiver(t)
+  receiver.judgeBy(({ data }) => (data.user_id === asha ? 500 : 200))
+  let services: Services | undefined
+  const settings = { EVENT_WEBHOOKS: `${receiver.url}|${secret}` }
+  const service = await startApp(t, { settings, onServices: (started) => (services = started) })
+  services?.dispatcher.start()
+  await untilKnown(service.database)
+  await insertUser(service, asha, 'Asha', { phone: '+919876543210' })
+  await insertUser(service, ravi, 'Ravi', { email: 'ravi@example.com' })
+  const { host } = new URL(receiver.url)
+  const counted = (result: string) => `latchkey_event_deliveries_total{endpoint="${host}",result="${result}"} 1\n`
+  await until(async () => {
+    const { text } = await service.get('/metrics')
+    return text.includes(counted('failed')) && text.includes(counted('delivered'))
+  })
+  t.match(service.logged(), /"reason":"answered 500","attempts":1,"msg":"event delivery"/)
+  await service.database.$executeRaw`ALTER TABLE event_endpoints RENAME TO elsewhere`
+  await until(async () => service.logged().includes('events could not be read or written down'))
+  await service.database.$executeRaw`ALTER TABLE elsewhere RENAME TO event_endpoints`
 })

@@ -9,6 +9,7 @@ import { readMigrationNames } from '../../src/database/migration-files.js'
 import { createLogger } from '../../src/http/logger.js'
 import type { Message, Sender } from '../../src/messaging/sender.js'
 import { Health } from '../../src/operations/health.js'
+import type { Services } from '../../src/services.js'
 import { isTraced } from '../../src/tracing/tracer.js'
 import { checkAnswer } from './answer-check.js'
 import { createTestDatabase } from './database.js'
@@ -75,6 +76,7 @@ export type StartOptions = {
   databaseUrl?: string
   /** the bundle of the sign-in page, in place of the one that was built */
   pageFolder?: string
+  onServices?: (services: Services) => void
 }
 
 export async function startApp(t: Test, options: StartOptions = {}): Promise<TestApp> {
@@ -101,6 +103,7 @@ export async function startApp(t: Test, options: StartOptions = {}): Promise<Tes
     senders: { sms: senders, email: senders },
     version: '0.0.0',
     ...(options.pageFolder && { pageFolder: options.pageFolder }),
+    ...(options.onServices && { onServices: options.onServices }),
   }
   const app = await buildApp(dependencies)
   t.teardown(async () => {
