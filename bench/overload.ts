@@ -1,6 +1,6 @@
 // `npm run bench:overload [-- --factor 4 --seconds 10 --repetitions 3]`: what is left of the service at several times its capacity, with
-// load shedding and without. Capacity is found by a closed loop; then requests come at a fixed rate whatever comes back, over as many
-// connections as that takes, and only right answers within two seconds count. See docs/overload.md.
+// load shedding and without. Capacity is found by a closed loop, before and after each window in which requests come at a fixed rate
+// whatever comes back, over as many connections as that takes; only right answers within two seconds count. See docs/overload.md.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { exitCodeAfter, parseCommandLineOrExit, wholeNumber } from '../src/config/command-line.js'
@@ -117,14 +117,16 @@ async function openLoop(url: string, rate: number): Promise<Window> {
 
 async function capacityOf(url: string): Promise<number> {
   const connections = await Promise.all(Array.from({ length: clients }, () => openConnection(url)))
+  let good = 0
   const operation = async (connection: Connection) => {
-    const status = await send(connection)
-    if (status !== 200) throw new Error(`answered ${status}`)
+    if ((await send(connection)) === 200) good += 1
   }
-  await closedLoop(connections, 3, () => operation)
-  const load = await closedLoop(connections, seconds, () => operation)
+  // Also until what the window before left behind is forgotten.
+  await closedLoop(connections, 2, () => operation)
+  good = 0
+  const load = await closedLoop(connections, Math.ceil(seconds / 2), () => operation)
   for (const connection of connections) connection.close()
-  return load.latencies.length / load.seconds
+  return good / load.seconds
 }
 
 type Parts = Readonly<{ cores: Cores; databases: Databases; gatewayUrl: string }>
@@ -148,15 +150,17 @@ async function measure(shedding: 'on' | 'off', parts: Parts): Promise<Row> {
     settings: (port) => ({ ...serverSettings(databaseUrl, gatewayUrl, port, 10), LOAD_SHEDDING: shedding }),
   })
   try {
-    const capacity = await capacityOf(server.url)
+    const capacityBefore = await capacityOf(server.url)
     const cpu = async () => ({
       server: await cpuSecondsOf(server.pid),
       postgres: await cpuSecondsOfTree(databases.pid),
       own: process.cpuUsage(),
     })
     const before = await cpu()
-    const window = await openLoop(server.url, factor * capacity)
+    const window = await openLoop(server.url, factor * capacityBefore)
     const after = await cpu()
+    // What else a machine has to do changes within seconds: the capacity while the window ran is between those around it.
+    const capacity = (capacityBefore + (await capacityOf(server.url))) / 2
     const difference = (a: number | null, b: number | null) => (a === null || b === null ? null : a - b)
     return {
       shedding,
