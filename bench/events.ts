@@ -1,4 +1,4 @@
-// `npm run bench:events`: what events cost a login, and whether a thousand of them a second, delivered, slow logins down: docs/performance.md.
+// `npm run bench:events`: what events cost a login, and whether many of them, delivered, slow logins down: docs/performance.md.
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -7,7 +7,7 @@ import { exitCodeAfter, parseCommandLineOrExit, wholeNumber } from '../src/confi
 import { withConnection } from '../src/development/postgres-query.js'
 import { latchkey } from './contestants.js'
 import { withDatabases } from './support/borrowed-databases.js'
-import { planCores } from './support/cores.js'
+import { movePids, planCores } from './support/cores.js'
 import { type FieldParts, type Runner, startField } from './support/field.js'
 import { type Generator, startGenerator } from './support/generator.js'
 import { buildService } from './support/installation.js'
@@ -18,17 +18,24 @@ const projectDirectory = fileURLToPath(new URL('..', import.meta.url))
 const tell = (line: string): void => void process.stderr.write(`${line}\n`)
 const secret = `whsec_${Buffer.from('a secret of the bench, 32 bytes!').toString('base64')}`
 
-/** What is measured, in turns: triggers off; as it is, told to nobody; and told, while a thousand more happen each second. */
-const conditions = ['without events', 'written', 'written, and 1,000 a second delivered'] as const
+/** What is measured, in turns: triggers off; as it is, told to nobody; and told, with further ones that happen meanwhile. */
+const conditions = ['without events', 'written', 'written and delivered, with further ones'] as const
 
 function readOptions() {
   const { values } = parseCommandLineOrExit(
     {
       program: 'npm run bench:events --',
-      summary: 'Measures what events cost a login, and a thousand of them a second beside logins.',
+      summary: 'Measures what events cost a login, and many of them delivered beside logins.',
       options: {
         repetitions: { type: 'string', value: 'NUMBER', default: '5', description: 'of each window' },
         connections: { type: 'string', value: 'NUMBER', default: '16', description: 'that are kept busy' },
+        rate: { type: 'string', value: 'NUMBER', description: 'logins a second; as many as possible where left out' },
+        further: {
+          type: 'string',
+          value: 'NUMBER',
+          default: '1000',
+          description: 'events a second beside those of logins',
+        },
         'no-build': { type: 'boolean', description: 'takes the build that is there' },
       },
     },
@@ -37,6 +44,8 @@ function readOptions() {
   return {
     repetitions: wholeNumber('--repetitions', values.repetitions, 1, 50),
     connections: wholeNumber('--connections', values.connections, 1, 256),
+    rate: values.rate === undefined ? undefined : wholeNumber('--rate', values.rate, 1, 10_000),
+    further: wholeNumber('--further', values.further, 0, 10_000),
     build: !values['no-build'],
   }
 }
@@ -58,12 +67,15 @@ async function startReceiver() {
   }
 }
 
-/** A thousand events a second, of a thousand users, fifty in a transaction. */
-async function inject(url: string, signal: AbortSignal): Promise<void> {
+/** So many events a second, of a thousand users, twenty times a second. */
+async function inject(url: string, perSecond: number, signal: AbortSignal): Promise<void> {
   await withConnection(url, async (client) => {
     for (let due = performance.now(); !signal.aborted; due += 50) {
-      await client.query(`INSERT INTO event_outbox (type, user_id, data)
-        SELECT 'user.updated', md5((random() * 1000)::int::text)::uuid, '{"changed": ["user_name"]}' FROM generate_series(1, 50)`)
+      await client.query(
+        `INSERT INTO event_outbox (type, user_id, data)
+        SELECT 'user.updated', md5((random() * 1000)::int::text)::uuid, '{"changed": ["user_name"]}' FROM generate_series(1, $1)`,
+        [Math.round(perSecond / 20)],
+      )
       await sleep(Math.max(0, due + 50 - performance.now()))
     }
   })
@@ -97,6 +109,7 @@ async function startRunners(parts: Parts, connections: number, receiver: string)
 
 type Measured = Readonly<{
   perSecond: number
+  p50: number
   p99: number
   /** milliseconds of CPU for a login, events and all: what others do on the machine changes it least */
   server: number
@@ -107,12 +120,15 @@ type Measured = Readonly<{
   seconds: number
 }>
 
-/** One window of logins, with a thousand events a second where they are told. */
-async function measure(runner: Told, repetition: number, tools: Tools, counts: { taken: number }): Promise<Measured> {
+type Order = Readonly<{ repetition: number; further: number; rate?: number }>
+
+/** One window of logins, with further events where they are told. */
+async function measure(runner: Told, order: Order, tools: Tools, counts: { taken: number }): Promise<Measured> {
   const stop = new AbortController()
   const [begun, before] = [performance.now(), counts.taken]
-  const injecting = runner.isTold ? inject(runner.databaseUrl, stop.signal) : Promise.resolve()
-  const window = await measureWindow(runner, { workload: 'login', repetition, warmUp: 2, window: 5 }, tools)
+  const injecting = runner.isTold ? inject(runner.databaseUrl, order.further, stop.signal) : Promise.resolve()
+  const { repetition } = order
+  const window = await measureWindow(runner, { workload: 'login', warmUp: 2, window: 5, ...order }, tools)
   stop.abort()
   await injecting
   const { name } = runner.contestant
@@ -124,21 +140,30 @@ async function measure(runner: Told, repetition: number, tools: Tools, counts: {
     `${repetition}. ${name}: ${Math.round(perSecond)} logins a second, ${server.toFixed(2)} + ${postgres.toFixed(2)} ms, others ${others.toFixed(2)}`,
   )
   const seconds = (performance.now() - begun) / 1_000
-  return { perSecond, p99: latency.p99, server, postgres, others, delivered: counts.taken - before, seconds }
+  return {
+    perSecond,
+    p50: latency.p50,
+    p99: latency.p99,
+    server,
+    postgres,
+    others,
+    delivered: counts.taken - before,
+    seconds,
+  }
 }
 
 function tableOf(measured: ReadonlyMap<string, Measured[]>): string {
-  const of = (name: string, member: 'perSecond' | 'p99' | 'server' | 'postgres' | 'others') =>
+  const of = (name: string, member: 'perSecond' | 'p50' | 'p99' | 'server' | 'postgres' | 'others') =>
     median((measured.get(name) ?? []).map((each) => each[member]))
   const base = of(conditions[0], 'perSecond')
   const rows = conditions.map((name) => {
     const rate = of(name, 'perSecond')
-    return `| ${name} | ${Math.round(rate)} | ${(rate / base).toFixed(2)} | ${of(name, 'p99').toFixed(0)} | ${of(name, 'server').toFixed(2)} | ${of(name, 'postgres').toFixed(2)} | ${of(name, 'others').toFixed(2)} |`
+    return `| ${name} | ${Math.round(rate)} | ${(rate / base).toFixed(2)} | ${of(name, 'p50').toFixed(1)}, ${of(name, 'p99').toFixed(0)} | ${of(name, 'server').toFixed(2)} | ${of(name, 'postgres').toFixed(2)} | ${of(name, 'others').toFixed(2)} |`
   })
   const told = measured.get(conditions[2]) ?? []
   const sum = (member: 'delivered' | 'seconds') => told.reduce((total, each) => total + each[member], 0)
   return [
-    '| | logins a second | of those without | p99 ms | CPU ms of a login: service | PostgreSQL | cores that others used |',
+    '| | logins a second | of those without | p50, p99 ms | CPU ms of a login: service | PostgreSQL | cores that others used |',
     '|---|---:|---:|---:|---:|---:|---:|',
     ...rows,
     '',
@@ -152,6 +177,8 @@ async function main(): Promise<void> {
   await withDatabases({ projectDirectory, users: 20_000, tell }, async (databases) => {
     const cores = await planCores(1)
     const generator = await startGenerator(projectDirectory, cores.generator)
+    // What takes events and makes them happen is here: beside the service, whose core has more room than that of PostgreSQL.
+    await movePids(cores.server(0), [process.pid])
     const receiver = await startReceiver()
     try {
       const parts = { projectDirectory, cores, generator, tell, databases }
@@ -160,7 +187,16 @@ async function main(): Promise<void> {
       const tools = { generator, postgresPid: databases.pid }
       for (let repetition = 1; repetition <= options.repetitions; repetition += 1) {
         for (const runner of runners)
-          measured.get(runner.contestant.name)?.push(await measure(runner, repetition, tools, receiver.counts))
+          measured
+            .get(runner.contestant.name)
+            ?.push(
+              await measure(
+                runner,
+                { repetition, further: options.further, ...(options.rate && { rate: options.rate }) },
+                tools,
+                receiver.counts,
+              ),
+            )
       }
       for (const { servers } of runners) await Promise.all(servers.map((server) => server.stop()))
       process.stdout.write(`${tableOf(measured)}\n`)

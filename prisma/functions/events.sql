@@ -91,6 +91,8 @@ DECLARE
   results CONSTANT event_result[] := ARRAY(SELECT r FROM json_populate_recordset(NULL::event_result, p_results) AS r);
   parked int;
 BEGIN
+  -- Lost with the server, it is delivered again. Nobody who signs in waits for it to reach the disk.
+  PERFORM set_config('synchronous_commit', 'off', true);
   -- One at a time: what waits is woken by whoever sees all of it.
   PERFORM FROM event_endpoints e WHERE e.name = p_endpoint AND e.owner = p_owner FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;

@@ -37,7 +37,10 @@ export type EventTelemetry =
 export const dispatcherDefaults = {
   /** after which another replica takes over from one that says nothing any more */
   lease: 5_000,
-  /** between looks where there was nothing to do: what an event waits for at most */
+  /**
+   * between looks, unless one brings all that it may: what an event waits for at most. Each look costs commits, however little it
+   * brings, and logins wait for the same disk.
+   */
   idle: 250,
   /** between looks of a replica that has nothing to deliver there, since another one does */
   follow: 1_000,
@@ -54,7 +57,7 @@ export const dispatcherDefaults = {
   /** of those, as many as there may be; beyond them the others wait */
   slowRequests: 256,
   /** events that are taken at once */
-  most: 250,
+  most: 500,
 }
 export type DispatcherTimes = typeof dispatcherDefaults
 
@@ -133,13 +136,15 @@ class EndpointWorker {
   }
 
   async run(): Promise<void> {
-    const { idle, follow } = this.#options.times
+    const { idle, follow, most } = this.#options.times
     while (!this.#stopping.signal.aborted) {
       try {
         const taken = await this.#take()
         if (taken === null) await this.#rest(follow)
-        else if (taken.length === 0) await this.#rest(idle)
-        else await this.#deliver(taken)
+        else {
+          if (taken.length > 0) await this.#deliver(taken)
+          if (taken.length < most) await this.#rest(idle)
+        }
       } catch (error) {
         // The database is away, or comes back: what was delivered and could not be written down is delivered again.
         this.#options.onTelemetry({ kind: 'fault', host: this.#host, error })
