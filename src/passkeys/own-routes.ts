@@ -37,7 +37,7 @@ export const passkeyRegistrationRoutes: FastifyPluginAsyncTypebox<OwnPasskeyOpti
   app.post(
     '/registration/options',
     {
-      config: needsKnownDevice,
+      config: { ...needsKnownDevice, shedding: 'first' },
       schema: {
         operationId: 'passkeyRegistrationOptions',
         summary: 'What a browser makes a passkey by',
@@ -156,6 +156,7 @@ export const passkeyStepUpRoutes: FastifyPluginAsyncTypebox<OwnPasskeyOptions> =
   app.post(
     '/options',
     {
+      config: { shedding: 'first' },
       schema: {
         operationId: 'passkeyStepUpOptions',
         summary: 'What a browser asks for a passkey of mine by, to prove that it is still me',

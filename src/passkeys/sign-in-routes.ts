@@ -31,7 +31,7 @@ export const passkeySignInRoutes: FastifyPluginAsyncTypebox<PasskeySignInOptions
   app.post(
     '/authentication/options',
     {
-      config,
+      config: { ...config, shedding: 'first' },
       schema: {
         operationId: 'passkeySignInOptions',
         summary: 'What a browser asks for a passkey by, to sign in',

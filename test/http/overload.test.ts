@@ -5,7 +5,9 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { Client } from 'pg'
 import t from 'tap'
 import { Admission } from '../../src/http/admission.js'
+import { passkeySettings } from '../passkeys/passkey-people.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { join } from '../users/people.js'
 
 const shedding = { LOAD_SHEDDING: 'on' }
 
@@ -98,6 +100,18 @@ t.test('where the queue for the database is full, sends are refused unread, and 
   t.equal(await sampleOf(service, 'latchkey_shed_requests_total{urgency="first",reason="queue"}'), 2)
   t.equal(service.logged().match(/overloaded: requests are refused/g)?.length, 1)
   t.notMatch(service.logged(), /"route":"\/api\/auth\/send-otp"/, 'a line for many, none for each')
+})
+
+t.test('passkeys give way in the same order: what asks for a challenge before what answers one', async (t) => {
+  const service = await startApp(t, { settings: { ...shedding, ...passkeySettings } })
+  const person = await join(service, 'asha@example.com')
+  service.database.watch.isFull = () => true
+  for (const path of ['/auth/passkeys/authentication', '/auth/passkeys/registration', '/users/me/step-up/passkey']) {
+    t.match(await person.post(`${path}/options`), { status: 503, body: { code: 'service_unavailable' } }, path)
+    const verified = await person.post(`${path}/verify`, {})
+    t.equal(verified.status, 400, `${path}: who holds a challenge is heard`)
+  }
+  t.equal((await person.get('/users/me/passkeys')).status, 200)
 })
 
 t.test('a database that hangs fills the queue, and empties it again', async (t) => {
