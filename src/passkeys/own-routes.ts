@@ -11,10 +11,10 @@ import {
   registrationOptions,
   removePasskey,
   renamePasskey,
-  serializePasskey,
   stepUpByPasskey,
   stepUpOptions,
-} from './passkey-schemas.js'
+} from './own-schemas.js'
+import { serializePasskey } from './passkey.js'
 import type { PasskeyRegistration } from './registration.js'
 import { refuseTooMany } from './sign-in-routes.js'
 import type { PasskeyUse } from './use.js'
