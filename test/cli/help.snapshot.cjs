@@ -452,7 +452,7 @@ Prints the OpenAPI document of this version, for generators of clients.
 
 Options:
   --output <FILE>  to write to; else standard output
-  --force          writes over a file that is there
+  --force          replaces a file that is there
   -h, --help       prints this
 
 Exit codes: 0 done; 1 it failed, or found something wrong;
@@ -600,7 +600,7 @@ Writes all users as lines of JSON, with whole identifiers.
 
 Options:
   --output <FILE>  to write to, readable for its owner alone; else standard output
-  --force          writes over a file that is there
+  --force          replaces a file that is there
   -h, --help       prints this
 
 Exit codes: 0 done; 1 it failed, or found something wrong;
