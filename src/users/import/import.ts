@@ -1,0 +1,136 @@
+// Moves users in from a file, batch by batch: read, checked, written, reported (docs/guides/moving.md).
+import type { FileHandle } from 'node:fs/promises'
+import type { Client } from 'pg'
+import { Books, type Paths, recordsOf } from './books.js'
+import { type Checked, type CheckOptions, check, readFields } from './check.js'
+import { type Counts, nameOfRun, noCounts, readLedger, removeLedger } from './ledger.js'
+import { mapsThatRead } from './maps.js'
+import { FileFault, findLayout, type Place, type RawRecord, RecordReader } from './reader.js'
+import { cellsOf } from './splitters.js'
+import { createTrial, createWriter } from './write.js'
+
+/** Records of a batch, which is a transaction. */
+const defaultBatch = 2_000
+
+/** Of the file: bytes, of which so many are done; and records, whatever became of them. */
+export type ImportProgress = Readonly<{ read: number; size: number; records: number }>
+
+export type ImportOptions = Omit<CheckOptions, 'columns'> &
+  Readonly<{
+    /** of a connection that nobody else uses, past any pooler */
+    client: Client
+    file: FileHandle
+    paths: Paths
+    /** whether nothing is done but for the report */
+    isTrial?: boolean
+    /** whether what an earlier run got done is not gone on with */
+    isRestart?: boolean
+    tell?: (progress: ImportProgress) => void
+    /** ends it between two batches */
+    signal?: AbortSignal
+    batchSize?: number
+  }>
+
+/** What has come of it up to a line; `isWhole` where nothing of the file is left. */
+export type ImportResult = Readonly<{ counts: Counts; isWhole: boolean; line: number }>
+
+/**
+ * Moves users in. Whoever is there already, by id, stays as they are.
+ * @throws FileFault for a file that is none of users; Error in one line where an earlier run cannot be gone on with; the driver's error where
+ * the database fails: what was committed stays, and the same call goes on after it
+ */
+export async function importUsers(options: ImportOptions): Promise<ImportResult> {
+  const { client, file, map, paths, trustsVerified, isTrial = false, batchSize = defaultBatch } = options
+  const { layout, begin } = await findLayout(file)
+  const header = layout === 'csv' ? await readHeader(file, begin, map.columns) : { columns: null, place: begin }
+  const run = await nameOfRun(file, map.name, trustsVerified, await claimDatabase(client))
+  const start = { place: header.place, counts: noCounts, bytes: { report: 0, ids: 0 } }
+  if (options.isRestart) await removeLedger(paths.ledger)
+  const before = (isTrial ? null : await readLedger(paths.ledger, run, client)) ?? start
+
+  const checkOptions = { ...options, columns: header.columns }
+  const checkAll = (records: readonly RawRecord[]) => records.map((record) => check(record, checkOptions))
+  const reader = new RecordReader(file, layout, before.place)
+  let records = await reader.take(batchSize)
+  let checked = checkAll(records)
+  if (before === start) requireUsers(records, checked, checkOptions)
+  const { size } = await file.stat()
+  const writeBatch = isTrial ? await createTrial(client) : createWriter(client)
+  const title = `${map.name}, verified flags ${trustsVerified ? 'count' : 'do not count'}`
+  const books = await Books.open({ paths, run: isTrial ? null : run, before, writeBatch, title })
+  try {
+    while (records.length > 0 && !options.signal?.aborted) {
+      const [next, { end }] = [await reader.take(batchSize), records.at(-1) as RawRecord]
+      const writing = books.write(checked, end, next.length === 0)
+      // Heard of below: the next ones are checked while the database works.
+      writing.catch(() => {})
+      const nextChecked = checkAll(next)
+      await writing
+      options.tell?.({ read: end.offset, size, records: recordsOf(books.progress.counts) })
+      records = next
+      checked = nextChecked
+    }
+  } finally {
+    await books.close()
+  }
+  const isWhole = records.length === 0
+  if (isWhole && !isTrial) {
+    await removeLedger(paths.ledger)
+    // Whoever searches next is to have plans for so many.
+    await client.query('ANALYZE users')
+  }
+  return { counts: books.progress.counts, isWhole, line: books.progress.place.line }
+}
+
+/** Any number that nothing else locks by. */
+const lockKey = 7_246_019
+
+/**
+ * Keeps other imports out until the connection ends, also what is left of one that was killed, and says which database it is.
+ * @throws FileFault where another one is under way
+ */
+async function claimDatabase(client: Client): Promise<string> {
+  await client.query(`SET lock_timeout = '10s'`)
+  await client.query('SELECT pg_advisory_lock($1)', [lockKey]).catch((error: unknown) => {
+    if (Reflect.get(Object(error), 'code') !== '55P03') throw error
+    throw new FileFault('cannot be imported now: another import is under way on this database')
+  })
+  await client.query('RESET lock_timeout')
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT concat_ws('/', c.system_identifier, d.oid) AS name FROM pg_control_system() AS c, pg_database AS d
+    WHERE d.datname = current_database()`,
+  )
+  return String(rows[0]?.name)
+}
+
+/** The columns of CSV and where its first record begins: its first line names them, where its system does not leave that out. */
+async function readHeader(file: FileHandle, begin: Place, known: readonly string[] | undefined) {
+  if (known !== undefined) return { columns: known, place: begin }
+  const [header] = await new RecordReader(file, 'csv', begin).take(1)
+  if (header === undefined || 'fault' in header)
+    throw new FileFault('has no line of CSV at its beginning that names its columns')
+  return { columns: cellsOf(header.text).map((name) => name.trim()), place: header.end }
+}
+
+/** @throws FileFault where nobody is among the first records */
+function requireUsers(
+  records: readonly RawRecord[],
+  checked: readonly Checked[],
+  { map, columns }: CheckOptions,
+): void {
+  if (records.length === 0) throw new FileFault('has no users')
+  const isUser = (each: Checked) => each.kind !== 'refused' || each.refusal.id !== undefined
+  if (checked.some(isUser)) return
+  const found = records.map((record) => readFields(record, columns)).find((fields) => typeof fields !== 'string') ?? {}
+  const others = mapsThatRead(found).map(({ name }) => (name === 'latchkey' ? 'without --map' : `with --map ${name}`))
+  const names = Object.keys(found)
+    .filter((name) => /^[\w.-]{1,40}$/.test(name))
+    .slice(0, 8)
+  throw new FileFault(
+    [
+      `has no line that looks like ${map.name}`,
+      ...(names.length > 0 ? [`the first one has ${names.join(', ')}`] : []),
+      ...(others.length > 0 ? [`it can be read ${others.join(' or ')}`] : []),
+    ].join('; '),
+  )
+}

@@ -1,0 +1,112 @@
+// Where records begin and end in the bytes of a file, so that any of them can be gone back to: lines, the objects of a JSON list, and
+// records of CSV. None of them trusts what it reads: a record that is broken is given up alone, and the next one is found.
+
+/** Why a record cannot be read. */
+export type Fault = 'too_long' | 'not_utf8' | 'not_json' | 'not_csv' | 'columns'
+
+/** A record from `from` to `to`, both places in the bytes; the next one begins at `next`. */
+export type Span = Readonly<{ from: number; to: number; next: number; fault?: Fault }>
+
+/**
+ * Finds the record that begins at `at`; undefined where the bytes end before it does.
+ * @param isLast no more bytes come
+ */
+export type Splitter = (bytes: Buffer, at: number, isLast: boolean) => Span | undefined
+
+const [newline, carriageReturn, quote, comma, backslash] = [0x0a, 0x0d, 0x22, 0x2c, 0x5c]
+const [openBrace, closeBrace, openBracket, closeBracket] = [0x7b, 0x7d, 0x5b, 0x5d]
+
+/** A line, which LF or CRLF ends. */
+export const nextLine: Splitter = (bytes, at, isLast) => {
+  const found = bytes.indexOf(newline, at)
+  if (found < 0 && !isLast) return undefined
+  const end = found < 0 ? bytes.length : found
+  const to = end > at && bytes[end - 1] === carriageReturn ? end - 1 : end
+  return { from: at, to, next: found < 0 ? end : end + 1 }
+}
+
+/** The line at `at`, as one that is not to be read. */
+function lineWithFault(bytes: Buffer, at: number, fault: Fault): Span {
+  return { ...(nextLine(bytes, at, true) as Span), fault }
+}
+
+/** What stands around the objects of a list: spaces, commas, and the brackets that end it. */
+const isBetween = (byte: number) => byte <= 0x20 || [comma, closeBracket, closeBrace].includes(byte)
+
+/** An object of a list, over as many lines as it takes. */
+export const nextObject: Splitter = (bytes, at, isLast) => {
+  let from = at
+  while (from < bytes.length && isBetween(bytes[from] as number)) from += 1
+  if (from === bytes.length) return { from, to: from, next: from }
+  if (bytes[from] !== openBrace) return lineWithFault(bytes, from, 'not_json')
+  let depth = 0
+  for (let place = from; place < bytes.length; place += 1) {
+    const byte = bytes[place]
+    if (byte === quote) {
+      place = endOfText(bytes, place)
+      if (place < 0) break
+    } else if (byte === openBrace || byte === openBracket) depth += 1
+    else if (byte === closeBrace || byte === closeBracket) {
+      depth -= 1
+      if (depth === 0) return { from, to: place + 1, next: place + 1 }
+    }
+  }
+  return isLast ? { from, to: bytes.length, next: bytes.length, fault: 'not_json' } : undefined
+}
+
+/** The quote that ends a text of JSON; -1 where it is not there. */
+function endOfText(bytes: Buffer, begin: number): number {
+  for (let end = bytes.indexOf(quote, begin + 1); end >= 0; end = bytes.indexOf(quote, end + 1)) {
+    let slashes = 0
+    while (bytes[end - 1 - slashes] === backslash) slashes += 1
+    if (slashes % 2 === 0) return end
+  }
+  return -1
+}
+
+/**
+ * A record of CSV (RFC 4180), whose quoted cells may hold line breaks. One with a quote out of its place ends with its line: a quote that
+ * is missing must not take what follows along.
+ */
+export const nextCsvRecord: Splitter = (bytes, at, isLast) => {
+  for (let place = at; ; ) {
+    if (bytes[place] === quote) {
+      const end = endOfQuoted(bytes, place, isLast)
+      if (end === undefined) return isLast ? lineWithFault(bytes, at, 'not_csv') : undefined
+      place = end + 1
+      const isEnd = place === bytes.length || bytes[place] === newline
+      const isCrlf = bytes[place] === carriageReturn && bytes[place + 1] === newline
+      if (isEnd || isCrlf) return { from: at, to: place, next: Math.min(place + (isCrlf ? 2 : 1), bytes.length) }
+      if (bytes[place] !== comma) return lineWithFault(bytes, at, 'not_csv')
+      place += 1
+      continue
+    }
+    while (place < bytes.length && bytes[place] !== comma && bytes[place] !== newline) place += 1
+    if (bytes[place] === comma) {
+      place += 1
+      continue
+    }
+    if (place === bytes.length && !isLast) return undefined
+    const to = place > at && bytes[place - 1] === carriageReturn ? place - 1 : place
+    return { from: at, to, next: Math.min(place + 1, bytes.length) }
+  }
+}
+
+/** The quote that ends a cell; undefined where it is not there, or what follows it is not there yet. */
+function endOfQuoted(bytes: Buffer, begin: number, isLast: boolean): number | undefined {
+  for (let end = bytes.indexOf(quote, begin + 1); end >= 0; end = bytes.indexOf(quote, end + 2)) {
+    // Two bytes more tell a CRLF.
+    if (end + 2 >= bytes.length && !isLast) return undefined
+    if (bytes[end + 1] !== quote) return end
+  }
+  return undefined
+}
+
+/** The cells of a record of CSV. */
+export function cellsOf(record: string): string[] {
+  if (!record.includes('"')) return record.split(',')
+  // Each begins after a comma or at the beginning.
+  return [...`,${record}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+    ([, quoted, plain]) => quoted?.replaceAll('""', '"') ?? String(plain),
+  )
+}

@@ -1,0 +1,107 @@
+// Writes users who move in, a batch of them in one transaction; or tries how that would go.
+import type { Client } from 'pg'
+import type { AuthEventName } from '../../audit/events.js'
+import type { NewUser } from './check.js'
+
+/** A user who is there: one that was made, or who stands in the way of a new one. */
+export type Standing = Readonly<{ id: string; phone: string | null; email: string | null }>
+
+/** What became of a batch: who was made, and who of those that are there has the id, phone or email of one of the others. */
+export type Written = Readonly<{ made: readonly Standing[]; standing: readonly Standing[] }>
+
+export type ImportEvent = Readonly<{ event: AuthEventName; detail: string }>
+
+/**
+ * Writes a batch, or none of it.
+ * @param beforeCommit is called with what the commit will make true, and says what stands in the trail of it
+ */
+export type WriteBatch = (
+  users: readonly NewUser[],
+  beforeCommit: (written: Written, transactionId: string) => Promise<readonly ImportEvent[]>,
+) => Promise<void>
+
+const types = {
+  id: 'uuid',
+  userName: 'text',
+  nameKey: 'text',
+  phone: 'text',
+  phoneVerifiedAt: 'timestamptz',
+  phoneUsedAt: 'timestamptz',
+  email: 'text',
+  emailVerifiedAt: 'timestamptz',
+  emailUsedAt: 'timestamptz',
+  locale: 'text',
+  disabledAt: 'timestamptz',
+  createdAt: 'timestamptz',
+  updatedAt: 'timestamptz',
+} as const satisfies Readonly<Record<keyof NewUser, string>>
+
+const names = Object.keys(types) as (keyof NewUser)[]
+const columns = names.map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)).join(', ')
+const row = `unnest(${names.map((name, index) => `$${index + 1}::${types[name]}[]`).join(', ')}) AS row (${columns})`
+
+/**
+ * Past Prisma: TODO. Of two users of one statement the first one counts.
+ */
+const insertStatement = `INSERT INTO users (${columns}) SELECT row.* FROM ${row} ON CONFLICT DO NOTHING RETURNING id, phone, email`
+
+const findIn = (table: string) => `
+  SELECT id, phone, email FROM ${table} WHERE id = ANY($1::uuid[])
+  UNION SELECT id, phone, email FROM ${table} WHERE phone = ANY($2::text[])
+  UNION SELECT id, phone, email FROM ${table} WHERE email = ANY($3::text[])`
+
+/** Where a trial writes: a table that no other session sees, and that is gone with its transaction. */
+const trialTable = `
+  CREATE TEMPORARY TABLE trial_of_users (LIKE users INCLUDING DEFAULTS INCLUDING CONSTRAINTS) ON COMMIT DROP;
+  CREATE UNIQUE INDEX ON trial_of_users (id);
+  CREATE UNIQUE INDEX ON trial_of_users (phone);
+  CREATE UNIQUE INDEX ON trial_of_users (email)`
+
+const trialStatement = `
+  INSERT INTO trial_of_users (${columns}) SELECT row.* FROM ${row}
+  WHERE NOT EXISTS (SELECT FROM users u WHERE u.id = row.id) AND NOT EXISTS (SELECT FROM users u WHERE u.phone = row.phone)
+    AND NOT EXISTS (SELECT FROM users u WHERE u.email = row.email)
+  ON CONFLICT DO NOTHING RETURNING id, phone, email`
+
+async function insert(
+  client: Client,
+  users: readonly NewUser[],
+  { statement, tables }: Readonly<{ statement: string; tables: readonly string[] }>,
+): Promise<Written> {
+  const { rows: made } = await client.query<Standing>(
+    statement,
+    names.map((name) => users.map((user) => user[name])),
+  )
+  if (made.length === users.length) return { made, standing: [] }
+  const keys = [users.map(({ id }) => id), users.map(({ phone }) => phone), users.map(({ email }) => email)]
+  const found = await client.query<Standing>(tables.map(findIn).join(' UNION '), keys)
+  return { made, standing: found.rows }
+}
+
+/** Writes into `users`, each batch in a transaction of its own. */
+export function createWriter(client: Client): WriteBatch {
+  return async (users, beforeCommit) => {
+    await client.query('BEGIN')
+    try {
+      const written = await insert(client, users, { statement: insertStatement, tables: ['users'] })
+      const { rows } = await client.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id')
+      for (const { event, detail } of await beforeCommit(written, String(rows[0]?.id))) {
+        await client.query('INSERT INTO auth_events (event, detail) VALUES ($1, $2)', [event, detail])
+      }
+      await client.query('COMMIT')
+    } catch (error) {
+      await client.query('ROLLBACK').catch(() => {})
+      throw error
+    }
+  }
+}
+
+/** Finds out what would become of each batch, all in one transaction that ends with the connection and changes nothing. */
+export async function createTrial(client: Client): Promise<WriteBatch> {
+  await client.query('BEGIN')
+  await client.query(trialTable)
+  return async (users, beforeCommit) => {
+    const tables = ['users', 'trial_of_users']
+    await beforeCommit(await insert(client, users, { statement: trialStatement, tables }), '')
+  }
+}
