@@ -1,6 +1,7 @@
 // What an import keeps of itself: the users whom it makes, the lines that it refuses, the ids that it gives, and how far it is.
 import type { AuthEventName } from '../../audit/events.js'
 import type { Checked, Reason, Refusal } from './check.js'
+import type { LeftOut } from './draft.js'
 import { type Counts, type Progress, Report, writeLedger } from './ledger.js'
 import type { Place } from './reader.js'
 import type { Standing, WriteBatch, Written } from './write.js'
@@ -100,26 +101,37 @@ function judge(checked: readonly Checked[], { made, standing }: Written, before:
   const refusals: Refusal[] = []
   const ids: NewId[] = []
   const counts = { ...before, leftOut: { ...before.leftOut }, refused: { ...before.refused } }
-  const refuse = (refusal: Refusal) => {
-    refusals.push(refusal)
-    counts.refused[refusal.reason] = (counts.refused[refusal.reason] ?? 0) + 1
-  }
   const judgeUser = createJudge(made, standing)
   for (const each of checked) {
-    if (each.kind === 'refused') refuse(each.refusal)
-    else if (each.kind === 'left_out') counts.leftOut[each.why] = (counts.leftOut[each.why] ?? 0) + 1
+    const settled = settle(each, judgeUser)
+    if ('refusal' in settled) {
+      refusals.push(settled.refusal)
+      increase(counts.refused, settled.refusal.reason)
+    } else if ('why' in settled) increase(counts.leftOut, settled.why)
     else {
-      const outcome = judgeUser(each)
-      if (outcome !== 'made' && outcome !== 'present') {
-        refuse({ line: each.line, reason: outcome, ...each.shown })
-        continue
-      }
+      const { outcome, user } = settled
       counts[outcome] += 1
-      if (outcome === 'made' && each.isAdmin) counts.admins += 1
-      if (each.oldId !== each.user.id) ids.push({ old: each.oldId, new: each.user.id })
+      if (outcome === 'made' && user.isAdmin) counts.admins += 1
+      if (user.oldId !== user.user.id) ids.push({ old: user.oldId, new: user.user.id })
     }
   }
   return { refusals, ids, counts }
+}
+
+function increase<Key extends string>(counts: Partial<Record<Key, number>>, key: Key): void {
+  counts[key] = (counts[key] ?? 0) + 1
+}
+
+type Settled =
+  | Readonly<{ refusal: Refusal }>
+  | Readonly<{ why: LeftOut }>
+  | Readonly<{ outcome: 'made' | 'present'; user: User }>
+
+function settle(checked: Checked, judgeUser: (user: User) => Outcome): Settled {
+  if (checked.kind !== 'user') return checked
+  const outcome = judgeUser(checked)
+  if (outcome === 'made' || outcome === 'present') return { outcome, user: checked }
+  return { refusal: { line: checked.line, reason: outcome, ...checked.shown } }
 }
 
 type Outcome = 'made' | 'present' | Reason

@@ -143,34 +143,42 @@ export function idOf(map: string, id: string): string {
   return uuid.test(id) ? id.toLowerCase() : v5(`${map}:${id}`, idNamespace)
 }
 
+/** Phone and email in their canonical forms, null where there is none of either; or why one of them is refused. */
+function identifiersOf({ phone, email }: Draft, parser: IdentifierParser) {
+  if (phone === undefined && email === undefined) return 'no_identifier'
+  const number = phone === undefined ? null : phoneOf(phone.text, parser)
+  if (number !== null && number in phoneFaults) return number as PhoneReason
+  const address = email === undefined ? null : normalizeEmail(email.text)
+  if (email !== undefined && address === null) return 'email_not_valid'
+  return { phone: number, email: address }
+}
+
+/** Since when an identifier counts as proved, null for never; and when it was last. */
+function proofOf(identifier: DraftIdentifier | undefined, trustsVerified: boolean, created: Time) {
+  const since = identifier?.verifiedAt?.toISOString() ?? created
+  const isProved = trustsVerified && identifier?.isVerified === true
+  return { verifiedAt: isProved ? since : null, usedAt: identifier?.usedAt?.toISOString() ?? since }
+}
+
 function userOf(draft: Draft, { parser, map, trustsVerified }: CheckOptions): NewUser | Reason {
-  const { id, name, isDisabled, disabledAt, createdAt, updatedAt, locale } = draft
-  if (draft.phone === undefined && draft.email === undefined) return 'no_identifier'
-  const phone = draft.phone === undefined ? null : phoneOf(draft.phone.text, parser)
-  if (phone !== null && phone in phoneFaults) return phone as PhoneReason
-  const email = draft.email === undefined ? null : normalizeEmail(draft.email.text)
-  if (draft.email !== undefined && email === null) return 'email_not_valid'
-  const created = createdAt?.toISOString() ?? 'now'
-  const proof = (identifier: DraftIdentifier | undefined) => {
-    const since = identifier?.verifiedAt?.toISOString() ?? created
-    const verifiedAt = trustsVerified && identifier?.isVerified ? since : null
-    return { verifiedAt, usedAt: identifier?.usedAt?.toISOString() ?? since }
-  }
-  const [ofPhone, ofEmail] = [proof(draft.phone), proof(draft.email)]
-  const userName = name === undefined ? null : nameOf(name)
+  const identifiers = identifiersOf(draft, parser)
+  if (typeof identifiers === 'string') return identifiers
+  const created = draft.createdAt?.toISOString() ?? 'now'
+  const phone = proofOf(draft.phone, trustsVerified, created)
+  const email = proofOf(draft.email, trustsVerified, created)
+  const userName = draft.name === undefined ? null : nameOf(draft.name)
   return {
-    id: idOf(map.name, id),
+    id: idOf(map.name, draft.id),
     userName,
     nameKey: nameKey(userName ?? ''),
-    phone,
-    phoneVerifiedAt: ofPhone.verifiedAt,
-    phoneUsedAt: ofPhone.usedAt,
-    email,
-    emailVerifiedAt: ofEmail.verifiedAt,
-    emailUsedAt: ofEmail.usedAt,
-    locale: locale !== undefined && localePattern.test(locale) ? locale : null,
-    disabledAt: isDisabled ? (disabledAt?.toISOString() ?? 'now') : null,
+    ...identifiers,
+    phoneVerifiedAt: phone.verifiedAt,
+    phoneUsedAt: phone.usedAt,
+    emailVerifiedAt: email.verifiedAt,
+    emailUsedAt: email.usedAt,
+    locale: draft.locale !== undefined && localePattern.test(draft.locale) ? draft.locale : null,
+    disabledAt: draft.isDisabled ? (draft.disabledAt?.toISOString() ?? 'now') : null,
     createdAt: created,
-    updatedAt: updatedAt?.toISOString() ?? created,
+    updatedAt: draft.updatedAt?.toISOString() ?? created,
   }
 }

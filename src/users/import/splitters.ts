@@ -39,19 +39,23 @@ export const nextObject: Splitter = (bytes, at, isLast) => {
   while (from < bytes.length && isBetween(bytes[from] as number)) from += 1
   if (from === bytes.length) return { from, to: from, next: from }
   if (bytes[from] !== openBrace) return lineWithFault(bytes, from, 'not_json')
-  let depth = 0
-  for (let place = from; place < bytes.length; place += 1) {
-    const byte = bytes[place]
-    if (byte === quote) {
-      place = endOfText(bytes, place)
-      if (place < 0) break
-    } else if (byte === openBrace || byte === openBracket) depth += 1
-    else if (byte === closeBrace || byte === closeBracket) {
-      depth -= 1
-      if (depth === 0) return { from, to: place + 1, next: place + 1 }
-    }
-  }
+  const end = endOfObject(bytes, from)
+  if (end >= 0) return { from, to: end + 1, next: end + 1 }
   return isLast ? { from, to: bytes.length, next: bytes.length, fault: 'not_json' } : undefined
+}
+
+/** The bracket that ends an object of JSON; -1 where it is not there. */
+function endOfObject(bytes: Buffer, begin: number): number {
+  let depth = 0
+  for (let place = begin; place < bytes.length; place += 1) {
+    const byte = bytes[place]
+    if (byte === openBrace || byte === openBracket) depth += 1
+    else if (byte === closeBrace || byte === closeBracket) depth -= 1
+    else if (byte === quote) place = endOfText(bytes, place)
+    if (place < 0) return -1
+    if (depth === 0) return place
+  }
+  return -1
 }
 
 /** The quote that ends a text of JSON; -1 where it is not there. */
@@ -69,27 +73,32 @@ function endOfText(bytes: Buffer, begin: number): number {
  * is missing must not take what follows along.
  */
 export const nextCsvRecord: Splitter = (bytes, at, isLast) => {
-  for (let place = at; ; ) {
-    if (bytes[place] === quote) {
-      const end = endOfQuoted(bytes, place, isLast)
-      if (end === undefined) return isLast ? lineWithFault(bytes, at, 'not_csv') : undefined
-      place = end + 1
-      const isEnd = place === bytes.length || bytes[place] === newline
-      const isCrlf = bytes[place] === carriageReturn && bytes[place + 1] === newline
-      if (isEnd || isCrlf) return { from: at, to: place, next: Math.min(place + (isCrlf ? 2 : 1), bytes.length) }
-      if (bytes[place] !== comma) return lineWithFault(bytes, at, 'not_csv')
-      place += 1
-      continue
-    }
-    while (place < bytes.length && bytes[place] !== comma && bytes[place] !== newline) place += 1
-    if (bytes[place] === comma) {
-      place += 1
-      continue
-    }
-    if (place === bytes.length && !isLast) return undefined
+  for (let place = at; ; place += 1) {
+    const end = endOfCell(bytes, place, isLast)
+    if (end === undefined) return undefined
+    if (end === broken) return lineWithFault(bytes, at, 'not_csv')
+    place = end
+    if (bytes[place] === comma) continue
     const to = place > at && bytes[place - 1] === carriageReturn ? place - 1 : place
     return { from: at, to, next: Math.min(place + 1, bytes.length) }
   }
+}
+
+/** Of a cell in quotes that do not match. */
+const broken = -1
+
+/** What ends the cell at `at`: a comma, a line feed or the end of the bytes; undefined where the cell may go on after them. */
+function endOfCell(bytes: Buffer, at: number, isLast: boolean): number | undefined {
+  let end = at
+  if (bytes[at] !== quote) {
+    while (end < bytes.length && bytes[end] !== comma && bytes[end] !== newline) end += 1
+    return end === bytes.length && !isLast ? undefined : end
+  }
+  const closing = endOfQuoted(bytes, at, isLast)
+  if (closing === undefined) return isLast ? broken : undefined
+  end = closing + 1
+  if (bytes[end] === carriageReturn && bytes[end + 1] === newline) return end + 1
+  return end === bytes.length || bytes[end] === comma || bytes[end] === newline ? end : broken
 }
 
 /** The quote that ends a cell; undefined where it is not there, or what follows it is not there yet. */
