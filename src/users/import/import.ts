@@ -5,8 +5,7 @@ import { Books, type Paths, recordsOf } from './books.js'
 import { type Checked, type CheckOptions, check, readFields } from './check.js'
 import { type Counts, nameOfRun, noCounts, readLedger, removeLedger } from './ledger.js'
 import { mapsThatRead } from './maps.js'
-import { FileFault, findLayout, type Place, type RawRecord, RecordReader } from './reader.js'
-import { cellsOf } from './splitters.js'
+import { FileFault, findRecords, type RawRecord, RecordReader } from './reader.js'
 import { createTrial, createWriter } from './write.js'
 
 /** Records of a batch, which is a transaction. */
@@ -29,6 +28,8 @@ export type ImportOptions = Omit<CheckOptions, 'columns'> &
     /** ends it between two batches */
     signal?: AbortSignal
     batchSize?: number
+    /** milliseconds that another import is waited for */
+    patience?: number
   }>
 
 /** What has come of it up to a line; `isWhole` where nothing of the file is left. */
@@ -41,14 +42,13 @@ export type ImportResult = Readonly<{ counts: Counts; isWhole: boolean; line: nu
  */
 export async function importUsers(options: ImportOptions): Promise<ImportResult> {
   const { client, file, map, paths, trustsVerified, isTrial = false, batchSize = defaultBatch } = options
-  const { layout, begin } = await findLayout(file)
-  const header = layout === 'csv' ? await readHeader(file, begin, map.columns) : { columns: null, place: begin }
-  const run = await nameOfRun(file, map.name, trustsVerified, await claimDatabase(client))
-  const start = { place: header.place, counts: noCounts, bytes: { report: 0, ids: 0 } }
+  const { layout, columns, place } = await findRecords(file, map.columns)
+  const run = await nameOfRun(file, map.name, trustsVerified, await claimDatabase(client, options.patience))
+  const start = { place, counts: noCounts, bytes: { report: 0, ids: 0 } }
   if (options.isRestart) await removeLedger(paths.ledger)
   const before = (isTrial ? null : await readLedger(paths.ledger, run, client)) ?? start
 
-  const checkOptions = { ...options, columns: header.columns }
+  const checkOptions = { ...options, columns }
   const checkAll = (records: readonly RawRecord[]) => records.map((record) => check(record, checkOptions))
   const reader = new RecordReader(file, layout, before.place)
   let records = await reader.take(batchSize)
@@ -75,9 +75,9 @@ export async function importUsers(options: ImportOptions): Promise<ImportResult>
   }
   const isWhole = records.length === 0
   if (isWhole && !isTrial) {
-    await removeLedger(paths.ledger)
     // Whoever searches next is to have plans for so many.
     await client.query('ANALYZE users')
+    await removeLedger(paths.ledger)
   }
   return { counts: books.progress.counts, isWhole, line: books.progress.place.line }
 }
@@ -89,8 +89,8 @@ const lockKey = 7_246_019
  * Keeps other imports out until the connection ends, also what is left of one that was killed, and says which database it is.
  * @throws FileFault where another one is under way
  */
-async function claimDatabase(client: Client): Promise<string> {
-  await client.query(`SET lock_timeout = '10s'`)
+async function claimDatabase(client: Client, patience = 10_000): Promise<string> {
+  await client.query(`SET lock_timeout = ${patience}`)
   await client.query('SELECT pg_advisory_lock($1)', [lockKey]).catch((error: unknown) => {
     if (Reflect.get(Object(error), 'code') !== '55P03') throw error
     throw new FileFault('cannot be imported now: another import is under way on this database')
@@ -101,15 +101,6 @@ async function claimDatabase(client: Client): Promise<string> {
     WHERE d.datname = current_database()`,
   )
   return String(rows[0]?.name)
-}
-
-/** The columns of CSV and where its first record begins: its first line names them, where its system does not leave that out. */
-async function readHeader(file: FileHandle, begin: Place, known: readonly string[] | undefined) {
-  if (known !== undefined) return { columns: known, place: begin }
-  const [header] = await new RecordReader(file, 'csv', begin).take(1)
-  if (header === undefined || 'fault' in header)
-    throw new FileFault('has no line of CSV at its beginning that names its columns')
-  return { columns: cellsOf(header.text).map((name) => name.trim()), place: header.end }
 }
 
 /** @throws FileFault where nobody is among the first records */

@@ -1,7 +1,7 @@
 // Reads a file of users record by record, whatever its size: what is in memory is a piece of it.
 import { isUtf8 } from 'node:buffer'
 import type { FileHandle } from 'node:fs/promises'
-import { type Fault, nextCsvRecord, nextLine, nextObject, type Span, type Splitter } from './splitters.js'
+import { cellsOf, type Fault, nextCsvRecord, nextLine, nextObject, type Span, type Splitter } from './splitters.js'
 
 /** A file that holds no users that can be read. The message goes on after the file's name. */
 export class FileFault extends Error {}
@@ -34,11 +34,15 @@ const byteOrderMark = Buffer.from('\ufeff')
 /** Where lists of users begin: `[`, or `{"users": [` as Firebase writes it. */
 const listBeginning = /^\s*(?:\{\s*"users"\s*:\s*)?\[/
 
+/** How a file is laid out, and where its first record begins. The columns of CSV are null for JSON. */
+export type Records = Readonly<{ layout: Layout; columns: readonly string[] | null; place: Place }>
+
 /**
- * How the file is laid out, and where its first record begins.
+ * Finds the records of a file.
+ * @param known the columns of CSV where it has no header; else its first line names them
  * @throws FileFault
  */
-export async function findLayout(file: FileHandle): Promise<Readonly<{ layout: Layout; begin: Place }>> {
+export async function findRecords(file: FileHandle, known?: readonly string[]): Promise<Records> {
   const { buffer, bytesRead } = await file.read(Buffer.alloc(4_096), 0, 4_096, 0)
   const bytes = buffer.subarray(0, bytesRead)
   const mark = bytes.indexOf(byteOrderMark) === 0 ? byteOrderMark.length : 0
@@ -47,8 +51,14 @@ export async function findLayout(file: FileHandle): Promise<Readonly<{ layout: L
   if (fault !== undefined) throw new FileFault(fault)
   if (/^\s*$/.test(head)) throw new FileFault('is empty')
   const list = listBeginning.exec(head)?.[0] ?? ''
-  const layout = list !== '' ? 'objects' : /^\s*\{/.test(head) ? 'lines' : 'csv'
-  return { layout, begin: { offset: mark + list.length, line: list.split('\n').length } }
+  const place = { offset: mark + list.length, line: list.split('\n').length }
+  if (list !== '') return { layout: 'objects', columns: null, place }
+  if (/^\s*\{/.test(head)) return { layout: 'lines', columns: null, place }
+  if (known !== undefined) return { layout: 'csv', columns: known, place }
+  const [header] = await new RecordReader(file, 'csv', place).take(1)
+  if (header === undefined || 'fault' in header)
+    throw new FileFault('has no line at its beginning that names the columns of CSV')
+  return { layout: 'csv', columns: cellsOf(header.text).map((name) => name.trim()), place: header.end }
 }
 
 export class RecordReader {
@@ -93,7 +103,7 @@ export class RecordReader {
 
   /** The next record; undefined where more bytes are needed, or none are left. */
   #next(): RawRecord | undefined {
-    while (this.#at < this.#bytes.length) {
+    while (this.#at < this.#bytes.length || (this.#isLast && this.#skipped !== undefined)) {
       if (this.#skipped !== undefined) {
         const record = this.#passOver(this.#skipped)
         if (record !== undefined) return record

@@ -38,12 +38,14 @@ const types = {
 
 const names = Object.keys(types) as (keyof NewUser)[]
 const columns = names.map((name) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)).join(', ')
-const row = `unnest(${names.map((name, index) => `$${index + 1}::${types[name]}[]`).join(', ')}) AS row (${columns})`
+const arrays = names.map((name, index) => `$${index + 1}::${types[name]}[]`).join(', ')
+const rows = `unnest(${arrays}) WITH ORDINALITY AS row (${columns}, place)`
 
 /**
  * Past Prisma: TODO. Of two users of one statement the first one counts.
  */
-const insertStatement = `INSERT INTO users (${columns}) SELECT row.* FROM ${row} ON CONFLICT DO NOTHING RETURNING id, phone, email`
+const insertStatement = `INSERT INTO users (${columns}) SELECT ${columns} FROM ${rows} ORDER BY place
+  ON CONFLICT DO NOTHING RETURNING id, phone, email`
 
 const findIn = (table: string) => `
   SELECT id, phone, email FROM ${table} WHERE id = ANY($1::uuid[])
@@ -58,10 +60,10 @@ const trialTable = `
   CREATE UNIQUE INDEX ON trial_of_users (email)`
 
 const trialStatement = `
-  INSERT INTO trial_of_users (${columns}) SELECT row.* FROM ${row}
+  INSERT INTO trial_of_users (${columns}) SELECT ${columns} FROM ${rows}
   WHERE NOT EXISTS (SELECT FROM users u WHERE u.id = row.id) AND NOT EXISTS (SELECT FROM users u WHERE u.phone = row.phone)
     AND NOT EXISTS (SELECT FROM users u WHERE u.email = row.email)
-  ON CONFLICT DO NOTHING RETURNING id, phone, email`
+  ORDER BY place ON CONFLICT DO NOTHING RETURNING id, phone, email`
 
 async function insert(
   client: Client,
