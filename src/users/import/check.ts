@@ -5,6 +5,7 @@ import { anyCaseUuidPattern } from '../../http/uuid.js'
 import { normalizeEmail } from '../../identifiers/email.js'
 import { maskIdentifier } from '../../identifiers/masked.js'
 import type { IdentifierParser } from '../../identifiers/parser.js'
+import { isPhoneE164 } from '../../identifiers/phone.js'
 import { isVisible } from '../../reading.js'
 import { nameKey } from '../name.js'
 import type { Draft, DraftIdentifier, LeftOut, PeerMap } from './draft.js'
@@ -129,6 +130,11 @@ function phoneOf(text: string, parser: IdentifierParser): string {
   }
 }
 
+/** A number that a database like this one has, where messages may go there. */
+function keptPhone(phone: string, parser: IdentifierParser): string {
+  return parser.fromStored(phone) === null ? 'country_not_supported' : phone
+}
+
 /** A name as the API would take it: in one line, with something to see, as long as its column. */
 function nameOf(name: string): string | null {
   const cleaned = name
@@ -144,9 +150,11 @@ export function idOf(map: string, id: string): string {
 }
 
 /** Phone and email in their canonical forms, null where there is none of either; or why one of them is refused. */
-function identifiersOf({ phone, email }: Draft, parser: IdentifierParser) {
+function identifiersOf({ phone, email }: Draft, { parser, map, trustsVerified }: CheckOptions) {
   if (phone === undefined && email === undefined) return 'no_identifier'
-  const number = phone === undefined ? null : phoneOf(phone.text, parser)
+  // What was proved stays proved, whatever the metadata of today says of the number: also where the account goes to another database.
+  const isKept = map.isOwn === true && trustsVerified && phone?.isVerified === true && isPhoneE164(phone.text)
+  const number = phone === undefined ? null : isKept ? keptPhone(phone.text, parser) : phoneOf(phone.text, parser)
   if (number !== null && number in phoneFaults) return number as PhoneReason
   const address = email === undefined ? null : normalizeEmail(email.text)
   if (email !== undefined && address === null) return 'email_not_valid'
@@ -160,8 +168,9 @@ function proofOf(identifier: DraftIdentifier | undefined, trustsVerified: boolea
   return { verifiedAt: isProved ? since : null, usedAt: identifier?.usedAt?.toISOString() ?? since }
 }
 
-function userOf(draft: Draft, { parser, map, trustsVerified }: CheckOptions): NewUser | Reason {
-  const identifiers = identifiersOf(draft, parser)
+function userOf(draft: Draft, options: CheckOptions): NewUser | Reason {
+  const { map, trustsVerified } = options
+  const identifiers = identifiersOf(draft, options)
   if (typeof identifiers === 'string') return identifiers
   const created = draft.createdAt?.toISOString() ?? 'now'
   const phone = proofOf(draft.phone, trustsVerified, created)

@@ -35,5 +35,7 @@ export type PeerMap = Readonly<{
   isOne: (record: Fields) => boolean
   /** the columns of CSV that has no header, in their order */
   columns?: readonly string[]
+  /** whether it is a service like this one, which has checked what it tells */
+  isOwn?: true
   read: (record: Fields) => Draft | LeftOut
 }>

@@ -104,24 +104,24 @@ export class RecordReader {
   /** The next record; undefined where more bytes are needed, or none are left. */
   #next(): RawRecord | undefined {
     while (this.#at < this.#bytes.length || (this.#isLast && this.#skipped !== undefined)) {
-      if (this.#skipped !== undefined) {
-        const record = this.#passOver(this.#skipped)
-        if (record !== undefined) return record
-        continue
-      }
-      const span = this.#split(this.#bytes, this.#at, this.#isLast)
-      const isLong = (span?.next ?? this.#bytes.length) - this.#at > maxRecord
-      if (isLong) this.#skipped = this.#place.line
-      else if (span === undefined) return undefined
-      else {
-        this.#goTo(span.from)
-        const { line } = this.#place
-        const content = this.#contentOf(span)
-        this.#goTo(span.next)
-        if (span.to > span.from) return { line, end: this.#place, ...content }
-      }
+      const record = this.#skipped === undefined ? this.#read() : this.#passOver(this.#skipped)
+      if (record !== null) return record
     }
     return undefined
+  }
+
+  /** The record here; null where there is nothing, and undefined where more bytes are needed. */
+  #read(): RawRecord | null | undefined {
+    const span = this.#split(this.#bytes, this.#at, this.#isLast)
+    if ((span?.next ?? this.#bytes.length) - this.#at > maxRecord) {
+      this.#skipped = this.#place.line
+      return null
+    }
+    if (span === undefined) return undefined
+    this.#goTo(span.from)
+    const { line } = this.#place
+    this.#goTo(span.next)
+    return span.to > span.from ? { line, end: this.#place, ...this.#contentOf(span) } : null
   }
 
   #contentOf({ from, to, fault }: Span): Readonly<{ text: string } | { fault: Fault }> {
@@ -130,11 +130,11 @@ export class RecordReader {
     return isUtf8(bytes) ? { text: bytes.toString() } : { fault: 'not_utf8' }
   }
 
-  /** Goes on after the line that a record which is too long begins in; undefined where more of it comes. */
-  #passOver(line: number): RawRecord | undefined {
+  /** Goes on after the line that a record which is too long begins in; null where more of it comes. */
+  #passOver(line: number): RawRecord | null {
     const found = this.#bytes.indexOf(newline, this.#at)
     this.#goTo(found < 0 ? this.#bytes.length : found + 1)
-    if (found < 0 && !this.#isLast) return undefined
+    if (found < 0 && !this.#isLast) return null
     this.#skipped = undefined
     return { line, end: this.#place, fault: 'too_long' }
   }

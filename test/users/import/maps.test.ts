@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises'
 import t from 'tap'
 import { IdentifierParser } from '../../../src/identifiers/parser.js'
 import { check, idNamespace, idOf, maskText } from '../../../src/users/import/check.js'
-import { mapNamed, mapsThatRead } from '../../../src/users/import/maps.js'
+import { mapNamed, mapsThatRead, ownMap } from '../../../src/users/import/maps.js'
 import { findRecords, RecordReader } from '../../../src/users/import/reader.js'
 import { isAhead, isSet, timeOf } from '../../../src/users/import/values.js'
 
@@ -136,6 +136,25 @@ t.test('Clerk', async (t) => {
   })
   t.match(unverified, { phone: '+919876543211' })
   t.notOk(['phoneVerifiedAt', 'userName'].some((name) => Object.hasOwn(Object(unverified), name)))
+})
+
+t.test('our own: a number that was proved stays what it is, where messages may go there', async (t) => {
+  const outcomeOf = (phone: string, isVerified: boolean, trustsVerified: boolean) => {
+    const verifiedAt = isVerified ? '2024-01-01T00:00:00.000Z' : null
+    const text = JSON.stringify({ id: '1', phone, phoneVerifiedAt: verifiedAt, emailVerifiedAt: null, locale: 'xx-yy' })
+    const record = { line: 1, end: { offset: 0, line: 1 }, text }
+    const checked = check(record, { parser, map: ownMap, columns: null, trustsVerified })
+    return checked.kind === 'user'
+      ? [checked.user.phone, checked.user.locale]
+      : checked.kind === 'refused' && checked.refusal.reason
+  }
+  // Of a range that today's metadata does not know.
+  const unknown = '+917126161991'
+  t.strictSame(outcomeOf(unknown, true, true), [unknown, null])
+  t.equal(outcomeOf(unknown, true, false), 'number_type_not_supported')
+  t.equal(outcomeOf(unknown, false, true), 'number_type_not_supported')
+  t.equal(outcomeOf('+12015550123', true, true), 'country_not_supported')
+  t.equal(outcomeOf('12', true, true), 'phone_not_valid')
 })
 
 t.test('ids are kept, or made of the old ones, the same in every run', async (t) => {

@@ -4,6 +4,7 @@ import { textOf, timeOf } from '../values.js'
 
 export const latchkey: PeerMap = {
   name: 'latchkey',
+  isOwn: true,
   isOne: (record) => textOf(record['id']) !== undefined && 'phoneVerifiedAt' in record && 'emailVerifiedAt' in record,
   read(record) {
     const identifier = (name: 'phone' | 'email') => {
