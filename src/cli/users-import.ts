@@ -22,9 +22,8 @@ export const importCommand = defineCommand(declared, importFile)
 type Context = WorkContext<typeof declared.options>
 
 async function importFile(context: Context): Promise<number> {
-  const { words, values, environment, printError, answer } = context
+  const { words, values, printError, answer } = context
   const path = String(words[0])
-  const map = mapOf(values.map)
   const paths = {
     report: values.report ?? `${path}.refused.ndjson`,
     ids: `${path}.ids.ndjson`,
@@ -32,6 +31,25 @@ async function importFile(context: Context): Promise<number> {
   }
   if (resolve(paths.report) === resolve(path))
     throw new UsageError('--report must name another file than the one that is read')
+  const map = mapOf(values.map)
+  try {
+    const { counts, isWhole, line } = await withFile(path, (file) => importUsersOf(file, map, paths, context))
+    if (!isWhole) throw new Error(`Stopped before line ${line}`)
+    answer({ dryRun: values['dry-run'], ...counts }, linesOf(counts, values['dry-run'], paths))
+    return refusedOf(counts) === 0 ? 0 : 1
+  } catch (error) {
+    if (existsSync(paths.ledger)) printError('What is done stays done: the same command goes on after it')
+    throw error instanceof FileFault ? new Error(`${path} ${error.message}`) : error
+  }
+}
+
+/** The import, which Ctrl-C ends after the batch that is under way. */
+async function importUsersOf(
+  file: FileHandle,
+  map: PeerMap,
+  paths: Paths,
+  { values, environment, printError }: Context,
+) {
   const { database, identifiers } = parseAdminSettings(environment)
   const parser = new IdentifierParser({
     ...identifiers,
@@ -40,10 +58,9 @@ async function importFile(context: Context): Promise<number> {
   })
   const stop = new AbortController()
   const onSignal = () => stop.abort()
-  const file = await openIn(path)
+  process.on('SIGINT', onSignal)
   try {
-    process.on('SIGINT', onSignal)
-    const result = await withDirectClient(database.directUrl, (client) =>
+    return await withDirectClient(database.directUrl, (client) =>
       importUsers({
         client,
         file,
@@ -57,16 +74,8 @@ async function importFile(context: Context): Promise<number> {
         tell: createTeller(printError),
       }),
     )
-    if (!result.isWhole) throw new Error(`Stopped before line ${result.line}`)
-    const { counts } = result
-    answer({ dryRun: values['dry-run'], ...counts }, linesOf(counts, values['dry-run'], paths))
-    return refusedOf(counts) === 0 ? 0 : 1
-  } catch (error) {
-    if (existsSync(paths.ledger)) printError('What is done stays done: the same command goes on after it')
-    throw error instanceof FileFault ? new Error(`${path} ${error.message}`) : error
   } finally {
     process.off('SIGINT', onSignal)
-    await file.close()
   }
 }
 
@@ -81,19 +90,23 @@ function mapOf(name: string | undefined): PeerMap {
 }
 
 /** @throws Error in one line where there is no such file, or it is not to be read */
-async function openIn(path: string): Promise<FileHandle> {
+async function withFile<Result>(path: string, work: (file: FileHandle) => Promise<Result>): Promise<Result> {
   const faults: Readonly<Record<string, string>> = { ENOENT: 'is not there', EACCES: 'is not yours to read' }
   const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
     const fault = faults[String(error.code)]
     throw fault === undefined ? error : new Error(`${path} ${fault}`)
   })
-  if ((await file.stat()).isFile()) return file
-  await file.close()
-  throw new Error(`${path} is no file that can be read twice: a directory, a pipe or a device`)
+  try {
+    if (!(await file.stat()).isFile())
+      throw new FileFault('is no file that can be read twice: a directory, a pipe or a device')
+    return await work(file)
+  } finally {
+    await file.close()
+  }
 }
 
 /** A line of progress for each percent. */
-function createTeller(print: (line: string) => void): (progress: ImportProgress) => void {
+export function createTeller(print: (line: string) => void): (progress: ImportProgress) => void {
   const begin = performance.now()
   let told = 0
   return ({ read, size, records }) => {

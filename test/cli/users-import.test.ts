@@ -1,11 +1,13 @@
 // `latchkey users import`: what is told, exit codes, files that are none, an export that comes back, and processes that end too early.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import t from 'tap'
+import { readingLine } from '../../src/cli/progress.js'
+import { createTeller } from '../../src/cli/users-import.js'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { exitCodeOf } from '../../src/development/processes.js'
 import { startApp, type TestApp } from '../support/app.js'
@@ -71,6 +73,15 @@ t.test('what is told of an import', async (t) => {
   t.notOk(existsSync(join(exports, 'clerk.csv.ids.ndjson')))
 })
 
+t.test('a line of progress for each percent', async (t) => {
+  const lines: string[] = []
+  const tell = createTeller((line) => lines.push(line))
+  for (let read = 0; read <= 1_000; read += 1) tell({ read, size: 1_000, records: read })
+  t.equal(lines.length, 100)
+  t.match([lines[0], lines[49]], [/^\[·{24}\] 1 % {2}10 /, /^\[#{12}·{12}\] 50 % {2}500 {2}[\d,]+\/s {2}\d+ s left$/])
+  t.notMatch(readingLine({ share: 0, records: 0, elapsed: 0 }), /left/)
+})
+
 t.test('what cannot be used, and files that are none', async (t) => {
   const service = await startApp(t)
   const folder = t.testdir({})
@@ -111,6 +122,9 @@ t.test('what cannot be used, and files that are none', async (t) => {
     1,
     /^The database is not migrated to this version: run latchkey migrate/,
   ])
+  mkdirSync(`${file}.import.json`)
+  t.match(await run([file, '--map', 'auth0']), [1, String, /EISDIR/])
+  rmdirSync(`${file}.import.json`)
   writeFileSync(`${file}.import.json`, '{"run":"another"}')
   t.match(await run([file, '--map', 'auth0']), [
     1,

@@ -73,15 +73,12 @@ function endOfText(bytes: Buffer, begin: number): number {
  * is missing must not take what follows along.
  */
 export const nextCsvRecord: Splitter = (bytes, at, isLast) => {
-  for (let place = at; ; place += 1) {
-    const end = endOfCell(bytes, place, isLast)
-    if (end === undefined) return undefined
-    if (end === broken) return lineWithFault(bytes, at, 'not_csv')
-    place = end
-    if (bytes[place] === comma) continue
-    const to = place > at && bytes[place - 1] === carriageReturn ? place - 1 : place
-    return { from: at, to, next: Math.min(place + 1, bytes.length) }
-  }
+  let end = endOfCell(bytes, at, isLast)
+  while (end !== undefined && bytes[end] === comma) end = endOfCell(bytes, end + 1, isLast)
+  if (end === undefined) return undefined
+  if (end === broken) return lineWithFault(bytes, at, 'not_csv')
+  const to = end > at && bytes[end - 1] === carriageReturn ? end - 1 : end
+  return { from: at, to, next: Math.min(end + 1, bytes.length) }
 }
 
 /** Of a cell in quotes that do not match. */
