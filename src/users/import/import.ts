@@ -1,5 +1,6 @@
 // Moves users in from a file, batch by batch: read, checked, written, reported (docs/guides/moving.md).
 import type { FileHandle } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import type { Client } from 'pg'
 import { Books, type Paths, recordsOf } from './books.js'
 import { type Checked, type CheckOptions, check, readFields } from './check.js'
@@ -49,10 +50,9 @@ export async function importUsers(options: ImportOptions): Promise<ImportResult>
   const before = (isTrial ? null : await readLedger(paths.ledger, run, client)) ?? start
 
   const checkOptions = { ...options, columns }
-  const checkAll = (records: readonly RawRecord[]) => records.map((record) => check(record, checkOptions))
   const reader = new RecordReader(file, layout, before.place)
   let records = await reader.take(batchSize)
-  let checked = checkAll(records)
+  let checked = await checkAll(records, checkOptions)
   if (before === start) requireUsers(records, checked, checkOptions)
   const { size } = await file.stat()
   const writeBatch = isTrial ? await createTrial(client) : createWriter(client)
@@ -64,7 +64,7 @@ export async function importUsers(options: ImportOptions): Promise<ImportResult>
       const writing = books.write(checked, end, next.length === 0)
       // Heard of below: the next ones are checked while the database works.
       writing.catch(() => {})
-      const nextChecked = checkAll(next)
+      const nextChecked = await checkAll(next, checkOptions)
       await writing
       options.tell?.({ read: end.offset, size, records: recordsOf(books.progress.counts) })
       records = next
@@ -80,6 +80,18 @@ export async function importUsers(options: ImportOptions): Promise<ImportResult>
     await removeLedger(paths.ledger)
   }
   return { counts: books.progress.counts, isWhole, line: books.progress.place.line }
+}
+
+/** Records that are checked before the database is listened to again: a few milliseconds, in which it would wait for its next statement. */
+const slice = 100
+
+async function checkAll(records: readonly RawRecord[], options: CheckOptions): Promise<Checked[]> {
+  const checked: Checked[] = []
+  for (let begin = 0; begin < records.length; begin += slice) {
+    for (const record of records.slice(begin, begin + slice)) checked.push(check(record, options))
+    await setImmediate()
+  }
+  return checked
 }
 
 /** Any number that nothing else locks by. */
