@@ -117,6 +117,10 @@ export const usersImport = {
       description:
         'phones and emails that were verified there count as proved; else nobody owns an account before they sign in',
     },
+    events: {
+      type: 'boolean',
+      description: 'each user is an event user.created, which EVENT_WEBHOOKS are sent; else none is told of',
+    },
     'dry-run': {
       type: 'boolean',
       description: 'says what would become of each line, and writes nothing but the report',

@@ -68,6 +68,7 @@ async function importUsersOf(
         parser,
         paths,
         trustsVerified: values['trust-verified'],
+        tellsEvents: values.events,
         isTrial: values['dry-run'],
         isRestart: values.restart,
         signal: stop.signal,

@@ -146,6 +146,7 @@ t.test('an export of our own comes back as it was, but for the rights of admins'
     phone: '+919876543210',
     role: 'ADMIN',
     locale: 'pt-BR',
+    publicMetadata: { plan: 'pro' },
     disabledAt: at(2),
     phoneUsedAt: at(3),
     emailUsedAt: at(4),

@@ -7,6 +7,7 @@ import { maskIdentifier } from '../../identifiers/masked.js'
 import type { IdentifierParser } from '../../identifiers/parser.js'
 import { isPhoneE164 } from '../../identifiers/phone.js'
 import { isVisible } from '../../reading.js'
+import { metadataFault } from '../metadata.js'
 import { nameKey } from '../name.js'
 import type { Draft, DraftIdentifier, LeftOut, PeerMap } from './draft.js'
 import type { RawRecord } from './reader.js'
@@ -22,6 +23,7 @@ export type Reason =
   | 'country_not_supported'
   | 'number_type_not_supported'
   | 'email_not_valid'
+  | 'metadata_not_valid'
   | 'phone_taken'
   | 'email_taken'
   | 'id_taken'
@@ -41,6 +43,8 @@ export type NewUser = Readonly<{
   emailVerifiedAt: Time | null
   emailUsedAt: Time
   locale: string | null
+  /** JSON */
+  publicMetadata: string
   disabledAt: Time | null
   createdAt: Time
   updatedAt: Time
@@ -172,6 +176,8 @@ function userOf(draft: Draft, options: CheckOptions): NewUser | Reason {
   const { map, trustsVerified } = options
   const identifiers = identifiersOf(draft, options)
   if (typeof identifiers === 'string') return identifiers
+  const { publicMetadata = {} } = draft
+  if (metadataFault(publicMetadata) !== undefined) return 'metadata_not_valid'
   const created = draft.createdAt?.toISOString() ?? 'now'
   const phone = proofOf(draft.phone, trustsVerified, created)
   const email = proofOf(draft.email, trustsVerified, created)
@@ -186,6 +192,7 @@ function userOf(draft: Draft, options: CheckOptions): NewUser | Reason {
     emailVerifiedAt: email.verifiedAt,
     emailUsedAt: email.usedAt,
     locale: draft.locale !== undefined && localePattern.test(draft.locale) ? draft.locale : null,
+    publicMetadata: JSON.stringify(publicMetadata),
     disabledAt: draft.isDisabled ? (draft.disabledAt?.toISOString() ?? 'now') : null,
     createdAt: created,
     updatedAt: draft.updatedAt?.toISOString() ?? created,

@@ -21,6 +21,8 @@ export type Draft = Readonly<{
   createdAt?: Date | undefined
   updatedAt?: Date | undefined
   locale?: string | undefined
+  /** what the product keeps with them */
+  publicMetadata?: unknown
   /** who had the rights of an admin there, which nobody is given here */
   isAdmin?: boolean
 }>

@@ -21,6 +21,8 @@ export type ImportOptions = Omit<CheckOptions, 'columns'> &
     client: Client
     file: FileHandle
     paths: Paths
+    /** whether each user is an event for the product's own systems */
+    tellsEvents?: boolean
     /** whether nothing is done but for the report */
     isTrial?: boolean
     /** whether what an earlier run got done is not gone on with */
@@ -42,9 +44,24 @@ export type ImportResult = Readonly<{ counts: Counts; isWhole: boolean; line: nu
  * the database fails: what was committed stays, and the same call goes on after it
  */
 export async function importUsers(options: ImportOptions): Promise<ImportResult> {
-  const { client, file, map, paths, trustsVerified, isTrial = false, batchSize = defaultBatch } = options
+  const {
+    client,
+    file,
+    map,
+    paths,
+    trustsVerified,
+    tellsEvents = false,
+    isTrial = false,
+    batchSize = defaultBatch,
+  } = options
   const { layout, columns, place } = await findRecords(file, map.columns)
-  const run = await nameOfRun(file, map.name, trustsVerified, await claimDatabase(client, options.patience))
+  const run = await nameOfRun(
+    file,
+    map.name,
+    trustsVerified,
+    tellsEvents,
+    await claimDatabase(client, options.patience),
+  )
   const start = { place, counts: noCounts, bytes: { report: 0, ids: 0 } }
   if (options.isRestart) await removeLedger(paths.ledger)
   const before = (isTrial ? null : await readLedger(paths.ledger, run, client)) ?? start
@@ -55,7 +72,7 @@ export async function importUsers(options: ImportOptions): Promise<ImportResult>
   let checked = await checkAll(records, checkOptions)
   if (before === start) requireUsers(records, checked, checkOptions)
   const { size } = await file.stat()
-  const writeBatch = isTrial ? await createTrial(client) : createWriter(client)
+  const writeBatch = isTrial ? await createTrial(client) : createWriter(client, tellsEvents)
   const title = `${map.name}, verified flags ${trustsVerified ? 'count' : 'do not count'}`
   const books = await Books.open({ paths, run: isTrial ? null : run, before, writeBatch, title })
   try {

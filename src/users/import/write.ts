@@ -31,6 +31,7 @@ const types = {
   emailVerifiedAt: 'timestamptz',
   emailUsedAt: 'timestamptz',
   locale: 'text',
+  publicMetadata: 'jsonb',
   disabledAt: 'timestamptz',
   createdAt: 'timestamptz',
   updatedAt: 'timestamptz',
@@ -80,11 +81,16 @@ async function insert(
   return { made, standing: found.rows }
 }
 
-/** Writes into `users`, each batch in a transaction of its own. */
-export function createWriter(client: Client): WriteBatch {
+/**
+ * Writes into `users`, each batch in a transaction of its own.
+ * @param tellsEvents whether each user is an event for the product's own systems (docs/events.md): else they know them already
+ */
+export function createWriter(client: Client, tellsEvents: boolean): WriteBatch {
   return async (users, beforeCommit) => {
     await client.query('BEGIN')
     try {
+      const tells = tellsEvents ? 'on' : 'off'
+      await client.query(`SELECT set_config('latchkey.tells_of_new_users', $1, true)`, [tells])
       const written = await insert(client, users, { statement: insertStatement, tables: ['users'] })
       const { rows } = await client.query<{ id: string }>('SELECT pg_current_xact_id()::text AS id')
       for (const { event, detail } of await beforeCommit(written, String(rows[0]?.id))) {

@@ -124,6 +124,7 @@ t.test('each line is made a user, or refused with its reason', async (t) => {
     ].map((detail) => ({ event: 'authz_admin', detail, userId: null, actorId: null, network: null })),
   )
   t.equal(events.length, 4, 'two of each run')
+  t.equal(await database.outboxEvent.count({ where: { type: 'user.created', userId: asha.id } }), 0, 'no webhook')
 
   t.match(
     await importInto(service, path),
@@ -143,7 +144,9 @@ t.test('who moved in signs in by proving something, and what else was said of th
   t.match(other.body, { isNewUser: true, user: { email: 'asha@example.com', phone: null } })
 
   await service.database.user.deleteMany()
-  await importInto(service, path, { trustsVerified: true })
+  await service.database.outboxEvent.deleteMany()
+  await importInto(service, path, { trustsVerified: true, tellsEvents: true })
+  t.match(await service.database.outboxEvent.findMany(), [{ type: 'user.created', userId: asha.id }])
   const stranger = await verify(service, '+919876543210')
   t.match(
     stranger.body,

@@ -34,6 +34,7 @@ t.test('Supabase', async (t) => {
     id: '0d1f4a5e-0000-4000-8000-000000000001',
     userName: 'Asha Rao',
     nameKey: 'asha rao',
+    publicMetadata: '{}',
     phone: '+919876543210',
     phoneVerifiedAt: '2023-08-12T08:00:00.000Z',
     phoneUsedAt: '2024-02-02T22:35:06.000Z',
@@ -69,6 +70,7 @@ t.test('Auth0', async (t) => {
   t.strictSame(asha, {
     id: idOf('auth0', id),
     nameKey: '',
+    publicMetadata: '{}',
     phoneUsedAt: '2021-03-04T05:06:07.000Z',
     email: 'asha@example.com',
     emailVerifiedAt: '2021-03-04T05:06:07.000Z',
@@ -139,9 +141,16 @@ t.test('Clerk', async (t) => {
 })
 
 t.test('our own: a number that was proved stays what it is, where messages may go there', async (t) => {
-  const outcomeOf = (phone: string, isVerified: boolean, trustsVerified: boolean) => {
+  const outcomeOf = (phone: string, isVerified: boolean, trustsVerified: boolean, publicMetadata?: object) => {
     const verifiedAt = isVerified ? '2024-01-01T00:00:00.000Z' : null
-    const text = JSON.stringify({ id: '1', phone, phoneVerifiedAt: verifiedAt, emailVerifiedAt: null, locale: 'xx-yy' })
+    const text = JSON.stringify({
+      id: '1',
+      phone,
+      phoneVerifiedAt: verifiedAt,
+      emailVerifiedAt: null,
+      locale: 'xx-yy',
+      publicMetadata,
+    })
     const record = { line: 1, end: { offset: 0, line: 1 }, text }
     const checked = check(record, { parser, map: ownMap, columns: null, trustsVerified })
     return checked.kind === 'user'
@@ -155,6 +164,7 @@ t.test('our own: a number that was proved stays what it is, where messages may g
   t.equal(outcomeOf(unknown, false, true), 'number_type_not_supported')
   t.equal(outcomeOf('+12015550123', true, true), 'country_not_supported')
   t.equal(outcomeOf('12', true, true), 'phone_not_valid')
+  t.equal(outcomeOf(unknown, true, true, []), 'metadata_not_valid')
 })
 
 t.test('ids are kept, or made of the old ones, the same in every run', async (t) => {

@@ -24,6 +24,7 @@ export const latchkey: PeerMap = {
       createdAt: timeOf(record['createdAt']),
       updatedAt: timeOf(record['updatedAt']),
       locale: textOf(record['locale']),
+      publicMetadata: record['publicMetadata'],
       isAdmin: record['role'] === 'ADMIN',
     }
   },
