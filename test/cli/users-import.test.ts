@@ -1,7 +1,7 @@
 // `latchkey users import`: what is told, exit codes, files that are none, an export that comes back, and processes that end too early.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
@@ -122,9 +122,14 @@ t.test('what cannot be used, and files that are none', async (t) => {
     1,
     /^The database is not migrated to this version: run latchkey migrate/,
   ])
-  mkdirSync(`${file}.import.json`)
-  t.match(await run([file, '--map', 'auth0']), [1, String, /EISDIR/])
-  rmdirSync(`${file}.import.json`)
+  const other = inFolder('other.txt', 'precious')
+  t.strictSame(await run([file, '--map', 'auth0', '--report', other]), [
+    1,
+    `${other} is there already, and is no report of an import`,
+  ])
+  t.equal(readFileSync(other, 'utf8'), 'precious')
+  const long = inFolder('y'.repeat(250), readFileSync(file, 'utf8'))
+  t.match(await run([long, '--map', 'auth0']), [1, /ENAMETOOLONG/], 'no room for the names of the files beside it')
   writeFileSync(`${file}.import.json`, '{"run":"another"}')
   t.match(await run([file, '--map', 'auth0']), [
     1,

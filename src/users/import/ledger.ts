@@ -2,7 +2,7 @@
 // had not been. Before a batch is committed, the ledger says what is true without it and what with it, and which transaction decides;
 // PostgreSQL knows what became of that (pg_xact_status).
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { type FileHandle, open, rename, rm, truncate, writeFile } from 'node:fs/promises'
 import type { Client } from 'pg'
 import type { Reason } from './check.js'
 import type { LeftOut } from './draft.js'
@@ -47,13 +47,8 @@ export async function nameOfRun(file: FileHandle, ...parts: readonly unknown[]):
  * @throws Error in one line where there is one that cannot be gone on with
  */
 export async function readLedger(path: string, run: string, client: Client): Promise<Progress | null> {
-  let text: string
-  try {
-    text = await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
-  }
+  const text = await textOf(path)
+  if (text === null) return null
   const ledger = JSON.parse(text) as Ledger
   if (ledger.run !== run)
     throw new Error(
@@ -69,6 +64,20 @@ export async function readLedger(path: string, run: string, client: Client): Pro
       return ledger.before
     default:
       throw new Error(`The database does not know what became of the import in ${path}; --restart begins again`)
+  }
+}
+
+/** What a file begins with: all of a ledger, and enough of a report; null where there is none. */
+async function textOf(path: string): Promise<string | null> {
+  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error
+  })
+  if (file === undefined) return null
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(65_536), 0, 65_536, 0)
+    return buffer.toString('utf8', 0, bytesRead)
+  } finally {
+    await file.close()
   }
 }
 
@@ -94,10 +103,17 @@ export class Report {
     this.length = length
   }
 
-  /** Makes the file what it was. */
+  /**
+   * Makes the file what it was. One of an earlier import goes.
+   * @throws Error in one line where there is a file that no import has written
+   */
   async begin(): Promise<void> {
-    if (this.length === 0) await rm(this.#path, { force: true })
-    else await truncate(this.#path, this.length)
+    if (this.length > 0) return truncate(this.#path, this.length)
+    const text = await textOf(this.#path)
+    if (text === null) return
+    if (!/^(\{"(line|old)":|$)/.test(text))
+      throw new Error(`${this.#path} is there already, and is no report of an import`)
+    await rm(this.#path)
   }
 
   async add(lines: readonly object[]): Promise<void> {
