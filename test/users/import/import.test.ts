@@ -214,6 +214,19 @@ t.test('a run that ends at any moment is gone on with, and ends as one that did 
   }
 
   await forget()
+  const others = [
+    { id: idOfLine(101), email: 'person1@example.com' },
+    { id: idOfLine(105), email: 'person5@example.com' },
+  ]
+  await database.user.createMany({ data: others })
+  await t.rejects(importInto(service, path, { ...given, wrap: endingAt('COMMIT', 3, 'before') }), /killed/)
+  t.equal(linesOf(`${path}.refused.ndjson`).length, 3)
+  await database.user.deleteMany({ where: { id: idOfLine(105) } })
+  await importInto(service, path, given)
+  const told = linesOf(`${path}.refused.ndjson`).map((refusal) => Reflect.get(refusal, 'line'))
+  t.strictSame(told, [2, 5], 'what did not happen is not told')
+
+  await forget()
   const stop = new AbortController()
   const tell = () => stop.abort()
   t.match(await importInto(service, path, { ...given, tell, signal: stop.signal }), {
