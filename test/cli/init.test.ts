@@ -104,6 +104,11 @@ t.test('a role of its own: the whole service works with it, and no statement cha
   t.strictSame(await rights(), before, 'again, and what it has too much is taken back')
 
   t.match(await runCommand(['status'], { environment: { DATABASE_URL: serviceUrl } }), { code: 0 })
+  const file = joinPath(t.testdir({ 'users.ndjson': '{"localId":"1","email":"moved@example.com"}' }), 'users.ndjson')
+  for (const word of ['--dry-run', '--events']) {
+    const typed = ['users', 'import', file, '--map', 'firebase', word]
+    t.match(await runCommand(typed, { environment: { DATABASE_URL: serviceUrl } }), { code: 0 }, word)
+  }
   await useEverything(t, serviceUrl)
 
   await withConnection(serviceUrl, async (client) => {
@@ -174,7 +179,7 @@ async function useEverything(t: Test, databaseUrl: string): Promise<void> {
   t.equal((await asha.get('/users/me/export')).status, 200)
 
   const admin = await joinAsAdmin(service)
-  t.match((await admin.get('/users')).body.data.length, 2)
+  t.match((await admin.get('/users')).body.data.length, 3, 'one of them moved in')
   t.equal((await admin.patch(`/users/${asha.id}`, { disabled: true })).status, 200)
   t.equal((await admin.delete(`/users/${asha.id}`)).status, 200)
 
