@@ -128,6 +128,7 @@ t.test('what cannot be used, and files that are none', async (t) => {
     `${other} is there already, and is no report of an import`,
   ])
   t.equal(readFileSync(other, 'utf8'), 'precious')
+  t.match(await run([file, '--map', 'auth0', '--report', join(folder, 'none', 'x')]), [1, /^ENOENT.*none/])
   const long = inFolder('y'.repeat(250), readFileSync(file, 'utf8'))
   t.match(await run([long, '--map', 'auth0']), [1, /ENAMETOOLONG/], 'no room for the names of the files beside it')
   writeFileSync(`${file}.import.json`, '{"run":"another"}')

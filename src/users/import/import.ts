@@ -138,18 +138,21 @@ function requireUsers(
   checked: readonly Checked[],
   { map, columns }: CheckOptions,
 ): void {
-  if (records.length === 0) throw new FileFault('has no users')
+  const isNamed = columns !== null && map.columns === undefined
+  const hint = isNamed ? ['its first line is to name the columns'] : []
+  if (records.length === 0) throw new FileFault(['has no users', ...hint].join('; '))
   const isUser = (each: Checked) => each.kind !== 'refused' || each.refusal.id !== undefined
   if (checked.some(isUser)) return
   const found = records.map((record) => readFields(record, columns)).find((fields) => typeof fields !== 'string') ?? {}
   const others = mapsThatRead(found).map(({ name }) => (name === 'latchkey' ? 'without --map' : `with --map ${name}`))
   const names = Object.keys(found)
-    .filter((name) => /^[\w.-]{1,40}$/.test(name))
+    .filter((name) => /^[a-z_][\w.-]{0,39}$/i.test(name))
     .slice(0, 8)
   throw new FileFault(
     [
       `has no line that looks like ${map.name}`,
       ...(names.length > 0 ? [`the first one has ${names.join(', ')}`] : []),
+      ...hint,
       ...(others.length > 0 ? [`it can be read ${others.join(' or ')}`] : []),
     ].join('; '),
   )

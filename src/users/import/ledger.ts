@@ -2,7 +2,8 @@
 // had not been. Before a batch is committed, the ledger says what is true without it and what with it, and which transaction decides;
 // PostgreSQL knows what became of that (pg_xact_status).
 import { createHash } from 'node:crypto'
-import { type FileHandle, open, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { access, constants, type FileHandle, open, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Client } from 'pg'
 import type { Reason } from './check.js'
 import type { LeftOut } from './draft.js'
@@ -109,6 +110,8 @@ export class Report {
    */
   async begin(): Promise<void> {
     if (this.length > 0) return truncate(this.#path, this.length)
+    // To be told now, and not with the first line of a million that goes there.
+    await access(dirname(this.#path), constants.W_OK)
     const text = await textOf(this.#path)
     if (text === null) return
     if (!/^(\{"(line|old)":|$)/.test(text))

@@ -265,8 +265,15 @@ t.test('what cannot be imported', async (t) => {
     writeFileSync(path, content)
     await t.rejects(importInto(service, path, given), { message: expected })
   }
-  await refused('id,email,aud\n', 'has no users')
-  await refused('1,a@example.com\n2,b@example.com\n', 'has no line that looks like supabase; the first one has 1')
+  await refused('id,email,aud\n', 'has no users; its first line is to name the columns')
+  await refused(
+    '919876543210,a@example.com\n2,b@example.com\n',
+    'has no line that looks like supabase; its first line is to name the columns',
+  )
+  await refused(
+    'name,age\nAsha,7\n',
+    'has no line that looks like supabase; the first one has name, age; its first line is to name the columns',
+  )
   await refused(
     JSON.stringify(asha),
     'has no line that looks like firebase; the first one has id, email, phone, email_confirmed_at; it can be read with --map supabase',
