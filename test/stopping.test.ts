@@ -28,7 +28,17 @@ t.test('what keeps the service from closing stands in the log, and ends the proc
   ])
 })
 
-t.test('so does that it took too long, with what it waits for, and an error meanwhile', async (t) => {
+t.test('an error that nothing handled stops it in the same order', async (t) => {
+  const { lines, logger } = startLog()
+  const service = { health: { drain() {} } as Health, close: async () => {} }
+  await stop({ service, logger, notice: 0, error: new Error('unhandled') })
+  t.match(lines, [
+    { msg: 'stopping after an error that nothing handled', level: 60, err: { message: 'unhandled' } },
+    { msg: 'stopped' },
+  ])
+})
+
+t.test('that it took too long stands in the log, with what it waits for, and an error meanwhile', async (t) => {
   const { lines, logger } = startLog()
   const { delay, onTimeout, onSecondError } = stopOptions(logger)
   t.ok(delay < 15_000, 'shorter than what supervisors allow')
