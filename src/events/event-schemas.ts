@@ -44,6 +44,7 @@ export const readLog = {
           description:
             'The id of the last event that is known already; without it the list begins with the oldest that is kept',
           examples: [id],
+          [errorLine]: 'after must be the id of an event',
         }),
       ),
       type: Type.Optional(OneOf(eventTypes, { description: 'Events of this type alone', examples: ['user.created'] })),
