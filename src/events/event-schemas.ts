@@ -26,7 +26,8 @@ const Event = Type.Object(
   {
     id: Type.String({
       format: 'uuid',
-      description: 'UUIDv7, the `webhook-id` of its webhook; ids ascend in the order of the log',
+      description:
+        'UUIDv7, the `webhook-id` of its webhook; its last 62 bits ascend in the order of the log, its time need not',
     }),
     type: OneOf(eventTypes),
     timestamp: Type.String({ format: 'date-time', description: 'When it happened' }),
