@@ -58,12 +58,13 @@ BEGIN
   PERFORM number_events(2 * p_most, false);
 
   RETURN QUERY SELECT true, NULL::event_to_deliver;
+  -- One that failed, whose batch could not be written, is no further than its batch: it comes with that, once.
   RETURN QUERY
     SELECT true, ROW(v.position, v.type, v.user_id, v.data, v.happened_at,
       u.phone, u.email, x.attempts, x.is_new, x.is_held)::event_to_deliver
     FROM (
       (SELECT d.position, d.attempts::int, false AS is_new, false AS is_held FROM event_deliveries d
-      WHERE d.endpoint = p_endpoint AND d.next_at <= clock_timestamp() ORDER BY d.next_at LIMIT p_most)
+      WHERE d.endpoint = p_endpoint AND d.next_at <= clock_timestamp() AND d.position <= place ORDER BY d.next_at LIMIT p_most)
       UNION ALL
       (SELECT n.position, 0, true, n.user_id IS NOT NULL AND EXISTS (
           SELECT FROM event_deliveries d WHERE d.endpoint = p_endpoint AND d.user_id = n.user_id AND d.parked_at IS NULL)

@@ -11,7 +11,7 @@ export const dispatcherDefaults = {
   idle: 250,
   /** between looks of a replica that has nothing to deliver there, since another one does */
   follow: 1_000,
-  /** of one request, connecting included */
+  /** of each step of a request: connecting, and each wait for the answer */
   timeout: 10_000,
   /** after which the others wait no longer for one that gets no answer */
   slow: 1_000,
