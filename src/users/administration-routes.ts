@@ -8,7 +8,7 @@ import type { UserAdministration } from './administration.js'
 import { createUser, listUsers } from './administration-schemas.js'
 import type { UserList } from './list.js'
 import { type Policies, requestActorOf, requireRecentProof, underPolicy } from './policies.js'
-import { serializeUser } from './user.js'
+import { serializeAdministered, serializeUser } from './user.js'
 
 export type AdministrationOptions = {
   policies: Policies
@@ -47,7 +47,7 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
       })
       return {
         success: true,
-        data: users.map((user) => serializeUser(user, defaultCountry)),
+        data: users.map((user) => serializeAdministered(user, defaultCountry)),
         next_cursor: nextCursor,
       } as const
     },

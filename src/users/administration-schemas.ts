@@ -41,7 +41,10 @@ const AdministeredUser = Type.Object(
     public_metadata: Type.Optional(
       Type.Object(
         {},
-        { additionalProperties: true, description: 'What the product keeps with the user; for admins alone' },
+        {
+          additionalProperties: true,
+          description: 'What the product keeps with the user; for admins and API keys alone',
+        },
       ),
     ),
   },
@@ -151,9 +154,9 @@ export const listUsers = {
     closed,
   ),
   response: {
-    200: listOf(refer(UserSchema), NullableText({ description: 'null at the end' }), 'A page of users', {
+    200: listOf(AdministeredUser, NullableText({ description: 'null at the end' }), 'A page of users', {
       success: true,
-      data: [user],
+      data: [{ ...user, public_metadata: { plan: 'pro' } }],
       next_cursor: cursor,
     }),
     ...errorResponses(...accountErrors),

@@ -3,10 +3,11 @@ import type { Database } from '../database/client.js'
 import { newId } from '../database/ids.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
-import { Prisma, type User } from '../generated/prisma/client.js'
+import { Prisma } from '../generated/prisma/client.js'
 import type { Act, ActingContext, Happening, LockedUser, RequestActor } from './acting.js'
 import { lockOwnCodes } from './locks.js'
 import { nameKey } from './name.js'
+import type { AdministeredUser } from './user.js'
 
 type Role = 'USER' | 'ADMIN'
 
@@ -22,8 +23,6 @@ export type UserDraft = Readonly<{
 export type UserChange = Readonly<{ userName?: string; role?: Role; disabled?: boolean; publicMetadata?: object }>
 
 /** A user as admins see one. */
-export type AdministeredUser = UserRow & Pick<User, 'publicMetadata'>
-
 type AdministrationDependencies = {
   database: Database
   act: Act

@@ -60,13 +60,14 @@ function orderAndLimit({ sort, most }: Page): Prisma.Sql {
   return Prisma.sql`ORDER BY ${key} ${direction}, u.id ${direction} LIMIT ${most}`
 }
 
-/** What a page is made of, before it is shown. */
+/** What a page is made of, before it is shown; metadata is read of those alone that are. */
 const listed = Prisma.sql`u.id, u.user_name, u.name_key, u.phone, u.email, u.role, u.created_at, u.updated_at`
 
 /** A page of all users, by walking the index of the order. */
 export function pageStatement(page: Page): Prisma.Sql {
   return Prisma.sql`
-    SELECT ${userColumns}, u.name_key AS "nameKey" FROM users u WHERE ${belongs(page)} ${orderAndLimit(page)}`
+    SELECT ${userColumns}, u.public_metadata AS "publicMetadata", u.name_key AS "nameKey"
+    FROM users u WHERE ${belongs(page)} ${orderAndLimit(page)}`
 }
 
 /** For each beginning, in their order, one row: whether it finds many. */
@@ -90,7 +91,9 @@ export function searchStatement(page: Page, prefixes: Prefixes, breadth: readonl
   )
   return Prisma.sql`
     WITH found AS (${Prisma.join(parts, ' UNION ')})
-    SELECT ${userColumns}, u.name_key AS "nameKey" FROM found u ${orderAndLimit(page)}`
+    SELECT ${userColumns}, u.name_key AS "nameKey",
+      (SELECT x.public_metadata FROM users x WHERE x.id = u.id) AS "publicMetadata"
+    FROM found u ${orderAndLimit(page)}`
 }
 
 /**

@@ -2,7 +2,6 @@
 
 import { Type } from '@sinclair/typebox'
 import type { Database } from '../database/client.js'
-import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import { isMoment, readCursor, writeCursor } from '../http/cursor.js'
 import { uuidPattern } from '../http/uuid.js'
@@ -10,6 +9,7 @@ import { normalizeEmail } from '../identifiers/email.js'
 import { readPhone } from '../reading.js'
 import { breadthStatement, type Page, type Prefixes, pageStatement, searchStatement } from './list-statements.js'
 import { nameKey } from './name.js'
+import type { AdministeredUser } from './user.js'
 
 export type ListQuery = Readonly<{
   limit: number
@@ -21,11 +21,11 @@ export type ListQuery = Readonly<{
   hidesAdmins: boolean
 }>
 /** `nextCursor` is null at the end */
-export type UserPage = Readonly<{ users: UserRow[]; nextCursor: string | null }>
+export type UserPage = Readonly<{ users: AdministeredUser[]; nextCursor: string | null }>
 
 export type UserList = (query: ListQuery) => Promise<UserPage>
 
-type ListedRow = UserRow & { nameKey: string }
+type ListedRow = AdministeredUser & { nameKey: string }
 /** @param defaultPrefix calling prefix of the country whose national numbers are searched for too */
 export function createUserList({ database, defaultPrefix }: { database: Database; defaultPrefix: string }): UserList {
   async function search(page: Page, prefixes: Prefixes): Promise<ListedRow[]> {
@@ -64,7 +64,7 @@ const uuid = new RegExp(uuidPattern)
 type UniqueColumn = { id: string } | { phone: string } | { email: string }
 
 /** Whom a unique column names, as a list. */
-async function findOne(database: Database, where: UniqueColumn, hidesAdmins: boolean): Promise<UserRow[]> {
+async function findOne(database: Database, where: UniqueColumn, hidesAdmins: boolean): Promise<AdministeredUser[]> {
   const user = await database.user.findFirst({ where: { ...where, ...(hidesAdmins && { role: 'USER' }) } })
   return user === null ? [] : [user]
 }

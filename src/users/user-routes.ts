@@ -5,7 +5,7 @@ import { atField, Problem, pointerTo } from '../errors.js'
 import type { CountryCode } from '../identifiers/phone.js'
 import { signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
-import type { AdministeredUser, UserAdministration } from './administration.js'
+import type { UserAdministration } from './administration.js'
 import { changeUser, deleteUser, endSessions, readUser } from './administration-schemas.js'
 import { metadataFault } from './metadata.js'
 import {
@@ -18,7 +18,7 @@ import {
   underPolicy,
 } from './policies.js'
 import { readReason } from './reason.js'
-import { serializeUser } from './user.js'
+import { type AdministeredUser, serializeAdministered, serializeUser } from './user.js'
 
 export type UserRouteOptions = {
   policies: Policies
@@ -33,11 +33,7 @@ const setsCookies = true as const
 export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (app, options) => {
   const { policies, administration, cookie, defaultCountry } = options
   policies.forAdminsAndSelf(app)
-  /** What the product keeps of a user is for admins. */
-  const forAdmin = (user: AdministeredUser) => ({
-    ...serializeUser(user, defaultCountry),
-    public_metadata: Object(user.publicMetadata) as Record<string, unknown>,
-  })
+  const forAdmin = (user: AdministeredUser) => serializeAdministered(user, defaultCountry)
 
   app.get(
     '/:id',

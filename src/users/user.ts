@@ -1,6 +1,7 @@
 // A user as the API shows one, everywhere the same.
 import { type Static, Type } from '@sinclair/typebox'
 import type { UserRow } from '../database/user-row.js'
+import type { User } from '../generated/prisma/client.js'
 import { NullableText, OneOf } from '../http/responses.js'
 import { type CountryCode, nationalNumberIn } from '../identifiers/phone.js'
 
@@ -47,4 +48,12 @@ export function serializeUser(user: UserRow, defaultCountry: CountryCode): Seria
     created_at: user.createdAt.toISOString(),
     updated_at: user.updatedAt.toISOString(),
   }
+}
+
+/** A user with what is for admins and API keys alone. */
+export type AdministeredUser = UserRow & Pick<User, 'publicMetadata'>
+
+export function serializeAdministered(user: AdministeredUser, defaultCountry: CountryCode) {
+  const public_metadata = Object(user.publicMetadata) as Record<string, unknown>
+  return { ...serializeUser(user, defaultCountry), public_metadata }
 }

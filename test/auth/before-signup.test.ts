@@ -163,6 +163,10 @@ t.test('admins write what the product keeps; users read it in their export alone
   const changed = await admin.patch(`/users/${id}`, { public_metadata: kept })
   t.strictSame(changed.body.data.public_metadata, kept)
   t.strictSame((await admin.get(`/users/${id}`)).body.data.public_metadata, kept)
+  for (const query of ['', '?phone=%2B919876543210', '?q=9876543210', `?q=${id}`]) {
+    const { data } = (await admin.get(`/users${query}`)).body
+    t.match(data.find((user: { id: string }) => user.id === id)?.public_metadata, kept, query)
+  }
   t.strictSame((await asAsha('GET', '/users/me/export')).body.data.public_metadata, kept)
   t.notOk('public_metadata' in (await asAsha('GET', '/users/me')).body.data)
   t.notOk('public_metadata' in (await asAsha('PATCH', '/users/me', { user_name: 'Asha' })).body.data)

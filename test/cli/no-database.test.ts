@@ -19,6 +19,7 @@ const more: Readonly<Record<string, readonly string[]>> = {
   'latchkey api-keys create': ['--name', 'x', '--scopes', 'users:read'],
   'latchkey api-keys revoke': ['019aab5e-7c1e-7f0a-9d1b-0b8f5c6f7a10'],
   'latchkey events replay': ['--since', '2026-11-20'],
+  'latchkey users import': ['test/users/import/exports/supabase.csv', '--map', 'supabase'],
   'latchkey numbers rename': ['--country', 'BJ', '--from', 'x', '--to', 'y'],
 }
 /** They work without one, though settings name it. */
