@@ -231,6 +231,14 @@ test('hostile names and reasons are texts', async () => {
   await visitor.page.keyboard.press('ArrowDown')
   await visitor.page.keyboard.press('Enter')
   await see(visitor, 'Known devices')
+  const keep = async (url: string, metadata: object) => {
+    const request = { method: 'PATCH', headers: { 'content-type': 'application/json' } }
+    return (await fetch(url, { ...request, body: JSON.stringify({ public_metadata: metadata }) })).status
+  }
+  const kept = { plan: '</code><img src=x onerror=alert(1)>', long: 'x'.repeat(400) }
+  assert.equal(await visitor.page.evaluate(keep, `/users/${id}`, kept), 200)
+  await visitor.page.reload()
+  await see(visitor, '"plan": "</code><img src=x onerror=alert(1)>"')
   await act(visitor, 'Sign out everywhere', '"><img src=x onerror=alert(1)>')
   await see(visitor, '"><img src=x onerror=alert(1)>')
   const images = await visitor.page.evaluate(

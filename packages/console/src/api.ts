@@ -2,6 +2,8 @@
 import { type Client, LatchkeyError, type User } from '../../element/src/client.js'
 
 export type { User }
+/** With what the product keeps with them. */
+export type AdministeredUser = User & { public_metadata: Record<string, unknown> }
 export type Page<Row> = { rows: Row[]; next: string | null }
 export type Method = 'phone' | 'email'
 
@@ -92,7 +94,7 @@ export class Api {
     return this.#page('GET /users', { query }, signal)
   }
 
-  user = (id: string) => this.#data<User>('GET /users/:id', { params: { id } })
+  user = (id: string) => this.#data<AdministeredUser>('GET /users/:id', { params: { id } })
   standing = (id: string) => this.#data<Standing>('GET /users/:id/standing', { params: { id } })
   sessions = (id: string) => this.#data<Session[]>('GET /users/:id/sessions', { params: { id } })
   devices = (id: string) => this.#data<Device[]>('GET /users/:id/devices', { params: { id } })

@@ -1,5 +1,5 @@
 // One user: who they are, what can be done, what happened.
-import type { Limits, Session, Standing, User } from '../api.js'
+import type { AdministeredUser, Limits, Session, Standing } from '../api.js'
 import { badge, type Child, entry, facts, fill, h, isolated, list, moment, nameOf, note, panel } from '../parts.js'
 import type { Surroundings, View } from '../surroundings.js'
 import { actions } from './actions.js'
@@ -43,7 +43,12 @@ function backLink({ text, link }: Surroundings): HTMLElement {
   return back
 }
 
-function sections(around: Surroundings, user: User, standing: Standing, reload: () => Promise<void>): Child[] {
+function sections(
+  around: Surroundings,
+  user: AdministeredUser,
+  standing: Standing,
+  reload: () => Promise<void>,
+): Child[] {
   const { text, api, proven } = around
   const { own, words } = text
   const limits = panel('limits', own.limits)
@@ -95,7 +100,7 @@ function sections(around: Surroundings, user: User, standing: Standing, reload: 
   ]
 }
 
-function detailFacts({ text }: Surroundings, user: User, standing: Standing): HTMLElement {
+function detailFacts({ text }: Surroundings, user: AdministeredUser, standing: Standing): HTMLElement {
   const { own, words } = text
   const identifier = (value: string | null, verified: string | null): Child =>
     value === null
@@ -110,6 +115,15 @@ function detailFacts({ text }: Surroundings, user: User, standing: Standing): HT
       ? []
       : [[own.disabled, moment(text, standing.disabled_at)] satisfies [string, Child]]),
     ['ID', h('code', { dir: 'ltr' }, user.id)],
+    // Under its name of the API: it is the product's own.
+    ...(Object.keys(user.public_metadata).length === 0
+      ? []
+      : [
+          [
+            'public_metadata',
+            h('code', { class: 'json', dir: 'ltr' }, JSON.stringify(user.public_metadata, null, 2)),
+          ] satisfies [string, Child],
+        ]),
   )
 }
 
