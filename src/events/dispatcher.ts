@@ -78,7 +78,7 @@ export class EventDispatcher {
 
   constructor({ endpoints, times, ...rest }: DispatcherDependencies) {
     const allTimes = { ...dispatcherDefaults, ...times }
-    this.#post = createSignedPost({ timeout: allTimes.timeout, maxAnswer: 16_384, isFirm: false })
+    this.#post = createSignedPost({ timeout: allTimes.timeout, maxAnswer: 16_384 })
     this.#workers = endpoints.map(
       (endpoint) => new EndpointWorker({ ...rest, endpoint, times: allTimes, post: this.#post }),
     )
@@ -199,9 +199,11 @@ class EndpointWorker {
   }
 
   async #deliverLane(lane: readonly TakenEvent[], { results, written }: Batch): Promise<void> {
+    const deadline = performance.now() + this.#options.times.slow
     let isHeld = false
-    for (const event of lane) {
-      isHeld ||= event.isHeld || this.#stopping.signal.aborted
+    for (const [n, event] of lane.entries()) {
+      // All that was taken together waits for its last one: a user of whom much is to be told goes on with the next.
+      isHeld ||= event.isHeld || this.#stopping.signal.aborted || (n > 0 && performance.now() > deadline)
       if (isHeld) {
         results.push(resultOf(event, 'held'))
         continue

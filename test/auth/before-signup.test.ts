@@ -3,7 +3,10 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import t from 'tap'
-import { startApp, wrongCode } from '../support/app.js'
+import { BeforeSignup } from '../../src/auth/before-signup.js'
+import type { Client } from '../../src/http/client.js'
+import type { Identifier } from '../../src/identifiers/parser.js'
+import { startApp, testConfig, wrongCode } from '../support/app.js'
 import { joinAsAdmin, verify } from '../users/people.js'
 
 const secret = `whsec_${Buffer.from('a secret of the tests, 32 bytes!').toString('base64')}`
@@ -111,10 +114,12 @@ t.test('two who show one code at once make one account, and a code that ends mea
   })
   says(() => answered)
   const both = Promise.all([tryCode(), tryCode()])
-  while (asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (asked.length < 1) await new Promise((resolve) => setTimeout(resolve, 5))
+  await new Promise((resolve) => setTimeout(resolve, 100))
   answer()
   const statuses = (await both).map(({ status }) => status).sort()
   t.strictSame(statuses, [200, 401])
+  t.equal(asked.length, 1, 'a code that is shown again meanwhile takes no second place')
   t.equal(await service.database.user.count(), 1)
 
   const late = 'late@example.com'
@@ -127,6 +132,38 @@ t.test('two who show one code at once make one account, and a code that ends mea
   t.equal((await service.post('/auth/verify-otp', { email: late, otp })).body.code, 'otp_invalid')
   t.equal(await service.database.user.count(), 1)
 })
+
+t.test(
+  'who is refused gets in by no crowd, and nobody waits longer than two seconds',
+  { timeout: 10_000 },
+  async (t) => {
+    const { says, setting } = await startDecider(t)
+    says(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 700))
+      return { body: { allow: false } }
+    })
+    const { beforeSignup: endpoint } = testConfig({ HOOK_BEFORE_SIGNUP: setting }).events
+    const hook = new BeforeSignup({ endpoint, failsOpen: true, onTelemetry: () => {} })
+    t.teardown(() => hook.close())
+    const client = { network: '127.0.0.0/24' } as Client
+    const ask = async (n: number) => {
+      const identifier = { method: 'email', identifier: `person${n}@example.com` } as Identifier
+      const start = performance.now()
+      const code = await hook.ask({ identifier, userName: null, locale: null }, client).then(
+        () => 'admitted',
+        ({ code }) => code,
+      )
+      return { code, time: performance.now() - start }
+    }
+    const answers = await Promise.all(Array.from({ length: 80 }, (_, n) => ask(n)))
+    const count = (code: string) => answers.filter((answer) => answer.code === code).length
+    t.equal(count('admitted'), 0)
+    t.equal(count('signup_refused') + count('service_unavailable'), 80)
+    t.ok(count('signup_refused') >= 16)
+    t.ok(Math.max(...answers.map(({ time }) => time)) < 2_500)
+    t.equal((await ask(1)).code, 'signup_refused', 'each place is given back')
+  },
+)
 
 t.test('the mobile flow asks with the form, and a refusal leaves the ticket as it was', async (t) => {
   const { asked, says, service } = await startWith(t)
