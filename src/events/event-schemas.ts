@@ -26,7 +26,7 @@ const Event = Type.Object(
   {
     id: Type.String({
       format: 'uuid',
-      description: 'UUIDv7, the `webhook-id` of its webhook; ids ascend in the order of the log',
+      description: 'UUIDv7, the `webhook-id` of its webhook; those of one user ascend in the order of the log',
     }),
     type: OneOf(eventTypes),
     timestamp: Type.String({ format: 'date-time', description: 'When it happened' }),

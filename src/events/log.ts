@@ -1,7 +1,7 @@
 // The log of events: giving numbers to what the triggers wrote (prisma/functions/events.sql), reading it, and what the cleanup removes.
 import type { Database } from '../database/client.js'
 import { Problem } from '../errors.js'
-import { type EventRow, type EventType, positionOf } from './event.js'
+import { type EventRow, type EventType, eventId, positionOf } from './event.js'
 
 export type EventQuery = Readonly<{
   /** the id of an event */
@@ -52,7 +52,10 @@ export class EventLog {
   async #positionOf(id: string): Promise<bigint> {
     const position = positionOf(id.toLowerCase())
     const { last } = await this.#database.eventNumber.findFirstOrThrow()
-    if (position !== null && position <= last) return position
+    if (position !== null && position <= last) {
+      const there = await this.#database.event.findUnique({ where: { position }, select: { happenedAt: true } })
+      if (there === null || eventId({ ...there, position }) === id.toLowerCase()) return position
+    }
     // Also of a database that was restored from a backup: going on after a number that comes again would skip events.
     throw new Problem('validation_failed', { errors: ['after must be the id of an event'] })
   }

@@ -187,6 +187,38 @@ t.test('what is committed late is not skipped, and what is undone is never told'
   })
 })
 
+t.test('what happens later says so, whichever transaction began first', async (t) => {
+  const service = await startApp(t)
+  const admin = await joinAsAdmin(service)
+  const asha = await join(service, '+919876543210')
+  const start = await lastId(admin)
+  await withConnection(service.config.database.url, async (client) => {
+    await client.query('BEGIN')
+    await client.query('SELECT now()')
+    await asha.patch('/users/me', { user_name: 'First' })
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await client.query("UPDATE users SET user_name = 'Second' WHERE id = $1", [asha.id])
+    await client.query('COMMIT')
+  })
+  const events = await eventsAfter(admin, start)
+  t.equal(events.length, 2)
+  t.ok(String(events[0]?.timestamp) < String(events[1]?.timestamp))
+  t.ok(String(events[0]?.id) < String(events[1]?.id))
+})
+
+t.test('an id of another life of the database is refused, and one of an event that is gone is not', async (t) => {
+  const service = await startApp(t)
+  const admin = await joinAsAdmin(service)
+  await join(service, '+919876543210')
+  const [first, ...others] = await eventsAfter(admin)
+  const id = String(first?.id)
+  const ofAnother = `019aab5e-7c1e${id.slice(13)}`
+  t.match(await admin.get(`/events?after=${ofAnother}`), { status: 400, body: { code: 'validation_failed' } })
+  t.strictSame(await eventsAfter(admin, id.toUpperCase()), others)
+  await service.database.event.deleteMany({ where: { position: 1n } })
+  t.strictSame(await eventsAfter(admin, id), others)
+})
+
 t.test('a reader that follows writers sees each event once, in an order that stays', async (t) => {
   const service = await startApp(t)
   const admin = await joinAsAdmin(service)
