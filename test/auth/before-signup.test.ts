@@ -185,6 +185,21 @@ t.test('the mobile flow asks with the form, and a refusal leaves the ticket as i
   t.equal((await signUp(signup_token)).body.code, 'verification_required')
 })
 
+t.test('a ticket that is refused has nobody asked for ever', async (t) => {
+  const { asked, says, service } = await startWith(t, { IP_VERIFY_PER_10_MIN: '3' })
+  says({ body: { allow: false } })
+  const mobile_number = '9876543210'
+  await service.post('/api/auth/send-otp', { mobile_number })
+  const proof = { mobile_number, otp: service.lastCode(`+91${mobile_number}`) }
+  const { signup_token } = (await service.post('/api/auth/verify-otp', proof)).body
+  const place = { house_number: '1', street_locality: 'MG Road', city: 'Pune', state: 'MH', pincode: '411001' }
+  const signUp = (user_name: string) =>
+    service.post('/api/auth/signup', { mobile_number, user_name, ...place, signup_token })
+  for (let n = 0; n < 3; n += 1) t.equal((await signUp(`Asha ${'ABC'[n]}`)).body.code, 'signup_refused')
+  t.match(await signUp('Asha D'), { status: 429, body: { code: 'rate_limited', retry_after: Number } })
+  t.equal(asked.length, 3)
+})
+
 t.test('admins write what the product keeps; users read it in their export alone', async (t) => {
   const service = await startApp(t)
   const admin = await joinAsAdmin(service)
