@@ -205,7 +205,8 @@ class EndpointWorker {
       // All that was taken together waits for its last one: a user of whom much is to be told goes on with the next.
       isHeld ||= event.isHeld || this.#stopping.signal.aborted || (n > 0 && performance.now() > deadline)
       if (isHeld) {
-        results.push(resultOf(event, 'held'))
+        // The others stand written down already, behind that one.
+        if (event.isNew || event.attempts > 0) results.push(resultOf(event, 'held'))
         continue
       }
       const result = await this.#attemptOrLeave(event, written)

@@ -98,4 +98,6 @@ t.test('a user of whom much is to be told holds nobody else back', { timeout: 10
     'in order, each once',
   )
   t.notOk(telemetry.some(({ kind }) => kind === 'failed'))
+  await until(async () => (await service.database.eventDelivery.count()) === 0)
+  t.ok(telemetry.length < 40, `${telemetry.length} looks: what waits goes on by more than one a look`)
 })
