@@ -46,6 +46,8 @@ export const dispatcherDefaults = {
   follow: 1_000,
   /** of one request, connecting included */
   timeout: 10_000,
+  /** that requests under way have once the replica stops, which has ten seconds for all that it has to do: the next one sends them again */
+  farewell: 2_000,
   /** after which the others wait no longer for one that gets no answer */
   slow: 1_000,
   /** seconds for which a failing event is tried again */
@@ -74,10 +76,12 @@ type DispatcherDependencies = {
 export class EventDispatcher {
   readonly #workers: EndpointWorker[]
   readonly #post: SignedPost
+  readonly #farewell: number
   #running: Promise<unknown> = Promise.resolve()
 
   constructor({ endpoints, times, ...rest }: DispatcherDependencies) {
     const allTimes = { ...dispatcherDefaults, ...times }
+    this.#farewell = allTimes.farewell
     this.#post = createSignedPost({ timeout: allTimes.timeout, maxAnswer: 16_384 })
     this.#workers = endpoints.map(
       (endpoint) => new EndpointWorker({ ...rest, endpoint, times: allTimes, post: this.#post }),
@@ -89,10 +93,12 @@ export class EventDispatcher {
     this.#running = Promise.all(this.#workers.map((worker) => worker.run()))
   }
 
-  /** Waits for the requests under way, and leaves the rest to another replica at once. */
+  /** Waits for the requests under way, but not for endpoints that give no answer, and leaves the rest to another replica at once. */
   async stop(): Promise<void> {
     for (const worker of this.#workers) worker.stop()
+    const farewell = setTimeout(this.#post.close, this.#farewell)
     await this.#running
+    clearTimeout(farewell)
     await this.#post.close()
   }
 }
@@ -245,6 +251,8 @@ class EndpointWorker {
       return answer.status >= 200 && answer.status < 300 ? null : `answered ${answer.status}`
     }, failureOf)
     if (reason === null) return resultOf(event, 'delivered')
+    // Broken off here, and nobody's failure: the next replica tries it at once.
+    if (this.#stopping.signal.aborted && reason === 'UND_ERR_DESTROYED') return resultOf(event, 'held')
     onTelemetry({ kind: 'failed', host: this.#host, reason, attempts: event.attempts + 1 })
     return {
       ...resultOf(event, 'failed'),

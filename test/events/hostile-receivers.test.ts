@@ -58,6 +58,10 @@ t.test('a body that never ends, or that nobody ends, keeps no connection', { tim
   answer.discard()
   await until(() => slow.sockets.size === 0)
 
+  const long = await startRaw(t, (socket) => writeEvery(socket, 5, `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(900)}`))
+  ;(await post.post(long.target, { id: 'x', body: '{}' })).discard()
+  await until(() => long.sockets.size === 0)
+
   const silent = await startRaw(t, (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n'))
   for (let n = 0; n < 100; n += 1) (await post.post(silent.target, { id: 'x', body: '{}' })).discard()
   await until(() => silent.sockets.size <= 32)
@@ -101,3 +105,35 @@ t.test('a user of whom much is to be told holds nobody else back', { timeout: 10
   await until(async () => (await service.database.eventDelivery.count()) === 0)
   t.ok(telemetry.length < 40, `${telemetry.length} looks: what waits goes on by more than one a look`)
 })
+
+t.test(
+  'one that gives no answer keeps no replica from stopping, and is tried by the next one',
+  { timeout: 8_000 },
+  async (t) => {
+    const service = await startApp(t)
+    await insertUser(service, asha, 'Asha', { phone: '+919876543210' })
+    await insertUser(service, ravi, 'Ravi', { email: 'ravi@example.com' })
+    const silent = await startRaw(t, () => {})
+    const failures: EventTelemetry[] = []
+    const dispatcher = new EventDispatcher({
+      database: service.database,
+      endpoints: [silent.target],
+      tellsIdentifiers: false,
+      onTelemetry: (event) => void failures.push(event),
+      times: { idle: 5, slow: 50, farewell: 100 },
+    })
+    dispatcher.start()
+    await until(async () => (await service.database.eventEndpoint.count()) === 1)
+    const rename = (id: string) => service.database.user.update({ where: { id }, data: { userName: 'Somebody' } })
+    const waiting = (where: object) => service.database.eventDelivery.count({ where })
+    await rename(asha)
+    await until(async () => (await waiting({})) === 1)
+    await rename(ravi)
+    await until(() => silent.sockets.size === 2)
+    const start = performance.now()
+    await dispatcher.stop()
+    t.ok(performance.now() - start < 3_000)
+    t.equal(await waiting({ attempts: 0, error: null, nextAt: { lte: new Date() } }), 2)
+    t.strictSame(failures, [])
+  },
+)
