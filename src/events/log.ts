@@ -9,6 +9,8 @@ export type EventQuery = Readonly<{
   type: EventType | undefined
   userId: string | undefined
   limit: number
+  /** whether admins' phones and emails are told to nobody: for API keys */
+  hidesAdmins: boolean
 }>
 
 export type EventPage = Readonly<{ events: EventRow[]; hasMore: boolean }>
@@ -35,7 +37,7 @@ export class EventLog {
    * What happened after an event, in the order of the log; from the beginning of what is kept where none is given.
    * @throws Problem `validation_failed` for an id that no event has had
    */
-  async read({ after, type, userId, limit }: EventQuery): Promise<EventPage> {
+  async read({ after, type, userId, limit, hidesAdmins }: EventQuery): Promise<EventPage> {
     // What has been committed is read at once, whether somebody delivers events or not.
     await numberEvents(this.#database, numberedAtOnce, true)
     const position = after === undefined ? 0n : await this.#positionOf(after)
@@ -46,7 +48,7 @@ export class EventLog {
       take: limit + 1,
     })
     const events = found.slice(0, limit)
-    return { events: await this.#withIdentifiers(events), hasMore: found.length > limit }
+    return { events: await this.#withIdentifiers(events, hidesAdmins), hasMore: found.length > limit }
   }
 
   async #positionOf(id: string): Promise<bigint> {
@@ -61,11 +63,11 @@ export class EventLog {
   }
 
   /** They stand in no event, so that they are gone with the user. */
-  async #withIdentifiers(events: EventRow[]): Promise<EventRow[]> {
+  async #withIdentifiers(events: EventRow[], hidesAdmins: boolean): Promise<EventRow[]> {
     if (!this.#tellsIdentifiers) return events
     const ids = [...new Set(events.flatMap(({ userId }) => (userId === null ? [] : [userId])))]
     const users = await this.#database.user.findMany({
-      where: { id: { in: ids } },
+      where: { id: { in: ids }, ...(hidesAdmins && { role: 'USER' }) },
       select: { id: true, phone: true, email: true },
     })
     const known = new Map(users.map(({ id, ...identifiers }) => [id, identifiers]))

@@ -273,6 +273,11 @@ t.test('identifiers are told only where they are to be, and are gone with their 
   const start = await lastId(admin)
   const asha = await join(service, '+919876543210')
   t.match(brief(await eventsAfter(admin, start)), [{ phone: '+919876543210', email: null }, { phone: '+919876543210' }])
+  const { body } = await (await backEnd(service, 'events:read')).ask('GET', '/events')
+  const toldOf = ({ id }: Person) =>
+    brief(body.data).flatMap(({ user_id, phone, email }) => (user_id === id ? [phone ?? email] : []))
+  t.strictSame(new Set(toldOf(admin)), new Set([null]), 'those of admins to no key')
+  t.strictSame(new Set(toldOf(asha)), new Set(['+919876543210']))
   await admin.delete(`/users/${asha.id}`)
   // Whom guesses in all are made at is nobody in particular.
   const alarm = { event: 'excess_rate_limit_exceeded', detail: 'guesses in all: 1000 this hour' } as const
