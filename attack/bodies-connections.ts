@@ -122,4 +122,37 @@ const slowBodies: Attack = {
   },
 }
 
-export const connections: readonly Attack[] = [leftBehind, unread, manyConnections, slowBodies]
+const heldBodies: Attack = {
+  id: 'B19',
+  tried:
+    '1,000 sends whose bodies are held back, while the database hangs for a second: whether others are refused for them',
+  async run({ fixtures, note, equal }) {
+    const service = await fixtures.ownService({ FLOOD_PER_MINUTE: '300' })
+    const { hostname, port } = new URL(service.base)
+    const head =
+      'POST /auth/request-otp HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{'
+    // Of four addresses: none asks more than the flood guard lets it.
+    const sockets = await atOnce(1_000, async (index) => {
+      const socket = connect({ port: Number(port), host: hostname, localAddress: `127.0.0.${10 + (index % 4)}` })
+      socket.on('error', () => {})
+      await new Promise((resolve) => socket.write(head, resolve))
+      return socket
+    })
+    const held = service.grey.query('BEGIN; LOCK TABLE country_breakers IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(1.2)')
+    await pause(200)
+    const send = (index: number) =>
+      service.ask('POST', '/auth/request-otp', { json: { phonePrefix: '+91', phone: `98765430${10 + index}` } })
+    // As many as there are calls at once: from then on there is a queue.
+    const underWay = [send(0), send(1)]
+    await pause(400)
+    const others = await Promise.all([2, 3, 4].map(send))
+    note(`${sockets.filter((socket) => !socket.destroyed).length} bodies are still held back`)
+    await held
+    equal('others', others.map(({ status }) => status).join(), '200,200,200')
+    equal('those under way', (await Promise.all(underWay)).map(({ status }) => status).join(), '200,200')
+    for (const socket of sockets) socket.destroy()
+    await service.stop('SIGKILL')
+  },
+}
+
+export const connections: readonly Attack[] = [leftBehind, unread, manyConnections, slowBodies, heldBodies]

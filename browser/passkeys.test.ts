@@ -219,3 +219,17 @@ test('a device that is new to an account with a passkey changes nothing of it', 
   await stranger.leave()
   await visitor.leave()
 })
+
+test('at an address, where browsers have none, the page offers none', async () => {
+  const visitor = await newVisitor(origin)
+  await visitor.page.goto(`${origin}/sign-in`, { waitUntil: 'networkidle0' })
+  const input = await visitor.find('#identifier')
+  assert.doesNotMatch(String(await input.evaluate((field) => field.getAttribute('autocomplete'))), /webauthn/)
+  assert.equal(
+    await visitor.page.evaluate(() =>
+      document.querySelector('latchkey-sign-in')?.shadowRoot?.querySelector('.passkey'),
+    ),
+    null,
+  )
+  await visitor.leave()
+})

@@ -71,6 +71,13 @@ const rules = [
     'phone = u.phone',
     ['test/users/ownership.test.ts'],
   ],
+  [
+    'what nobody has proved goes with the first proof',
+    'sign_in',
+    "phone = CASE r.method WHEN 'phone' THEN u.phone END,\n        phone_verified_at = CASE r.method WHEN 'phone' THEN now() END,\n        email = CASE r.method WHEN 'email' THEN u.email END,",
+    "phone_verified_at = CASE r.method WHEN 'phone' THEN now() END,",
+    ['test/users/ownership.test.ts'],
+  ],
   ['who is disabled does not sign in', 'sign_in', 'IF person.disabled_at IS NOT NULL THEN', 'IF false THEN', model],
   [
     'a revoked device is none',

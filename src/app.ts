@@ -52,7 +52,7 @@ import {
   passkeyRegistrationRoutes,
   passkeyStepUpRoutes,
 } from './passkeys/own-routes.js'
-import { PasskeySchema } from './passkeys/passkey-schemas.js'
+import { PasskeySchema } from './passkeys/passkey.js'
 import { passkeySignInRoutes } from './passkeys/sign-in-routes.js'
 import { createServices, type Services } from './services.js'
 import { SessionCookie } from './sessions/cookies.js'

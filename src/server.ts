@@ -11,9 +11,10 @@ import { ConfigError } from './config/reader.js'
 import { describeFailure } from './database/migration-failures.js'
 import { createLogger } from './http/logger.js'
 import { openService } from './opening.js'
+import { ignoreFurtherSignals, stop, stopOptions } from './stopping.js'
 
-/** Milliseconds that a stop may take, and that load balancers get to notice that the replica is not ready any more. */
-const stopping = { limit: 10_000, notice: { production: 1_000, development: 0, test: 0 } }
+/** Milliseconds that load balancers get to notice that the replica is not ready any more. */
+const notice = { production: 1_000, development: 0, test: 0 }
 
 /** Bytes of the log that are written at once, and milliseconds that a line waits for more of them. */
 const logging = { minLength: 8_192, periodicFlush: 100 }
@@ -41,23 +42,10 @@ async function start(): Promise<void> {
   service.startCleanup()
   service.startEvents()
 
-  closeWithGrace({ delay: stopping.limit, logger: false }, async ({ signal, err }) => {
+  closeWithGrace(stopOptions(logger), ({ signal, err }) => {
     ignoreFurtherSignals()
-    if (err) logger.fatal({ err }, 'stopping after an error that nothing handled')
-    else logger.info({ signal }, 'stopping')
-    service.health.drain()
-    await new Promise((resolve) => setTimeout(resolve, stopping.notice[config.mode]))
-    await service.close()
-    logger.info('stopped')
+    return stop({ service, logger, notice: notice[config.mode], signal, error: err })
   })
-}
-
-/** Supervisors and terminals send the same signal more than once, and close-with-grace would take the second for "at once". */
-function ignoreFurtherSignals(): void {
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.removeAllListeners(signal)
-    process.on(signal, () => {})
-  }
 }
 
 /**

@@ -40,6 +40,7 @@ mayImport['passkeys'] = mayImport['account']
 mayImport['helpdesk'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['api-keys'] = [...(mayImport['users'] ?? []), 'users']
 mayImport['pages'] = ['auth', 'config', 'http', 'messaging']
+mayImport['stopping'] = ['opening']
 mayImport['cli'] = [
   ...mayImport['auth'],
   'api-keys',

@@ -3,7 +3,9 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
+import { origin, passkeySettings } from './passkeys/passkey-people.js'
 import { type Answer, startApp, type TestApp, wrongCode } from './support/app.js'
+import { Authenticator } from './support/authenticator.js'
 import { email, type Flow, mobile, newEmail, newNumber, phone } from './support/flows.js'
 import { forgetSends } from './support/limits.js'
 import { projectUrl } from './support/project.js'
@@ -24,7 +26,9 @@ type Seen = Pick<Answer, 'status' | 'text' | 'body'>
 type Counted = Readonly<{ name: string; work: CallWork<Seen> }>
 
 t.test('the table of docs/performance.md is what the calls do', async (t) => {
-  const service = await startApp(t, { settings: { INTROSPECTION_TOKEN: introspectionToken } })
+  const service = await startApp(t, {
+    settings: { INTROSPECTION_TOKEN: introspectionToken, ...passkeySettings },
+  })
   const watch = await watchRoundTrips(t, service)
   const counted: Counted[] = []
 
@@ -42,6 +46,7 @@ t.test('the table of docs/performance.md is what the calls do', async (t) => {
   while ((await service.database.authEvent.count({ where: { channel: { not: null } } })) < 2) await setImmediate()
   for (const flow of [mobile, phone, email]) await countFlow(service, flow, count)
   await countSession(service, count)
+  await countPasskeys(service, count)
 
   const workOf = (pattern: RegExp) => counted.filter(({ name }) => pattern.test(name)).map(({ work }) => work)
   for (const { before, after } of workOf(/^(mobile|phone|email): send/)) {
@@ -157,6 +162,34 @@ async function countStepUp(service: TestApp, person: Person, address: string, co
   const verify = (otp: string) => () => sendAsOne(service, person, '/users/me/step-up/verify', { otp })
   await count('step-up: a wrong code', 401, verify(wrongCode(service.lastCode(address))))
   await count('step-up: the right code', 200, verify(service.lastCode(address)))
+}
+
+/** A passkey is made, used and removed. */
+async function countPasskeys(service: TestApp, count: Count): Promise<void> {
+  const person = await join(service, newEmail())
+  await listen(service.app)
+  const authenticator = new Authenticator(origin)
+  const call = (path: string, body: object = {}, method = 'POST') => sendAsOne(service, person, path, body, method)
+
+  const made = await count('passkeys: options to make one', 200, () => call('/auth/passkeys/registration/options'))
+  const response = authenticator.create(made.body.data.options)
+  const kept = await count('passkeys: the one that was made', 201, () =>
+    call('/auth/passkeys/registration/verify', { response }),
+  )
+  await count('`GET /users/me/passkeys`', 200, () => person.get('/users/me/passkeys'))
+  const options = (path: string) => () => service.post(path, {})
+  const asked = await count('passkeys: options to sign in', 200, options('/auth/passkeys/authentication/options'))
+  const { challenge_token } = asked.body
+  const proof = { response: authenticator.get(asked.body.options), challenge_token }
+  const verify = () => service.post('/auth/passkeys/authentication/verify', proof)
+  await count('passkeys: somebody signs in', 200, verify)
+  await count('passkeys: the same answer again', 401, verify)
+  const step = await count('passkeys: options to step up', 200, () => call('/users/me/step-up/passkey/options'))
+  const proven = { response: authenticator.get(step.body.data.options) }
+  await count('passkeys: stepping up', 200, () => call('/users/me/step-up/passkey/verify', proven))
+  const path = `/users/me/passkeys/${kept.body.data.id}`
+  await count('passkeys: one is named', 200, () => call(path, { name: 'Key' }, 'PATCH'))
+  await count('passkeys: one is removed', 200, () => call(path, {}, 'DELETE'))
 }
 
 function introspect(service: TestApp, { token }: Person): Promise<Answer> {

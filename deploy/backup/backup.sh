@@ -6,6 +6,7 @@
 #   DIRECT_DATABASE_URL, DATABASE_URL   the database, as the service has it (also NAME_FILE); never a pooler's
 #   BACKUP_DIR             where files are written, closed to others
 #   BACKUP_ENCRYPT         a command that encrypts from its input to its output: age --recipient age1…
+#   BACKUP_SIGN_KEY        a private key (Ed25519, PEM) by which a restore knows that it is yours: openssl genpkey -algorithm ed25519
 #   BACKUP_COPY            a command that takes a file elsewhere; "$1" is the file, once for the backup and once for its manifest
 #   BACKUP_KEEP_DAYS       older ones are removed (14)
 #   BACKUP_KEEP_AT_LEAST   but never the newest so many (3)
@@ -48,6 +49,7 @@ done
   printf 'format 1\nsha256 %s\nmigration %s\nserver %s\n' "$(digest "$work/$name")" "$migration" "$(query --command='SHOW server_version')"
   cat "$work/rows"
 } >"$work/$name.manifest"
+sign "$work/$name.manifest"
 sync "$work/$name" "$work/$name.manifest"
 # The manifest last: a backup without one is none.
 mv "$work/$name" "$directory/$name"

@@ -7,7 +7,7 @@
 #   REPLICATION_URL        the server, as a role with REPLICATION (also REPLICATION_URL_FILE); never a pooler's
 #   BACKUP_DIR             where files are written, closed to others
 #   WAL_ARCHIVE            the folder of the log, where it can be reached from here: log older than the oldest copy is removed
-#   BACKUP_ENCRYPT, BACKUP_COPY   as for backup.sh
+#   BACKUP_ENCRYPT, BACKUP_SIGN_KEY, BACKUP_COPY   as for backup.sh
 #   BACKUP_KEEP_BASES      copies that are kept (2)
 #
 # It writes base-DATE.tar.gz (.enc) and its .manifest. Tablespaces of one's own are not supported. Exit codes: 0 done, 1 failed, 2 misused.
@@ -40,6 +40,7 @@ begins=$(sed -nE 's/^START WAL LOCATION: .* \(file ([0-9A-F]{24})\)$/\1/p' "$wor
 started=$(sed -n 's/^START TIME: //p' "$work/label")
 [ -n "$begins" ] || refuse 'the copy has no backup_label: nothing is kept'
 printf 'format 1\nsha256 %s\nwal %s\nstarted %s\nended %s\n' "$(digest "$work/$name")" "$begins" "$started" "$(date -u '+%F %T.%N+00')" >"$work/$name.manifest"
+sign "$work/$name.manifest"
 sync "$work/$name" "$work/$name.manifest"
 mv "$work/$name" "$directory/$name"
 mv "$work/$name.manifest" "$directory/$name.manifest"

@@ -81,10 +81,38 @@ digest() { sha256sum "$1" | cut -d ' ' -f 1; }
 
 # value NAME MANIFEST: what a manifest says.
 value() { awk -v name="$1" '$1 == name { sub(/^[^ ]+ /, ""); print; exit }' "$2"; }
+# sign MANIFEST: appends who wrote it, where BACKUP_SIGN_KEY names a key. The digest in it covers the backup; its name, that an older one
+# is not put in its place. openssl takes the key from its file: in an argument every user of the machine would see it.
+sign() {
+  local signature
+  [ -n "${BACKUP_SIGN_KEY:-}" ] || return 0
+  printf 'name %s\n' "$(basename "$1" .manifest)" >>"$1"
+  signature=$(openssl pkeyutl -sign -inkey "$BACKUP_SIGN_KEY" -rawin -in "$1" | base64 --wrap=0) ||
+    refuse 'BACKUP_SIGN_KEY names no key that openssl can sign with: nothing is kept'
+  printf 'signature %s\n' "$signature" >>"$1"
+}
+# Refuses a manifest that somebody else has written, or of another backup, where BACKUP_VERIFY_KEY names the public half.
+check_signature() {
+  local parts verdict
+  if [ -z "${BACKUP_VERIFY_KEY:-}" ]; then
+    say 'who wrote it is not known: BACKUP_VERIFY_KEY is not set. Whoever may write to its folder could have made it'
+    return
+  fi
+  [ -f "$BACKUP_VERIFY_KEY" ] || refuse 'BACKUP_VERIFY_KEY names no file'
+  # Signed is all but the last line, which is the signature. Of files: openssl asks for their size first.
+  parts=$(mktemp -d)
+  head -n -1 "$1.manifest" >"$parts/text"
+  tail -n 1 "$1.manifest" | sed -n 's/^signature //p' | base64 --decode >"$parts/signature" 2>/dev/null || true
+  verdict=$(openssl pkeyutl -verify -pubin -inkey "$BACKUP_VERIFY_KEY" -rawin -in "$parts/text" -sigfile "$parts/signature" 2>/dev/null) || true
+  rm -r "$parts"
+  [[ $verdict == *'Verified Successfully'* ]] || refuse "$1.manifest is not signed by the key of BACKUP_VERIFY_KEY: somebody else may have made it. The database was not touched"
+  [ "$(value name "$1.manifest")" = "$(basename "$1")" ] || refuse "$1 was signed as $(value name "$1.manifest"): another backup lies in its place. The database was not touched"
+}
 # Refuses a file that is not, byte for byte, what was written.
 check_digest() {
   [ -f "$1" ] || refuse "$1 is not there"
   [ -f "$1.manifest" ] || refuse "$1.manifest is missing: it lies beside each backup, and says what has to be in it"
+  check_signature "$1"
   [ "$(digest "$1")" = "$(value sha256 "$1.manifest")" ] || refuse "$1 is not what was written: its SHA-256 differs from that of its manifest. Take another backup; the database was not touched"
 }
 

@@ -8,6 +8,7 @@
 #   --to-the-end     all that was archived
 #
 #   WAL_ARCHIVE      the folder of the log; the server's user has to be able to read it
+#   BACKUP_VERIFY_KEY   as for restore.sh: of the copy of the server. Log is not signed
 #   BACKUP_DECRYPT   as for restore.sh; it is written into the settings of the new folder, so let it name a key file and hold no key
 #
 # Run it as the user of the server (postgres), with the server's own version of its programs. Afterwards: docs/backup.md.

@@ -9,6 +9,7 @@
 #
 #   DIRECT_DATABASE_URL, DATABASE_URL   an empty database, as its owner (also NAME_FILE)
 #   BACKUP_DECRYPT         a command that decrypts a file .enc from its input to its output: age --decrypt --identity KEY
+#   BACKUP_VERIFY_KEY      the public half of the key that backups are signed by; then one of nobody else is read
 #   LATCHKEY               how the command latchkey is called (latchkey)
 #
 # Everything happens in one transaction, with the end of sessions and codes: it is there as a whole, or not at all. Owners and grants
@@ -61,6 +62,8 @@ SQL
 while read -r _ table rows; do
   case $table in *.sessions | *.devices | *.signup_tickets | *.recycle_tickets | *.exchange_codes) continue ;; esac
   got=$(query --command="SELECT count(*) FROM $table")
+  # The end of sessions is told to whoever hears of events.
+  case $table in *.event_outbox) [ "$got" -lt "$rows" ] || got=$rows ;; esac
   [ "$got" = "$rows" ] || refuse "$table has $got rows instead of $rows"
   query --command="ANALYZE $table"
 done <<<"$expected"

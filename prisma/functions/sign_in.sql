@@ -115,10 +115,18 @@ BEGIN
 
     answer.counts_for_country := NOT is_test;
     IF has_no_owner(person) THEN
-      -- An account that waited for its owner: the first verification takes it, and ends what somebody had opened before.
+      -- An account that waited for its owner: the first verification takes it, and ends what somebody had opened before. What else was
+      -- said to be theirs nobody has proved: it goes, until they add it (docs/decisions/0011).
+      other := CASE r.method WHEN 'phone' THEN person.email ELSE person.phone END;
+      IF other IS NOT NULL THEN
+        PERFORM write_event('user_updated', person.id, NULL, r.network, r.request_id, other_method || ' removed, not proved');
+      END IF;
       UPDATE users u SET
+        phone = CASE r.method WHEN 'phone' THEN u.phone END,
         phone_verified_at = CASE r.method WHEN 'phone' THEN now() END,
-        email_verified_at = CASE r.method WHEN 'email' THEN now() END
+        email = CASE r.method WHEN 'email' THEN u.email END,
+        email_verified_at = CASE r.method WHEN 'email' THEN now() END,
+        updated_at = CASE WHEN u.phone IS NULL OR u.email IS NULL THEN u.updated_at ELSE now() END
       WHERE u.id = person.id RETURNING u.* INTO person;
       DELETE FROM sessions x WHERE x.user_id = person.id;
       DELETE FROM devices x WHERE x.user_id = person.id;

@@ -41,6 +41,11 @@ export const commands: readonly Listed[] = [
     load: async () => (await import('./users-export.js')).exportCommand,
   },
   {
+    declaration: people.usersImport,
+    needsDatabase,
+    load: async () => (await import('./users-import.js')).importCommand,
+  },
+  {
     declaration: apiKeys.apiKeysCreate,
     needsDatabase,
     load: async () => (await import('./api-keys.js')).createCommand,

@@ -98,3 +98,42 @@ export const usersExport = {
     force,
   },
 } as const satisfies Declaration
+
+/** Systems whose exports are read (src/users/import/maps.ts); the service's own is read without a name. */
+export const peers = ['supabase', 'auth0', 'better-auth', 'firebase', 'clerk'] as const
+
+export const usersImport = {
+  program: 'latchkey users import',
+  summary: 'Moves users in from the export of another system, or from that of `latchkey users export`.',
+  words: { usage: 'FILE', description: 'lines of JSON, a list of JSON or CSV, in UTF-8' },
+  options: {
+    map: {
+      type: 'string',
+      value: 'SYSTEM',
+      description: `what the file is an export of: ${peers.join(', ')}; without it, of latchkey`,
+    },
+    'trust-verified': {
+      type: 'boolean',
+      description:
+        'phones and emails that were verified there count as proved; else nobody owns an account before they sign in',
+    },
+    events: {
+      type: 'boolean',
+      description: 'each user is an event user.created, which EVENT_WEBHOOKS are sent; else none is told of',
+    },
+    'dry-run': {
+      type: 'boolean',
+      description: 'says what would become of each line, and writes nothing but the report',
+    },
+    report: {
+      type: 'string',
+      value: 'FILE',
+      description: 'where each line that is refused is told, with the reason; else FILE.refused.ndjson',
+    },
+    restart: {
+      type: 'boolean',
+      description: 'begins again where an import was interrupted; else the same command goes on with it',
+    },
+    json,
+  },
+} as const satisfies Declaration

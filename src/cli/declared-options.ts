@@ -4,7 +4,7 @@ export const json = {
   type: 'boolean',
   description: 'prints one JSON document, and errors as JSON on standard error',
 } as const
-export const force = { type: 'boolean', description: 'writes over a file that is there' } as const
+export const force = { type: 'boolean', description: 'replaces a file that is there' } as const
 export const yes = (what: string) => ({ type: 'boolean', description: what }) as const
 
 export const someone = {

@@ -13,7 +13,7 @@ const oldestVersion = 15
 /** Seconds that the clocks of server and database may be apart: tokens are dated by one, codes by the other. */
 const clocksApart = { warning: 2, failed: 60 }
 
-type Facts = { version: string; major: number; rights: string[] }
+type Facts = { version: string; major: number; rights: string[]; isStandby: boolean }
 
 /** Returns whether the database answers. */
 export async function* databaseFindings(
@@ -26,6 +26,7 @@ export async function* databaseFindings(
     return false
   }
   yield judgeVersion(facts)
+  yield* judgeStandby(facts)
   yield await migrationFinding(settings.directUrl)
   yield await clockFinding(database)
   yield* judgeSession(await database.examine())
@@ -43,6 +44,7 @@ async function askFacts(database: Database): Promise<Facts | string> {
   try {
     const [facts] = await database.$queryRaw<[Facts]>`
       SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int / 10000 AS major,
+        pg_is_in_recovery() AS "isStandby",
         array_remove(ARRAY[
           CASE WHEN r.rolsuper THEN 'SUPERUSER' END, CASE WHEN r.rolcreaterole THEN 'CREATEROLE' END,
           CASE WHEN r.rolcreatedb THEN 'CREATEDB' END, CASE WHEN r.rolreplication THEN 'REPLICATION' END,
@@ -68,6 +70,12 @@ async function migrationFinding(directUrl: string): Promise<Finding> {
 export function judgeVersion({ version, major }: Pick<Facts, 'version' | 'major'>): Finding {
   if (major >= oldestVersion) return found('ok', `PostgreSQL ${version} answers`)
   return found('failed', `PostgreSQL ${version} is too old`, `use version ${oldestVersion} or later`)
+}
+
+/** What only its sessions have set is found with them. */
+export function* judgeStandby({ isStandby }: Pick<Facts, 'isStandby'>): Generator<Finding> {
+  if (isStandby)
+    yield found('failed', 'the database takes no writes: it is a standby', 'let DATABASE_URL lead to the primary')
 }
 
 export function* judgeSession({ faults, advice, hasLostNames }: SessionReport): Generator<Finding> {

@@ -40,7 +40,10 @@ function timeOf(text: string): Date {
   const ago = parseDuration(text)
   if (ago !== null) return new Date(Date.now() - ago * 1_000)
   const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d))?$/.test(text)
-  const time = new Date(isTime ? text : Number.NaN)
+  // JavaScript takes the 31st of February for the 3rd of March.
+  const day = text.slice(0, 10)
+  const isDay = isTime && new Date(`${day.slice(0, 7)}-01`).getUTCMonth() === new Date(day).getUTCMonth()
+  const time = new Date(isDay ? text : Number.NaN)
   if (Number.isNaN(Number(time)))
     throw new UsageError('--since must be a time such as 2026-11-20T09:00:00Z, 2026-11-20 or 12h')
   return time

@@ -65,6 +65,11 @@ async function makePlan(client: Client, { role, password, schema: named }: Wante
   if (schema === null || !tables.includes('otps')) {
     throw new Error(`${place.owner} has no tables of the service there: run latchkey migrate with it first`)
   }
+  if (place.excess.length > 0) {
+    throw new Error(
+      `${role} is there and may do more than the service needs, which no grant takes back (${place.excess.join(', ')}): name a role of its own in DATABASE_URL, or take that from it`,
+    )
+  }
   if (!place.isThere && password === '') throw new Error('DATABASE_URL has to have the password of the role to make')
   const granted: ServiceRole = { role, database, schema, tables, functionSchemas }
   return {

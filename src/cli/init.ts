@@ -22,12 +22,8 @@ async function initSettings({ values, answer }: Context): Promise<number> {
     return 0
   }
   const { output: file } = values
-  await writeOut(
-    file,
-    textOf(settings),
-    { force: false, mode: 0o600 },
-    'it is not touched: give --output FILE, or --print',
-  )
+  const hint = 'it is not touched: give --output FILE, or --print'
+  await writeOut(file, { force: false, mode: 0o600, hint }, (out) => out.writeFile(textOf(settings)))
   answer({ file, settings: Object.keys(settings) }, [
     `wrote ${file} with new secrets, for you alone to read`,
     `Next: fill in what stands in ${file} behind a #, then latchkey migrate, latchkey doctor and latchkey start`,

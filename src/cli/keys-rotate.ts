@@ -19,18 +19,26 @@ type Step = Readonly<{
   keep?: Readonly<Record<string, string>>
 }>
 
-/** A rotation: whether one is under way by the settings of today, how to tell which step it is in, and the settings of each step. */
-type Rotation = Readonly<{ isUnderWay: boolean; state: readonly string[]; steps: readonly (() => Step)[] }>
+/** A rotation: how far one is by the settings of today, how to tell which step it is in, and the settings of each step. */
+type Rotation = Readonly<{
+  isUnderWay: boolean
+  /** one of the two settings of step 2 is set, and the other is not */
+  isHalfDone: boolean
+  state: readonly string[]
+  steps: readonly (() => Step)[]
+}>
 
 async function rotate({ words, values, environment, answer }: WorkContext<typeof declared.options>): Promise<number> {
   const number = values.step === undefined ? undefined : wholeNumber('--step', values.step, 1, 3)
   const settings = parseRotationSettings(environment)
-  const { isUnderWay, state, steps } = words[0] === 'pepper' ? pepperRotation(settings) : signingKeyRotation(settings)
+  const rotation = words[0] === 'pepper' ? pepperRotation(settings) : signingKeyRotation(settings)
+  const { isUnderWay, isHalfDone, state, steps } = rotation
   const step = number === undefined ? undefined : steps[number - 1]
   if (step === undefined) {
-    answer({ isUnderWay, state }, state)
-    return 0
+    answer({ isUnderWay, isHalfDone, state }, state)
+    return isHalfDone ? 1 : 0
   }
+  if (isHalfDone) throw new Error(state.join(' '))
   if ((number === 1) === isUnderWay) {
     throw new Error(
       isUnderWay
@@ -48,17 +56,54 @@ async function rotate({ words, values, environment, answer }: WorkContext<typeof
   return 0
 }
 
+type Words = Readonly<{
+  current: string
+  previous: string
+  isFirst: string
+  wait: readonly [step1: string, step2: string]
+}>
+
+const signingKeyWords: Words = {
+  current: 'JWT_PRIVATE_KEY',
+  previous: 'JWT_PREVIOUS_PUBLIC_KEYS',
+  isFirst: 'the key that signs is the one from before',
+  wait: ['five minutes after the last replica has it', 'SESSION_TTL after the last replica has it'],
+}
+const pepperWords: Words = {
+  current: 'OTP_PEPPER',
+  previous: 'OTP_PEPPER_PREVIOUS',
+  isFirst: 'OTP_PEPPER is the one from before',
+  wait: ['when the last replica has it', 'ten minutes after the last replica has it'],
+}
+
+/** Of the two steps the settings look the same: who rolled them out knows which of the two is new. */
+function stateOf({ isUnderWay, isHalfDone }: Pick<Rotation, 'isUnderWay' | 'isHalfDone'>, words: Words): string[] {
+  const { current, previous, isFirst, wait } = words
+  if (isHalfDone)
+    return [
+      `Step 2 is half done: ${current} and ${previous} name the same one, and what the other one made is refused.`,
+      `Set both at once: ${current} to the next one, which step 1 printed, and ${previous} to what --step 2 printed; run it again with the settings of step 1 where that is lost.`,
+    ]
+  if (!isUnderWay) return ['No rotation is under way: --step 1 begins one']
+  return [
+    `A rotation is under way. If ${isFirst}, step 1 is done: next is --step 2, ${wait[0]}.`,
+    `If it is the next one, which step 1 printed, step 2 is done: next is --step 3, ${wait[1]}.`,
+  ]
+}
+
 function signingKeyRotation({ sessions }: Settings): Rotation {
   const { current, all } = createKeyRing(sessions.privateKey, sessions.previousPublicKeys)
   const others = all.slice(1).map(({ kid }) => kid)
+  // The ring leaves out the one that signs.
+  const isHalfDone = others.length < sessions.previousPublicKeys.length
+  const isUnderWay = isHalfDone || others.length > 0
   return {
-    isUnderWay: others.length > 0,
+    isUnderWay,
+    isHalfDone,
     state: [
       `signs: ${current.kid}`,
       ...others.map((kid) => `accepted beside it: ${kid}`),
-      others.length > 0
-        ? 'A rotation is under way: in step 1 while the key that signs is the one from before, else in step 2'
-        : 'No rotation is under way: --step 1 begins one',
+      ...stateOf({ isUnderWay, isHalfDone }, signingKeyWords),
     ],
     steps: [
       () => {
@@ -80,12 +125,12 @@ function signingKeyRotation({ sessions }: Settings): Rotation {
 
 function pepperRotation({ peppers: [current = '', previous], eventKey }: Settings): Rotation {
   const isUnderWay = previous !== undefined
+  const isHalfDone = previous === current
   return {
     isUnderWay,
+    isHalfDone,
     state: [
-      isUnderWay
-        ? 'A rotation is under way: in step 1 while OTP_PEPPER is the one from before, else in step 2'
-        : 'No rotation is under way: --step 1 begins one',
+      ...stateOf({ isUnderWay, isHalfDone }, pepperWords),
       ...(eventKey.isOwn ? [] : ['EVENT_KEY is not set: step 1 sets it to what OTP_PEPPER is now, for good']),
     ],
     steps: [

@@ -12,7 +12,7 @@ async function printDocument({ values, print, printError }: WorkContext<typeof d
     print(text.trimEnd())
     return 0
   }
-  await writeOut(values.output, text, { force: values.force, mode: 0o644 })
+  await writeOut(values.output, { force: values.force, mode: 0o644 }, (file) => file.writeFile(text))
   printError(`wrote ${values.output}`)
   return 0
 }

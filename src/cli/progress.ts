@@ -6,10 +6,24 @@ const width = 24
 
 /** `[######······] 25 %  250,000 of 1,000,000  41,000/s  18 s left` */
 export function progressLine({ done, total, elapsed }: Progress): string {
-  const share = done / total
+  return lineOf(done / total, elapsed, done, ` of ${inEnglish(total)}`)
+}
+
+/** The same of a file that is read, whose number of records nobody knows before its end. */
+export function readingLine({
+  share,
+  records,
+  elapsed,
+}: Readonly<{ /** of the file, 0 to 1 */ share: number; records: number /** seconds */; elapsed: number }>): string {
+  return lineOf(share, elapsed, records, '')
+}
+
+const inEnglish = (number: number) => number.toLocaleString('en')
+
+function lineOf(share: number, elapsed: number, count: number, ofAll: string): string {
   const filled = Math.round(share * width)
-  const rate = done / Math.max(elapsed, 0.001)
-  const left = done === 0 ? '' : `  ${Math.ceil((total - done) / rate)} s left`
-  const [count, all, speed] = [done, total, Math.round(rate)].map((number) => number.toLocaleString('en'))
-  return `[${'#'.repeat(filled)}${'·'.repeat(width - filled)}] ${Math.floor(share * 100)} %  ${count} of ${all}  ${speed}/s${left}`
+  const rate = Math.round(count / Math.max(elapsed, 0.001))
+  const left = share === 0 ? '' : `  ${Math.ceil((elapsed / share) * (1 - share))} s left`
+  const bar = `[${'#'.repeat(filled)}${'·'.repeat(width - filled)}] ${Math.floor(share * 100)} %`
+  return `${bar}  ${inEnglish(count)}${ofAll}  ${inEnglish(rate)}/s${left}`
 }

@@ -1,6 +1,6 @@
-// Tells how the database stands to the migrations: `latchkey status`. Exit code 1 unless the service can run on it.
+// Tells how the database stands to the migrations, and whether it takes writes: `latchkey status`. Exit code 1 unless the service can run on it.
 import { parseDatabaseSettings } from '../config/config.js'
-import { type MigrationState, migrationStatus } from '../database/migrations.js'
+import { type MigrationState, migrationStatus, type ReadOnly } from '../database/migrations.js'
 import { defineCommand, type WorkContext } from './command.js'
 import { status as declared } from './declarations.js'
 
@@ -13,15 +13,21 @@ export const migrationSummaries: Readonly<Record<MigrationState, string>> = {
   running: 'another process is applying migrations',
 }
 
+const readOnlySummaries: Readonly<Record<ReadOnly, string>> = {
+  standby: 'it takes no writes: it is a standby, which follows a primary; let DATABASE_URL lead to that one',
+  setting: 'it takes no writes: default_transaction_read_only is on, for this role, this database or all of them',
+}
+
 export const statusCommand = defineCommand(declared, showStatus)
 
 async function showStatus({ environment, answer }: WorkContext): Promise<number> {
-  const { state, pending, edited, failed, unknown } = await migrationStatus(
+  const { state, readOnly, pending, edited, failed, unknown } = await migrationStatus(
     parseDatabaseSettings(environment).directUrl,
   )
-  const ok = state === 'current' || state === 'ahead'
+  const ok = (state === 'current' || state === 'ahead') && readOnly === null
   const lists = { unfinished: failed, edited, pending, 'not in the files': unknown }
   const names = Object.entries(lists).flatMap(([label, names]) => names.map((name) => `  ${label}: ${name}`))
-  answer({ ok, state, pending, edited, failed, unknown }, [migrationSummaries[state], ...names])
+  const writes = readOnly === null ? [] : [readOnlySummaries[readOnly]]
+  answer({ ok, state, readOnly, pending, edited, failed, unknown }, [migrationSummaries[state], ...names, ...writes])
   return ok ? 0 : 1
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import type { Database } from '../database/client.js'
 import { defineCommand, type WorkContext } from './command.js'
 import { usersExport as declared } from './declarations-users.js'
-import { openOut } from './output-file.js'
+import { writeOut } from './output-file.js'
 import { withPeople } from './people.js'
 
 /** Users of a page. */
@@ -21,14 +21,10 @@ async function exportUsers({ values, environment, printError }: WorkContext<type
       await writeUsers(database, toStandardOutput)
       return 0
     }
-    const file = await openOut(output, { force, mode: 0o600 })
-    try {
-      const count = await writeUsers(database, (text) => file.write(text))
-      printError(`wrote ${count} users to ${output}`)
-      return 0
-    } finally {
-      await file.close()
-    }
+    const options = { force, mode: 0o600 }
+    const count = await writeOut(output, options, (file) => writeUsers(database, (text) => file.appendFile(text)))
+    printError(`wrote ${count} users to ${output}`)
+    return 0
   })
 }
 

@@ -12,7 +12,9 @@ export function parseEventSettings(read: SettingReader) {
     endpoint.keys.map((key) => Buffer.from(key).toString('base64')),
   )
   // One leaked secret must not open a second lock.
-  if (new Set(keys).size < keys.length) read.refuse('EVENT_WEBHOOKS')
+  if (new Set(keys).size < keys.length) {
+    read.refuse('EVENT_WEBHOOKS', 'a secret is there twice, HOOK_BEFORE_SIGNUP and former ones included')
+  }
   return {
     webhooks,
     tellsIdentifiers: read.choice('EVENT_IDENTIFIERS') === 'full',
@@ -34,20 +36,27 @@ function readEndpoints(read: SettingReader, name: 'EVENT_WEBHOOKS' | 'HOOK_BEFOR
   const text = read.text(name)
   if (text === undefined) return []
   const items = name === 'EVENT_WEBHOOKS' ? text.split(',') : [text]
-  const endpoints = items.map((item) => parseEndpoint(item.trim())).filter((endpoint) => endpoint !== null)
-  if (endpoints.length < items.length || new Set(endpoints.map(({ url }) => url)).size < endpoints.length) {
-    read.refuse(name)
-  }
+  const parsed = items.map((item) => parseEndpoint(item.trim()))
+  const endpoints = parsed.filter((each) => typeof each !== 'string')
+  const wrong = parsed.findIndex((each) => typeof each === 'string')
+  if (wrong >= 0) read.refuse(name, `${items.length > 1 ? `of number ${wrong + 1}, ` : ''}${parsed[wrong]}`)
+  else if (new Set(endpoints.map(({ url }) => url)).size < endpoints.length) read.refuse(name, 'a URL is there twice')
   return endpoints
 }
 
-function parseEndpoint(text: string): Endpoint | null {
+/** The endpoint, or why there is none. */
+function parseEndpoint(text: string): Endpoint | string {
   const [address = '', ...secrets] = text.split('|')
   const url = parseUrl(address)
-  if (url === null || !isConfidentialUrl(url) || url.username !== '' || url.password !== '' || url.hash !== '')
-    return null
+  if (url === null) return 'what stands before the first | is no URL'
+  if (!isConfidentialUrl(url)) return 'the URL is neither https nor http to loopback'
+  if (url.username !== '' || url.password !== '' || url.hash !== '')
+    return 'the URL has a user name, a password or a fragment'
+  if (secrets.length === 0) return 'the URL is not followed by | and a secret'
   const keys = secrets.map(parseWebhookSecret).filter((key) => key !== null)
-  return keys.length > 0 && keys.length === secrets.length ? { url: url.href, keys } : null
+  return keys.length === secrets.length
+    ? { url: url.href, keys }
+    : 'a secret is not whsec_ and at least 24 bytes in base64'
 }
 
 /** The bytes of a secret as Standard Webhooks writes one ("Symmetric signatures": `whsec_` and 24 to 64 bytes in base64); or null. */

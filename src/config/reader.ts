@@ -53,9 +53,12 @@ export class SettingReader {
     this.problems.push(`${name} ${problem}`)
   }
 
-  /** Reports that a value is not what the row of its setting says it must be. */
-  refuse(name: RuledName): void {
-    this.report(name, settings[name].rule)
+  /**
+   * Reports that a value is not what the row of its setting says it must be.
+   * @param why it is not, where the rule is long; holds nothing of the value, which may be a secret
+   */
+  refuse(name: RuledName, why?: string): void {
+    this.report(name, `${settings[name].rule}${why === undefined ? '' : `: ${why}`}`)
   }
 
   /** The text of a setting, or of the file that `NAME_FILE` names (a mounted secret); an empty one counts as unset. */

@@ -24,7 +24,9 @@ export type MigrateOptions = {
  * not.
  */
 export type MigrationState = 'current' | 'pending' | 'ahead' | 'edited' | 'failed' | 'running'
-export type MigrationStatus = { state: MigrationState } & MigrationDiagnosis
+/** Why a database takes no writes: it follows another one, or its sessions begin read-only. */
+export type ReadOnly = 'standby' | 'setting'
+export type MigrationStatus = { state: MigrationState; readOnly: ReadOnly | null } & MigrationDiagnosis
 
 export type Migrated = Readonly<{
   /** the names of the migrations that were applied, in order */
@@ -106,7 +108,7 @@ export async function migrationStatus(connectionString: string, directory?: stri
   return readably(async () => {
     if (!(await hasSchema(connectionString))) {
       const pending = [...files.migrations.map(({ name }) => name), 'functions']
-      return { state: 'pending', pending, edited: [], failed: [], unknown: [] }
+      return { state: 'pending', readOnly: null, pending, edited: [], failed: [], unknown: [] }
     }
     return withSchemaEngine(connectionString, async (engine) => {
       const diagnosis = await engine.diagnose(files)
@@ -117,7 +119,8 @@ export async function migrationStatus(connectionString: string, directory?: stri
         diagnosis.pending.push('functions')
       // A migration under way looks like a failed one, but for the lock.
       const running = diagnosis.failed.length > 0 && (await isLocked(engine.connection))
-      return { state: running ? 'running' : stateOf(diagnosis), ...diagnosis }
+      const readOnly = await readOnlyReason(engine.connection)
+      return { state: running ? 'running' : stateOf(diagnosis), readOnly, ...diagnosis }
     })
   })
 }
@@ -224,6 +227,11 @@ function isLocked(connection: SqlDriverAdapter): Promise<boolean> {
   const locks = `SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = ${lockKey} AND granted`
   const here = 'database = (SELECT oid FROM pg_database WHERE datname = current_database())'
   return isTrue(connection, `SELECT EXISTS (${locks} AND ${here})`)
+}
+
+async function readOnlyReason(connection: SqlDriverAdapter): Promise<ReadOnly | null> {
+  if (await isTrue(connection, 'SELECT pg_is_in_recovery()')) return 'standby'
+  return (await isTrue(connection, `SELECT current_setting('transaction_read_only')::boolean`)) ? 'setting' : null
 }
 
 async function isTrue(connection: SqlDriverAdapter, sql: string): Promise<boolean> {

@@ -67,12 +67,29 @@ export function settingStatements({ role }: Pick<ServiceRole, 'role'>): string[]
   return settings.map(([name, value]) => `ALTER ROLE ${escapeIdentifier(role)} SET ${name} = ${escapeLiteral(value)}`)
 }
 
+/**
+ * What a role can do that no right on rows gives and none takes back, itself or as whom it may become: changing the tables, reading past
+ * all rights, making roles. A superuser may become everybody.
+ */
+const excessOfRole = `
+  SELECT DISTINCT excess FROM pg_roles r
+    JOIN pg_roles m ON m.oid = r.oid OR NOT r.rolsuper AND pg_has_role(r.oid, m.oid, 'MEMBER'),
+    unnest(ARRAY[
+      CASE WHEN m.rolsuper THEN 'SUPERUSER' END, CASE WHEN m.rolcreaterole THEN 'CREATEROLE' END,
+      CASE WHEN m.rolcreatedb THEN 'CREATEDB' END, CASE WHEN m.rolreplication THEN 'REPLICATION' END,
+      CASE WHEN m.rolbypassrls THEN 'BYPASSRLS' END,
+      CASE WHEN m.rolname IN ('pg_write_all_data', 'pg_write_server_files', 'pg_execute_server_program') THEN m.rolname END,
+      CASE WHEN EXISTS (SELECT FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname = place.schema AND c.relkind IN ('r', 'p') AND c.relowner = m.oid) THEN 'owner of tables' END
+    ]::text[]) AS excess
+  WHERE r.rolname = $1 AND excess IS NOT NULL ORDER BY 1`
+
 /** What is there to be granted, and who asks. Its parameters: the role, the schema or null. */
 export const placeStatement = `
   WITH place AS (SELECT coalesce($2::text, (
     SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass('otps'))) AS schema)
   SELECT current_database()::text AS database, place.schema, current_user::text AS owner,
-    EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS "isThere",
+    EXISTS (SELECT FROM pg_roles WHERE rolname = $1) AS "isThere", ARRAY(${excessOfRole}) AS excess,
     (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user) AS "mayCreate",
     ARRAY(SELECT c.relname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
       WHERE n.nspname = place.schema AND c.relkind IN ('r', 'p') AND pg_has_role(c.relowner, 'USAGE') ORDER BY 1) AS tables,
@@ -86,6 +103,8 @@ export type Place = Omit<ServiceRole, 'role' | 'schema'> &
     schema: string | null
     owner: string
     isThere: boolean
+    /** what the role has that the service must not have, in the words of CREATE ROLE where there are any */
+    excess: string[]
     mayCreate: boolean
   }>
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { loadEnvironmentFile } from '../config/environment-file.js'
 import { ensureDatabase } from './postgres-query.js'
 import { startPostgresServer } from './postgres-server.js'
+import { addressFrom, originFor } from './readiness.js'
 import { loadOrCreateSecrets } from './secrets.js'
 
 const database = 'latchkey'
@@ -30,6 +31,7 @@ export async function prepareDevelopmentEnvironment(options: DevelopmentOptions)
   if (!environment['NODE_ENV']) environment['NODE_ENV'] = 'development'
   const secrets = await loadOrCreateSecrets(join(projectDirectory, '.data'))
   for (const [name, value] of Object.entries(secrets)) if (isMissing(name)) environment[name] = value
+  if (isMissing('PASSKEY_RP_ID') && isMissing('PASSKEY_ORIGINS')) Object.assign(environment, passkeysAt(environment))
 
   const databaseIsEmbedded = isMissing('DATABASE_URL')
   if (!databaseIsEmbedded) return { environment, databaseIsEmbedded, stop: async () => undefined }
@@ -44,4 +46,13 @@ export async function prepareDevelopmentEnvironment(options: DevelopmentOptions)
   }
   environment['DATABASE_URL'] = server.urlOf(database)
   return { environment, databaseIsEmbedded, stop: server.stop }
+}
+
+/** Settings of passkeys for the page as `bannerFor` names it, and as PUBLIC_URL does; none where that is at another host. */
+function passkeysAt(environment: Record<string, string>): Record<string, string> {
+  const own = originFor(addressFrom(environment).port)
+  const page = environment['PUBLIC_URL'] || own
+  if (!URL.canParse(page) || new URL(page).hostname !== 'localhost') return {}
+  const origins = new Set([own, new URL(page).origin])
+  return { PASSKEY_RP_ID: 'localhost', PASSKEY_ORIGINS: [...origins].join() }
 }

@@ -40,9 +40,12 @@ export async function waitUntilServing({ host, port }: Address): Promise<void> {
   while (!(await isReady().catch(() => false))) await sleep(pollMilliseconds)
 }
 
+/** Of the pages, as a browser on this machine names it. */
+export const originFor = (port: number) => new URL(`http://localhost:${port}`).origin
+
 /** What is printed once, when the service is ready for the first time. */
 export function bannerFor(port: number): string {
-  const origin = `http://localhost:${port}`
+  const origin = originFor(port)
   const body = `'{"mobile_number":"9876543210"}'`
   return [
     '',

@@ -26,7 +26,8 @@ const Event = Type.Object(
   {
     id: Type.String({
       format: 'uuid',
-      description: 'UUIDv7, the `webhook-id` of its webhook; those of one user ascend in the order of the log',
+      description:
+        'UUIDv7, the `webhook-id` of its webhook; its last 62 bits ascend in the order of the log, its time for one user alone',
     }),
     type: OneOf(eventTypes),
     timestamp: Type.String({ format: 'date-time', description: 'When it happened' }),
@@ -44,6 +45,7 @@ export const readLog = {
           description:
             'The id of the last event that is known already; without it the list begins with the oldest that is kept',
           examples: [id],
+          [errorLine]: 'after must be the id of an event',
         }),
       ),
       type: Type.Optional(OneOf(eventTypes, { description: 'Events of this type alone', examples: ['user.created'] })),

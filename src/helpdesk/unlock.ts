@@ -2,8 +2,9 @@
 // more guesses at one code than it takes; and nobody unlocks themselves, or a stolen session of an admin would be worth more guesses.
 import { identifierHash } from '../audit/events.js'
 import { Problem } from '../errors.js'
-import { Prisma } from '../generated/prisma/client.js'
+import type { Prisma } from '../generated/prisma/client.js'
 import type { Act, RequestActor } from '../users/acting.js'
+import { lockCodes, lockLimits } from '../users/locks.js'
 import { lastUnlock, unlockDetail } from './records.js'
 
 export type Method = 'phone' | 'email'
@@ -40,7 +41,7 @@ export class Unlock {
       target: id,
       isForAdmins: true,
       lockBefore: async (transaction: Prisma.TransactionClient) => {
-        for (const statement of lockStatements(id)) await transaction.$queryRaw(statement)
+        for (const lock of [lockLimits, lockCodes]) await transaction.$queryRaw(lock(id))
       },
     }
     return this.#act(actor, demands, async ({ transaction, users, now, record }) => {
@@ -76,20 +77,6 @@ export class Unlock {
       })
     })
   }
-}
-
-/** The rows of limits, then of codes, in the order in which decisions lock them (docs/architecture.md, "Order of locks"). */
-function lockStatements(userId: string): Prisma.Sql[] {
-  const identifiers = Prisma.sql`ANY(ARRAY(
-    SELECT unnest(ARRAY[u.phone, u.email]) FROM users u WHERE u.id = ${userId}::uuid) COLLATE "default")`
-  return [
-    Prisma.sql`
-      SELECT l.identifier FROM identifier_limits l WHERE l.identifier = ${identifiers}
-      ORDER BY l.identifier COLLATE "C" FOR UPDATE`,
-    Prisma.sql`
-      SELECT o.code_id FROM otps o WHERE o.identifier = ${identifiers}
-      ORDER BY o.identifier COLLATE "C", o.purpose, o.lane FOR UPDATE`,
-  ]
 }
 
 async function giveBack(transaction: Prisma.TransactionClient, identifier: string, now: Date): Promise<void> {

@@ -10,7 +10,7 @@ declare module 'fastify' {
     shedding?: 'first' | 'never'
   }
   interface FastifyRequest {
-    /** let in to send, and still being read: it is not in the queue for the database yet */
+    /** let in to send and all there, but not in the queue for the database yet */
     isComing: boolean
   }
   interface FastifyReply {
@@ -47,6 +47,8 @@ export function shedLoad(app: FastifyInstance, { admission, isQueueFull, onShed 
   let refused = 0
   /** A turn of the event loop may bring hundreds: all of them would be let in for the room that is there for a few. */
   let coming = 0
+  /** of those, what this turn has brought */
+  const latest: FastifyRequest[] = []
   let told = { at: Number.NEGATIVE_INFINITY, refused: 0 }
   admission.start()
   app.addHook('onClose', async () => admission.stop())
@@ -59,8 +61,17 @@ export function shedLoad(app: FastifyInstance, { admission, isQueueFull, onShed 
   function expect(request: FastifyRequest, reply: FastifyReply): void {
     request.isComing = true
     coming += 1
+    if (latest.push(request) === 1) setImmediate(forgetSlow)
     // Whatever becomes of it: a client that goes away while it sends its body gets no answer.
     reply.raw.once('close', () => arrive(request))
+  }
+
+  /**
+   * A body that did not come with its head may stay away for its five seconds (`request` of server.ts). If that took up room, whoever holds
+   * a thousand back would have everybody else refused, at no price; once it is in, the queue itself counts it.
+   */
+  function forgetSlow(): void {
+    for (const request of latest.splice(0)) if (!request.raw.complete) arrive(request)
   }
 
   function arrive(request: FastifyRequest): void {

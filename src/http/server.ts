@@ -13,13 +13,15 @@ import { useStandardHeaders } from './headers.js'
 import { useNullsAsAbsent } from './nulls.js'
 import { createRequestIds, requestIdLabel } from './request-id.js'
 import { compilersFactory } from './serialization.js'
+import { endConnections } from './stopping.js'
 import { useTracing } from './tracing.js'
 import { ajvOptions, schemaErrorFormatter } from './validation.js'
 
 /**
  * Milliseconds. Node's own defaults keep a stalled request for minutes, and an answer that nobody reads for ever. `inactivity` is how
  * long nothing may move on a connection that owes an answer (found within twice of it); between answers `keepAlive` holds instead,
- * which has to outlast the idle time of load balancers, 60 s for most. `answer` is how long a large one may take to be read, however it moves.
+ * which has to outlast the idle time of load balancers, 60 s for most. `answer` is how long a large one may take to be read, however it
+ * moves. `silent` and `owed` are for a stop (stopping.ts).
  */
 const timeouts = {
   headers: 4_000,
@@ -28,6 +30,8 @@ const timeouts = {
   answer: 120_000,
   keepAlive: 65_000,
   checkEvery: 1_000,
+  silent: 500,
+  owed: 7_000,
 }
 
 /** Bytes of the largest body: many times what any call needs. */
@@ -46,7 +50,7 @@ export type ServerOptions = Readonly<{
 
 export function createServer(options: ServerOptions): FastifyInstance {
   const { logger, trustProxy, proxyHeader = 'x-forwarded-for', onUnreadableClient, waits } = options
-  const { headers, request, inactivity, answer, keepAlive, checkEvery } = { ...timeouts, ...waits }
+  const { headers, request, inactivity, answer, keepAlive, checkEvery, silent, owed } = { ...timeouts, ...waits }
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: requestIdLabel }),
@@ -74,6 +78,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   })
 
   watchConnections(app, answer)
+  endConnections(app, { silent, request, owed })
   useTracing(app, trustProxy)
   useJsonBodies(app)
   useNullsAsAbsent(app)

@@ -3,6 +3,7 @@ import type { FastifySchemaValidationError, FastifyServerOptions } from 'fastify
 import { type FieldFault, Problem, pointerTo } from '../errors.js'
 import { isVisible, readCode } from '../reading.js'
 import { eitherKeyword } from './document-keywords.js'
+import { anyCaseUuidPattern, uuidPattern } from './uuid.js'
 
 /**
  * The schema keyword for the line that a person reads when a field is missing or wrong, where the standard lines would not do.
@@ -98,6 +99,9 @@ function lineOf(fault: SchemaFault): string {
   return customLine(parentSchema) ?? `${field} ${faultOf(fault)}`
 }
 
+/** What stands there says whose it is, and not what it looks like. */
+const uuidPatterns: ReadonlySet<string> = new Set([uuidPattern, anyCaseUuidPattern])
+
 function briefly(name: string): string {
   // By code points: half of one is no text.
   const points = [...name]
@@ -118,7 +122,7 @@ function faultOf({ keyword, params, parentSchema, message, data }: SchemaFault):
   const trimmed = String(data).trim()
   switch (keyword) {
     case 'type':
-      return `must be a ${String(params['type'])}`
+      return `must be ${/^[aio]/.test(String(params['type'])) ? 'an' : 'a'} ${String(params['type'])}`
     case 'format':
       return trimmed !== '' && !isVisible(trimmed)
         ? 'must have a character that can be seen'
@@ -126,7 +130,7 @@ function faultOf({ keyword, params, parentSchema, message, data }: SchemaFault):
     case digits:
       return `must be ${String(parentSchema?.[digits])} digits`
     case 'pattern':
-      return `must be ${String(parentSchema?.['description'])}`
+      return `must be ${uuidPatterns.has(String(params['pattern'])) ? 'a UUID' : String(parentSchema?.['description'])}`
     case 'enum':
       return `must be one of ${String(params['allowedValues']).replaceAll(',', ', ')}`
     case 'maxLength':

@@ -11,10 +11,10 @@ import {
   registrationOptions,
   removePasskey,
   renamePasskey,
-  serializePasskey,
   stepUpByPasskey,
   stepUpOptions,
-} from './passkey-schemas.js'
+} from './own-schemas.js'
+import { serializePasskey } from './passkey.js'
 import type { PasskeyRegistration } from './registration.js'
 import { refuseTooMany } from './sign-in-routes.js'
 import type { PasskeyUse } from './use.js'
@@ -37,7 +37,7 @@ export const passkeyRegistrationRoutes: FastifyPluginAsyncTypebox<OwnPasskeyOpti
   app.post(
     '/registration/options',
     {
-      config: needsKnownDevice,
+      config: { ...needsKnownDevice, shedding: 'first' },
       schema: {
         operationId: 'passkeyRegistrationOptions',
         summary: 'What a browser makes a passkey by',
@@ -156,6 +156,7 @@ export const passkeyStepUpRoutes: FastifyPluginAsyncTypebox<OwnPasskeyOptions> =
   app.post(
     '/options',
     {
+      config: { shedding: 'first' },
       schema: {
         operationId: 'passkeyStepUpOptions',
         summary: 'What a browser asks for a passkey of mine by, to prove that it is still me',

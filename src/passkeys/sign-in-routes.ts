@@ -8,7 +8,7 @@ import type { BearerTokens } from '../sessions/bearer-tokens.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import { serializeUser } from '../users/user.js'
 import { challengeTimeToLive } from './challenges.js'
-import { signInByPasskey, signInOptions } from './passkey-schemas.js'
+import { signInByPasskey, signInOptions } from './sign-in-schemas.js'
 import type { PasskeyUse } from './use.js'
 
 export type PasskeySignInOptions = {
@@ -31,7 +31,7 @@ export const passkeySignInRoutes: FastifyPluginAsyncTypebox<PasskeySignInOptions
   app.post(
     '/authentication/options',
     {
-      config,
+      config: { ...config, shedding: 'first' },
       schema: {
         operationId: 'passkeySignInOptions',
         summary: 'What a browser asks for a passkey by, to sign in',

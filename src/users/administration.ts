@@ -5,6 +5,7 @@ import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
 import { Prisma, type User } from '../generated/prisma/client.js'
 import type { Act, ActingContext, Happening, LockedUser, RequestActor } from './acting.js'
+import { lockOwnCodes } from './locks.js'
 import { nameKey } from './name.js'
 
 type Role = 'USER' | 'ADMIN'
@@ -118,7 +119,7 @@ export class UserAdministration {
       target: id,
       isForAdmins: actor?.userId !== id,
       mayTakeAdmin: true,
-      lockBefore: (transaction: Prisma.TransactionClient) => transaction.$queryRaw(lockCodesStatement(id)),
+      lockBefore: (transaction: Prisma.TransactionClient) => transaction.$queryRaw(lockOwnCodes(id)),
     }
     return this.#act(actor, demands, async (context) => {
       const { transaction, record } = context
@@ -225,16 +226,4 @@ export type AdminRow = {
   email: string | null
   isDisabled: boolean
   isProven: boolean
-}
-
-/**
- * Locks the codes that only a signed-in user could have asked for, of a user's identifiers (whose collation is another one than the
- * index has): before the user, as everywhere.
- */
-export function lockCodesStatement(userId: string): Prisma.Sql {
-  return Prisma.sql`
-    SELECT o.code_id FROM otps o
-    WHERE o.purpose <> 'sign_in' AND o.identifier = ANY(ARRAY(
-      SELECT unnest(ARRAY[u.phone, u.email]) FROM users u WHERE u.id = ${userId}::uuid) COLLATE "default")
-    ORDER BY o.identifier COLLATE "C", o.purpose, o.lane FOR UPDATE`
 }

@@ -1,10 +1,10 @@
 // The list of users for admins: pages in an order, and a search by the beginning of a name, a phone or an email.
 
-import { type Static, Type } from '@sinclair/typebox'
-import { Value } from '@sinclair/typebox/value'
+import { Type } from '@sinclair/typebox'
 import type { Database } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
 import { Problem } from '../errors.js'
+import { isMoment, readCursor, writeCursor } from '../http/cursor.js'
 import { uuidPattern } from '../http/uuid.js'
 import { normalizeEmail } from '../identifiers/email.js'
 import { readPhone } from '../reading.js'
@@ -39,7 +39,7 @@ export function createUserList({ database, defaultPrefix }: { database: Database
     const { limit, sort, cursor, search: text, identifier, hidesAdmins } = query
     const one = (where: UniqueColumn) => findOne(database, where, hidesAdmins)
     if (identifier !== null) return { users: await one(identifier), nextCursor: null }
-    const after = cursor === undefined ? null : readCursor(sort, cursor)
+    const after = cursor === undefined ? null : readPlace(sort, cursor)
     if (after === null && cursor !== undefined) {
       throw new Problem('validation_failed', { errors: ['cursor must be the next_cursor of a list in the same sort'] })
     }
@@ -70,7 +70,7 @@ async function findOne(database: Database, where: UniqueColumn, hidesAdmins: boo
 }
 
 function cursorAfter(sort: Sort, { id, nameKey, createdAt }: ListedRow): string {
-  return writeCursor(sort, { key: sort.endsWith('created_at') ? createdAt.toISOString() : nameKey, id })
+  return writeCursor([sort, sort.endsWith('created_at') ? createdAt.toISOString() : nameKey, id])
 }
 
 /** What to look for: a number without its plus sign may be a national one, or begin with a prefix. */
@@ -93,8 +93,6 @@ function phonesOf(text: string, defaultPrefix: string): string[] {
   return [...new Set([`+${international}`, ...(national === '' ? [] : [`${defaultPrefix}${national}`])])]
 }
 
-// Where a list goes on: the last row's place in the order. Opaque to clients, and believed only after a look.
-
 export const sorts = ['created_at', '-created_at', 'user_name', '-user_name'] as const
 export type Sort = (typeof sorts)[number]
 
@@ -103,32 +101,12 @@ export type Place = Readonly<{ key: string; id: string }>
 
 const CursorSchema = Type.Tuple([Type.String(), Type.String({ maxLength: 200 }), Type.String({ pattern: uuidPattern })])
 
-export function writeCursor(sort: Sort, { key, id }: Place): string {
-  const cursor: Static<typeof CursorSchema> = [sort, key, id]
-  return Buffer.from(JSON.stringify(cursor)).toString('base64url')
-}
-
-/** The place that a cursor names, or null where it is none of a list in this order. */
-export function readCursor(sort: Sort, cursor: string): Place | null {
-  const parsed = parse(Buffer.from(cursor, 'base64url').toString('utf8'))
-  if (!Value.Check(CursorSchema, parsed)) return null
-  const [sortedBy, key, id] = parsed
-  // Only what we would have written ourselves: an encoding has many spellings.
-  if (sortedBy !== sort || writeCursor(sort, { key, id }) !== cursor) return null
-  return isKeyOf(sort, key) ? { key, id } : null
+/** Null where it is no cursor of a list in this order. */
+function readPlace(sort: Sort, cursor: string): Place | null {
+  const [sortedBy, key = '', id = ''] = readCursor(CursorSchema, cursor) ?? []
+  return sortedBy === sort && isKeyOf(sort, key) ? { key, id } : null
 }
 
 function isKeyOf(sort: Sort, key: string): boolean {
-  if (sort.endsWith('user_name')) return !key.includes('\0') && key.isWellFormed()
-  const time = new Date(key)
-  // Of the years that PostgreSQL and ISO 8601 both have.
-  return /^(?!0000)\d{4}-/.test(key) && !Number.isNaN(time.getTime()) && time.toISOString() === key
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
+  return sort.endsWith('user_name') ? !key.includes('\0') && key.isWellFormed() : isMoment(key)
 }

@@ -9,10 +9,10 @@ import type { AddressRow } from './address.js'
 
 type Named = Pick<Identifier, 'method' | 'identifier'>
 
-/** The columns of an identifier: itself, and when it was verified. */
+/** The columns of an identifier: when it was verified, and the other one. */
 const columnsOf = {
-  phone: { verifiedAt: 'phoneVerifiedAt', other: 'emailVerifiedAt' },
-  email: { verifiedAt: 'emailVerifiedAt', other: 'phoneVerifiedAt' },
+  phone: { verifiedAt: 'phoneVerifiedAt', other: 'email', otherVerifiedAt: 'emailVerifiedAt' },
+  email: { verifiedAt: 'emailVerifiedAt', other: 'phone', otherVerifiedAt: 'phoneVerifiedAt' },
 } as const
 
 export class UsersService {
@@ -76,18 +76,18 @@ export function verifiedIdentifiers(
 }
 
 /**
- * Notes that an identifier was verified. It makes the owner of an account that waits for one; from an account that somebody else owns,
- * where nobody had verified it, it is taken away.
+ * Notes that an identifier was verified. It makes the owner of an account that waits for one, which loses what else was said of it; from
+ * an account that somebody else owns, where nobody had verified it, it is taken away.
  * @returns whose it is now; null for nobody
  */
 async function verify(transaction: Prisma.TransactionClient, { method, identifier }: Named, now: Date) {
-  const { verifiedAt, other } = columnsOf[method]
+  const { verifiedAt, other, otherVerifiedAt } = columnsOf[method]
   await transaction.user.updateMany({
-    where: { [method]: identifier, [verifiedAt]: null, [other]: null },
-    data: { [verifiedAt]: now, updatedAt: now },
+    where: { [method]: identifier, [verifiedAt]: null, [otherVerifiedAt]: null },
+    data: { [verifiedAt]: now, [other]: null, updatedAt: now },
   })
   await transaction.user.updateMany({
-    where: { [method]: identifier, [verifiedAt]: null, [other]: { not: null } },
+    where: { [method]: identifier, [verifiedAt]: null, [otherVerifiedAt]: { not: null } },
     data: { [method]: null, updatedAt: now },
   })
   return transaction.user.findFirst({ where: { [method]: identifier } })

@@ -6,6 +6,7 @@ import t from 'tap'
 import { BeforeSignup } from '../../src/auth/before-signup.js'
 import type { Client } from '../../src/http/client.js'
 import type { Identifier } from '../../src/identifiers/parser.js'
+import { checkWebhook } from '../support/answer-check.js'
 import { startApp, testConfig, wrongCode } from '../support/app.js'
 import { joinAsAdmin, verify } from '../users/people.js'
 
@@ -21,7 +22,9 @@ async function startDecider(t: Parameters<typeof startApp>[0]) {
   const server = createServer(async (request, response) => {
     let body = ''
     for await (const chunk of request) body += chunk
-    asked.push(new Webhook(secret).verify(body, request.headers as Record<string, string>) as Asked)
+    const question = new Webhook(secret).verify(body, request.headers as Record<string, string>) as Asked
+    checkWebhook('beforeSignup', question)
+    asked.push(question)
     const said = typeof reply === 'function' ? await reply() : reply
     if (said === null) return
     response.writeHead(said.status ?? 200, said.headers ?? {}).end(said.text ?? JSON.stringify(said.body))

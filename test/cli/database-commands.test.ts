@@ -39,6 +39,28 @@ t.test('the commands from an empty database to one that is up to date', async (t
   t.strictSame(current, { code: 0, errors: [], output: ['the database is up to date'] })
 })
 
+t.test('a database that takes no writes is told of, migrated or not', async (t) => {
+  const url = await createEmptyDatabase(t)
+  await run('migrate', [], { DATABASE_URL: url })
+  const withOptions = (options: string) =>
+    `${url}${url.includes('?') ? '&' : '?'}options=${encodeURIComponent(options)}`
+  const readOnly = { DATABASE_URL: withOptions('-c default_transaction_read_only=on') }
+  t.match(await run('status', [], readOnly), {
+    code: 1,
+    errors: [],
+    output: ['the database is up to date', /^it takes no writes: default_transaction_read_only is on/],
+  })
+  // Stands for a standby, where the server's own function is not the first one that is found.
+  await query(url, `CREATE FUNCTION public.pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT true'`)
+  const standby = { DATABASE_URL: withOptions('-c search_path=public,pg_catalog') }
+  t.match(await run('status', [], standby), { code: 1, output: [/./, /^it takes no writes: it is a standby/] })
+  t.match(JSON.parse((await run('status', ['--json'], standby)).output.join('')), {
+    ok: false,
+    state: 'current',
+    readOnly: 'standby',
+  })
+})
+
 t.test('the SQL of the next migration', async (t) => {
   const environment = { DATABASE_URL: await createEmptyDatabase(t) }
   for (const words of [['--diff'], ['--write', 'add_nothing']]) {

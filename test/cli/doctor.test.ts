@@ -5,7 +5,13 @@ import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { databaseFindings, judgeClock, judgeSession, judgeVersion } from '../../src/cli/doctor-database.js'
+import {
+  databaseFindings,
+  judgeClock,
+  judgeSession,
+  judgeStandby,
+  judgeVersion,
+} from '../../src/cli/doctor-database.js'
 import type { Finding } from '../../src/cli/doctor-findings.js'
 import { settingsFindings } from '../../src/cli/doctor-settings.js'
 import { parseConfig } from '../../src/config/config.js'
@@ -449,6 +455,8 @@ t.test('what is risky in the settings is told, and what is not is not', async (t
 t.test('the database: its version, migrations, clock and role', async (t) => {
   t.match(judgeVersion({ version: '14.9', major: 14 }), { state: 'failed', line: /14\.9 is too old/ })
   t.match(judgeVersion({ version: '15.0', major: 15 }), { state: 'ok' })
+  t.strictSame([...judgeStandby({ isStandby: false })], [])
+  t.match([...judgeStandby({ isStandby: true })], [{ state: 'failed', line: /takes no writes: it is a standby$/ }])
   const direct = { faults: [], advice: [], isPooled: false, hasLostNames: false }
   const pooled = { faults: ['TimeZone is Asia/Kolkata'], advice: ['ALTER ROLE …'], isPooled: true, hasLostNames: true }
   t.match([...judgeSession(direct)], [{ state: 'ok' }])

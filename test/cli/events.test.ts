@@ -27,7 +27,7 @@ t.test('what was given up is listed, and sent again', async (t) => {
     { attempts: 0, nextAt: null },
   ])
   t.match(await run('replay'), { code: 2, errors: [/--since is needed/] })
-  for (const wrong of ['yesterday', '2026-13-01']) {
+  for (const wrong of ['yesterday', '2026-13-01', '2026-02-31', '2026-04-31T09:00:00Z', '2026-11-20T09:00']) {
     t.match(await run('parked', '--since', wrong), { code: 2, errors: [/--since must be/] })
   }
 })

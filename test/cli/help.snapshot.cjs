@@ -452,7 +452,7 @@ Prints the OpenAPI document of this version, for generators of clients.
 
 Options:
   --output <FILE>  to write to; else standard output
-  --force          writes over a file that is there
+  --force          replaces a file that is there
   -h, --help       prints this
 
 Exit codes: 0 done; 1 it failed, or found something wrong;
@@ -536,6 +536,8 @@ Commands:
   delete [options] <ID|PHONE|EMAIL>    Deletes a user with sessions, devices and addresses. Nothing
                                        brings them back.
   export [options]                     Writes all users as lines of JSON, with whole identifiers.
+  import [options] <FILE>              Moves users in from the export of another system, or from
+                                       that of \`latchkey users export\`.
 
 Exit codes: 0 done; 1 it failed, or found something wrong;
 2 what was typed cannot be used, and nothing was done
@@ -600,8 +602,35 @@ Writes all users as lines of JSON, with whole identifiers.
 
 Options:
   --output <FILE>  to write to, readable for its owner alone; else standard output
-  --force          writes over a file that is there
+  --force          replaces a file that is there
   -h, --help       prints this
+
+Exit codes: 0 done; 1 it failed, or found something wrong;
+2 what was typed cannot be used, and nothing was done
+`
+
+exports[`.build/test/runner/files-process.js > TAP > the help of each command > latchkey users import 1`] = `
+Usage: latchkey users import [options] <FILE>
+
+Moves users in from the export of another system, or from that of \`latchkey users export\`.
+
+Arguments:
+  FILE              lines of JSON, a list of JSON or CSV, in UTF-8
+
+Options:
+  --map <SYSTEM>    what the file is an export of: supabase, auth0, better-auth, firebase, clerk;
+                    without it, of latchkey
+  --trust-verified  phones and emails that were verified there count as proved; else nobody owns an
+                    account before they sign in
+  --events          each user is an event user.created, which EVENT_WEBHOOKS are sent; else none is
+                    told of
+  --dry-run         says what would become of each line, and writes nothing but the report
+  --report <FILE>   where each line that is refused is told, with the reason; else
+                    FILE.refused.ndjson
+  --restart         begins again where an import was interrupted; else the same command goes on with
+                    it
+  --json            prints one JSON document, and errors as JSON on standard error
+  -h, --help        prints this
 
 Exit codes: 0 done; 1 it failed, or found something wrong;
 2 what was typed cannot be used, and nothing was done

@@ -104,6 +104,11 @@ t.test('a role of its own: the whole service works with it, and no statement cha
   t.strictSame(await rights(), before, 'again, and what it has too much is taken back')
 
   t.match(await runCommand(['status'], { environment: { DATABASE_URL: serviceUrl } }), { code: 0 })
+  const file = joinPath(t.testdir({ 'users.ndjson': '{"localId":"1","email":"moved@example.com"}' }), 'users.ndjson')
+  for (const word of ['--dry-run', '--events']) {
+    const typed = ['users', 'import', file, '--map', 'firebase', word]
+    t.match(await runCommand(typed, { environment: { DATABASE_URL: serviceUrl } }), { code: 0 }, word)
+  }
   await useEverything(t, serviceUrl)
 
   await withConnection(serviceUrl, async (client) => {
@@ -174,7 +179,7 @@ async function useEverything(t: Test, databaseUrl: string): Promise<void> {
   t.equal((await asha.get('/users/me/export')).status, 200)
 
   const admin = await joinAsAdmin(service)
-  t.match((await admin.get('/users')).body.data.length, 2)
+  t.match((await admin.get('/users')).body.data.length, 3, 'one of them moved in')
   t.equal((await admin.patch(`/users/${asha.id}`, { disabled: true })).status, 200)
   t.equal((await admin.delete(`/users/${asha.id}`)).status, 200)
 
@@ -206,6 +211,37 @@ t.test('an owner who may not make roles', async (t) => {
   const again = await init()
   t.equal(again.code, 0, 'whose role is there already')
   t.match(again.output.slice(1), [/^not allowed here, for an administrator: ALTER ROLE .* SET statement_timeout = /])
+})
+
+t.test('a role that may do more than the service needs is refused, and nothing is granted to it', async (t) => {
+  const { owner, role, url, environment, init } = await createOwner(t)
+  await runCommand(['migrate'], { environment })
+  const admin = (sql: string) => query(url, sql)
+  await admin(`CREATE ROLE ${role} LOGIN`)
+  await admin(`CREATE ROLE powers_of_${role} BYPASSRLS`)
+  t.teardown(() => query(String(process.env['TEST_DATABASE_ADMIN_URL']), `DROP ROLE IF EXISTS powers_of_${role}`))
+  const excesses: [gives: string, takes: string, excess: RegExp][] = [
+    ...['SUPERUSER', 'CREATEROLE', 'CREATEDB', 'REPLICATION', 'BYPASSRLS'].map((name): [string, string, RegExp] => [
+      `ALTER ROLE ${role} ${name}`,
+      `ALTER ROLE ${role} NO${name}`,
+      new RegExp(`\\(${name}\\)`),
+    ]),
+    ...[owner, `powers_of_${role}`, 'pg_write_all_data'].map((name, index): [string, string, RegExp] => [
+      `GRANT ${name} TO ${role}`,
+      `REVOKE ${name} FROM ${role}`,
+      [/\(CREATEROLE, owner of tables\)/, /\(BYPASSRLS\)/, /\(pg_write_all_data\)/][index] as RegExp,
+    ]),
+    [`ALTER TABLE users OWNER TO ${role}`, `ALTER TABLE users OWNER TO ${owner}`, /\(owner of tables\)/],
+  ]
+  for (const [gives, takes, excess] of excesses) {
+    await admin(gives)
+    for (const words of [[], ['--print']])
+      t.match(await init(...words), { code: 1, output: [], errors: [excess] }, gives)
+    const rights = `SELECT relacl::text FROM pg_class WHERE relname = 'users' AND relacl::text LIKE '%${role}%'`
+    t.strictSame(await admin(rights), [], 'nothing is granted')
+    await admin(takes)
+  }
+  t.match(await init(), { code: 0 })
 })
 
 t.test('what cannot be used', async (t) => {

@@ -1,6 +1,6 @@
 // `latchkey keys rotate`: each step's settings are taken by the service, codes and tokens stay good over all of them, and nothing is
 // changed by asking.
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { parseConfig } from '../../src/config/config.js'
 import { startApp } from '../support/app.js'
 import { runCommand } from '../support/command.js'
@@ -19,6 +19,20 @@ const rotate = (environment: Settings, ...words: string[]) => runCommand(['keys'
 async function step(environment: Settings, what: string, number: number) {
   const { code, output } = await rotate(environment, what, '--step', String(number), '--json')
   return { code, ...(JSON.parse(output.join('\n')) as { settings: Settings; keep: Settings }) }
+}
+
+/** One of the two settings of step 2 is set: whichever it is, nothing goes on before the other one is. */
+async function isHalfDone(t: Test, settings: Settings, what: string, names: RegExp) {
+  const { code, output } = await rotate(settings, what)
+  t.equal(code, 1)
+  t.match(output.join('\n'), /^Step 2 is half done: .*\nSet both at once: /m)
+  t.match(output.join('\n'), names)
+  t.match(JSON.parse((await rotate(settings, what, '--json')).output.join('\n')), {
+    isUnderWay: true,
+    isHalfDone: true,
+  })
+  for (const number of ['1', '2', '3'])
+    t.match(await rotate(settings, what, '--step', number), { code: 1, output: [], errors: [/Step 2 is half done/] })
 }
 
 t.test('the pepper', async (t) => {
@@ -42,7 +56,17 @@ t.test('the pepper', async (t) => {
   )
   const third = await step(swapped, 'pepper', 3)
   t.strictSame(third.settings, { OTP_PEPPER_PREVIOUS: '' })
-  t.match((await rotate(swapped, 'pepper')).output, [/^A rotation is under way: in step 1 while OTP_PEPPER is the one/])
+  t.match(await rotate(swapped, 'pepper'), {
+    code: 0,
+    output: [
+      /^A rotation is under way\. If OTP_PEPPER is the one from before, .* --step 2/,
+      /^If it is the next .* --step 3/,
+    ],
+  })
+  for (const half of ['OTP_PEPPER', 'OTP_PEPPER_PREVIOUS']) {
+    const settings = { ...announced, [half]: String(swapped[half]) }
+    await isHalfDone(t, settings, 'pepper', /OTP_PEPPER and OTP_PEPPER_PREVIOUS name the same one/)
+  }
   t.match(await rotate(swapped, 'pepper', '--step', '1'), { code: 1, errors: [/^A rotation is under way: end it/] })
   t.match((await rotate(swapped, 'pepper', '--step', '3')).output, [/^# Step 3: /, '# without OTP_PEPPER_PREVIOUS'])
 
@@ -66,13 +90,22 @@ t.test('the signing key', async (t) => {
   t.match(state, { code: 0, output: [/^signs: [\w-]{43}$/, 'No rotation is under way: --step 1 begins one'] })
   const first = await step(now, 'signing-key', 1)
   const announced = { ...now, ...first.settings }
-  t.match((await rotate(announced, 'signing-key')).output, [state.output[0], /^accepted beside it: /, /^A rotation is/])
+  t.match((await rotate(announced, 'signing-key')).output, [
+    state.output[0],
+    /^accepted beside it: /,
+    /^A rotation is under way\. If the key that signs is the one from before, step 1 is done/,
+    /^If it is the next one, .* --step 3, SESSION_TTL/,
+  ])
   const second = await step(announced, 'signing-key', 2)
   const swapped = { ...announced, ...first.keep, ...second.settings }
   t.match(
     (await rotate(swapped, 'signing-key')).output[1],
     String(state.output[0]).replace('signs', 'accepted beside it'),
   )
+  for (const half of [second.settings, first.keep]) {
+    const names = /JWT_PRIVATE_KEY and JWT_PREVIOUS_PUBLIC_KEYS name the same one/
+    await isHalfDone(t, { ...announced, ...half }, 'signing-key', names)
+  }
   t.strictSame((await step(swapped, 'signing-key', 3)).settings, { JWT_PREVIOUS_PUBLIC_KEYS: '' })
   const lines = (await rotate(now, 'signing-key', '--step', '1')).output
   t.match(lines, [

@@ -12,7 +12,7 @@ t.test('the document', async (t) => {
   t.equal(readFileSync(file, 'utf8'), committed)
   t.match(await runCommand(['openapi', '--output', file]), {
     code: 1,
-    errors: [/is there already; --force writes over it$/],
+    errors: [/is there already; --force replaces it$/],
   })
   t.equal((await runCommand(['openapi', '--output', file, '--force'])).code, 0)
 })

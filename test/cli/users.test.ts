@@ -1,5 +1,5 @@
 // `latchkey users`: who is found, what is shown of whom, what is done and written down, and an export of any size.
-import { readFileSync, statSync } from 'node:fs'
+import { chmodSync, closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join as joinPath } from 'node:path'
 import t from 'tap'
 import { writeUsers } from '../../src/cli/users-export.js'
@@ -111,7 +111,8 @@ t.test('somebody is found, and helped', async (t) => {
 t.test('everybody, as lines of JSON', async (t) => {
   const { database, config } = await startApp(t)
   const environment = { DATABASE_URL: config.database.url, NODE_ENV: 'test' }
-  const file = joinPath(t.testdir({}), 'users.ndjson')
+  const folder = t.testdir({})
+  const file = joinPath(folder, 'users.ndjson')
   const run = (...words: string[]) => runCommand(['users', 'export', ...words], { environment })
   await runCommand(['seed', '--users', '2500'], { environment })
   t.strictSame(await run('--output', file), { code: 0, output: [], errors: [`wrote 2500 users to ${file}`] })
@@ -124,10 +125,16 @@ t.test('everybody, as lines of JSON', async (t) => {
   t.strictSame(await run('--output', file), {
     code: 1,
     output: [],
-    errors: [`${file} is there already; --force writes over it`],
+    errors: [`${file} is there already; --force replaces it`],
   })
   await database.user.deleteMany({ where: { id: { not: users[0].id } } })
+  const reader = openSync(file, 'r')
+  t.teardown(() => closeSync(reader))
+  chmodSync(file, 0o644)
   t.match(await run('--output', file, '--force'), { code: 0, errors: [/^wrote 1 users/] })
+  t.equal(readFileSync(reader, 'utf8').split('\n').length, 2501, 'who has the old one open sees nothing of the new one')
+  t.equal(statSync(file).mode & 0o777, 0o600, 'also where others could read the old one')
+  t.strictSame(readdirSync(folder), ['users.ndjson'], 'nothing is left beside it')
 
   const pages: string[] = []
   await runCommand(['seed', '--users', '7', '--force', '--seed', '2'], { environment })

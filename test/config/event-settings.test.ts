@@ -26,28 +26,32 @@ t.test('endpoints with one secret or two', async (t) => {
 
 t.test('what is no endpoint stops the start, and is not printed', async (t) => {
   const ok = `https://api.example.com/|${a}`
-  const wrong = [
-    'https://api.example.com/',
-    `https://api.example.com/|${secretOf('a', 23)}`,
-    'https://api.example.com/|secret-in-clear-of-32-bytes-and-more',
-    `${ok}|`,
-    `http://api.example.com/|${a}`,
-    `https://user:password@api.example.com/|${a}`,
-    `https://user@api.example.com/|${a}`,
-    `https://:password@api.example.com/|${a}`,
-    `https://api.example.com/#x|${a}`,
-    `${ok},`,
-    `${ok},https://api.example.com/|${b}`,
-    `${ok},https://api.example.com/b|${a}`,
-    'nonsense',
-  ]
-  for (const EVENT_WEBHOOKS of wrong) {
+  const wrong = {
+    'https://api.example.com/': 'the URL is not followed by | and a secret',
+    [`https://api.example.com/|${secretOf('a', 23)}`]: 'a secret is not whsec_ and at least 24 bytes in base64',
+    'https://api.example.com/|secret-in-clear-of-32-bytes-and-more':
+      'a secret is not whsec_ and at least 24 bytes in base64',
+    [`${ok}|`]: 'a secret is not whsec_ and at least 24 bytes in base64',
+    [`http://api.example.com/|${a}`]: 'the URL is neither https nor http to loopback',
+    [`https://user:password@api.example.com/|${a}`]: 'the URL has a user name, a password or a fragment',
+    [`https://user@api.example.com/|${a}`]: 'the URL has a user name, a password or a fragment',
+    [`https://:password@api.example.com/|${a}`]: 'the URL has a user name, a password or a fragment',
+    [`https://api.example.com/#x|${a}`]: 'the URL has a user name, a password or a fragment',
+    [`${ok},`]: 'of number 2, what stands before the first | is no URL',
+    [`${ok},https://api.example.com/|${b}`]: 'a URL is there twice',
+    [`${ok},https://api.example.com/b|${a}`]: 'a secret is there twice, HOOK_BEFORE_SIGNUP and former ones included',
+    nonsense: 'what stands before the first | is no URL',
+  }
+  for (const [EVENT_WEBHOOKS, why] of Object.entries(wrong)) {
     try {
       parseConfig({ NODE_ENV: 'test', DATABASE_URL: 'postgresql://localhost/none', ...testSecrets, EVENT_WEBHOOKS })
       t.fail(EVENT_WEBHOOKS)
     } catch (error) {
-      t.match((error as ConfigError).problems, [/^EVENT_WEBHOOKS must be a list of URL\|whsec_SECRET/], EVENT_WEBHOOKS)
-      t.notMatch((error as ConfigError).message, /api\.example|YWFh/)
+      const { problems, message } = error as ConfigError
+      t.equal(problems.length, 1)
+      t.match(problems[0], /^EVENT_WEBHOOKS must be a list of URL\|whsec_SECRET/, EVENT_WEBHOOKS)
+      t.ok(String(problems[0]).endsWith(`: ${why}`), EVENT_WEBHOOKS)
+      t.notMatch(message, /api\.example|YWFh/)
     }
   }
   t.throws(() => testConfig({ HOOK_BEFORE_SIGNUP: 'https://api.example.com/' }), ConfigError)

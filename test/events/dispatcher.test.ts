@@ -2,8 +2,11 @@
 import t from 'tap'
 import type { Endpoint } from '../../src/config/event-settings.js'
 import { type Database, openDatabase } from '../../src/database/client.js'
-import { type DispatcherTimes, EventDispatcher, type EventTelemetry } from '../../src/events/dispatcher.js'
+import { EventDispatcher } from '../../src/events/dispatcher.js'
+import type { EventTelemetry } from '../../src/events/endpoint-worker.js'
+import { numberEvents } from '../../src/events/log.js'
 import { parkedDeliveries, replayEvents } from '../../src/events/replay.js'
+import type { DispatcherTimes } from '../../src/events/times.js'
 import type { Services } from '../../src/services.js'
 import { startApp, type TestApp, testConfig } from '../support/app.js'
 import { insertUser } from '../users/people.js'
@@ -212,7 +215,7 @@ t.test(
     const receiver = await startReceiver(t)
     let answer = () => {}
     receiver.judgeBy(() => new Promise((resolve) => (answer = () => resolve(200))))
-    dispatch(t, service.database, receiver)
+    const { telemetry } = dispatch(t, service.database, receiver)
     await untilKnown(service.database)
     await rename(service, asha, 'Asha 1')
     await until(async () => receiver.asked() === 1)
@@ -221,7 +224,8 @@ t.test(
     })
     answer()
     await receiver.until(({ length }) => length === 1)
-    await new Promise((resolve) => setTimeout(resolve, 50))
+    // Told after it would have been written.
+    await until(async () => telemetry.some(({ kind }) => kind === 'delivered'))
     t.equal((await service.database.eventEndpoint.findFirstOrThrow()).position, 2n)
     receiver.judgeBy(() => 200)
     await receiver.until(({ length }) => length === 2)
@@ -256,6 +260,37 @@ t.test(
     dispatch(t, service.database, receiver, { tellsIdentifiers: true })
     await receiver.until(({ length }) => length === 4)
     t.match(ofUser(receiver.taken, asha), [{ data: { phone: '+919876543210', email: null } }, {}])
+  },
+)
+
+t.test(
+  'a failure that was written down before its batch is no second delivery of it',
+  { timeout: 8_000 },
+  async (t) => {
+    const service = await startWithTwo(t)
+    const { database } = service
+    const receiver = await startReceiver(t)
+    const first = dispatch(t, database, receiver)
+    await untilKnown(database)
+    await first.stop()
+    await rename(service, asha, 'Asha 1')
+    await numberEvents(database, 10)
+    const [{ name, position }, event] = await Promise.all([
+      database.eventEndpoint.findFirstOrThrow(),
+      database.event.findFirstOrThrow({ orderBy: { position: 'desc' } }),
+    ])
+    t.equal(event.position, position + 1n)
+    // One that gave no answer in time, while its batch could not be written: the database was away for a moment.
+    const due = { endpoint: name, position: event.position, userId: asha, attempts: 1, nextAt: new Date(0) }
+    await database.eventDelivery.create({ data: due })
+    receiver.judgeBy(() => 500)
+    const { telemetry } = dispatch(t, database, receiver)
+    const isAgain = (told: EventTelemetry) => told.kind === 'failed' && told.attempts === 3
+    await until(async () => telemetry.some(isAgain))
+    t.strictSame(
+      telemetry.filter(({ kind }) => kind === 'fault'),
+      [],
+    )
   },
 )
 

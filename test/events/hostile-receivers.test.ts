@@ -1,7 +1,8 @@
 // Endpoints that answer as no server should: none of them holds others back, keeps connections for ever, or keeps a replica from stopping.
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t from 'tap'
-import { EventDispatcher, type EventTelemetry } from '../../src/events/dispatcher.js'
+import { EventDispatcher } from '../../src/events/dispatcher.js'
+import type { EventTelemetry } from '../../src/events/endpoint-worker.js'
 import { createSignedPost } from '../../src/http/signed-post.js'
 import { startApp } from '../support/app.js'
 import { insertUser } from '../users/people.js'

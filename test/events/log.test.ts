@@ -82,12 +82,15 @@ t.test('a claim that its owner proves, one that another takes, and one that is c
   await verify(service, '+919876543211')
   const other = await claim({ phone: '+919876543212', email: 'other@example.com' })
   await verify(service, 'other@example.com')
+  await service.database.user.update({ where: { id: other }, data: { phone: '+919876543212' } })
   await verify(service, '+919876543212')
   await service.database.user.update({ where: { id: owner }, data: { phone: '+919876543213' } })
   const told = brief(await eventsAfter(admin, start)).filter(({ type }) => type.startsWith('identifier.'))
   t.strictSame(told, [
     { type: 'identifier.changed', user_id: owner, method: 'phone', verified: true },
+    { type: 'identifier.removed', user_id: other, method: 'phone' },
     { type: 'identifier.changed', user_id: other, method: 'email', verified: true },
+    { type: 'identifier.added', user_id: other, method: 'phone', verified: false },
     { type: 'identifier.removed', user_id: other, method: 'phone' },
     { type: 'identifier.changed', user_id: owner, method: 'phone', verified: true },
   ])

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import type { Test } from 'tap'
+import { checkWebhook } from '../support/answer-check.js'
 
 export type Received = Readonly<{
   id: string
@@ -36,6 +37,7 @@ export async function startReceiver(t: Pick<Test, 'teardown'>, verifyBy = secret
     for await (const chunk of request) body += chunk
     asked += 1
     const event = new Webhook(verifyBy).verify(body, request.headers as Record<string, string>) as Received
+    checkWebhook('event', event)
     if (event.id !== request.headers['webhook-id']) throw new Error('an event has another id than its webhook')
     const status = await judge(event, request)
     if (status < 300) taken.push(event)

@@ -2,6 +2,7 @@
 import t from 'tap'
 import { pointerTo } from '../../src/errors.js'
 import { type Answer, startApp } from '../support/app.js'
+import { joinAsAdmin } from '../users/people.js'
 
 const json = { 'content-type': 'application/json' }
 const most = 4_000
@@ -113,3 +114,24 @@ t.test('a body without a type hears which header to send', async (t) => {
     'Send the header content-type: application/x-www-form-urlencoded or application/json',
   )
 })
+
+t.test('a parameter that does not fit is told what it must look like, never what it is for', async (t) => {
+  const service = await startApp(t)
+  const admin = await joinAsAdmin(service)
+  const { body } = await service.get('/openapi.json')
+  let asked = 0
+  for (const [path, { get }] of Object.entries<{ get?: Operation }>(body.paths)) {
+    for (const { name, in: part, schema, description } of get?.parameters ?? []) {
+      if (part !== 'query' || schema.pattern === undefined) continue
+      asked += 1
+      const answer = await admin.get(`${path.replace('{id}', admin.id)}?${name}=%21`)
+      t.equal(answer.status, 400, `${path} ${name}`)
+      t.match(answer.body.errors, [new RegExp(`^${name} must be (the|in|a|an) `)])
+      t.notMatch(answer.text, description)
+    }
+  }
+  t.ok(asked > 5)
+  const wrong = { public_metadata: 'gold' }
+  t.strictSame((await admin.patch(`/users/${admin.id}`, wrong)).body.errors, ['public_metadata must be an object'])
+})
+type Operation = { parameters?: { name: string; in: string; schema: { pattern?: string }; description: string }[] }

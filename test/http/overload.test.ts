@@ -5,7 +5,9 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { Client } from 'pg'
 import t from 'tap'
 import { Admission } from '../../src/http/admission.js'
+import { passkeySettings } from '../passkeys/passkey-people.js'
 import { startApp, type TestApp } from '../support/app.js'
+import { join } from '../users/people.js'
 
 const shedding = { LOAD_SHEDDING: 'on' }
 
@@ -100,10 +102,22 @@ t.test('where the queue for the database is full, sends are refused unread, and 
   t.notMatch(service.logged(), /"route":"\/api\/auth\/send-otp"/, 'a line for many, none for each')
 })
 
+t.test('passkeys give way in the same order: what asks for a challenge before what answers one', async (t) => {
+  const service = await startApp(t, { settings: { ...shedding, ...passkeySettings } })
+  const person = await join(service, 'asha@example.com')
+  service.database.watch.isFull = () => true
+  for (const path of ['/auth/passkeys/authentication', '/auth/passkeys/registration', '/users/me/step-up/passkey']) {
+    t.match(await person.post(`${path}/options`), { status: 503, body: { code: 'service_unavailable' } }, path)
+    const verified = await person.post(`${path}/verify`, {})
+    t.equal(verified.status, 400, `${path}: who holds a challenge is heard`)
+  }
+  t.equal((await person.get('/users/me/passkeys')).status, 200)
+})
+
 t.test('a database that hangs fills the queue, and empties it again', async (t) => {
   const service = await startApp(t, { settings: shedding })
   const { watch } = service.database
-  const held = await holdSends(service)
+  const held = await hold(service, 'country_breakers')
   const waiting = senders(service, 40)
   await until(() => watch.isFull('send_code'))
   watch.refusesEarly = false
@@ -131,16 +145,39 @@ t.test('sends that are still being read count, however they end', async (t) => {
   const { port } = service.app.server.address() as AddressInfo
   const sockets: Socket[] = []
   service.app.server.on('connection', (one: Socket) => sockets.push(one))
+  const head = `POST ${url} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n`
   const socket = connect(port, '127.0.0.1')
-  socket.write(`POST ${url} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{`)
+  socket.write(`${head}{`)
   await until(() => seen.length === 3)
+  await new Promise((resolve) => setImmediate(resolve))
   await service.post(url, { phonePrefix: '+91', phone: '9876543210' })
-  t.strictSame(seen, [0, 1, 0, 1])
+  t.equal(seen.at(-1), 0, 'whoever keeps a body back takes nobody’s room')
   const gone = once(sockets[0] as Socket, 'close')
   socket.destroy()
   await gone
   await service.post(url, { phonePrefix: '+91', phone: '9876543211' })
-  t.equal(seen.at(-1), 0, 'a client that went away is not waited for')
+  t.equal(seen.at(-1), 0, 'nor gives any back twice')
+})
+
+t.test('one that is all there counts for as long as it takes to the queue', async (t) => {
+  const service = await startApp(t, { settings: shedding })
+  const { token } = await join(service, 'asha@example.com')
+  const seen: number[] = []
+  service.database.watch.isFull = (_name, coming = 0) => {
+    seen.push(coming)
+    return false
+  }
+  await service.app.listen({ host: '127.0.0.1', port: 0 })
+  const { port } = service.app.server.address() as AddressInfo
+  const held = await hold(service, 'sessions')
+  const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` }
+  const stepping = fetch(`http://127.0.0.1:${port}/users/me/step-up`, { method: 'POST', headers, body: '{}' })
+  await until(() => seen.length === 1)
+  await new Promise((resolve) => setImmediate(resolve))
+  await service.post('/auth/request-otp', { phonePrefix: '+91', phone: '9876543210' })
+  t.strictSame(seen, [0, 1])
+  await held.release()
+  t.equal((await stepping).status, 200)
 })
 
 t.test('where the event loop stays late, also the rest gives way, and never probes and metrics', async (t) => {
@@ -159,10 +196,10 @@ t.test('where the event loop stays late, also the rest gives way, and never prob
   t.equal(await sampleOf(service, 'latchkey_shed_requests_total{urgency="last",reason="event_loop"}'), 1)
 })
 
-/** Lets no send be decided until `release`: its calls hang, as on a database that has come to its end. For less than locks are waited for. */
-async function holdSends(service: TestApp) {
+/** Lets nobody at a table until `release` (no send is decided without that of the breakers): calls hang, as on a database that has come to its end. For less than locks are waited for. */
+async function hold(service: TestApp, table: string) {
   const client = new Client(service.config.database.url)
   await client.connect()
-  await client.query('BEGIN; LOCK TABLE country_breakers IN ACCESS EXCLUSIVE MODE')
+  await client.query(`BEGIN; LOCK TABLE ${table} IN ACCESS EXCLUSIVE MODE`)
   return { release: () => client.end() }
 }

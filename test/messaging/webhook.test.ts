@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import t, { type Test } from 'tap'
 import { createWebhookSender } from '../../src/messaging/drivers/webhook.js'
+import { checkWebhook } from '../support/answer-check.js'
 import { type GatewayRequest, startGateway } from '../support/gateway.js'
 import { email, outcomeOf, sms } from '../support/messages.js'
 
@@ -30,6 +31,7 @@ t.test('one POST, signed as Standard Webhooks', async (t) => {
   const { code, expiresIn, ...words } = sms
   await sender.send(words, AbortSignal.timeout(1_000))
   t.equal(requests.length, 3)
+  for (const { body } of requests) checkWebhook('message', JSON.parse(body))
   const [{ method, url, headers, body }, mail, notice] = requests as [GatewayRequest, GatewayRequest, GatewayRequest]
   t.strictSame([method, url, headers['content-type']], ['POST', '/codes?of=app', 'application/json'])
   t.equal(headers['webhook-id'], messageId)

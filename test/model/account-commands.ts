@@ -74,7 +74,7 @@ const claims = fc.constantFrom<Method[]>(
 )
 const isMobile = fc.boolean()
 
-/** Mostly with its owner's first proof, after which the other one is no more than a claim: to be removed past, or proved by somebody. */
+/** Mostly with its owner's first proof, after which the other one is nobody's: the first one is the last, and somebody else may come with the other. */
 const createUser = command(
   'create user',
   fc.record({

@@ -74,13 +74,14 @@ export function createModel() {
 
   /**
    * The user whom a proved identifier leads to. An account that waited for its owner has one now, and nothing in it that somebody
-   * opened before; a claim to it on somebody else's account ends (decision 11).
+   * opened before or that nobody has proved; a claim to it on somebody else's account ends (decision 11).
    */
   function proveSignIn(identifier: Identifier): User | undefined {
     const { method, name } = identifier
     const user = reachedBy(identifier)
     if (user && !hasOwner(user)) {
       user[method] = { name, isProven: true }
+      user[method === 'phone' ? 'email' : 'phone'] = null
       endSessions(user)
       forgetDevices(user)
     }

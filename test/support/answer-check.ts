@@ -30,6 +30,14 @@ export function checkAnswer({ method = 'GET', url }: InjectOptions, answer: Ligh
   if (!validate(body)) throw new Error(`${name} is not as documented: ${errorsText(validate.errors)}`)
 }
 
+/** Throws where what an endpoint of the product gets from us is not as the document says. */
+export function checkWebhook(name: 'beforeSignup' | 'event' | 'message', body: unknown): void {
+  const schema = openApi.webhooks[name]?.post.requestBody?.content['application/json']?.schema
+  if (schema === undefined) throw new Error(`the webhook ${name} is not documented`)
+  const validate = validatorOf(schema)
+  if (!validate(body)) throw new Error(`the webhook ${name} is not as documented: ${errorsText(validate.errors)}`)
+}
+
 const { errorsText } = new Ajv2020()
 const ajv = new Ajv2020({ strict: false, allErrors: true, validateSchema: false })
 addFormats.default(ajv)

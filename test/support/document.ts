@@ -25,6 +25,7 @@ export type Response = Readonly<{
 export type OpenApiDocument = Readonly<{
   openapi: string
   paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
+  webhooks: Readonly<Record<string, Readonly<{ post: Operation }>>>
   components: Readonly<Record<'schemas' | 'responses' | 'headers' | 'securitySchemes', Readonly<Record<string, Json>>>>
 }>
 

@@ -19,8 +19,12 @@ t.test('an account that waits belongs to the first who proves something of it', 
   const { id } = await claim(service, { phone, email })
   t.match(await rowOf(service, id), { phoneVerifiedAt: null, emailVerifiedAt: null })
   const { body } = await verify(service, phone)
-  t.match(body, { isNewUser: false, user: { id, user_name: 'Asha', phone, email } })
-  t.match(await rowOf(service, id), { phoneVerifiedAt: Date, emailVerifiedAt: null }, 'the other one stays a claim')
+  t.match(body, { isNewUser: false, user: { id, user_name: 'Asha', phone, email: null } })
+  t.match(await rowOf(service, id), { phoneVerifiedAt: Date, email: null }, 'the other one goes until it is proved')
+  t.match(await service.database.authEvent.findFirst({ where: { event: 'user_updated', userId: id } }), {
+    detail: 'email removed, not proved',
+    identifierHash: null,
+  })
 
   const proved = (await rowOf(service, id))?.phoneVerifiedAt
   await verify(service, phone)
@@ -31,6 +35,8 @@ t.test('who proves the other identifier gets an account of their own, and the cl
   const service = await startApp(t)
   const { id } = await claim(service, { phone, email })
   await verify(service, phone)
+  // A claim on an account that has an owner: it was moved in beside what was proved elsewhere.
+  await service.database.user.update({ where: { id }, data: { email } })
   const { body } = await verify(service, email)
   t.match(body, { isNewUser: true, user: { email, phone: null, user_name: null } })
   t.not(body.user.id, id)
@@ -42,6 +48,7 @@ t.test('the same in the mobile flow: a newcomer signs up', async (t) => {
   const service = await startApp(t)
   const { id } = await claim(service, { phone, email })
   await verify(service, email)
+  await service.database.user.update({ where: { id }, data: { phone } })
   const mobile_number = '9876543210'
   const unknown = await service.post('/api/auth/send-otp', { mobile_number, mode: 'login' })
   t.match([unknown.status, unknown.body.code], [404, 'account_not_found'], 'the claim does not lead in')
@@ -74,6 +81,8 @@ t.test('two people who prove two identifiers of a waiting account at once: one g
     )
     const ids = answers.map(({ body }) => body.user.id)
     t.equal(ids.filter((each) => each === id).length, 1)
+    const kept = await rowOf(service, id)
+    t.equal([kept?.phone, kept?.email].filter((each) => each !== null).length, 1, 'with what was proved alone')
     t.equal(new Set(ids).size, 2, 'the other one an account of their own')
   }
 })
@@ -178,7 +187,8 @@ t.test('the same for who makes a user of a verified identifier without a request
   const { id } = await claim(service, { phone, email })
   const first = await users.createFromIdentifier({ method: 'phone', identifier: phone }, 'hi')
   t.match(first, { isNewUser: false, user: { id } }, 'the account waited for it')
-  t.match(await rowOf(service, id), { phoneVerifiedAt: Date, emailVerifiedAt: null })
+  t.match(await rowOf(service, id), { phoneVerifiedAt: Date, email: null }, 'without what nobody had verified')
+  await service.database.user.update({ where: { id }, data: { email } })
   const second = await users.createFromIdentifier({ method: 'email', identifier: email }, 'hi')
   t.match(second, { isNewUser: true, user: { email, phone: null } })
   t.match(await rowOf(service, second.user.id), { emailVerifiedAt: Date, locale: 'hi' })

@@ -5,9 +5,10 @@ import { findApiKeyStatement } from '../../src/sessions/api-keys.js'
 import { listSessionsStatement, readSessionsText } from '../../src/sessions/statements.js'
 import { lockKeyStatement, lockSessionStatement, lockUsersStatement } from '../../src/users/acting.js'
 import { addressesOfUser } from '../../src/users/address.js'
-import { adminsStatement, lockCodesStatement } from '../../src/users/administration.js'
+import { adminsStatement } from '../../src/users/administration.js'
 import { sorts } from '../../src/users/list.js'
 import { breadthStatement, type Prefixes, pageStatement, searchStatement } from '../../src/users/list-statements.js'
+import { lockCodes, lockLimits, lockOwnCodes } from '../../src/users/locks.js'
 import { createTestDatabase } from '../support/database.js'
 import { nobody } from './people.js'
 
@@ -34,6 +35,9 @@ t.test('plans on 50,000 users', async (t) => {
     await client.query(`
       INSERT INTO otps (identifier, purpose, code_id, expires_at, resend_at, hour_started_at, day_started_at)
       SELECT phone, 'step_up', id, now(), now(), now(), now() FROM users`)
+    await client.query(`
+      INSERT INTO identifier_limits (identifier, hour_started_at, hour_sends, day_started_at, day_sends)
+      SELECT phone, now(), 1, now(), 1 FROM users`)
     await client.query(`
       INSERT INTO api_keys (id, name, token_hash, beginning, scopes, expires_at)
       SELECT gen_random_uuid(), 'x', sha256(n::text::bytea), 'lk_1234', '{users:read}', now() + interval '1 day'
@@ -92,7 +96,9 @@ t.test('plans on 50,000 users', async (t) => {
     await holds(t, 'lock with admins', lockUsersStatement([nobody], true), 'users_pkey', 'users_admins_idx')
     await holds(t, 'an API key', findApiKeyStatement(new Uint8Array(32)), 'api_keys_token_hash_key')
     await holds(t, 'lock a key', lockKeyStatement(nobody), 'api_keys_pkey')
-    await holds(t, 'lock codes', lockCodesStatement(nobody), 'users_pkey', 'otps_pkey')
+    await holds(t, 'lock own codes', lockOwnCodes(nobody), 'users_pkey', 'otps_pkey')
+    await holds(t, 'lock codes', lockCodes(nobody), 'users_pkey', 'otps_pkey')
+    await holds(t, 'lock limits', lockLimits(nobody), 'users_pkey', 'identifier_limits_pkey')
     const actor = { userId: nobody, sessionId: nobody }
     await holds(t, 'lock a session', lockSessionStatement(actor), 'sessions_pkey')
     const limits = { timeToLive: 60, longest: 600 }

@@ -133,7 +133,9 @@ export class LatchkeySignIn extends Base {
   }
 
   #hasPasskeys(): boolean {
-    return this.hasAttribute('passkeys')
+    // Browsers have them for names of hosts alone (WebAuthn level 3, §5.1.3): in development 127.0.0.1 is the same page as localhost.
+    const isAddress = /^[\d.]+$|^\[/.test(location.hostname)
+    return this.hasAttribute('passkeys') && !isAddress
   }
 
   /** Null where the page or its frame may have none. */

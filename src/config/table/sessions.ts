@@ -48,7 +48,7 @@ export const sessionRows = {
     example: 'role,email_verified,public_metadata.plan',
     about:
       'What Bearer tokens say of their users, for back ends that go by the public keys. It is as old as the token: TOKEN_TTL must be 15m or less. Tokens in cookies say none of it.',
-    see: 'docs/guides/back-end.md',
+    see: 'docs/guides/discovery.md',
   },
   COOKIE_NAME: {
     type: 'text',

@@ -11,6 +11,7 @@ import { Health } from '../../operations/health.js'
 import { about } from './about.js'
 import { headers, Operations, type Route } from './operations.js'
 import { type Json, plain, Schemas } from './schemas.js'
+import { webhooksOf } from './webhooks.js'
 
 /** Every route is there. Texts and schemas say the same whatever else is set, which a test holds them to. */
 const everythingOn = () => ({
@@ -77,9 +78,10 @@ function documentOptions(app: FastifyInstance, version: string): FastifyDynamicS
       for (const route of routes) {
         paths[route.url] = { ...paths[route.url], [route.method.toLowerCase()]: operations.of(route) }
       }
+      const webhooks = webhooksOf(schemas)
       const { openapi, info } = 'openapiObject' in document ? document.openapiObject : {}
       const components = { schemas: schemas.all, responses: operations.responses, headers, securitySchemes }
-      return { openapi, info, ...rest, paths, components } as never
+      return { openapi, info, ...rest, paths, webhooks, components } as never
     },
   }
 }

@@ -23,7 +23,7 @@ import type { createExchangeCode, exchangeCode } from '../../../src/auth/routes/
 import type { mobileSchemas } from '../../../src/auth/routes/mobile-schemas.js'
 import type { logout, me, refresh } from '../../../src/auth/routes/session-schemas.js'
 import type { ErrorCode } from '../../../src/errors.js'
-import type { PasskeySchema } from '../../../src/passkeys/passkey-schemas.js'
+import type { PasskeySchema } from '../../../src/passkeys/passkey.js'
 import type { AddressSchema } from '../../../src/users/address.js'
 import type { UserSchema } from '../../../src/users/user.js'
 import { openApi } from '../../support/document.js'

@@ -1,0 +1,134 @@
+// Users of another system, or of another database: `latchkey users import FILE [--map SYSTEM] [--trust-verified] [--dry-run]`.
+import { existsSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { UsageError } from '../config/command-line.js'
+import { parseAdminSettings } from '../config/config.js'
+import { nearest } from '../config/nearest.js'
+import { withDirectClient } from '../database/direct-client.js'
+import { IdentifierParser } from '../identifiers/parser.js'
+import { leftOutOf, type Paths, refusedOf } from '../users/import/books.js'
+import type { PeerMap } from '../users/import/draft.js'
+import { type ImportProgress, importUsers } from '../users/import/import.js'
+import type { Counts } from '../users/import/ledger.js'
+import { mapNamed, ownMap } from '../users/import/maps.js'
+import { FileFault } from '../users/import/reader.js'
+import { defineCommand, type WorkContext } from './command.js'
+import { usersImport as declared, peers } from './declarations-users.js'
+import { readingLine } from './progress.js'
+
+export const importCommand = defineCommand(declared, importFile)
+
+type Context = WorkContext<typeof declared.options>
+
+async function importFile(context: Context): Promise<number> {
+  const { words, values, printError, answer } = context
+  const path = String(words[0])
+  const paths = {
+    report: values.report ?? `${path}.refused.ndjson`,
+    ids: `${path}.ids.ndjson`,
+    ledger: `${path}.import.json`,
+  }
+  if (resolve(paths.report) === resolve(path))
+    throw new UsageError('--report must name another file than the one that is read')
+  const map = mapOf(values.map)
+  try {
+    const { counts, isWhole, line } = await withFile(path, (file) => importUsersOf(file, map, paths, context))
+    if (!isWhole) throw new Error(`Stopped before line ${line}`)
+    answer({ dryRun: values['dry-run'], ...counts }, linesOf(counts, values['dry-run'], paths))
+    return refusedOf(counts) === 0 ? 0 : 1
+  } catch (error) {
+    if (existsSync(paths.ledger)) printError('What is done stays done: the same command goes on after it')
+    throw error instanceof FileFault ? new Error(`${path} ${error.message}`) : error
+  }
+}
+
+/** The import, which Ctrl-C ends after the batch that is under way. */
+async function importUsersOf(
+  file: FileHandle,
+  map: PeerMap,
+  paths: Paths,
+  { values, environment, printError }: Context,
+) {
+  const { database, identifiers } = parseAdminSettings(environment)
+  const parser = new IdentifierParser({
+    ...identifiers,
+    countries: identifiers.smsCountries,
+    channels: ['sms', 'email'],
+  })
+  const stop = new AbortController()
+  const onSignal = () => stop.abort()
+  process.on('SIGINT', onSignal)
+  try {
+    return await withDirectClient(database.directUrl, (client) =>
+      importUsers({
+        client,
+        file,
+        map,
+        parser,
+        paths,
+        trustsVerified: values['trust-verified'],
+        tellsEvents: values.events,
+        isTrial: values['dry-run'],
+        isRestart: values.restart,
+        signal: stop.signal,
+        tell: createTeller(printError),
+      }),
+    )
+  } finally {
+    process.off('SIGINT', onSignal)
+  }
+}
+
+/** @throws UsageError for a name of no system */
+function mapOf(name: string | undefined): PeerMap {
+  const map = name === undefined ? ownMap : mapNamed(name)
+  if (map !== undefined) return map
+  const meant = nearest(String(name), peers)
+  throw new UsageError(
+    `--map must be one of ${peers.join(', ')}${meant === undefined ? '' : `; did you mean ${meant}?`}`,
+  )
+}
+
+/** @throws Error in one line where there is no such file, or it is not to be read */
+async function withFile<Result>(path: string, work: (file: FileHandle) => Promise<Result>): Promise<Result> {
+  const faults: Readonly<Record<string, string>> = { ENOENT: 'is not there', EACCES: 'is not yours to read' }
+  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+    const fault = faults[String(error.code)]
+    throw fault === undefined ? error : new Error(`${path} ${fault}`)
+  })
+  try {
+    if (!(await file.stat()).isFile())
+      throw new FileFault('is no file that can be read twice: a directory, a pipe or a device')
+    return await work(file)
+  } finally {
+    await file.close()
+  }
+}
+
+/** A line of progress for each percent. */
+export function createTeller(print: (line: string) => void): (progress: ImportProgress) => void {
+  const begin = performance.now()
+  let told = 0
+  return ({ read, size, records }) => {
+    const share = read / size
+    if (Math.floor(share * 100) === told) return
+    told = Math.floor(share * 100)
+    print(readingLine({ share, records, elapsed: (performance.now() - begin) / 1000 }))
+  }
+}
+
+const inEnglish = (number: number) => number.toLocaleString('en')
+
+function linesOf(counts: Counts, isTrial: boolean, { report, ids }: Paths): string[] {
+  const { made, present, leftOut, refused, admins } = counts
+  const told = Object.entries({ ...leftOut, ...refused }).map(([why, count]) => `  ${why}  ${inEnglish(count)}`)
+  return [
+    `${isTrial ? 'Would be made' : 'Made'}: ${inEnglish(made)}; there already: ${inEnglish(present)}; refused: ${inEnglish(refusedOf(counts))}; left out: ${inEnglish(leftOutOf(counts))}`,
+    ...told,
+    ...(refusedOf(counts) > 0 ? [`Each line that is refused is in ${report}`] : []),
+    ...(existsSync(ids) && !isTrial ? [`Who has a new id is in ${ids}`] : []),
+    ...(admins > 0 ? [`Admins of the export, who are none here: ${admins}. latchkey admin grant makes them`] : []),
+    ...(isTrial ? ['Nothing was changed'] : []),
+  ]
+}

@@ -1,0 +1,109 @@
+// What is to be delivered to one endpoint, and who delivers it: all of it stands in the database (prisma/functions/events.sql: take_events,
+// settle_events), which this asks for one replica.
+import { createHash, randomUUID } from 'node:crypto'
+import type { Database } from '../database/client.js'
+import type { EventRow } from './event.js'
+import type { DispatcherTimes } from './times.js'
+
+/** An event to be delivered now: event_to_deliver. */
+export type TakenEvent = Omit<EventRow, 'position' | 'identifiers'> &
+  Readonly<{
+    position: string
+    /** before this one */
+    attempts: number
+    /** not one that is tried again */
+    isNew: boolean
+    /** behind another one of its user, to be tried after that */
+    isHeld: boolean
+    phone: string | null
+    email: string | null
+  }>
+
+/** What became of an event at an endpoint: event_result. */
+export type Result = Readonly<{
+  position: string
+  user_id: string | null
+  /** slow: still on its way; held: not tried */
+  outcome: 'delivered' | 'failed' | 'slow' | 'held'
+  /** seconds */
+  retry_after?: number
+  error?: string
+}>
+
+/** The name of an endpoint in the database: its URL may hold a secret. */
+export const endpointName = (url: string): string => createHash('sha256').update(url).digest('hex')
+
+type QueueOptions = {
+  database: Database
+  url: string
+  /** whether phones and emails are looked up */
+  tellsIdentifiers: boolean
+  times: Pick<DispatcherTimes, 'lease' | 'most' | 'patience'>
+}
+
+export class EndpointQueue {
+  readonly #database: Database
+  readonly #tellsIdentifiers: boolean
+  readonly #times: QueueOptions['times']
+  readonly #name: string
+  readonly #host: string
+  /** this replica, at this endpoint */
+  readonly #owner = randomUUID()
+  /** one write of results after another */
+  #settled: Promise<unknown> = Promise.resolve()
+
+  constructor({ database, url, tellsIdentifiers, times }: QueueOptions) {
+    this.#database = database
+    this.#tellsIdentifiers = tellsIdentifiers
+    this.#times = times
+    this.#name = endpointName(url)
+    this.#host = new URL(url).host
+  }
+
+  /** What is due, in the order of the log, up to `most`; null where another replica delivers there. Takes the endpoint for a lease. */
+  async take(): Promise<TakenEvent[] | null> {
+    const text = `
+      SELECT t.is_owner AS "isOwner", (t.event).position::text AS position, (t.event).type, (t.event).user_id AS "userId",
+        (t.event).data, (t.event).happened_at AS "happenedAt", (t.event).attempts, (t.event).is_new AS "isNew",
+        (t.event).is_held AS "isHeld", (t.event).phone, (t.event).email
+      FROM "${this.#database.functionSchema}".take_events($1, $2, $3, $4, $5, $6) AS t`
+    const values = [this.#name, this.#host, this.#owner, this.#lease, this.#times.most, this.#tellsIdentifiers]
+    const [head, ...events] = await this.#database.run<(TakenEvent & { isOwner: boolean })[]>({ text, values })
+    return head?.isOwner ? events : null
+  }
+
+  /**
+   * Writes results down, after those before them, and returns how many were given up with it. Where another replica has the endpoint by
+   * now nothing is written: it delivers them again.
+   * @param place position up to which all are delivered or written down here; null for results of some that were written down before
+   */
+  settle(results: readonly Result[], place: string | null): Promise<number> {
+    const write = async () => {
+      const text = `SELECT "${this.#database.functionSchema}".settle_events($1, $2, $3, $4, $5, $6) AS parked`
+      const values = [this.#name, this.#owner, this.#lease, place, JSON.stringify(results), this.#times.patience]
+      const [{ parked }] = await this.#database.run<[{ parked: number | null }]>({ text, values })
+      return parked ?? 0
+    }
+    const settled = this.#settled.then(write)
+    this.#settled = settled.catch(() => {})
+    return settled
+  }
+
+  /** Keeps the endpoint for a further lease, where it still is this replica's. */
+  async renew(): Promise<void> {
+    await this.#database.$executeRaw`
+      UPDATE event_endpoints SET owned_until = clock_timestamp() + make_interval(secs => ${this.#lease})
+      WHERE name = ${this.#name} AND owner = ${this.#owner}::uuid`
+  }
+
+  /** Leaves the endpoint to another replica at once. */
+  async release(): Promise<void> {
+    await this.#database.$executeRaw`
+      UPDATE event_endpoints SET owned_until = clock_timestamp() WHERE name = ${this.#name} AND owner = ${this.#owner}::uuid`
+  }
+
+  /** Seconds. */
+  get #lease(): number {
+    return this.#times.lease / 1_000
+  }
+}

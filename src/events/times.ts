@@ -1,0 +1,41 @@
+// How long delivery of events waits for what, and how much it does at once.
+
+/** Milliseconds, but for what says otherwise. */
+export const dispatcherDefaults = {
+  /** after which another replica takes over from one that says nothing any more */
+  lease: 5_000,
+  /**
+   * between looks, unless one brings all that it may: what an event waits for at most. Each look costs commits, however little it
+   * brings, and logins wait for the same disk.
+   */
+  idle: 250,
+  /** between looks of a replica that has nothing to deliver there, since another one does */
+  follow: 1_000,
+  /** of each step of a request: connecting, and each wait for the answer */
+  timeout: 10_000,
+  /** that requests under way have once the replica stops, which has ten seconds for all that it has to do: the next one sends them again */
+  farewell: 2_000,
+  /** after which the others wait no longer for one that gets no answer */
+  slow: 1_000,
+  /** seconds for which a failing event is tried again */
+  patience: 86_400,
+  /** seconds from the first failure to the second attempt; each further one waits four times as long, three hours at most */
+  firstRetry: 5,
+  /** requests at once to an endpoint, beside those that are slow */
+  requests: 32,
+  /** of those, as many as there may be; beyond them the others wait */
+  slowRequests: 256,
+  /** events that are taken at once */
+  most: 500,
+}
+export type DispatcherTimes = typeof dispatcherDefaults
+
+const longestRetry = 3 * 3_600
+
+/**
+ * Seconds to the next attempt: growing, and never the same for many, which would come back together.
+ * @param attempts that have failed, 1 or more
+ */
+export function pauseAfter(attempts: number, { firstRetry }: Pick<DispatcherTimes, 'firstRetry'>): number {
+  return Math.min(firstRetry * 4 ** (attempts - 1), longestRetry) * (0.5 + Math.random())
+}

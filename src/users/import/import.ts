@@ -1,0 +1,159 @@
+// Moves users in from a file, batch by batch: read, checked, written, reported (docs/guides/moving.md).
+import type { FileHandle } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
+import type { Client } from 'pg'
+import { Books, type Paths, recordsOf } from './books.js'
+import { type Checked, type CheckOptions, check, readFields } from './check.js'
+import { type Counts, nameOfRun, noCounts, readLedger, removeLedger } from './ledger.js'
+import { mapsThatRead } from './maps.js'
+import { FileFault, findRecords, type RawRecord, RecordReader } from './reader.js'
+import { createTrial, createWriter } from './write.js'
+
+/** Records of a batch, which is a transaction. */
+const defaultBatch = 2_000
+
+/** Of the file: bytes, of which so many are done; and records, whatever became of them. */
+export type ImportProgress = Readonly<{ read: number; size: number; records: number }>
+
+export type ImportOptions = Omit<CheckOptions, 'columns'> &
+  Readonly<{
+    /** of a connection that nobody else uses, past any pooler */
+    client: Client
+    file: FileHandle
+    paths: Paths
+    /** whether each user is an event for the product's own systems */
+    tellsEvents?: boolean
+    /** whether nothing is done but for the report */
+    isTrial?: boolean
+    /** whether what an earlier run got done is not gone on with */
+    isRestart?: boolean
+    tell?: (progress: ImportProgress) => void
+    /** ends it between two batches */
+    signal?: AbortSignal
+    batchSize?: number
+    /** milliseconds that another import is waited for */
+    patience?: number
+  }>
+
+/** What has come of it up to a line; `isWhole` where nothing of the file is left. */
+export type ImportResult = Readonly<{ counts: Counts; isWhole: boolean; line: number }>
+
+/**
+ * Moves users in. Whoever is there already, by id, stays as they are.
+ * @throws FileFault for a file that is none of users; Error in one line where an earlier run cannot be gone on with; the driver's error where
+ * the database fails: what was committed stays, and the same call goes on after it
+ */
+export async function importUsers(options: ImportOptions): Promise<ImportResult> {
+  const {
+    client,
+    file,
+    map,
+    paths,
+    trustsVerified,
+    tellsEvents = false,
+    isTrial = false,
+    batchSize = defaultBatch,
+  } = options
+  const { layout, columns, place } = await findRecords(file, map.columns)
+  const run = await nameOfRun(
+    file,
+    map.name,
+    trustsVerified,
+    tellsEvents,
+    await claimDatabase(client, options.patience),
+  )
+  const start = { place, counts: noCounts, bytes: { report: 0, ids: 0 } }
+  if (options.isRestart) await removeLedger(paths.ledger)
+  const before = (isTrial ? null : await readLedger(paths.ledger, run, client)) ?? start
+
+  const checkOptions = { ...options, columns }
+  const reader = new RecordReader(file, layout, before.place)
+  let records = await reader.take(batchSize)
+  let checked = await checkAll(records, checkOptions)
+  if (before === start) requireUsers(records, checked, checkOptions)
+  const { size } = await file.stat()
+  const writeBatch = isTrial ? await createTrial(client) : createWriter(client, tellsEvents)
+  const title = `${map.name}, verified flags ${trustsVerified ? 'count' : 'do not count'}`
+  const books = await Books.open({ paths, run: isTrial ? null : run, before, writeBatch, title })
+  try {
+    while (records.length > 0 && !options.signal?.aborted) {
+      const [next, { end }] = [await reader.take(batchSize), records.at(-1) as RawRecord]
+      const writing = books.write(checked, end, next.length === 0)
+      // Heard of below: the next ones are checked while the database works.
+      writing.catch(() => {})
+      const nextChecked = await checkAll(next, checkOptions)
+      await writing
+      options.tell?.({ read: end.offset, size, records: recordsOf(books.progress.counts) })
+      records = next
+      checked = nextChecked
+    }
+  } finally {
+    await books.close()
+  }
+  const isWhole = records.length === 0
+  if (isWhole && !isTrial) {
+    // Whoever searches next is to have plans for so many.
+    await client.query('ANALYZE users')
+    await removeLedger(paths.ledger)
+  }
+  return { counts: books.progress.counts, isWhole, line: books.progress.place.line }
+}
+
+/** Records that are checked before the database is listened to again: a few milliseconds, in which it would wait for its next statement. */
+const slice = 100
+
+async function checkAll(records: readonly RawRecord[], options: CheckOptions): Promise<Checked[]> {
+  const checked: Checked[] = []
+  for (let begin = 0; begin < records.length; begin += slice) {
+    for (const record of records.slice(begin, begin + slice)) checked.push(check(record, options))
+    await setImmediate()
+  }
+  return checked
+}
+
+/** Any number that nothing else locks by. */
+const lockKey = 7_246_019
+
+/**
+ * Keeps other imports out until the connection ends, also what is left of one that was killed, and says which database it is.
+ * @throws FileFault where another one is under way
+ */
+async function claimDatabase(client: Client, patience = 10_000): Promise<string> {
+  await client.query(`SET lock_timeout = ${patience}`)
+  await client.query('SELECT pg_advisory_lock($1)', [lockKey]).catch((error: unknown) => {
+    if (Reflect.get(Object(error), 'code') !== '55P03') throw error
+    throw new FileFault('cannot be imported now: another import is under way on this database')
+  })
+  await client.query('RESET lock_timeout')
+  const { rows } = await client.query<{ name: string }>(
+    `SELECT concat_ws('/', c.system_identifier, d.oid) AS name FROM pg_control_system() AS c, pg_database AS d
+    WHERE d.datname = current_database()`,
+  )
+  return String(rows[0]?.name)
+}
+
+/** @throws FileFault where nobody is among the first records */
+function requireUsers(
+  records: readonly RawRecord[],
+  checked: readonly Checked[],
+  { map, columns }: CheckOptions,
+): void {
+  const isNamed = columns !== null && map.columns === undefined
+  const hint = isNamed ? ['its first line is to name the columns'] : []
+  if (records.length === 0) throw new FileFault(['has no users', ...hint].join('; '))
+  const isUser = (each: Checked) => each.kind !== 'refused' || each.refusal.id !== undefined
+  if (checked.some(isUser)) return
+  const found = records.map((record) => readFields(record, columns)).find((fields) => typeof fields !== 'string') ?? {}
+  const others = mapsThatRead(found).map(({ name }) => (name === 'latchkey' ? 'without --map' : `with --map ${name}`))
+  const names = Object.keys(found)
+    .filter((name) => /^[a-z_][\w.-]{0,39}$/i.test(name))
+    .slice(0, 8)
+  throw new FileFault(
+    [
+      `has no line that looks like ${map.name}`,
+      ...(names.length > 0 ? [`the first one has ${names.join(', ')}`] : []),
+      ...hint,
+      ...(others.length > 0 ? [`it can be read ${others.join(' or ')}`] : []),
+    ].join('; '),
+  )
+}

@@ -1,0 +1,215 @@
+// What is read of each system's export, as that system documents it: made-up files, with what can be wrong in them.
+import { open } from 'node:fs/promises'
+import t from 'tap'
+import { IdentifierParser } from '../../../src/identifiers/parser.js'
+import { check, idNamespace, idOf, maskText } from '../../../src/users/import/check.js'
+import { mapNamed, mapsThatRead, ownMap } from '../../../src/users/import/maps.js'
+import { findRecords, RecordReader } from '../../../src/users/import/reader.js'
+import { isAhead, isSet, timeOf } from '../../../src/users/import/values.js'
+
+const parser = new IdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['sms', 'email'] })
+
+/** What becomes of each record of a file: the row, with what is null left out; or a text that says why there is none. */
+async function readAll(name: string, trustsVerified = true) {
+  const map = mapNamed(String(name.split('.')[0]))
+  if (map === undefined) throw new Error(name)
+  const file = await open(`test/users/import/exports/${name}`)
+  try {
+    const { layout, columns, place } = await findRecords(file, map.columns)
+    const records = await new RecordReader(file, layout, place).take(1_000)
+    return records.map((record) => {
+      const checked = check(record, { parser, map, columns, trustsVerified })
+      if (checked.kind === 'refused') return `${checked.refusal.line}: ${checked.refusal.reason}`
+      if (checked.kind === 'left_out') return checked.why
+      return Object.fromEntries(Object.entries(checked.user).filter(([, value]) => value !== null))
+    })
+  } finally {
+    await file.close()
+  }
+}
+
+t.test('Supabase', async (t) => {
+  const [asha, ravi, deleted, anonymous, meera, ...refused] = await readAll('supabase.csv')
+  t.strictSame(asha, {
+    id: '0d1f4a5e-0000-4000-8000-000000000001',
+    userName: 'Asha Rao',
+    nameKey: 'asha rao',
+    publicMetadata: '{}',
+    phone: '+919876543210',
+    phoneVerifiedAt: '2023-08-12T08:00:00.000Z',
+    phoneUsedAt: '2024-02-02T22:35:06.000Z',
+    email: 'asha@example.com',
+    emailVerifiedAt: '2023-08-11T12:34:56.789Z',
+    emailUsedAt: '2024-02-02T22:35:06.000Z',
+    createdAt: '2023-08-11T12:30:00.000Z',
+    updatedAt: '2023-08-11T12:30:00.000Z',
+  })
+  t.match(ravi, { userName: 'Ravi', phone: '+919876543211', disabledAt: 'now' })
+  t.notOk(Object.hasOwn(Object(ravi), 'phoneVerifiedAt'), 'not confirmed there')
+  t.strictSame([deleted, anonymous], ['deleted', 'anonymous'])
+  t.match(meera, { email: 'meera@example.com' })
+  t.notOk(Object.hasOwn(Object(meera), 'disabledAt'), 'a ban that is over')
+  t.strictSame(refused, [
+    '8: email_not_valid',
+    '9: number_type_not_supported',
+    '10: not_csv',
+    '11: no_identifier',
+    '12: columns',
+    '13: country_not_supported',
+  ])
+  const [untrusted] = await readAll('supabase.csv', false)
+  t.notOk(
+    Object.keys(Object(untrusted)).some((name) => name.endsWith('VerifiedAt')),
+    'flags count only where they are trusted',
+  )
+})
+
+t.test('Auth0', async (t) => {
+  const [asha, ravi, meera, ...refused] = await readAll('auth0.ndjson')
+  const id = 'auth0|5f7c8ec7c33c6c004bbafe82'
+  t.strictSame(asha, {
+    id: idOf('auth0', id),
+    nameKey: '',
+    publicMetadata: '{}',
+    phoneUsedAt: '2021-03-04T05:06:07.000Z',
+    email: 'asha@example.com',
+    emailVerifiedAt: '2021-03-04T05:06:07.000Z',
+    emailUsedAt: '2024-01-02T03:04:05.000Z',
+    createdAt: '2021-03-04T05:06:07.000Z',
+    updatedAt: '2021-03-04T05:06:07.000Z',
+  })
+  t.match(ravi, { userName: 'Ravi Verma', phone: '+919876543211', phoneVerifiedAt: String, disabledAt: 'now' })
+  t.match(meera, { userName: 'Meera Nair', createdAt: 'now' })
+  t.notOk(Object.hasOwn(Object(meera), 'emailVerifiedAt'))
+  t.strictSame(refused, ['4: no_identifier', '5: not_json', '6: not_a_user', '7: not_json'])
+  t.match(await readAll('auth0.csv'), [{ id: idOf('auth0', id), userName: 'Asha "A" Rao', emailVerifiedAt: String }])
+})
+
+t.test('better-auth', async (t) => {
+  const [asha, ravi, meera, ...others] = await readAll('better-auth.json')
+  t.match(asha, {
+    id: idOf('better-auth', 'Xk3vQ9aZ'),
+    userName: 'Asha Rao',
+    emailVerifiedAt: '2024-05-06T07:08:09.000Z',
+    createdAt: '2024-05-06T07:08:09.000Z',
+  })
+  t.notOk(['phoneVerifiedAt', 'disabledAt'].some((name) => Object.hasOwn(Object(asha), name)))
+  t.match(ravi, { phone: '+919876543211', phoneVerifiedAt: '2024-05-06T07:08:09.500Z' })
+  t.notOk(['userName', 'disabledAt'].some((name) => Object.hasOwn(Object(ravi), name)))
+  t.match(meera, { userName: 'Meera {Nair}]', createdAt: '2024-05-06T07:08:09.000Z', disabledAt: 'now' })
+  t.match(others, ['anonymous', /: no_identifier$/])
+})
+
+t.test('Firebase', async (t) => {
+  for (const [name, called] of [
+    ['firebase.json', 'Asha "A" Rao'],
+    ['firebase.csv', 'Rao, Asha'],
+  ] as const) {
+    const [asha, ravi, anonymous, elsewhere] = await readAll(name)
+    t.match(asha, {
+      id: idOf('firebase', '3sT9bX'),
+      userName: called,
+      phoneVerifiedAt: '2021-03-04T05:06:07.000Z',
+      emailVerifiedAt: String,
+      emailUsedAt: '2024-01-02T03:04:05.000Z',
+    })
+    t.match(ravi, { phone: '+919876543211', disabledAt: 'now' })
+    t.equal(anonymous, 'anonymous')
+    t.match(elsewhere, /: no_identifier$/)
+  }
+})
+
+t.test('Clerk', async (t) => {
+  const [asha, ravi] = await readAll('clerk.csv')
+  t.match(asha, {
+    id: idOf('clerk', 'user_2abc'),
+    userName: 'Asha Rao',
+    emailVerifiedAt: 'now',
+    phone: '+919876543210',
+  })
+  t.notOk(Object.hasOwn(Object(asha), 'phoneVerifiedAt'))
+  t.match(ravi, { userName: 'Ravi', phoneVerifiedAt: 'now' })
+  const [ofApi, unverified] = await readAll('clerk.json')
+  t.match(ofApi, {
+    email: 'asha@example.com',
+    emailVerifiedAt: String,
+    emailUsedAt: '2024-01-02T03:04:05.000Z',
+    disabledAt: 'now',
+  })
+  t.match(unverified, { phone: '+919876543211' })
+  t.notOk(['phoneVerifiedAt', 'userName'].some((name) => Object.hasOwn(Object(unverified), name)))
+})
+
+t.test('our own: a number that was proved stays what it is, where messages may go there', async (t) => {
+  const outcomeOf = (phone: string, isVerified: boolean, trustsVerified: boolean, publicMetadata?: object) => {
+    const verifiedAt = isVerified ? '2024-01-01T00:00:00.000Z' : null
+    const text = JSON.stringify({
+      id: '1',
+      phone,
+      phoneVerifiedAt: verifiedAt,
+      emailVerifiedAt: null,
+      locale: 'xx-yy',
+      publicMetadata,
+    })
+    const record = { line: 1, end: { offset: 0, line: 1 }, text }
+    const checked = check(record, { parser, map: ownMap, columns: null, trustsVerified })
+    return checked.kind === 'user'
+      ? [checked.user.phone, checked.user.locale]
+      : checked.kind === 'refused' && checked.refusal.reason
+  }
+  // Of a range that today's metadata does not know.
+  const unknown = '+917126161991'
+  t.strictSame(outcomeOf(unknown, true, true), [unknown, null])
+  t.equal(outcomeOf(unknown, true, false), 'number_type_not_supported')
+  t.equal(outcomeOf(unknown, false, true), 'number_type_not_supported')
+  t.equal(outcomeOf('+12015550123', true, true), 'country_not_supported')
+  t.equal(outcomeOf('12', true, true), 'phone_not_valid')
+  t.equal(outcomeOf(unknown, true, true, []), 'metadata_not_valid')
+})
+
+t.test('ids are kept, or made of the old ones, the same in every run', async (t) => {
+  t.equal(idOf('clerk', '0D1F4A5E-0000-4000-8000-000000000001'), '0d1f4a5e-0000-4000-8000-000000000001')
+  // Python: uuid.uuid5(uuid.UUID(namespace), 'auth0:auth0|5f7c8ec7c33c6c004bbafe82')
+  t.equal(idNamespace, '9f5b1c6e-7a0d-4e55-8d0e-3f1f6c2a9b74')
+  t.equal(idOf('auth0', 'auth0|5f7c8ec7c33c6c004bbafe82'), '5022d948-f977-5ce4-8a31-324205844284')
+  t.not(idOf('auth0', '7'), idOf('clerk', '7'))
+})
+
+t.test('values', async (t) => {
+  for (const value of ['2026-13-40', 'yesterday', '-infinity', '9999-01-01', '1969-01-01', '', null, {}]) {
+    t.equal(timeOf(value), undefined, String(value))
+  }
+  t.match(timeOf(1614834367000), new Date(1614834367000))
+  t.strictSame([1, 't', 'TRUE', true, '0', 'f', null].map(isSet), [true, true, true, true, false, false, false])
+  t.strictSame(['infinity', '9999-01-01 00:00:00', 99999999999999, 'soon', null].map(isAhead), [
+    true,
+    true,
+    true,
+    false,
+    false,
+  ])
+  t.strictSame(['a@b.example', '+919876543210', '12345', 'x'.repeat(99)].map(maskText), [
+    'a***@b.example',
+    '+91******3210',
+    '***',
+    `xxx${'*'.repeat(53)}xxxx`,
+  ])
+  t.strictSame(
+    mapsThatRead({ id: '1', email_confirmed_at: null }).map(({ name }) => name),
+    ['supabase'],
+  )
+})
+
+t.test('names are as the API would take them', async (t) => {
+  const nameOf = (full_name: string) => {
+    const text = JSON.stringify({ id: '1', aud: 'x', email: 'a@example.com', raw_user_meta_data: { full_name } })
+    const map = mapNamed('supabase')
+    if (map === undefined) throw new Error('supabase')
+    const record = { line: 1, end: { offset: 0, line: 1 }, text }
+    const checked = check(record, { parser, map, columns: null, trustsVerified: false })
+    return checked.kind === 'user' && checked.user.userName
+  }
+  t.equal(nameOf(' Asha\u0000\n Rao\ud800'), 'Asha Rao\ufffd')
+  t.equal(nameOf('\u200b'), null)
+  t.equal(nameOf('🪷'.repeat(300)), '🪷'.repeat(200))
+})
