@@ -168,7 +168,7 @@ export function createServices({ config, database, senders, tokens, telemetry }:
     onTelemetry,
   })
   const passkeyParts = { database, act, sessionDrafts, limits, audit, identifiers, notifier, onTelemetry }
-  const signUp = createSignUp({ database, sessionDrafts, messages, audit, beforeSignup, onTelemetry })
+  const signUp = createSignUp({ database, sessionDrafts, messages, audit, beforeSignup, limits, onTelemetry })
   const { webhooks, tellsIdentifiers } = config.events
   const dispatcher = new EventDispatcher({
     database,

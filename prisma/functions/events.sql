@@ -63,8 +63,18 @@ BEGIN
     SELECT true, ROW(v.position, v.type, v.user_id, v.data, v.happened_at,
       u.phone, u.email, x.attempts, x.is_new, x.is_held)::event_to_deliver
     FROM (
-      (SELECT d.position, d.attempts::int, false AS is_new, false AS is_held FROM event_deliveries d
-      WHERE d.endpoint = p_endpoint AND d.next_at <= clock_timestamp() AND d.position <= place ORDER BY d.next_at LIMIT p_most)
+      -- With each, some that wait behind it: else a user of whom much waits would be told of one thing a look.
+      (WITH due AS MATERIALIZED (
+        SELECT d.position, d.attempts, d.user_id FROM event_deliveries d
+        WHERE d.endpoint = p_endpoint AND d.next_at <= clock_timestamp() AND d.position <= place ORDER BY d.next_at LIMIT p_most
+      )
+      SELECT d.position, d.attempts::int, false AS is_new, false AS is_held FROM due d
+      UNION
+      SELECT w.position, w.attempts::int, false, false FROM due d, LATERAL (
+        SELECT f.position, f.attempts FROM event_deliveries f
+        WHERE f.endpoint = p_endpoint AND f.user_id = d.user_id AND f.position > d.position AND f.position <= place
+          AND f.parked_at IS NULL AND f.next_at IS NULL
+        ORDER BY f.position LIMIT 10) AS w)
       UNION ALL
       (SELECT n.position, 0, true, n.user_id IS NOT NULL AND EXISTS (
           SELECT FROM event_deliveries d WHERE d.endpoint = p_endpoint AND d.user_id = n.user_id AND d.parked_at IS NULL)

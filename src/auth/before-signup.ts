@@ -11,8 +11,8 @@ import { metadataFault } from '../users/metadata.js'
 const timeout = 2_000
 /** Bytes of an answer. */
 const maxAnswer = 8_192
-/** Requests at once; others wait within the same two seconds. */
-const connections = 16
+/** Requests at once, of one replica; others wait within the same two seconds. */
+const mostAtOnce = 16
 
 /** Who is about to sign up. */
 export type Newcomer = Readonly<{
@@ -31,7 +31,7 @@ export type HookTelemetry = Readonly<{ kind: 'allowed' | 'refused' }> | Readonly
 type Verdict =
   | Readonly<{ kind: 'allowed'; metadata: object | null }>
   | Readonly<{ kind: 'refused'; message: string | undefined }>
-  | Readonly<{ kind: 'failed'; reason: string }>
+  | Readonly<{ kind: 'failed'; reason: string; hasWaited: boolean }>
 
 type BeforeSignupDependencies = {
   /** null where nobody is asked */
@@ -43,7 +43,12 @@ type BeforeSignupDependencies = {
 
 export class BeforeSignup {
   readonly #dependencies: BeforeSignupDependencies
-  readonly #post = createSignedPost({ timeout, isFirm: true, maxAnswer, connections })
+  readonly #post = createSignedPost({ timeout, maxAnswer })
+  /** what is being asked, by what is said of the newcomer: a code that is shown again meanwhile takes no second place */
+  readonly #asked = new Map<string, Promise<Verdict>>()
+  #free = mostAtOnce
+  /** who waits for a place, the first one first */
+  readonly #waiting = new Set<(isFree: boolean) => void>()
 
   constructor(dependencies: BeforeSignupDependencies) {
     this.#dependencies = dependencies
@@ -58,41 +63,83 @@ export class BeforeSignup {
   async ask(newcomer: Newcomer, client: Client): Promise<Admission> {
     const { failsOpen, onTelemetry } = this.#dependencies
     const verdict = await this.#verdictOn(newcomer, client)
-    onTelemetry(client, verdict.kind === 'failed' ? verdict : { kind: verdict.kind })
+    onTelemetry(client, verdict.kind === 'failed' ? { kind: 'failed', reason: verdict.reason } : { kind: verdict.kind })
     if (verdict.kind === 'refused') {
       throw new Problem('signup_refused', verdict.message === undefined ? {} : { errors: [verdict.message] })
     }
-    if (verdict.kind === 'failed' && !failsOpen) throw new Problem('service_unavailable', { retryAfter: 2 })
+    // Where others took the places, it had no two seconds to answer in: else those who are refused would get in by coming in numbers.
+    if (verdict.kind === 'failed' && (!failsOpen || verdict.hasWaited))
+      throw new Problem('service_unavailable', { retryAfter: 2 })
     const metadata = verdict.kind === 'allowed' ? verdict.metadata : null
     return { isAdmitted: true, publicMetadata: metadata && JSON.stringify(metadata) }
   }
 
-  async #verdictOn({ identifier, userName, locale }: Newcomer, { network }: Client): Promise<Verdict> {
-    const { endpoint } = this.#dependencies
-    /* c8 ignore next -- the decisions ask for it only where there is one */
-    if (endpoint === null) throw new Error('there is no hook to ask')
-    const data = {
+  #verdictOn({ identifier, userName, locale }: Newcomer, { network }: Client): Promise<Verdict> {
+    const said = JSON.stringify({
       method: identifier.method,
       [identifier.method]: identifier.identifier,
       country: identifier.method === 'phone' ? identifier.country : null,
       user_name: userName,
       locale,
       network,
-    }
-    const body = JSON.stringify({ type: 'signup.requested', timestamp: new Date().toISOString(), data })
+    })
+    const asked = this.#asked.get(said) ?? this.#inquire(said).finally(() => this.#asked.delete(said))
+    this.#asked.set(said, asked)
+    return asked
+  }
+
+  async #inquire(data: string): Promise<Verdict> {
+    const { endpoint } = this.#dependencies
+    /* c8 ignore next -- the decisions ask for it only where there is one */
+    if (endpoint === null) throw new Error('there is no hook to ask')
+    const signal = AbortSignal.timeout(timeout)
+    const hasWaited = this.#free === 0
+    if (!(await this.#takePlace(signal))) return { kind: 'failed', reason: 'too many at once', hasWaited }
+    const body = `{"type":"signup.requested","timestamp":"${new Date().toISOString()}","data":${data}}`
     try {
-      const answer = await this.#post.post(endpoint, { id: `msg_${newId()}`, body })
+      const answer = await this.#post.post(endpoint, { id: `msg_${newId()}`, body }, signal)
       const text = await answer.text()
-      return answer.status === 200 ? readVerdict(text) : { kind: 'failed', reason: `answered ${answer.status}` }
+      const verdict = answer.status === 200 ? readVerdict(text) : failed(`answered ${answer.status}`)
+      return verdict.kind === 'failed' ? { ...verdict, hasWaited } : verdict
     } catch (error) {
-      return { kind: 'failed', reason: failureOf(error) }
+      return { ...failed(failureOf(error)), hasWaited }
+    } finally {
+      this.#leavePlace()
     }
+  }
+
+  /**
+   * Not the client's queue of connections: that one gives nobody up whose time is over, before it has got a connection for them.
+   * @return whether there was a place in time
+   */
+  async #takePlace(signal: AbortSignal): Promise<boolean> {
+    if (this.#free > 0) {
+      this.#free -= 1
+      return true
+    }
+    return new Promise((resolve) => {
+      this.#waiting.add(resolve)
+      const giveUp = () => resolve(!this.#waiting.delete(resolve))
+      signal.addEventListener('abort', giveUp, { once: true })
+    })
+  }
+
+  #leavePlace(): void {
+    const [next] = this.#waiting
+    if (next === undefined) {
+      this.#free += 1
+      return
+    }
+    this.#waiting.delete(next)
+    next(true)
   }
 
   close(): Promise<void> {
     return this.#post.close()
   }
 }
+
+const failed = (reason: string): Verdict & { kind: 'failed' } => ({ kind: 'failed', reason, hasWaited: false })
 
 /** `{allow: true, public_metadata?}` or `{allow: false, message?}`; anything else is no answer. */
 function readVerdict(text: string): Verdict {
@@ -101,9 +148,9 @@ function readVerdict(text: string): Verdict {
     const isForPeople = typeof message === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(message)
     return { kind: 'refused', message: isForPeople ? message : undefined }
   }
-  if (allow !== true) return { kind: 'failed', reason: 'no verdict' }
+  if (allow !== true) return failed('no verdict')
   const fault = metadata === null ? undefined : metadataFault(metadata)
-  if (fault !== undefined) return { kind: 'failed', reason: `public_metadata ${fault}` }
+  if (fault !== undefined) return failed(`public_metadata ${fault}`)
   return { kind: 'allowed', metadata: metadata as object | null }
 }
 

@@ -8,6 +8,7 @@ import { Problem } from '../errors.js'
 import type { Client, LogOrigin } from '../http/client.js'
 import { metricLabelsOf } from '../identifiers/parser.js'
 import type { PhoneIdentifier } from '../identifiers/phone.js'
+import type { Limits } from '../limits/service.js'
 import type { Messages } from '../messaging/templates/messages.js'
 import type { SessionDrafts } from '../sessions/drafts.js'
 import type { AddressRow } from '../users/address.js'
@@ -47,11 +48,12 @@ type SignUpDependencies = {
   messages: Pick<Messages, 'localeOf'>
   audit: AuditTrail
   beforeSignup: BeforeSignup
+  limits: Limits
   onTelemetry: (origin: LogOrigin, event: SignInTelemetry) => void
 }
 
 export function createSignUp(dependencies: SignUpDependencies): SignUp {
-  const { database, sessionDrafts, messages, audit, beforeSignup, onTelemetry } = dependencies
+  const { database, sessionDrafts, messages, audit, beforeSignup, limits, onTelemetry } = dependencies
   const decide = createDecision<DecisionRequest & { phone: string }, SignUpAnswer>({
     database,
     name: 'sign_up',
@@ -61,7 +63,8 @@ export function createSignUp(dependencies: SignUpDependencies): SignUp {
 
   /**
    * Makes the account. A ticket for another number, an expired, used or missing one is no proof.
-   * @throws Problem `verification_required`, `already_registered`; `signup_refused`, `service_unavailable` where the product is asked first
+   * @throws Problem `verification_required`, `already_registered`; `signup_refused`, `service_unavailable` where the product is asked first, `rate_limited`
+   * for an address that has it asked too often
    */
   return async function signUp({ phone, userName, address, ticket, client }: SignUpRequest): Promise<SignedUp> {
     if (ticket === undefined) throw new Problem('verification_required')
@@ -83,6 +86,8 @@ export function createSignUp(dependencies: SignUpDependencies): SignUp {
     let answer = await decide(request)
     // The ticket stays good meanwhile, and is asked for again.
     while (answer.outcome === 'ask') {
+      const retryAfter = await limits.countAskedSignup(client.block)
+      if (retryAfter !== null) throw new Problem('rate_limited', { retryAfter })
       const admission = await beforeSignup.ask({ identifier: phone, userName, locale }, client)
       answer = await decide({ ...request, ...admission })
     }

@@ -17,11 +17,13 @@ type DispatcherDependencies = {
 export class EventDispatcher {
   readonly #workers: EndpointWorker[]
   readonly #post: SignedPost
+  readonly #farewell: number
   #running: Promise<unknown> = Promise.resolve()
 
   constructor({ endpoints, times, ...rest }: DispatcherDependencies) {
     const allTimes = { ...dispatcherDefaults, ...times }
-    this.#post = createSignedPost({ timeout: allTimes.timeout, maxAnswer: 16_384, isFirm: false })
+    this.#farewell = allTimes.farewell
+    this.#post = createSignedPost({ timeout: allTimes.timeout, maxAnswer: 16_384 })
     this.#workers = endpoints.map(
       (endpoint) => new EndpointWorker({ ...rest, endpoint, times: allTimes, post: this.#post }),
     )
@@ -32,10 +34,12 @@ export class EventDispatcher {
     this.#running = Promise.all(this.#workers.map((worker) => worker.run()))
   }
 
-  /** Waits for the requests under way, and leaves the rest to another replica at once. */
+  /** Waits for the requests under way, but not for endpoints that give no answer, and leaves the rest to another replica at once. */
   async stop(): Promise<void> {
     for (const worker of this.#workers) worker.stop()
+    const farewell = setTimeout(this.#post.close, this.#farewell)
     await this.#running
+    clearTimeout(farewell)
     await this.#post.close()
   }
 }

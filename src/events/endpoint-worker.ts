@@ -102,11 +102,14 @@ export class EndpointWorker {
   }
 
   async #deliverLane(lane: readonly TakenEvent[], { results, written }: Batch): Promise<void> {
+    const deadline = performance.now() + this.#options.times.slow
     let isHeld = false
-    for (const event of lane) {
-      isHeld ||= event.isHeld || this.#stopping.signal.aborted
+    for (const [n, event] of lane.entries()) {
+      // All that was taken together waits for its last one: a user of whom much is to be told goes on with the next.
+      isHeld ||= event.isHeld || this.#stopping.signal.aborted || (n > 0 && performance.now() > deadline)
       if (isHeld) {
-        results.push(resultOf(event, 'held'))
+        // The others stand written down already, behind that one.
+        if (event.isNew || event.attempts > 0) results.push(resultOf(event, 'held'))
         continue
       }
       const result = await this.#attemptOrLeave(event, written)
@@ -145,6 +148,8 @@ export class EndpointWorker {
       return answer.status >= 200 && answer.status < 300 ? null : `answered ${answer.status}`
     }, failureOf)
     if (reason === null) return resultOf(event, 'delivered')
+    // Broken off here, and nobody's failure: the next replica tries it at once.
+    if (this.#stopping.signal.aborted && reason === 'UND_ERR_DESTROYED') return resultOf(event, 'held')
     onTelemetry({ kind: 'failed', host: this.#host, reason, attempts: event.attempts + 1 })
     return {
       ...resultOf(event, 'failed'),

@@ -24,13 +24,14 @@ export const eventRoutes: FastifyPluginAsyncTypebox<EventRouteOptions> = async (
         ...readLog,
       },
     },
-    async ({ query }) => {
+    async ({ query, apiKey }) => {
       const { limit = '20', after, type, user_id } = query
       const { events, hasMore } = await eventLog.read({
         after,
         type,
         userId: user_id?.toLowerCase(),
         limit: Number(limit),
+        hidesAdmins: apiKey !== null,
       })
       const last = events.at(-1)
       return {

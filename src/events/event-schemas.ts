@@ -27,7 +27,7 @@ const Event = Type.Object(
     id: Type.String({
       format: 'uuid',
       description:
-        'UUIDv7, the `webhook-id` of its webhook; its last 62 bits ascend in the order of the log, its time need not',
+        'UUIDv7, the `webhook-id` of its webhook; its last 62 bits ascend in the order of the log, its time for one user alone',
     }),
     type: OneOf(eventTypes),
     timestamp: Type.String({ format: 'date-time', description: 'When it happened' }),

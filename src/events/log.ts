@@ -1,7 +1,7 @@
 // The log of events: giving numbers to what the triggers wrote (prisma/functions/events.sql), reading it, and what the cleanup removes.
 import type { Database } from '../database/client.js'
 import { Problem } from '../errors.js'
-import { type EventRow, type EventType, positionOf } from './event.js'
+import { type EventRow, type EventType, eventId, positionOf } from './event.js'
 
 export type EventQuery = Readonly<{
   /** the id of an event */
@@ -9,6 +9,8 @@ export type EventQuery = Readonly<{
   type: EventType | undefined
   userId: string | undefined
   limit: number
+  /** whether admins' phones and emails are told to nobody: for API keys */
+  hidesAdmins: boolean
 }>
 
 export type EventPage = Readonly<{ events: EventRow[]; hasMore: boolean }>
@@ -35,7 +37,7 @@ export class EventLog {
    * What happened after an event, in the order of the log; from the beginning of what is kept where none is given.
    * @throws Problem `validation_failed` for an id that no event has had
    */
-  async read({ after, type, userId, limit }: EventQuery): Promise<EventPage> {
+  async read({ after, type, userId, limit, hidesAdmins }: EventQuery): Promise<EventPage> {
     // What has been committed is read at once, whether somebody delivers events or not.
     await numberEvents(this.#database, numberedAtOnce, true)
     const position = after === undefined ? 0n : await this.#positionOf(after)
@@ -46,23 +48,26 @@ export class EventLog {
       take: limit + 1,
     })
     const events = found.slice(0, limit)
-    return { events: await this.#withIdentifiers(events), hasMore: found.length > limit }
+    return { events: await this.#withIdentifiers(events, hidesAdmins), hasMore: found.length > limit }
   }
 
   async #positionOf(id: string): Promise<bigint> {
     const position = positionOf(id.toLowerCase())
     const { last } = await this.#database.eventNumber.findFirstOrThrow()
-    if (position !== null && position <= last) return position
+    if (position !== null && position <= last) {
+      const there = await this.#database.event.findUnique({ where: { position }, select: { happenedAt: true } })
+      if (there === null || eventId({ ...there, position }) === id.toLowerCase()) return position
+    }
     // Also of a database that was restored from a backup: going on after a number that comes again would skip events.
     throw new Problem('validation_failed', { errors: ['after must be the id of an event'] })
   }
 
   /** They stand in no event, so that they are gone with the user. */
-  async #withIdentifiers(events: EventRow[]): Promise<EventRow[]> {
+  async #withIdentifiers(events: EventRow[], hidesAdmins: boolean): Promise<EventRow[]> {
     if (!this.#tellsIdentifiers) return events
     const ids = [...new Set(events.flatMap(({ userId }) => (userId === null ? [] : [userId])))]
     const users = await this.#database.user.findMany({
-      where: { id: { in: ids } },
+      where: { id: { in: ids }, ...(hidesAdmins && { role: 'USER' }) },
       select: { id: true, phone: true, email: true },
     })
     const known = new Map(users.map(({ id, ...identifiers }) => [id, identifiers]))

@@ -13,6 +13,8 @@ export const dispatcherDefaults = {
   follow: 1_000,
   /** of each step of a request: connecting, and each wait for the answer */
   timeout: 10_000,
+  /** that requests under way have once the replica stops, which has ten seconds for all that it has to do: the next one sends them again */
+  farewell: 2_000,
   /** after which the others wait no longer for one that gets no answer */
   slow: 1_000,
   /** seconds for which a failing event is tried again */

@@ -1,6 +1,7 @@
 // POST requests to an endpoint of the product's own, signed as Standard Webhooks 1.0 says: within bounds of time and size, and without
 // redirects, which would take what is said to a place that nobody has named.
-import { Agent, request } from 'undici'
+import type { Readable } from 'node:stream'
+import { Agent, errors, request } from 'undici'
 import { webhookSignature } from './webhook-signature.js'
 
 /** Where something is posted, and with which secrets, decoded: more than one while they are exchanged. */
@@ -22,33 +23,50 @@ export type SignedAnswer = Readonly<{
 }>
 
 export type SignedPost = Readonly<{
-  /** Rejects where nobody answered in time. */
-  post: (target: SignedTarget, message: SignedMessage) => Promise<SignedAnswer>
+  /** Rejects where nobody answered in time, or when the signal comes, which ends the answer too. */
+  post: (target: SignedTarget, message: SignedMessage, signal?: AbortSignal) => Promise<SignedAnswer>
   close: () => Promise<void>
 }>
 
 type SignedPostOptions = Readonly<{
-  /** milliseconds */
+  /** milliseconds of each step: connecting, the head of the answer (twice that with 1xx), and each break in its body */
   timeout: number
-  /** whether all of it together has to fit into that, connecting included, which costs a signal each; else each step of it */
-  isFirm: boolean
   /** bytes of an answer's body */
   maxAnswer: number
-  /** requests at once to one origin; others wait */
-  connections?: number
 }>
 
+/** Bodies at once that nobody wants to know and that have not ended: a connection each, which is closed beyond them. */
+const mostLingering = 64
+
 /** Connections are kept for the next request: a handshake costs more than all the rest. */
-export function createSignedPost({ timeout, isFirm, maxAnswer, connections }: SignedPostOptions): SignedPost {
+export function createSignedPost({ timeout, maxAnswer }: SignedPostOptions): SignedPost {
   const agent = new Agent({
     maxResponseSize: maxAnswer,
     connect: { timeout },
     headersTimeout: timeout,
     bodyTimeout: timeout,
-    connections: connections ?? null,
   })
+  let lingering = 0
+
+  /** Reads what comes, so that the connection can be used again, within bounds: each chunk of a body begins the agent's timeout again. */
+  function discard(body: Readable): void {
+    const deadline = performance.now() + timeout
+    let left = maxAnswer
+    lingering += 1
+    body
+      .on('error', () => {})
+      .on('close', () => {
+        lingering -= 1
+      })
+    if (lingering > mostLingering) body.destroy()
+    body.on('data', ({ length }: Buffer) => {
+      left -= length
+      if (left < 0 || performance.now() > deadline) body.destroy()
+    })
+  }
+
   return {
-    async post({ url, keys }, { id, body }) {
+    async post({ url, keys }, { id, body }, signal) {
       const timestamp = Math.floor(Date.now() / 1000).toString()
       const signatures = keys.map((key) => `v1,${webhookSignature(key, { id, timestamp, body })}`)
       const headers = {
@@ -58,18 +76,23 @@ export function createSignedPost({ timeout, isFirm, maxAnswer, connections }: Si
         'webhook-timestamp': timestamp,
         'webhook-signature': signatures.join(' '),
       }
+      const deadline = performance.now() + timeout
       const options = {
         method: 'POST',
         dispatcher: agent,
         headers,
         body,
-        ...(isFirm && { signal: AbortSignal.timeout(timeout) }),
+        // Each answer on the way (1xx) begins the agent's timeout again.
+        onInfo: () => {
+          if (performance.now() > deadline) throw new errors.HeadersTimeoutError()
+        },
+        ...(signal && { signal }),
       } as const
       const answer = await request(url, options)
       return {
         status: answer.statusCode,
         text: () => answer.body.text(),
-        discard: () => void answer.body.dump({ limit: maxAnswer }).catch(() => {}),
+        discard: () => discard(answer.body),
       }
     },
     close: () => agent.destroy(),

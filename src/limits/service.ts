@@ -159,6 +159,16 @@ export class Limits {
     return count > passkeyShare * this.settings.ipVerifyPerTenMinutes ? secondsLeft : null
   }
 
+  /**
+   * Counts a signup that the product is asked of, as many of which an address has as of guesses: a ticket stays good when it is refused.
+   * @returns seconds after which it is asked again, or null
+   */
+  async countAskedSignup(block: string): Promise<number | null> {
+    const counter = { key: `signup_ip:${this.#digestOf(block)}`, window: 600 }
+    const [{ count, secondsLeft }] = await this.#database.$queryRaw<[CountedUp]>(countUpStatement(counter))
+    return count > this.settings.ipVerifyPerTenMinutes ? secondsLeft : null
+  }
+
   /** How much of each budget is used up in the open hour and day (UTC). */
   async budgetUse(): Promise<BudgetUse[]> {
     const asked = budgetsOf(this.settings).flatMap(({ name, perHour, perDay }) => [

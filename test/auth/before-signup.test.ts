@@ -3,8 +3,11 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import t from 'tap'
+import { BeforeSignup } from '../../src/auth/before-signup.js'
+import type { Client } from '../../src/http/client.js'
+import type { Identifier } from '../../src/identifiers/parser.js'
 import { checkWebhook } from '../support/answer-check.js'
-import { startApp, wrongCode } from '../support/app.js'
+import { startApp, testConfig, wrongCode } from '../support/app.js'
 import { joinAsAdmin, verify } from '../users/people.js'
 
 const secret = `whsec_${Buffer.from('a secret of the tests, 32 bytes!').toString('base64')}`
@@ -114,10 +117,12 @@ t.test('two who show one code at once make one account, and a code that ends mea
   })
   says(() => answered)
   const both = Promise.all([tryCode(), tryCode()])
-  while (asked.length < 2) await new Promise((resolve) => setTimeout(resolve, 5))
+  while (asked.length < 1) await new Promise((resolve) => setTimeout(resolve, 5))
+  await new Promise((resolve) => setTimeout(resolve, 100))
   answer()
   const statuses = (await both).map(({ status }) => status).sort()
   t.strictSame(statuses, [200, 401])
+  t.equal(asked.length, 1, 'a code that is shown again meanwhile takes no second place')
   t.equal(await service.database.user.count(), 1)
 
   const late = 'late@example.com'
@@ -130,6 +135,38 @@ t.test('two who show one code at once make one account, and a code that ends mea
   t.equal((await service.post('/auth/verify-otp', { email: late, otp })).body.code, 'otp_invalid')
   t.equal(await service.database.user.count(), 1)
 })
+
+t.test(
+  'who is refused gets in by no crowd, and nobody waits longer than two seconds',
+  { timeout: 10_000 },
+  async (t) => {
+    const { says, setting } = await startDecider(t)
+    says(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 700))
+      return { body: { allow: false } }
+    })
+    const { beforeSignup: endpoint } = testConfig({ HOOK_BEFORE_SIGNUP: setting }).events
+    const hook = new BeforeSignup({ endpoint, failsOpen: true, onTelemetry: () => {} })
+    t.teardown(() => hook.close())
+    const client = { network: '127.0.0.0/24' } as Client
+    const ask = async (n: number) => {
+      const identifier = { method: 'email', identifier: `person${n}@example.com` } as Identifier
+      const start = performance.now()
+      const code = await hook.ask({ identifier, userName: null, locale: null }, client).then(
+        () => 'admitted',
+        ({ code }) => code,
+      )
+      return { code, time: performance.now() - start }
+    }
+    const answers = await Promise.all(Array.from({ length: 80 }, (_, n) => ask(n)))
+    const count = (code: string) => answers.filter((answer) => answer.code === code).length
+    t.equal(count('admitted'), 0)
+    t.equal(count('signup_refused') + count('service_unavailable'), 80)
+    t.ok(count('signup_refused') >= 16)
+    t.ok(Math.max(...answers.map(({ time }) => time)) < 2_500)
+    t.equal((await ask(1)).code, 'signup_refused', 'each place is given back')
+  },
+)
 
 t.test('the mobile flow asks with the form, and a refusal leaves the ticket as it was', async (t) => {
   const { asked, says, service } = await startWith(t)
@@ -149,6 +186,21 @@ t.test('the mobile flow asks with the form, and a refusal leaves the ticket as i
   t.equal((await signUp(signup_token)).status, 201)
   t.match(await service.database.user.findFirst(), { publicMetadata: { via: 'app' } })
   t.equal((await signUp(signup_token)).body.code, 'verification_required')
+})
+
+t.test('a ticket that is refused has nobody asked for ever', async (t) => {
+  const { asked, says, service } = await startWith(t, { IP_VERIFY_PER_10_MIN: '3' })
+  says({ body: { allow: false } })
+  const mobile_number = '9876543210'
+  await service.post('/api/auth/send-otp', { mobile_number })
+  const proof = { mobile_number, otp: service.lastCode(`+91${mobile_number}`) }
+  const { signup_token } = (await service.post('/api/auth/verify-otp', proof)).body
+  const place = { house_number: '1', street_locality: 'MG Road', city: 'Pune', state: 'MH', pincode: '411001' }
+  const signUp = (user_name: string) =>
+    service.post('/api/auth/signup', { mobile_number, user_name, ...place, signup_token })
+  for (let n = 0; n < 3; n += 1) t.equal((await signUp(`Asha ${'ABC'[n]}`)).body.code, 'signup_refused')
+  t.match(await signUp('Asha D'), { status: 429, body: { code: 'rate_limited', retry_after: Number } })
+  t.equal(asked.length, 3)
 })
 
 t.test('admins write what the product keeps; users read it in their export alone', async (t) => {

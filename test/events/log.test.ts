@@ -190,6 +190,38 @@ t.test('what is committed late is not skipped, and what is undone is never told'
   })
 })
 
+t.test('what happens later says so, whichever transaction began first', async (t) => {
+  const service = await startApp(t)
+  const admin = await joinAsAdmin(service)
+  const asha = await join(service, '+919876543210')
+  const start = await lastId(admin)
+  await withConnection(service.config.database.url, async (client) => {
+    await client.query('BEGIN')
+    await client.query('SELECT now()')
+    await asha.patch('/users/me', { user_name: 'First' })
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    await client.query("UPDATE users SET user_name = 'Second' WHERE id = $1", [asha.id])
+    await client.query('COMMIT')
+  })
+  const events = await eventsAfter(admin, start)
+  t.equal(events.length, 2)
+  t.ok(String(events[0]?.timestamp) < String(events[1]?.timestamp))
+  t.ok(String(events[0]?.id) < String(events[1]?.id))
+})
+
+t.test('an id of another life of the database is refused, and one of an event that is gone is not', async (t) => {
+  const service = await startApp(t)
+  const admin = await joinAsAdmin(service)
+  await join(service, '+919876543210')
+  const [first, ...others] = await eventsAfter(admin)
+  const id = String(first?.id)
+  const ofAnother = `019aab5e-7c1e${id.slice(13)}`
+  t.match(await admin.get(`/events?after=${ofAnother}`), { status: 400, body: { code: 'validation_failed' } })
+  t.strictSame(await eventsAfter(admin, id.toUpperCase()), others)
+  await service.database.event.deleteMany({ where: { position: 1n } })
+  t.strictSame(await eventsAfter(admin, id), others)
+})
+
 t.test('a reader that follows writers sees each event once, in an order that stays', async (t) => {
   const service = await startApp(t)
   const admin = await joinAsAdmin(service)
@@ -244,6 +276,11 @@ t.test('identifiers are told only where they are to be, and are gone with their 
   const start = await lastId(admin)
   const asha = await join(service, '+919876543210')
   t.match(brief(await eventsAfter(admin, start)), [{ phone: '+919876543210', email: null }, { phone: '+919876543210' }])
+  const { body } = await (await backEnd(service, 'events:read')).ask('GET', '/events')
+  const toldOf = ({ id }: Person) =>
+    brief(body.data).flatMap(({ user_id, phone, email }) => (user_id === id ? [phone ?? email] : []))
+  t.strictSame(new Set(toldOf(admin)), new Set([null]), 'those of admins to no key')
+  t.strictSame(new Set(toldOf(asha)), new Set(['+919876543210']))
   await admin.delete(`/users/${asha.id}`)
   // Whom guesses in all are made at is nobody in particular.
   const alarm = { event: 'excess_rate_limit_exceeded', detail: 'guesses in all: 1000 this hour' } as const

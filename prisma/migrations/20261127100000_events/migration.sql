@@ -10,7 +10,7 @@ CREATE TABLE "event_outbox" (
     "type" VARCHAR(32) NOT NULL,
     "user_id" UUID,
     "data" JSONB NOT NULL,
-    "happened_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    "happened_at" TIMESTAMPTZ(3) NOT NULL DEFAULT clock_timestamp(),
 
     CONSTRAINT "event_outbox_pkey" PRIMARY KEY ("id")
 );
