@@ -6,6 +6,7 @@ import type { Client, LogOrigin } from '../http/client.js'
 import { createSignedPost, failureOf } from '../http/signed-post.js'
 import type { Identifier } from '../identifiers/parser.js'
 import { metadataFault } from '../users/metadata.js'
+import { isHonest } from '../users/reason.js'
 
 /** Milliseconds that people wait for it at the most. */
 const timeout = 2_000
@@ -145,7 +146,7 @@ const failed = (reason: string): Verdict & { kind: 'failed' } => ({ kind: 'faile
 function readVerdict(text: string): Verdict {
   const { allow, message, public_metadata: metadata = null } = parseObject(text)
   if (allow === false) {
-    const isForPeople = typeof message === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(message)
+    const isForPeople = typeof message === 'string' && /^[^\p{Cc}\p{Cs}]{1,200}$/u.test(message) && isHonest(message)
     return { kind: 'refused', message: isForPeople ? message : undefined }
   }
   if (allow !== true) return failed('no verdict')

@@ -62,6 +62,8 @@ export class EndpointQueue {
 
   /** What is due, in the order of the log, up to `most`; null where another replica delivers there. Takes the endpoint for a lease. */
   async take(): Promise<TakenEvent[] | null> {
+    // Or the row that our own write has locked would look like that of another replica.
+    await this.#settled
     const text = `
       SELECT t.is_owner AS "isOwner", (t.event).position::text AS position, (t.event).type, (t.event).user_id AS "userId",
         (t.event).data, (t.event).happened_at AS "happenedAt", (t.event).attempts, (t.event).is_new AS "isNew",

@@ -137,8 +137,8 @@ export class EndpointWorker {
       this.#slow.delete(later)
     })
     this.#slow.add(later)
-    // Long enough that nobody else tries it meanwhile.
-    return { ...resultOf(event, 'slow'), retry_after: (times.timeout + times.lease) / 1_000 }
+    // Longer than all steps of an attempt (signed-post.ts): nobody tries it beside this one, unless this replica is gone.
+    return { ...resultOf(event, 'slow'), retry_after: (3 * times.timeout + times.lease) / 1_000 }
   }
 
   async #attempt(event: TakenEvent): Promise<Result> {

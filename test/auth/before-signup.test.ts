@@ -67,8 +67,10 @@ t.test('a refusal leaves the code as it was; whoever is let in has what the prod
     timestamp: String,
     data: { method: 'email', email, country: null, user_name: null, locale: null, network: '127.0.0.0/24' },
   })
-  says({ body: { allow: false, message: 'two\nlines' } })
-  t.match((await tryCode()).body.errors, ['No account may be made of this'])
+  for (const message of ['two\nlines', 'two\u2028lines', 'turned \u202e round']) {
+    says({ body: { allow: false, message } })
+    t.match((await tryCode()).body.errors, ['No account may be made of this'])
+  }
 
   const kept = { plan: 'pro', camelCase: { inner_Name: [1, null] } }
   says({ body: { allow: true, public_metadata: kept } })
