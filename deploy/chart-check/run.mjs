@@ -125,7 +125,7 @@ async function context() {
   return {
     routes: Object.keys(JSON.parse(await read('../openapi.json')).paths),
     // closeWithGrace ends the process then.
-    stopSeconds: Number(/limit: ([\d_]+)/.exec(await read('../src/server.ts'))[1].replace('_', '')) / 1000,
+    stopSeconds: Number(/const limit = ([\d_]+)/.exec(await read('../src/stopping.ts'))[1].replace('_', '')) / 1000,
   }
 }
 
