@@ -97,16 +97,13 @@ export class BeforeSignup {
     const hasWaited = this.#free === 0
     if (!(await this.#takePlace(signal))) return { kind: 'failed', reason: 'too many at once', hasWaited }
     const body = `{"type":"signup.requested","timestamp":"${new Date().toISOString()}","data":${data}}`
-    try {
-      const answer = await this.#post.post(endpoint, { id: `msg_${newId()}`, body }, signal)
-      const text = await answer.text()
-      const verdict = answer.status === 200 ? readVerdict(text) : failed(`answered ${answer.status}`)
-      return verdict.kind === 'failed' ? { ...verdict, hasWaited } : verdict
-    } catch (error) {
-      return { ...failed(failureOf(error)), hasWaited }
-    } finally {
-      this.#leavePlace()
-    }
+    const verdict = await this.#post
+      .post(endpoint, { id: `msg_${newId()}`, body }, signal)
+      .then(async ({ status, text }) => ({ status, text: await text() }))
+      .then(({ status, text }) => (status === 200 ? readVerdict(text) : failed(`answered ${status}`)))
+      .catch((error: unknown) => failed(failureOf(error)))
+      .finally(() => this.#leavePlace())
+    return verdict.kind === 'failed' ? { ...verdict, hasWaited } : verdict
   }
 
   /**

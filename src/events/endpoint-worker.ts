@@ -68,7 +68,7 @@ export class EndpointWorker {
       }
     }
     await Promise.all(this.#slow)
-    await this.#queue.release().catch(() => {})
+    await this.#queue.release().catch(ignore)
   }
 
   /** Delivers what was taken, one user's events after each other, and writes down what became of them. */
@@ -91,7 +91,7 @@ export class EndpointWorker {
       for (let lane = waiting.shift(); lane; lane = waiting.shift()) await this.#deliverLane(lane, { results, written })
     }
     // Whoever is seen to work keeps the endpoint.
-    const renewal = setInterval(() => void this.#queue.renew().catch(() => {}), times.lease / 3)
+    const renewal = setInterval(() => void this.#queue.renew().catch(ignore), times.lease / 3)
     try {
       await Promise.all(Array.from({ length: Math.min(times.requests, lanes.size) }, serve))
     } finally {
@@ -133,7 +133,7 @@ export class EndpointWorker {
     })
     if (early !== null) return early
     const later = Promise.all([attempt, written]).then(async ([result]) => {
-      await this.#settle([result], null).catch(() => {})
+      await this.#settle([result], null).catch(ignore)
       this.#slow.delete(later)
     })
     this.#slow.add(later)
@@ -174,9 +174,12 @@ export class EndpointWorker {
   }
 
   #rest(milliseconds: number): Promise<unknown> {
-    return sleep(milliseconds, undefined, { signal: this.#stopping.signal }).catch(() => {})
+    return sleep(milliseconds, undefined, { signal: this.#stopping.signal }).catch(ignore)
   }
 }
+
+/** What a database that is away does not get written is done again; a rest that is broken off is over. */
+const ignore = () => {}
 
 function resultOf({ position, userId }: TakenEvent, outcome: Result['outcome']): Result {
   // Of nobody's events none waits behind another.
