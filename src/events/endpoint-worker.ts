@@ -82,7 +82,7 @@ export class EndpointWorker {
       else lanes.set(key, [event])
     }
     const results: Result[] = []
-    let isWritten = () => {}
+    let isWritten!: () => void
     const written = new Promise<void>((resolve) => {
       isWritten = resolve
     })
