@@ -9,7 +9,17 @@ const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/
 /** Why a value is no metadata, for people; undefined where it is. */
 export function metadataFault(value: unknown): string | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be an object'
-  const json = JSON.stringify(value)
-  if (Buffer.byteLength(json) > maxMetadataLength) return `must be at most ${maxMetadataLength} bytes of JSON`
+  const json = jsonOf(value)
+  if (json === null || Buffer.byteLength(json) > maxMetadataLength)
+    return `must be at most ${maxMetadataLength} bytes of JSON`
   return unstorable.test(json) ? 'must hold whole characters other than NUL' : undefined
+}
+
+/** Null where it is nested deeper than the stack, which JSON.parse reads and JSON.stringify does not write: that takes hundreds of times the length. */
+function jsonOf(value: object): string | null {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return null
+  }
 }

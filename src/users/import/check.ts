@@ -118,7 +118,7 @@ function shownOf({ id, phone, email }: Draft): Shown {
 /** Of any text as much as is shown of an identifier. */
 export function maskText(text: string): string {
   const start = text.slice(0, 60)
-  return start.includes('@') || start.length > 7 ? maskIdentifier(start) : '***'
+  return start.lastIndexOf('@') > 0 || start.length > 7 ? maskIdentifier(start) : '***'
 }
 
 const phoneFaults = { phone_not_valid: 0, country_not_supported: 0, number_type_not_supported: 0 }
@@ -150,7 +150,8 @@ function nameOf(name: string): string | null {
 
 /** The id of a user: that of the other system where it is a UUID, else one that is made of it, always the same. */
 export function idOf(map: string, id: string): string {
-  return uuid.test(id) ? id.toLowerCase() : v5(`${map}:${id}`, idNamespace)
+  // Halves of surrogate pairs, which JSON can write, have no UTF-8 to make one of.
+  return uuid.test(id) ? id.toLowerCase() : v5(`${map}:${id}`.toWellFormed(), idNamespace)
 }
 
 /** Phone and email in their canonical forms, null where there is none of either; or why one of them is refused. */

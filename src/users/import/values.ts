@@ -3,9 +3,12 @@
 /** A record as it was read: members of JSON, or cells of CSV under their header. */
 export type Fields = Readonly<Record<string, unknown>>
 
-/** A text with something in it, or a number as one; undefined for all else. */
+/**
+ * A text with something in it, or a number as one; undefined for all else, and for a number of which JSON.parse has kept the first digits
+ * alone: two ids of more than 2^53 would be one.
+ */
 export function textOf(value: unknown): string | undefined {
-  const text = typeof value === 'number' ? String(value) : value
+  const text = Number.isSafeInteger(value) ? String(value) : value
   return typeof text === 'string' && text.trim() !== '' ? text.trim() : undefined
 }
 
@@ -20,23 +23,29 @@ export function joined(...values: readonly unknown[]): string | undefined {
 }
 
 /**
- * A time: ISO 8601, as PostgreSQL writes it (`2026-01-31 10:00:00.123456+00`, without a zone in UTC), or milliseconds since 1970. Undefined
- * where there is none, or none that a user of today can have.
+ * A time: ISO 8601, as PostgreSQL writes it (`2026-01-31 10:00:00.123456+00`, without a zone in UTC), or milliseconds or seconds since
+ * 1970. Undefined where there is none, or none that a user of today can have.
  */
 export function timeOf(value: unknown): Date | undefined {
   const text = textOf(value)
   if (text === undefined) return undefined
-  const time = new Date(/^\d{9,}$/.test(text) ? Number(text) : isoOf(text))
-  return time.getTime() >= 0 && time.getTime() <= Date.now() ? time : undefined
+  const time = millisecondsOf(text)
+  return time >= 0 && time <= Date.now() ? new Date(time) : undefined
 }
 
-/** Whether a time is ahead, however far: `infinity` is. */
+/**
+ * Whether the end of a ban is ahead, however far: `infinity` is, and any that cannot be read here, such as PostgreSQL's years of five
+ * digits. Nobody is let in by what we do not understand.
+ */
 export function isAhead(value: unknown): boolean {
   const text = textOf(value)
-  return (
-    text === 'infinity' ||
-    (text !== undefined && new Date(/^\d{9,}$/.test(text) ? Number(text) : isoOf(text)).getTime() > Date.now())
-  )
+  return text !== undefined && (text === 'infinity' || (/\d/.test(text) && !(millisecondsOf(text) <= Date.now())))
+}
+
+/** NaN where it is no time. Numbers of nine or ten digits are seconds: as milliseconds they were of the first months of 1970. */
+function millisecondsOf(text: string): number {
+  if (/^\d{9,10}$/.test(text)) return Number(text) * 1_000
+  return new Date(/^\d{11,}$/.test(text) ? Number(text) : isoOf(text)).getTime()
 }
 
 function isoOf(text: string): string {

@@ -1,11 +1,12 @@
 // What is read of each system's export, as that system documents it: made-up files, with what can be wrong in them.
 import { open } from 'node:fs/promises'
+import fc from 'fast-check'
 import t from 'tap'
 import { IdentifierParser } from '../../../src/identifiers/parser.js'
 import { check, idNamespace, idOf, maskText } from '../../../src/users/import/check.js'
 import { mapNamed, mapsThatRead, ownMap } from '../../../src/users/import/maps.js'
 import { findRecords, RecordReader } from '../../../src/users/import/reader.js'
-import { isAhead, isSet, timeOf } from '../../../src/users/import/values.js'
+import { isAhead, isSet, textOf, timeOf } from '../../../src/users/import/values.js'
 
 const parser = new IdentifierParser({ defaultCountry: 'IN', countries: ['IN'], channels: ['sms', 'email'] })
 
@@ -188,9 +189,18 @@ t.test('values', async (t) => {
     false,
     false,
   ])
-  t.strictSame(['a@b.example', '+919876543210', '12345', 'x'.repeat(99)].map(maskText), [
+  t.match(timeOf(1614834367), new Date(1614834367000), 'seconds, as SQLite has them')
+  t.strictSame(['12026-01-01 00:00:00+00', 4102444800, '20260101', 1614834367].map(isAhead), [true, true, true, false])
+  t.strictSame(
+    [7, 2 ** 53, 1.5, Number.POSITIVE_INFINITY, '9007199254740993'].map(textOf),
+    ['7', undefined, undefined, undefined, '9007199254740993'],
+    'no number that JSON has cut short',
+  )
+  t.strictSame(['a@b.example', '+919876543210', '12345', '@', '@abc', 'x'.repeat(99)].map(maskText), [
     'a***@b.example',
     '+91******3210',
+    '***',
+    '***',
     '***',
     `xxx${'*'.repeat(53)}xxxx`,
   ])
@@ -212,4 +222,41 @@ t.test('names are as the API would take them', async (t) => {
   t.equal(nameOf(' Asha\u0000\n Rao\ud800'), 'Asha Rao\ufffd')
   t.equal(nameOf('\u200b'), null)
   t.equal(nameOf('🪷'.repeat(300)), '🪷'.repeat(200))
+})
+
+/** What becomes of a line of our own export. */
+function checkOwn(record: object | string) {
+  const text = typeof record === 'string' ? record : JSON.stringify({ ...unproved, ...record })
+  return check(
+    { line: 1, end: { offset: 0, line: 1 }, text },
+    { parser, map: ownMap, columns: null, trustsVerified: true },
+  )
+}
+const unproved = { id: '1', email: 'a@example.com', phoneVerifiedAt: null, emailVerifiedAt: null }
+
+t.test('who is disabled stays so, whatever the clock of the other machine said', async (t) => {
+  for (const disabledAt of ['2999-01-01T00:00:00.000Z', '+275760-09-13T00:00:00.000Z', '1969-12-31T00:00:00Z', 'yes']) {
+    t.match(checkOwn({ disabledAt }), { kind: 'user', user: { disabledAt: 'now' } }, disabledAt)
+  }
+  t.match(checkOwn({ disabledAt: '' }), { kind: 'user', user: { disabledAt: null } })
+})
+
+t.test('no line ends an import, whatever stands in it', async (t) => {
+  t.match(checkOwn({ id: '\ud800' }), { kind: 'user', user: { id: idOf('latchkey', '\ufffd') } })
+  t.match(checkOwn({ email: '@abc' }), { kind: 'refused', refusal: { reason: 'email_not_valid', email: '***' } })
+  const deep = `${'{"a":'.repeat(40_000)}1${'}'.repeat(40_000)}`
+  const record = JSON.stringify({ ...unproved, publicMetadata: 0 }).replace(/0}$/, `${deep}}`)
+  t.match(checkOwn(record), { kind: 'refused', refusal: { reason: 'metadata_not_valid' } })
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: fc.constantFrom('@', '.', '+', '9', 'a', '\ud800', '\0') }),
+  )
+  const names = ['id', 'phone', 'email', 'userName', 'locale', 'createdAt', 'disabledAt', 'phoneVerifiedAt']
+  const records = fc.record(Object.fromEntries(names.map((name) => [name, fc.oneof(texts, fc.jsonValue())])))
+  fc.assert(
+    fc.property(records, (record) => {
+      checkOwn(record)
+    }),
+    { numRuns: 200 },
+  )
 })

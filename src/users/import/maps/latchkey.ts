@@ -13,14 +13,15 @@ export const latchkey: PeerMap = {
       if (text === undefined) return undefined
       return { text, isVerified: verifiedAt !== undefined, verifiedAt, usedAt: timeOf(record[`${name}UsedAt`]) }
     }
-    const disabledAt = timeOf(record['disabledAt'])
+    const disabledAt = textOf(record['disabledAt'])
     return {
       id: String(textOf(record['id'])),
       phone: identifier('phone'),
       email: identifier('email'),
       name: textOf(record['userName']),
+      // Also where the time is none that can be: another machine's clock lets nobody in.
       isDisabled: disabledAt !== undefined,
-      disabledAt,
+      disabledAt: timeOf(disabledAt),
       createdAt: timeOf(record['createdAt']),
       updatedAt: timeOf(record['updatedAt']),
       locale: textOf(record['locale']),
