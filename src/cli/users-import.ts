@@ -29,8 +29,10 @@ async function importFile(context: Context): Promise<number> {
     ids: `${path}.ids.ndjson`,
     ledger: `${path}.import.json`,
   }
-  if (resolve(paths.report) === resolve(path))
-    throw new UsageError('--report must name another file than the one that is read')
+  if ([path, paths.ids, paths.ledger, `${paths.ledger}.new`].some((other) => resolve(paths.report) === resolve(other)))
+    throw new UsageError(
+      '--report must name another file than the one that is read, and those that are written beside it',
+    )
   const map = mapOf(values.map)
   try {
     const { counts, isWhole, line } = await withFile(path, (file) => importUsersOf(file, map, paths, context))

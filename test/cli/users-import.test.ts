@@ -105,7 +105,12 @@ t.test('what cannot be used, and files that are none', async (t) => {
     2,
     '--map must be one of supabase, auth0, better-auth, firebase, clerk',
   ])
-  t.strictSame(await run([file, '--report', file]), [2, '--report must name another file than the one that is read'])
+  for (const other of ['', '.ids.ndjson', '.import.json', '.import.json.new']) {
+    t.strictSame(await run([file, '--report', `${file}${other}`]), [
+      2,
+      '--report must name another file than the one that is read, and those that are written beside it',
+    ])
+  }
   t.strictSame(await run([inFolder('missing')]), [1, `${folder}/missing is not there`])
   t.match(await run([inFolder('x'.repeat(300))]), [1, /ENAMETOOLONG/])
   mkdirSync(inFolder('folder'))

@@ -132,6 +132,14 @@ async function claimDatabase(client: Client, patience = 10_000): Promise<string>
   return String(rows[0]?.name)
 }
 
+/** Of CSV whose header is none that is known. */
+function hintOf([first, ...others]: readonly string[]): string {
+  // As spreadsheets write it in half of Europe, and as databases do.
+  const parting = others.length === 0 ? /[;\t|]/.exec(String(first))?.[0] : undefined
+  if (parting === undefined) return 'its first line is to name the columns'
+  return `a ${parting === '\t' ? 'tab' : parting} parts its columns: export it with commas`
+}
+
 /** @throws FileFault where nobody is among the first records */
 function requireUsers(
   records: readonly RawRecord[],
@@ -139,7 +147,7 @@ function requireUsers(
   { map, columns }: CheckOptions,
 ): void {
   const isNamed = columns !== null && map.columns === undefined
-  const hint = isNamed ? ['its first line is to name the columns'] : []
+  const hint = isNamed ? [hintOf(columns)] : []
   if (records.length === 0) throw new FileFault(['has no users', ...hint].join('; '))
   const isUser = (each: Checked) => each.kind !== 'refused' || each.refusal.id !== undefined
   if (checked.some(isUser)) return

@@ -2,7 +2,7 @@
 // had not been. Before a batch is committed, the ledger says what is true without it and what with it, and which transaction decides;
 // PostgreSQL knows what became of that (pg_xact_status).
 import { createHash } from 'node:crypto'
-import { access, constants, type FileHandle, open, rename, rm, truncate, writeFile } from 'node:fs/promises'
+import { access, constants, type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Client } from 'pg'
 import type { Reason } from './check.js'
@@ -85,8 +85,23 @@ async function textOf(path: string): Promise<string | null> {
 /** Writes it whole or not at all. */
 export async function writeLedger(path: string, ledger: Ledger): Promise<void> {
   const draft = `${path}.new`
-  await writeFile(draft, JSON.stringify(ledger), { mode: 0o600 })
+  // Of a run that was killed; or a link, which would lead to wherever whoever made it likes.
+  await rm(draft, { force: true })
+  await writeFile(draft, JSON.stringify(ledger), { mode: 0o600, flag: 'wx' })
   await rename(draft, path)
+}
+
+/** To go on in a file that an earlier run made, and not where a link leads that has taken its place. */
+const goOn = constants.O_RDWR | constants.O_NOFOLLOW
+
+/** What terminals and editors obey or do not show: controls beyond those of ASCII, which JSON has escaped, and format characters. */
+const unseen = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu
+
+/** A line of JSON that shows all that is in it, whoever wrote the file that it tells of. */
+function lineOf(value: object): string {
+  const escaped = (text: string) =>
+    Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
+  return `${JSON.stringify(value).replace(unseen, escaped)}\n`
 }
 
 export const removeLedger = (path: string) => rm(path, { force: true })
@@ -109,20 +124,22 @@ export class Report {
    * @throws Error in one line where there is a file that no import has written
    */
   async begin(): Promise<void> {
-    if (this.length > 0) return truncate(this.#path, this.length)
+    if (this.length > 0) {
+      this.#file = await open(this.#path, goOn)
+      return this.#file.truncate(this.length)
+    }
     // To be told now, and not with the first line of a million that goes there.
     await access(dirname(this.#path), constants.W_OK)
     const text = await textOf(this.#path)
-    if (text === null) return
-    if (!/^(\{"(line|old)":|$)/.test(text))
+    if (text !== null && !/^(\{"(line|old)":|$)/.test(text))
       throw new Error(`${this.#path} is there already, and is no report of an import`)
-    await rm(this.#path)
+    await rm(this.#path, { force: true })
   }
 
   async add(lines: readonly object[]): Promise<void> {
     if (lines.length === 0) return
-    this.#file ??= await open(this.#path, this.length === 0 ? 'w' : 'r+', 0o600)
-    const bytes = Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    this.#file ??= await open(this.#path, 'wx', 0o600)
+    const bytes = Buffer.from(lines.map(lineOf).join(''))
     await this.#file.write(bytes, 0, bytes.length, this.length)
     this.length += bytes.length
   }

@@ -1,5 +1,5 @@
 // Who moves in: what is written, what is refused and why, what the trail says; and that a run which ends at any moment is gone on with.
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join as joinPath } from 'node:path'
 import type { Client } from 'pg'
@@ -271,6 +271,14 @@ t.test('what cannot be imported', async (t) => {
     'has no line that looks like supabase; its first line is to name the columns',
   )
   await refused(
+    'id;email;aud\n1;a@example.com;x\n',
+    'has no line that looks like supabase; a ; parts its columns: export it with commas',
+  )
+  await refused(
+    'id\temail\n1\ta@example.com\n',
+    'has no line that looks like supabase; a tab parts its columns: export it with commas',
+  )
+  await refused(
     'name,age\nAsha,7\n',
     'has no line that looks like supabase; the first one has name, age; its first line is to name the columns',
   )
@@ -295,4 +303,23 @@ t.test('what cannot be imported', async (t) => {
   const wrap = () => ({ query }) as unknown as Client
   await refused(JSON.stringify(asha), 'broken', { wrap })
   t.equal(await service.database.user.count(), 0)
+})
+
+t.test('the files beside it lead nowhere else, and show what is in them', async (t) => {
+  const service = await startApp(t)
+  const path = fileOf(t, [
+    { ...asha, id: 'a\u009b2J\u202e\u{e0041}', phone: undefined },
+    { ...asha, id: 'b', email: 'b@exa\u202emple\u007f' },
+  ])
+  const elsewhere = `${path}.elsewhere`
+  const beside = ['.refused.ndjson', '.ids.ndjson', '.import.json.new']
+  for (const name of beside) symlinkSync(elsewhere, `${path}${name}`)
+  t.match(await importInto(service, path), { counts: { made: 1, refused: { email_not_valid: 1 } } })
+  t.notOk(existsSync(elsewhere), 'a link is not written through')
+  for (const name of beside.slice(0, 2)) {
+    t.ok(lstatSync(`${path}${name}`).isFile(), name)
+    t.equal(statSync(`${path}${name}`).mode & 0o777, 0o600)
+    t.match(readFileSync(`${path}${name}`, 'utf8'), /^[\x20-\x7e\n]+$/)
+  }
+  t.match(linesOf(`${path}.ids.ndjson`), [{ old: 'a\u009b2J\u202e\u{e0041}' }])
 })
