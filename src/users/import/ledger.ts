@@ -50,7 +50,8 @@ export async function nameOfRun(file: FileHandle, ...parts: readonly unknown[]):
 export async function readLedger(path: string, run: string, client: Client): Promise<Progress | null> {
   const text = await textOf(path)
   if (text === null) return null
-  const ledger = JSON.parse(text) as Ledger
+  const ledger = ledgerOf(text)
+  if (ledger === null) throw new Error(`${path} cannot be read; --restart begins again`)
   if (ledger.run !== run)
     throw new Error(
       `${path} is of an import of another file, with other options or into another database; --restart begins again`,
@@ -65,6 +66,15 @@ export async function readLedger(path: string, run: string, client: Client): Pro
       return ledger.before
     default:
       throw new Error(`The database does not know what became of the import in ${path}; --restart begins again`)
+  }
+}
+
+/** Null where it is none, as after a power failure. */
+function ledgerOf(text: string): Ledger | null {
+  try {
+    return Object(JSON.parse(text))
+  } catch {
+    return null
   }
 }
 
@@ -125,7 +135,10 @@ export class Report {
    */
   async begin(): Promise<void> {
     if (this.length > 0) {
-      this.#file = await open(this.#path, goOn)
+      this.#file = await open(this.#path, goOn).catch(() => undefined)
+      // To truncate one that is shorter would fill it up.
+      if (this.#file === undefined || (await this.#file.stat()).size < this.length)
+        throw new Error(`${this.#path} is not as the import left it; --restart begins again`)
       return this.#file.truncate(this.length)
     }
     // To be told now, and not with the first line of a million that goes there.

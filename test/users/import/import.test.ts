@@ -1,5 +1,5 @@
 // Who moves in: what is written, what is refused and why, what the trail says; and that a run which ends at any moment is gone on with.
-import { existsSync, lstatSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join as joinPath } from 'node:path'
 import type { Client } from 'pg'
@@ -246,6 +246,18 @@ t.test('a run that ends at any moment is gone on with, and ends as one that did 
     importInto(service, path, given),
     /^The database does not know what became of .*; --restart begins again$/,
   )
+  for (const broken of ['', '{"run"']) {
+    writeFileSync(ledger, broken)
+    await t.rejects(importInto(service, path, given), /import\.json cannot be read; --restart begins again$/)
+  }
+  const ids = `${path}.ids.ndjson`
+  const idsBefore = readFileSync(ids)
+  for (const damage of [() => rmSync(ids), () => writeFileSync(ids, '{"old":')]) {
+    writeFileSync(ledger, text)
+    damage()
+    await t.rejects(importInto(service, path, given), /ids\.ndjson is not as the import left it; --restart begins/)
+  }
+  writeFileSync(ids, idsBefore)
   writeFileSync(ledger, text)
   t.match(
     await importInto(service, path, { ...given, isTrial: true }),
