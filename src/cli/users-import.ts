@@ -59,8 +59,12 @@ async function importUsersOf(
     channels: ['sms', 'email'],
   })
   const stop = new AbortController()
-  const onSignal = () => stop.abort()
-  process.on('SIGINT', onSignal)
+  const onSignal = () => {
+    stop.abort()
+    printError('Stops after this batch; Ctrl-C again ends it now, and nothing is lost by that')
+  }
+  // Once: a batch may wait for a lock of somebody else, as long as they like.
+  process.once('SIGINT', onSignal)
   try {
     return await withDirectClient(database.directUrl, (client) =>
       importUsers({

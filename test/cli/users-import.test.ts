@@ -5,11 +5,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
+import { setTimeout } from 'node:timers/promises'
 import t from 'tap'
 import { readingLine } from '../../src/cli/progress.js'
 import { createTeller } from '../../src/cli/users-import.js'
 import { withConnection } from '../../src/development/postgres-query.js'
-import { exitCodeOf } from '../../src/development/processes.js'
+import { exitCodeOf, isAlive } from '../../src/development/processes.js'
 import { startApp, type TestApp } from '../support/app.js'
 import { runCommand } from '../support/command.js'
 import { projectDirectory } from '../support/project.js'
@@ -206,7 +207,7 @@ t.test('a process that is interrupted, and one that is killed', async (t) => {
 
   const url = service.config.database.url
   /** Starts one, which waits in the batch of a line, and does something to it then; returns its exit code and its last line. */
-  async function startAndWait(waitsAt: number, act: (pid: number) => void) {
+  async function startAndWait(waitsAt: number, act: (pid: number, told: () => Promise<unknown>) => unknown) {
     return withConnection(url, async (client) => {
       await client.query('BEGIN')
       await client.query(`INSERT INTO users (id, email) VALUES (gen_random_uuid(), '${line(waitsAt).email}')`)
@@ -218,7 +219,7 @@ t.test('a process that is interrupted, and one that is killed', async (t) => {
       const reader = createInterface({ input: child.stderr }).on('line', (told) => errors.push(told))
       const isThere = (told: string) => Number(/(\d+),000 {2}/.exec(told)?.[1]) * 1_000 >= waitsAt - 2_000
       while (!errors.some(isThere)) await once(reader, 'line')
-      act(Number(child.pid))
+      await act(Number(child.pid), () => once(reader, 'line'))
       await client.query('ROLLBACK')
       return [await code, await output, errors.at(-1)]
     })
@@ -227,6 +228,13 @@ t.test('a process that is interrupted, and one that is killed', async (t) => {
   t.match(interrupted, [1, '', /^Stopped before line \d+$/])
   const made = await service.database.user.count()
   t.ok(made >= 4_000 && made < 9_000, `${made} before`)
+  const impatient = await startAndWait(6_500, async (pid, told) => {
+    process.kill(pid, 'SIGINT')
+    await told()
+    process.kill(pid, 'SIGINT')
+    while (isAlive(pid)) await setTimeout(10)
+  })
+  t.match(impatient.at(-1), /^Stops after this batch; Ctrl-C again/, 'ended while its batch waits for a lock')
   const killed = await startAndWait(8_500, (pid) => process.kill(pid, 'SIGKILL'))
   t.not(killed[0], 0)
   t.ok((await service.database.user.count()) < 9_000)
