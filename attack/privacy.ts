@@ -96,7 +96,7 @@ const insides: Attack = {
   async run({ equal }) {
     const text = errorBodiesSoFar()
     const words =
-      /\b(select|insert|update|prisma|postgres|pg_|node_modules|dist\/|\.js:\d+|at \w+ \(|ECONN|relation "|stack)/gi
+      /\b(select\b|insert\b|update\b|prisma|postgres|pg_|node_modules|dist\/|\.js:\d+|at \w+ \(|ECONN|relation "|stack)/gi
     equal('found', [...new Set(text.match(words) ?? [])], [])
     equal('one of 5xx among them', /internal_error|service_unavailable/.test(text), true)
   },
