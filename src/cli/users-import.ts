@@ -1,5 +1,5 @@
 // Users of another system, or of another database: `latchkey users import FILE [--map SYSTEM] [--trust-verified] [--dry-run]`.
-import { existsSync } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { UsageError } from '../config/command-line.js'
@@ -99,7 +99,8 @@ function mapOf(name: string | undefined): PeerMap {
 /** @throws Error in one line where there is no such file, or it is not to be read */
 async function withFile<Result>(path: string, work: (file: FileHandle) => Promise<Result>): Promise<Result> {
   const faults: Readonly<Record<string, string>> = { ENOENT: 'is not there', EACCES: 'is not yours to read' }
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
+  // A pipe would be waited for until somebody writes into it.
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
     const fault = faults[String(error.code)]
     throw fault === undefined ? error : new Error(`${path} ${fault}`)
   })

@@ -1,5 +1,5 @@
 // `latchkey users import`: what is told, exit codes, files that are none, an export that comes back, and processes that end too early.
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -115,10 +115,13 @@ t.test('what cannot be used, and files that are none', async (t) => {
   t.strictSame(await run([inFolder('missing')]), [1, `${folder}/missing is not there`])
   t.match(await run([inFolder('x'.repeat(300))]), [1, /ENAMETOOLONG/])
   mkdirSync(inFolder('folder'))
-  t.strictSame(await run([inFolder('folder')]), [
-    1,
-    `${folder}/folder is no file that can be read twice: a directory, a pipe or a device`,
-  ])
+  execFileSync('mkfifo', [inFolder('pipe')])
+  for (const name of ['folder', 'pipe']) {
+    t.strictSame(await run([inFolder(name)]), [
+      1,
+      `${folder}/${name} is no file that can be read twice: a directory, a pipe or a device`,
+    ])
+  }
   t.strictSame(await run([inFolder('empty', '')]), [1, `${folder}/empty is empty`])
   t.strictSame(await run([file]), [
     1,
