@@ -52,9 +52,12 @@ async function open(t: Test, settings = waits) {
 const isWithin = (took: number, least: number) => took > least - 20 && took < least + 1_000
 
 t.test('one on which nothing is asked', async (t) => {
-  const { close } = await open(t)
+  const { end, close } = await open(t)
+  // Known to the server, which otherwise has nothing to end.
+  while (!end()) await new Promise((resolve) => setImmediate(resolve))
   const took = await close()
-  t.ok(isWithin(took, waits.silent), `${took}`)
+  // Node.js 26 may end it at once.
+  t.ok(took < waits.silent + 1_000, `${took}`)
 })
 
 t.test('one on which no request is in: half a head, half a body', async (t) => {
