@@ -1,6 +1,7 @@
 // What SECURITY.md and docs/security.md name as proof exists, and the sources keep out what no single test would notice.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import { groups } from '../attack/groups.js'
 import { projectDirectory as root } from './support/project.js'
@@ -38,6 +39,23 @@ t.test('every attack of the catalogue stands in the tables', async (t) => {
   const ids = groups.flatMap((group) => group.attacks.map(({ id }) => id))
   t.strictSame(
     ids.filter((id) => !text.includes(`\`${id}\``)),
+    [],
+  )
+})
+
+t.test('every rule that can be taken out of a function is in it, and its tests are there', async (t) => {
+  const { rules } = (await import(pathToFileURL(join(root, 'scripts', 'rules-of-functions.mjs')).href)) as {
+    rules: [rule: string, file: string, text: string, without: string, tests: string[]][]
+  }
+  const stale = rules.filter(([, file, text]) => !read(`prisma/functions/${file}.sql`).includes(text))
+  t.strictSame(
+    stale.map(([rule]) => rule),
+    [],
+  )
+  const tests = rules.flatMap(([, , , , paths]) => paths)
+  t.ok(tests.length > 100)
+  t.strictSame(
+    tests.filter((path) => !existsSync(join(root, path))),
     [],
   )
 })
