@@ -46,9 +46,9 @@ export const rules = [
   ],
   [
     'a sign-in locks its user',
-    'sign_in',
-    'u.phone = r.identifier FOR NO KEY UPDATE',
-    'u.phone = r.identifier',
+    'shared/users',
+    'IN (u.phone, u.email) FOR NO KEY UPDATE;',
+    'IN (u.phone, u.email);',
     ['test/auth/test-identities.test.ts'],
   ],
   [
