@@ -2,8 +2,9 @@
 import type { Endpoint } from '../config/event-settings.js'
 import { newId } from '../database/ids.js'
 import { Problem } from '../errors.js'
+import { parseObject } from '../http/answer-text.js'
 import type { Client, LogOrigin } from '../http/client.js'
-import { createSignedPost, failureOf } from '../http/signed-post.js'
+import { createSignedPost, failureWord } from '../http/signed-post.js'
 import type { Identifier } from '../identifiers/parser.js'
 import { metadataFault } from '../users/metadata.js'
 import { isHonest } from '../users/reason.js'
@@ -101,7 +102,7 @@ export class BeforeSignup {
       .post(endpoint, { id: `msg_${newId()}`, body }, signal)
       .then(async ({ status, text }) => ({ status, text: await text() }))
       .then(({ status, text }) => (status === 200 ? readVerdict(text) : failed(`answered ${status}`)))
-      .catch((error: unknown) => failed(failureOf(error)))
+      .catch((error: unknown) => failed(failureWord(error)))
       .finally(() => this.#leavePlace())
     return verdict.kind === 'failed' ? { ...verdict, hasWaited } : verdict
   }
@@ -150,12 +151,4 @@ function readVerdict(text: string): Verdict {
   const fault = metadata === null ? undefined : metadataFault(metadata)
   if (fault !== undefined) return failed(`public_metadata ${fault}`)
   return { kind: 'allowed', metadata: metadata as object | null }
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  try {
-    return { ...JSON.parse(text) }
-  } catch {
-    return {}
-  }
 }

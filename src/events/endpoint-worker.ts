@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Endpoint } from '../config/event-settings.js'
 import type { Database } from '../database/client.js'
-import { failureOf, type SignedPost } from '../http/signed-post.js'
+import { failureWord, type SignedPost } from '../http/signed-post.js'
 import { EndpointQueue, type Result, type TakenEvent } from './endpoint-queue.js'
 import { eventId, serializeEvent } from './event.js'
 import { type DispatcherTimes, pauseAfter } from './times.js'
@@ -146,7 +146,7 @@ export class EndpointWorker {
     const reason = await post.post(endpoint, this.#messageOf(event)).then((answer) => {
       answer.discard()
       return answer.status >= 200 && answer.status < 300 ? null : `answered ${answer.status}`
-    }, failureOf)
+    }, failureWord)
     if (reason === null) return resultOf(event, 'delivered')
     // Broken off here, and nobody's failure: the next replica tries it at once.
     if (this.#stopping.signal.aborted && reason === 'UND_ERR_DESTROYED') return resultOf(event, 'held')

@@ -100,7 +100,7 @@ export function createSignedPost({ timeout, maxAnswer }: SignedPostOptions): Sig
 }
 
 /** Why nobody answered, in a word for logs: the code of the error (`ECONNREFUSED`), or its name (`TimeoutError`). */
-export function failureOf(error: unknown): string {
+export function failureWord(error: unknown): string {
   const code: unknown = Reflect.get(Object(error), 'code')
   // Those of the web platform have a number there, which says nothing.
   return typeof code === 'string' ? code : String(Reflect.get(Object(error), 'name'))

@@ -11,7 +11,7 @@ export type StopWaits = Readonly<{
   silent: number
   /** whose request is not in */
   request: number
-  /** whose answer is not written; with what is closed after it within the time of a stop (server.ts) */
+  /** whose answer is not written; with what is closed after it within the time of a stop (src/stopping.ts) */
   owed: number
 }>
 

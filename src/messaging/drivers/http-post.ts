@@ -39,15 +39,6 @@ export function failureOf(driver: string, status: number, { detail = '', about }
   return new refusals[about ?? (aboutTheSender.has(status) ? 'sender' : 'recipient')](reason)
 }
 
-/** The members of a body, none where it is no JSON object. */
-export function parseObject(text: string): Record<string, unknown> {
-  try {
-    return { ...JSON.parse(text) }
-  } catch {
-    return {}
-  }
-}
-
 /**
  * @param driver whose name stands in errors
  * @param connectTime milliseconds that a connection may take

@@ -1,7 +1,8 @@
 // The driver for SMS through Twilio's Messages API (2010-04-01), or whatever else speaks it.
 import type { TwilioSettings } from '../../config/driver-settings.js'
+import { parseObject } from '../../http/answer-text.js'
 import { DeliveryRefused, type Sender } from '../sender.js'
-import { createHttpPost, failureOf, isTaken, parseObject, refusals } from './http-post.js'
+import { createHttpPost, failureOf, isTaken, refusals } from './http-post.js'
 
 /** The recipient answered STOP (Twilio, error 21610). */
 export const optedOut = 21_610

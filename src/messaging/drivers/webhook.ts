@@ -1,9 +1,10 @@
 // The driver for any gateway behind an HTTP endpoint of one's own: one signed POST a message (Standard Webhooks 1.0).
 import { v7 as uuid } from 'uuid'
 import type { WebhookSettings } from '../../config/driver-settings.js'
+import { parseObject } from '../../http/answer-text.js'
 import { webhookSignature } from '../../http/webhook-signature.js'
 import type { Message, Sender } from '../sender.js'
-import { createHttpPost, failureOf, isTaken, parseObject, type refusals } from './http-post.js'
+import { createHttpPost, failureOf, isTaken, type refusals } from './http-post.js'
 
 /** What a gateway may say of a message that it refuses, `{"reason": …}` in a 4xx: whom that is about. */
 const reasons: Readonly<Record<string, keyof typeof refusals>> = {
