@@ -2,14 +2,17 @@
 import t from 'tap'
 import type { Endpoint } from '../../src/config/event-settings.js'
 import { type Database, openDatabase } from '../../src/database/client.js'
+import { withConnection } from '../../src/development/postgres-query.js'
 import { EventDispatcher } from '../../src/events/dispatcher.js'
+import { EndpointQueue } from '../../src/events/endpoint-queue.js'
 import type { EventTelemetry } from '../../src/events/endpoint-worker.js'
 import { numberEvents } from '../../src/events/log.js'
 import { parkedDeliveries, replayEvents } from '../../src/events/replay.js'
-import type { DispatcherTimes } from '../../src/events/times.js'
+import { type DispatcherTimes, dispatcherDefaults } from '../../src/events/times.js'
 import type { Services } from '../../src/services.js'
 import { startApp, type TestApp, testConfig } from '../support/app.js'
 import { insertUser } from '../users/people.js'
+import { untilBlocked } from '../users/waiting.js'
 import { type Received, type Receiver, secret, startReceiver } from './receiver.js'
 
 const keys = [Buffer.from(secret.slice(6), 'base64')]
@@ -396,4 +399,25 @@ t.test('the service counts what it delivers, and logs what it does not', { timeo
   await service.database.$executeRaw`ALTER TABLE event_endpoints RENAME TO elsewhere`
   await until(async () => service.logged().includes('events could not be read or written down'))
   await service.database.$executeRaw`ALTER TABLE elsewhere RENAME TO event_endpoints`
+})
+
+t.test('a replica that is still writing what became of events is the one that delivers there', async (t) => {
+  const service = await startApp(t)
+  const { database, config } = service
+  const url = 'http://127.0.0.1:9/'
+  const queue = new EndpointQueue({ database, url, tellsIdentifiers: false, times: dispatcherDefaults })
+  t.strictSame(await queue.take(), [])
+  const taken = await withConnection(config.database.url, async (client) => {
+    await client.query('BEGIN')
+    await client.query('SELECT FROM event_endpoints FOR UPDATE')
+    const settled = queue.settle([], null)
+    await untilBlocked(service)
+    const taking = queue.take()
+    // Whoever does not wait has its answer by then.
+    for (let round = 0; round < 20; round += 1) await database.$queryRaw`SELECT 1`
+    await client.query('COMMIT')
+    await settled
+    return taking
+  })
+  t.strictSame(taken, [])
 })
