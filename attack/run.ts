@@ -8,7 +8,7 @@ import { type Group, type Result, runAttack } from './support/context.js'
 import { type Databases, startDatabases } from './support/database.js'
 import { askBuild, type Build, createFixtures } from './support/fixtures.js'
 import { endAll, projectDirectory } from './support/process.js'
-import { printRow, summaryOf, tell } from './support/table.js'
+import { printFailures, printRow, summaryOf, tell } from './support/table.js'
 
 // No host and no port can be given: it attacks what it started itself, and nothing else.
 function readArguments() {
@@ -60,7 +60,9 @@ async function runAll(chosen: readonly Group[], databases: Databases): Promise<n
     results.push(...(await runGroup(group, databases, build)))
     tell(`${''.padEnd(12)}${Math.round((performance.now() - started) / 1000)} s`)
   }
-  tell(`\n${summaryOf(results)}`)
+  tell('')
+  printFailures(results)
+  tell(summaryOf(results))
   return results.some(({ verdict }) => verdict === 'NOT HELD') ? 1 : 0
 }
 

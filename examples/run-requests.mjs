@@ -5,7 +5,7 @@ import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import httpyac from 'httpyac'
-import { readWords } from '../scripts/words.mjs'
+import { readWords } from '../scripts/parts/words.mjs'
 
 process.chdir(import.meta.dirname)
 const usage = `Usage: node run-requests.mjs [URL]

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import { readWords } from '../scripts/words.mjs'
+import { readWords } from '../scripts/parts/words.mjs'
 
 const usage = `Usage: node examples/…/run.mjs, or check.mjs
 

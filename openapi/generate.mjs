@@ -1,6 +1,6 @@
 // Writes what four generators make of ../openapi.json into generated/, each with the options that its own guide begins with.
 import { mkdir, rm, writeFile } from 'node:fs/promises'
-import { readWords } from '../scripts/words.mjs'
+import { readWords } from '../scripts/parts/words.mjs'
 
 const document = '../openapi.json'
 

@@ -6,7 +6,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { readWords } from '../scripts/words.mjs'
+import { readWords } from '../scripts/parts/words.mjs'
 
 process.chdir(import.meta.dirname)
 const usage = `Usage: npm run openapi:check -- [--url URL]

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { build, transform, version } from 'esbuild'
-import { readWords } from './words.mjs'
+import { readWords } from './parts/words.mjs'
 
 const project = join(import.meta.dirname, '..')
 const element = join(project, 'packages', 'element', 'src')

@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { readWords } from './words.mjs'
+import { readWords } from './parts/words.mjs'
 
 readWords(`Usage: node scripts/check-packages.mjs
 

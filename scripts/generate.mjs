@@ -8,7 +8,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { buildPages } from './build-page.mjs'
-import { readWords } from './words.mjs'
+import { readWords } from './parts/words.mjs'
 
 const require = createRequire(import.meta.url)
 readWords(

@@ -3,7 +3,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { fileURLToPath } from 'node:url'
-import { readWords } from './words.mjs'
+import { readWords } from './parts/words.mjs'
 
 const usage = `Usage: node scripts/print-traces.mjs [PORT]
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { readWords } from './words.mjs'
+import { readWords } from './parts/words.mjs'
 
 const root = new URL('../', import.meta.url)
 const say = (line) => process.stdout.write(`${line}\n`)

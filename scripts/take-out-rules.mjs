@@ -4,8 +4,8 @@
 import { spawnSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { rules } from './rules-of-functions.mjs'
-import { readWords } from './words.mjs'
+import { rules } from './parts/rules-of-functions.mjs'
+import { readWords } from './parts/words.mjs'
 
 const project = join(import.meta.dirname, '..')
 const usage = `Usage: node scripts/take-out-rules.mjs [NUMBER ...]

@@ -1,6 +1,6 @@
 // `node site/llms.mjs`: writes llms.txt (llmstxt.org) from the list of pages; `--check` says whether it is as it would be written.
 import { readFileSync, writeFileSync } from 'node:fs'
-import { readWords } from '../scripts/words.mjs'
+import { readWords } from '../scripts/parts/words.mjs'
 
 const usage = `Usage: node site/llms.mjs [--check]
 

@@ -44,7 +44,7 @@ t.test('every attack of the catalogue stands in the tables', async (t) => {
 })
 
 t.test('every rule that can be taken out of a function is in it, and its tests are there', async (t) => {
-  const { rules } = (await import(pathToFileURL(join(root, 'scripts', 'rules-of-functions.mjs')).href)) as {
+  const { rules } = (await import(pathToFileURL(join(root, 'scripts', 'parts', 'rules-of-functions.mjs')).href)) as {
     rules: [rule: string, file: string, text: string, without: string, tests: string[]][]
   }
   const stale = rules.filter(([, file, text]) => !read(`prisma/functions/${file}.sql`).includes(text))

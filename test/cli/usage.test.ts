@@ -38,10 +38,10 @@ const ofLatchkey: Program[] = [...commands.map(({ declaration }) => declaration.
   (path) => ({ name: path, args: [main, ...path.split(' ').slice(1)], usage: `${path} ` }),
 )
 
-/** Those that run as they are written, each with where it is. */
+/** Those that run as they are written, each with where it is: all of a folder, so that none is forgotten. What they import stands in scripts/parts. */
 const ofScripts: Program[] = ['scripts', 'openapi', 'site'].flatMap((folder) =>
   readdirSync(folder)
-    .filter((name) => name.endsWith('.mjs') && !['words.mjs', 'on-node.mjs'].includes(name))
+    .filter((name) => name.endsWith('.mjs') && name !== 'on-node.mjs')
     .map((name) => ({ name, args: [join(projectDirectory, folder, name)], usage: '' })),
 )
 

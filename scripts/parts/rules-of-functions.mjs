@@ -1,4 +1,4 @@
-// The rules of the functions of the database, for whoever takes them out one by one (take-out-rules.mjs).
+// The rules of the functions of the database, for whoever takes them out one by one (../take-out-rules.mjs).
 
 const model = ['test/model/machine.test.ts']
 const recycled = ['test/auth/recycled.test.ts']
@@ -9,7 +9,6 @@ const newDevice = ['test/passkeys/new-device.test.ts']
 const hook = ['test/auth/before-signup.test.ts']
 const deliveries = ['test/events']
 
-/** What the rule says · its file · its text · what stands there without it · the tests. */
 /** What it says; the file in prisma/functions; its text there; what to put in the place of that; the tests that are to notice. */
 export const rules = [
   ['a used code is used', 'shared/otp', 'code.consumed_at IS NOT NULL OR ', '', model],
