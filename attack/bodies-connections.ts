@@ -69,23 +69,13 @@ const manyConnections: Attack = {
   async run({ fixtures, equal }) {
     const service = await fixtures.ownService({ FLOOD_PER_MINUTE: '50' })
     const { hostname, port } = new URL(service.base)
-    let cut = 0
-    const sockets = await atOnce(
-      400,
-      () =>
-        new Promise<Socket>((resolve) => {
-          const socket = connect({ port: Number(port), host: hostname, localAddress: '127.0.0.9' })
-          const end = () => {
-            cut += 1
-            resolve(socket)
-          }
-          socket.once('error', () => {})
-          socket.once('close', end)
-          // Of those that are kept nothing is heard until their time is over.
-          setTimeout(() => resolve(socket), 1_500)
-        }),
+    const sockets = Array.from({ length: 400 }, () =>
+      connect({ port: Number(port), host: hostname, localAddress: '127.0.0.9' }).on('error', () => {}),
     )
-    equal('cut off', cut, 300)
+    const kept = () => sockets.filter(({ closed }) => !closed).length
+    // Those that are kept are let go after four seconds, since they ask nothing.
+    for (const end = performance.now() + 3_000; kept() > 100 && performance.now() < end; ) await pause(20)
+    equal('kept', kept(), 100)
     equal('others', (await service.ask('GET', '/health/ready')).status, 200)
     for (const socket of sockets) socket.destroy()
     await service.stop('SIGKILL')
@@ -113,7 +103,8 @@ const slowBodies: Attack = {
       return text
     })
     const seconds = (performance.now() - begin) / 1_000
-    expect(seconds > 4 && seconds < 9, `it took ${seconds.toFixed(1)} s`)
+    // Five, and what a busy machine adds: each byte begins nothing anew.
+    expect(seconds > 4 && seconds < 15, `it took ${seconds.toFixed(1)} s`)
     equal(
       '408 in the one shape',
       texts.filter((text) => /^HTTP\/1.1 408 .*"code":"request_timeout"/s.test(text)).length,
@@ -127,7 +118,7 @@ const heldBodies: Attack = {
   tried:
     '1,000 sends whose bodies are held back, while the database hangs for a second: whether others are refused for them',
   async run({ fixtures, note, equal }) {
-    const service = await fixtures.ownService({ FLOOD_PER_MINUTE: '300' })
+    const service = await fixtures.ownService({ FLOOD_PER_MINUTE: '300', LOAD_SHEDDING: 'on' })
     const { hostname, port } = new URL(service.base)
     const head =
       'POST /auth/request-otp HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{'
