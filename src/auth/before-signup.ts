@@ -99,8 +99,7 @@ export class BeforeSignup {
     if (!(await this.#takePlace(signal))) return { kind: 'failed', reason: 'too many at once', hasWaited }
     const body = `{"type":"signup.requested","timestamp":"${new Date().toISOString()}","data":${data}}`
     const verdict = await this.#post
-      .post(endpoint, { id: `msg_${newId()}`, body }, signal)
-      .then(async ({ status, text }) => ({ status, text: await text() }))
+      .ask(endpoint, { id: `msg_${newId()}`, body }, signal)
       .then(({ status, text }) => (status === 200 ? readVerdict(text) : failed(`answered ${status}`)))
       .catch((error: unknown) => failed(failureWord(error)))
       .finally(() => this.#leavePlace())

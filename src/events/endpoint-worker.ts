@@ -143,10 +143,9 @@ export class EndpointWorker {
 
   async #attempt(event: TakenEvent): Promise<Result> {
     const { endpoint, post, times, onTelemetry } = this.#options
-    const reason = await post.post(endpoint, this.#messageOf(event)).then((answer) => {
-      answer.discard()
-      return answer.status >= 200 && answer.status < 300 ? null : `answered ${answer.status}`
-    }, failureWord)
+    const reason = await post
+      .tell(endpoint, this.#messageOf(event))
+      .then((status) => (status >= 200 && status < 300 ? null : `answered ${status}`), failureWord)
     if (reason === null) return resultOf(event, 'delivered')
     // Broken off here, and nobody's failure: the next replica tries it at once.
     if (this.#stopping.signal.aborted && reason === 'UND_ERR_DESTROYED') return resultOf(event, 'held')

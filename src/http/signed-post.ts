@@ -1,7 +1,7 @@
 // POST requests to an endpoint of the product's own, signed as Standard Webhooks 1.0 says: within bounds of time and size, and without
 // redirects, which would take what is said to a place that nobody has named.
-import type { Readable } from 'node:stream'
-import { Agent, errors, request } from 'undici'
+import { Agent, request } from 'undici'
+import { StatusReader } from './status-reader.js'
 import { webhookSignature } from './webhook-signature.js'
 
 /** Where something is posted, and with which secrets, decoded: more than one while they are exchanged. */
@@ -14,17 +14,13 @@ export type SignedMessage = Readonly<{
   body: string
 }>
 
-export type SignedAnswer = Readonly<{
-  status: number
-  /** the body; rejects where it is too long or breaks off */
-  text: () => Promise<string>
-  /** frees the connection of a body that nobody wants to know */
-  discard: () => void
-}>
+export type SignedAnswer = Readonly<{ status: number; text: string }>
 
 export type SignedPost = Readonly<{
-  /** Rejects where nobody answered in time, or when the signal comes, which ends the answer too. */
-  post: (target: SignedTarget, message: SignedMessage, signal?: AbortSignal) => Promise<SignedAnswer>
+  /** The answer. Rejects where it is not there in time, breaks off or is too long, and when the signal comes. */
+  ask: (target: SignedTarget, message: SignedMessage, signal: AbortSignal) => Promise<SignedAnswer>
+  /** The status of the answer, whose body nobody wants to know. Rejects where nobody answered in time. */
+  tell: (target: SignedTarget, message: SignedMessage) => Promise<number>
   close: () => Promise<void>
 }>
 
@@ -35,9 +31,6 @@ type SignedPostOptions = Readonly<{
   maxAnswer: number
 }>
 
-/** Bodies at once that nobody wants to know and that have not ended: a connection each, which is closed beyond them. */
-const mostLingering = 64
-
 /** Connections are kept for the next request: a handshake costs more than all the rest. */
 export function createSignedPost({ timeout, maxAnswer }: SignedPostOptions): SignedPost {
   const agent = new Agent({
@@ -46,56 +39,36 @@ export function createSignedPost({ timeout, maxAnswer }: SignedPostOptions): Sig
     headersTimeout: timeout,
     bodyTimeout: timeout,
   })
-  let lingering = 0
-
-  /** Reads what comes, so that the connection can be used again, within bounds: each chunk of a body begins the agent's timeout again. */
-  function discard(body: Readable): void {
-    const deadline = performance.now() + timeout
-    let left = maxAnswer
-    lingering += 1
-    body
-      .on('error', () => {})
-      .on('close', () => {
-        lingering -= 1
-      })
-    if (lingering > mostLingering) body.destroy()
-    body.on('data', ({ length }: Buffer) => {
-      left -= length
-      if (left < 0 || performance.now() > deadline) body.destroy()
-    })
-  }
+  const lingering = { count: 0 }
 
   return {
-    async post({ url, keys }, { id, body }, signal) {
-      const timestamp = Math.floor(Date.now() / 1000).toString()
-      const signatures = keys.map((key) => `v1,${webhookSignature(key, { id, timestamp, body })}`)
-      const headers = {
-        'content-type': 'application/json',
-        'user-agent': 'Latchkey',
-        'webhook-id': id,
-        'webhook-timestamp': timestamp,
-        'webhook-signature': signatures.join(' '),
-      }
-      const deadline = performance.now() + timeout
-      const options = {
-        method: 'POST',
-        dispatcher: agent,
-        headers,
-        body,
-        // Each answer on the way (1xx) begins the agent's timeout again.
-        onInfo: () => {
-          if (performance.now() > deadline) throw new errors.HeadersTimeoutError()
-        },
-        ...(signal && { signal }),
-      } as const
-      const answer = await request(url, options)
-      return {
-        status: answer.statusCode,
-        text: () => answer.body.text(),
-        discard: () => discard(answer.body),
-      }
+    async ask({ url, keys }, message, signal) {
+      const headers = headersOf(message, keys)
+      const answer = await request(url, { method: 'POST', dispatcher: agent, headers, body: message.body, signal })
+      return { status: answer.statusCode, text: await answer.body.text() }
     },
+    tell: ({ url, keys }, message) =>
+      new Promise((resolve, reject) => {
+        const { origin, pathname, search } = new URL(url)
+        // Past request(), which makes a stream of each answer: that is half of the CPU time of an event (docs/performance.md).
+        agent.dispatch(
+          { origin, path: pathname + search, method: 'POST', headers: headersOf(message, keys), body: message.body },
+          new StatusReader({ timeout, lingering, resolve, reject }),
+        )
+      }),
     close: () => agent.destroy(),
+  }
+}
+
+function headersOf({ id, body }: SignedMessage, keys: readonly Uint8Array[]) {
+  const timestamp = Math.floor(Date.now() / 1000).toString()
+  const signatures = keys.map((key) => `v1,${webhookSignature(key, { id, timestamp, body })}`)
+  return {
+    'content-type': 'application/json',
+    'user-agent': 'Latchkey',
+    'webhook-id': id,
+    'webhook-timestamp': timestamp,
+    'webhook-signature': signatures.join(' '),
   }
 }
 

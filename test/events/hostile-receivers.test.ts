@@ -44,7 +44,7 @@ t.test('answers on the way to an answer (1xx) buy no more time than one more of 
   const { target } = await startRaw(t, (socket) => writeEvery(socket, 20, 'HTTP/1.1 103 Early Hints\r\n\r\n'))
   const post = createSignedPost({ timeout: 300, maxAnswer: 1_000 })
   t.teardown(post.close)
-  await t.rejects(post.post(target, { id: 'x', body: '{}' }))
+  await t.rejects(post.tell(target, { id: 'x', body: '{}' }))
 })
 
 t.test('a body that never ends, or that nobody ends, keeps no connection', { timeout: 8_000 }, async (t) => {
@@ -54,17 +54,15 @@ t.test('a body that never ends, or that nobody ends, keeps no connection', { tim
     socket.write('HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n')
     writeEvery(socket, 20, 'x')
   })
-  const answer = await post.post(slow.target, { id: 'x', body: '{}' })
-  t.equal(answer.status, 200)
-  answer.discard()
+  t.equal(await post.tell(slow.target, { id: 'x', body: '{}' }), 200)
   await until(() => slow.sockets.size === 0)
 
   const long = await startRaw(t, (socket) => writeEvery(socket, 5, `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(900)}`))
-  ;(await post.post(long.target, { id: 'x', body: '{}' })).discard()
+  await post.tell(long.target, { id: 'x', body: '{}' })
   await until(() => long.sockets.size === 0)
 
   const silent = await startRaw(t, (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n'))
-  for (let n = 0; n < 100; n += 1) (await post.post(silent.target, { id: 'x', body: '{}' })).discard()
+  for (let n = 0; n < 100; n += 1) await post.tell(silent.target, { id: 'x', body: '{}' })
   await until(() => silent.sockets.size <= 32)
   await until(() => silent.sockets.size === 0)
 })
