@@ -41,6 +41,8 @@ CREATE TYPE event_to_deliver AS (
 CREATE FUNCTION take_events(p_endpoint text, p_host text, p_owner uuid, p_seconds float8, p_most int, p_identifiers boolean)
 RETURNS TABLE (is_owner boolean, event event_to_deliver) LANGUAGE plpgsql AS $$
 DECLARE
+  -- As a function in a condition it is asked for each row, and no index can use it.
+  at CONSTANT timestamptz := clock_timestamp();
   place bigint;
 BEGIN
   SELECT e.position INTO place FROM event_endpoints e WHERE e.name = p_endpoint;
@@ -58,31 +60,37 @@ BEGIN
   PERFORM number_events(2 * p_most, false);
 
   RETURN QUERY SELECT true, NULL::event_to_deliver;
+  -- What is looked up for each row is a subquery with a limit: as a join it may become a walk through the whole log, or the whole backlog.
   -- One that failed, whose batch could not be written, is no further than its batch: it comes with that, once.
   RETURN QUERY
-    SELECT true, ROW(v.position, v.type, v.user_id, v.data, v.happened_at,
+    SELECT true, ROW(x.position, x.type, x.user_id, x.data, x.happened_at,
       u.phone, u.email, x.attempts, x.is_new, x.is_held)::event_to_deliver
     FROM (
       -- With each, some that wait behind it: else a user of whom much waits would be told of one thing a look.
       (WITH due AS MATERIALIZED (
         SELECT d.position, d.attempts, d.user_id FROM event_deliveries d
-        WHERE d.endpoint = p_endpoint AND d.next_at <= clock_timestamp() AND d.position <= place ORDER BY d.next_at LIMIT p_most
+        WHERE d.endpoint = p_endpoint AND d.next_at <= at AND d.position <= place ORDER BY d.next_at LIMIT p_most
+      ), again AS (
+        SELECT d.position, d.attempts FROM due d
+        UNION
+        SELECT w.position, w.attempts FROM due d, LATERAL (
+          SELECT f.position, f.attempts FROM event_deliveries f
+          WHERE f.endpoint = p_endpoint AND f.user_id = d.user_id AND f.position > d.position AND f.position <= place
+            AND f.parked_at IS NULL AND f.next_at IS NULL
+          ORDER BY f.user_id, f.position LIMIT 10) AS w
       )
-      SELECT d.position, d.attempts::int, false AS is_new, false AS is_held FROM due d
-      UNION
-      SELECT w.position, w.attempts::int, false, false FROM due d, LATERAL (
-        SELECT f.position, f.attempts FROM event_deliveries f
-        WHERE f.endpoint = p_endpoint AND f.user_id = d.user_id AND f.position > d.position AND f.position <= place
-          AND f.parked_at IS NULL AND f.next_at IS NULL
-        ORDER BY f.position LIMIT 10) AS w)
+      SELECT v.*, a.attempts::int, false AS is_new, false AS is_held
+      FROM again a, LATERAL (
+        SELECT e.position, e.type, e.user_id, e.data, e.happened_at FROM events e WHERE e.position = a.position LIMIT 1) AS v)
       UNION ALL
-      (SELECT n.position, 0, true, n.user_id IS NOT NULL AND EXISTS (
-          SELECT FROM event_deliveries d WHERE d.endpoint = p_endpoint AND d.user_id = n.user_id AND d.parked_at IS NULL)
-      FROM events n WHERE n.position > place ORDER BY n.position LIMIT p_most)
+      (SELECT n.position, n.type, n.user_id, n.data, n.happened_at, 0, true, h.is_held IS NOT NULL
+      FROM events n LEFT JOIN LATERAL (
+        SELECT true AS is_held FROM event_deliveries d
+        WHERE d.endpoint = p_endpoint AND d.user_id = n.user_id AND d.parked_at IS NULL LIMIT 1) AS h ON true
+      WHERE n.position > place ORDER BY n.position LIMIT p_most)
     ) AS x
-    JOIN events v ON v.position = x.position
-    LEFT JOIN users u ON p_identifiers AND u.id = v.user_id
-    ORDER BY v.position;
+    LEFT JOIN LATERAL (SELECT p.phone, p.email FROM users p WHERE p_identifiers AND p.id = x.user_id LIMIT 1) AS u ON true
+    ORDER BY x.position;
 END $$;
 
 CREATE TYPE event_result AS (
@@ -126,11 +134,9 @@ BEGIN
 
   -- The first one of each of these users that waits behind nothing any more.
   UPDATE event_deliveries d SET next_at = clock_timestamp()
-  FROM (
-    SELECT min(w.position) AS position FROM event_deliveries w
-    WHERE w.endpoint = p_endpoint AND w.parked_at IS NULL AND w.user_id = ANY (ARRAY(SELECT DISTINCT r.user_id FROM unnest(results) AS r))
-    GROUP BY w.user_id
-  ) AS first
+  FROM (SELECT DISTINCT r.user_id FROM unnest(results) AS r) AS u, LATERAL (
+    SELECT w.position FROM event_deliveries w
+    WHERE w.endpoint = p_endpoint AND w.user_id = u.user_id AND w.parked_at IS NULL ORDER BY w.user_id, w.position LIMIT 1) AS first
   WHERE d.endpoint = p_endpoint AND d.position = first.position AND d.next_at IS NULL;
   RETURN parked;
 END $$;
