@@ -50,7 +50,7 @@ const interleaved: Attack = {
   tried: `${samples} never-sent and ${samples} wrong codes in turns: the time they take`,
   flows: ['mobile', 'email'],
   async run(context) {
-    const { fixtures, expect, note, allOf, flow } = context
+    const { fixtures, expect, note, allOf } = context
     const { admin } = fixtures.databases
     // A commit costs what it costs in production.
     await admin('ALTER SYSTEM SET fsync = on')
