@@ -152,14 +152,33 @@ async function measure(runner: Told, order: Order, tools: Tools, counts: { taken
   }
 }
 
+/** The windows of each condition. The first round warms up, and counts for nothing. */
+async function measureInTurns(
+  runners: readonly Told[],
+  repetitions: number,
+  measureOne: (runner: Told, repetition: number) => Promise<Measured>,
+) {
+  const measured = new Map<string, Measured[]>(conditions.map((name) => [name, []]))
+  for (let repetition = 0; repetition <= repetitions; repetition += 1) {
+    for (const runner of runners) {
+      const window = await measureOne(runner, repetition)
+      if (repetition > 0) measured.get(runner.contestant.name)?.push(window)
+    }
+  }
+  return measured
+}
+
 function tableOf(measured: ReadonlyMap<string, Measured[]>): string {
   const of = (name: string, member: 'perSecond' | 'p50' | 'p99' | 'server' | 'postgres' | 'others') =>
     median((measured.get(name) ?? []).map((each) => each[member]))
-  const base = of(conditions[0], 'perSecond')
-  const rows = conditions.map((name) => {
-    const rate = of(name, 'perSecond')
-    return `| ${name} | ${Math.round(rate)} | ${(rate / base).toFixed(2)} | ${of(name, 'p50').toFixed(1)}, ${of(name, 'p99').toFixed(0)} | ${of(name, 'server').toFixed(2)} | ${of(name, 'postgres').toFixed(2)} | ${of(name, 'others').toFixed(2)} |`
-  })
+  const base = measured.get(conditions[0]) ?? []
+  // Each against the window beside it: the machine of one minute is not that of the next.
+  const share = (name: string) =>
+    median((measured.get(name) ?? []).map(({ perSecond }, n) => perSecond / Number(base[n]?.perSecond)))
+  const rows = conditions.map(
+    (name) =>
+      `| ${name} | ${Math.round(of(name, 'perSecond'))} | ${share(name).toFixed(2)} | ${of(name, 'p50').toFixed(1)}, ${of(name, 'p99').toFixed(0)} | ${of(name, 'server').toFixed(2)} | ${of(name, 'postgres').toFixed(2)} | ${of(name, 'others').toFixed(2)} |`,
+  )
   const told = measured.get(conditions[2]) ?? []
   const sum = (member: 'delivered' | 'seconds') => told.reduce((total, each) => total + each[member], 0)
   return [
@@ -183,21 +202,11 @@ async function main(): Promise<void> {
     try {
       const parts = { projectDirectory, cores, generator, tell, databases }
       const runners = await startRunners(parts, options.connections, receiver.url)
-      const measured = new Map<string, Measured[]>(conditions.map((name) => [name, []]))
       const tools = { generator, postgresPid: databases.pid }
-      for (let repetition = 1; repetition <= options.repetitions; repetition += 1) {
-        for (const runner of runners)
-          measured
-            .get(runner.contestant.name)
-            ?.push(
-              await measure(
-                runner,
-                { repetition, further: options.further, ...(options.rate && { rate: options.rate }) },
-                tools,
-                receiver.counts,
-              ),
-            )
-      }
+      const { repetitions, further, rate } = options
+      const measured = await measureInTurns(runners, repetitions, (runner, repetition) =>
+        measure(runner, { repetition, further, ...(rate && { rate }) }, tools, receiver.counts),
+      )
       for (const { servers } of runners) await Promise.all(servers.map((server) => server.stop()))
       process.stdout.write(`${tableOf(measured)}\n`)
     } finally {
