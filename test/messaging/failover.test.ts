@@ -1,6 +1,6 @@
 // The chain: failover within its time, breakers, routes; and that nobody gets a second message after an acceptance.
 import t from 'tap'
-import type { CircuitSettings } from '../../src/messaging/circuit.js'
+import type { CircuitSettings } from '../../src/circuit.js'
 import { Delivery, type DeliveryOptions, type Routes } from '../../src/messaging/failover.js'
 import {
   DeliveryRefused,

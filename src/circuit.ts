@@ -1,4 +1,5 @@
-// A circuit breaker: a driver that failed several times in a row rests for a while, then proves itself on a single message.
+// A circuit breaker: what failed several times in a row rests for a while, then proves itself on a single attempt. Drivers of messages and
+// endpoints of events have one each.
 import {
   BrokenCircuitError,
   type CircuitBreakerPolicy,
@@ -7,16 +8,23 @@ import {
   circuitBreaker,
   handleWhen,
 } from 'cockatiel'
-import { RecipientRefused } from './sender.js'
 
 export type CircuitStatus = 'closed' | 'open' | 'half_open'
 
 export type CircuitSettings = Readonly<{
   /** failures in a row that open it */
   failures: number
-  /** milliseconds until a message tries it again */
+  /** milliseconds until an attempt tries it again */
   rest: number
 }>
+
+type CircuitOptions<Origin> = CircuitSettings &
+  Readonly<{
+    /** whether an error says something of what is tried, and not of the attempt alone */
+    isFailure: (error: unknown) => boolean
+    /** is also told whose attempt it was that changed the state */
+    onState: (origin: Origin, state: CircuitStatus) => void
+  }>
 
 const stateNames = {
   [CircuitState.Closed]: 'closed',
@@ -26,21 +34,18 @@ const stateNames = {
   [CircuitState.Isolated]: 'open',
 } as const
 
-/** Thrown in place of an attempt: the driver rests. */
+/** Thrown in place of an attempt: what would be tried rests. */
 export const OpenCircuitError = BrokenCircuitError
 
-/** The state of one driver. `Origin` is the request that a message is sent for. */
+/** The state of one driver or endpoint. `Origin` is what an attempt is made for. */
 export class Circuit<Origin> {
-  readonly #settings: CircuitSettings
-  readonly #onState: (origin: Origin, state: CircuitStatus) => void
+  readonly #options: CircuitOptions<Origin>
   /** of the attempt that began or ended last: a state changes at once after either. Of two that end at the same moment, either. */
   #latest: Origin | undefined
   #current: CircuitBreakerPolicy
 
-  /** @param onState is also told whose attempt it was that changed the state */
-  constructor(settings: CircuitSettings, onState: (origin: Origin, state: CircuitStatus) => void) {
-    this.#settings = settings
-    this.#onState = onState
+  constructor(options: CircuitOptions<Origin>) {
+    this.#options = options
     this.#current = this.#closedPolicy()
   }
 
@@ -48,7 +53,7 @@ export class Circuit<Origin> {
     return stateNames[this.#current.state]
   }
 
-  /** @throws OpenCircuitError where the circuit is open, or another message tries the driver, for which cockatiel would wait */
+  /** @throws OpenCircuitError where the circuit is open, or another attempt is trying it, for which cockatiel would wait */
   async attempt<Result>(origin: Origin, work: () => Promise<Result>): Promise<Result> {
     if (this.#current.state === CircuitState.HalfOpen) throw new OpenCircuitError()
     this.#latest = origin
@@ -59,25 +64,24 @@ export class Circuit<Origin> {
     )
   }
 
-  /** Tries a driver whose circuit is open, since there is no other. Its success closes the circuit at once. */
+  /** Tries what rests, since there is nothing else. Its success closes the circuit at once. */
   async attemptAnyway<Result>(origin: Origin, work: () => Promise<Result>): Promise<Result> {
     const result = await work()
     if (this.#current.state !== CircuitState.Closed) {
       this.#current = this.#closedPolicy()
-      this.#onState(origin, 'closed')
+      this.#options.onState(origin, 'closed')
     }
     return result
   }
 
   #closedPolicy(): CircuitBreakerPolicy {
-    const { failures, rest } = this.#settings
-    // A number that does not exist says nothing of the driver.
-    const failuresOfDriver = handleWhen((error) => !(error instanceof RecipientRefused))
-    const policy = circuitBreaker(failuresOfDriver, { halfOpenAfter: rest, breaker: new ConsecutiveBreaker(failures) })
+    const { failures, rest, isFailure, onState } = this.#options
+    const policy = circuitBreaker(handleWhen(isFailure), {
+      halfOpenAfter: rest,
+      breaker: new ConsecutiveBreaker(failures),
+    })
     // A probe may still be under way when its policy has been replaced.
-    policy.onStateChange(
-      (state) => policy === this.#current && this.#onState(this.#latest as Origin, stateNames[state]),
-    )
+    policy.onStateChange((state) => policy === this.#current && onState(this.#latest as Origin, stateNames[state]))
     return policy
   }
 }
