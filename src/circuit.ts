@@ -7,6 +7,7 @@ import {
   ConsecutiveBreaker,
   circuitBreaker,
   handleWhen,
+  type IBackoff,
 } from 'cockatiel'
 
 export type CircuitStatus = 'closed' | 'open' | 'half_open'
@@ -14,8 +15,8 @@ export type CircuitStatus = 'closed' | 'open' | 'half_open'
 export type CircuitSettings = Readonly<{
   /** failures in a row that open it */
   failures: number
-  /** milliseconds until an attempt tries it again */
-  rest: number
+  /** milliseconds until an attempt tries it again; may depend on how often that has failed in a row, 0 at first */
+  rest: number | ((probes: number) => number)
 }>
 
 type CircuitOptions<Origin> = CircuitSettings &
@@ -42,6 +43,8 @@ export class Circuit<Origin> {
   readonly #options: CircuitOptions<Origin>
   /** of the attempt that began or ended last: a state changes at once after either. Of two that end at the same moment, either. */
   #latest: Origin | undefined
+  /** when it may be tried again, by Date.now() */
+  #restsUntil = 0
   #current: CircuitBreakerPolicy
 
   constructor(options: CircuitOptions<Origin>) {
@@ -51,6 +54,11 @@ export class Circuit<Origin> {
 
   get status(): CircuitStatus {
     return stateNames[this.#current.state]
+  }
+
+  /** Milliseconds for which it still rests: 0 where it may be tried. */
+  get restsFor(): number {
+    return Math.max(0, this.#restsUntil - Date.now())
   }
 
   /** @throws OpenCircuitError where the circuit is open, or another attempt is trying it, for which cockatiel would wait */
@@ -69,6 +77,7 @@ export class Circuit<Origin> {
     const result = await work()
     if (this.#current.state !== CircuitState.Closed) {
       this.#current = this.#closedPolicy()
+      this.#restsUntil = 0
       this.#options.onState(origin, 'closed')
     }
     return result
@@ -76,12 +85,22 @@ export class Circuit<Origin> {
 
   #closedPolicy(): CircuitBreakerPolicy {
     const { failures, rest, isFailure, onState } = this.#options
+    let duration = 0
+    const restAfter = (probes: number): IBackoff<unknown> => {
+      duration = typeof rest === 'number' ? rest : rest(probes)
+      return { duration, next: () => restAfter(probes + 1) }
+    }
     const policy = circuitBreaker(handleWhen(isFailure), {
-      halfOpenAfter: rest,
+      halfOpenAfter: { next: () => restAfter(0) },
       breaker: new ConsecutiveBreaker(failures),
     })
-    // A probe may still be under way when its policy has been replaced.
-    policy.onStateChange((state) => policy === this.#current && onState(this.#latest as Origin, stateNames[state]))
+    policy.onStateChange((state) => {
+      // A probe may still be under way when its policy has been replaced.
+      if (policy !== this.#current) return
+      // Not before cockatiel's own end, which it took note of a moment ago.
+      this.#restsUntil = state === CircuitState.Open ? Date.now() + duration : 0
+      onState(this.#latest as Origin, stateNames[state])
+    })
     return policy
   }
 }

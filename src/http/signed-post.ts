@@ -16,6 +16,8 @@ export type SignedMessage = Readonly<{
 
 export type SignedAnswer = Readonly<{
   status: number
+  /** seconds for which it wants to be left alone (RFC 9110 §10.2.3); undefined where it says none, or nothing of that kind */
+  retryAfter: number | undefined
   /** the body; rejects where it is too long or breaks off */
   text: () => Promise<string>
   /** frees the connection of a body that nobody wants to know */
@@ -91,12 +93,19 @@ export function createSignedPost({ timeout, maxAnswer }: SignedPostOptions): Sig
       const answer = await request(url, options)
       return {
         status: answer.statusCode,
+        retryAfter: retryAfterOf(answer.headers['retry-after']),
         text: () => answer.body.text(),
         discard: () => discard(answer.body),
       }
     },
     close: () => agent.destroy(),
   }
+}
+
+function retryAfterOf(value: string | string[] | undefined): number | undefined {
+  if (typeof value !== 'string') return undefined
+  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
 }
 
 /** Why nobody answered, in a word for logs: the code of the error (`ECONNREFUSED`), or its name (`TimeoutError`). */
