@@ -87,7 +87,7 @@ export class Circuit<Origin> {
     const { failures, rest, isFailure, onState } = this.#options
     let duration = 0
     const restAfter = (probes: number): IBackoff<unknown> => {
-      duration = typeof rest === 'number' ? rest : rest(probes)
+      duration = typeof rest === 'number' ? rest : Math.ceil(rest(probes))
       return { duration, next: () => restAfter(probes + 1) }
     }
     const policy = circuitBreaker(handleWhen(isFailure), {

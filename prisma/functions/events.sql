@@ -34,6 +34,13 @@ CREATE TYPE event_to_deliver AS (
   is_held boolean                                   -- behind another one of its user, to be tried after that
 );
 
+-- Has what failed at an endpoint be due at once.
+CREATE FUNCTION retry_events(p_endpoint text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE event_deliveries d SET next_at = clock_timestamp()
+  WHERE d.endpoint = p_endpoint AND d.next_at > clock_timestamp() AND d.error IS NOT NULL;
+END $$;
+
 -- What a replica is to deliver to an endpoint now: what is due again, and what is new; nothing where another replica delivers there. An
 -- endpoint that nobody knew begins with what happens from now on.
 -- @param owner the replica, which has the endpoint for p_seconds from now on
@@ -43,6 +50,8 @@ CREATE FUNCTION take_events(p_endpoint text, p_host text, p_owner uuid, p_second
 RETURNS TABLE (is_owner boolean, event event_to_deliver) LANGUAGE plpgsql AS $$
 DECLARE
   place bigint;
+  last_owner uuid;
+  failed_since timestamptz;
   -- Known before the plan: a function that is called for each row would have all that wait there read, and all that were given up.
   due_until timestamptz;
 BEGIN
@@ -51,13 +60,15 @@ BEGIN
     PERFORM number_events(100000, true);
     INSERT INTO event_endpoints (name, host, position) SELECT p_endpoint, p_host, n.last FROM event_numbers n ON CONFLICT DO NOTHING;
   END IF;
-  SELECT e.position INTO place FROM event_endpoints e
+  SELECT e.position, e.owner, e.failing_since INTO place, last_owner, failed_since FROM event_endpoints e
   WHERE e.name = p_endpoint AND (e.owner = p_owner OR e.owned_until <= clock_timestamp()) FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
     RETURN QUERY SELECT false, NULL::event_to_deliver;
     RETURN;
   END IF;
   UPDATE event_endpoints e SET owner = p_owner, owned_until = clock_timestamp() + make_interval(secs => p_seconds) WHERE e.name = p_endpoint;
+  -- Who takes it over finds out by itself whether it still takes nothing.
+  IF failed_since IS NOT NULL AND last_owner <> p_owner THEN PERFORM retry_events(p_endpoint); END IF;
   PERFORM number_events(2 * p_most, false);
   due_until := CASE WHEN p_probe THEN 'infinity' ELSE clock_timestamp() END;
 
@@ -135,10 +146,7 @@ BEGIN
 
   DELETE FROM event_deliveries d WHERE d.endpoint = p_endpoint AND d.position = ANY (delivered);
   -- It takes events again: what failed there waits no longer.
-  IF failed_since IS NOT NULL AND delivered <> '{}' THEN
-    UPDATE event_deliveries d SET next_at = clock_timestamp()
-    WHERE d.endpoint = p_endpoint AND d.next_at > clock_timestamp() AND d.error IS NOT NULL;
-  END IF;
+  IF failed_since IS NOT NULL AND delivered <> '{}' THEN PERFORM retry_events(p_endpoint); END IF;
   -- The cleanup may have taken the oldest away.
   INSERT INTO event_deliveries AS d (endpoint, position, user_id, attempts, next_at, error)
   SELECT p_endpoint, r.position, r.user_id, CASE r.outcome WHEN 'failed' THEN 1 ELSE 0 END,
