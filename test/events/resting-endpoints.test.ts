@@ -179,19 +179,33 @@ t.test(
   },
 )
 
-t.test('what is replayed while it rests waits with the others', { timeout: 8_000 }, async (t) => {
-  const service = await startApp(t)
-  const { database } = service
-  const receiver = await startReceiver(t)
-  dispatch(t, database, receiver, { times })
-  await untilKnown(database)
-  await tell(database, 1, 1, 2)
-  await receiver.until(({ length }) => length === 3)
-  receiver.judgeBy(() => 429)
-  await tell(database, 3, 4, 5)
-  await until(async () => (await waiting(database)).length === 3)
-  t.equal((await placeOf(database)).failingSince, null, '429 without a time is said of one event')
-})
+t.test(
+  'what is replayed while it rests waits with the others; that it asks for time counts, and no other 4xx',
+  { timeout: 8_000 },
+  async (t) => {
+    const service = await startApp(t)
+    const { database } = service
+    const receiver = await startReceiver(t)
+    const { telemetry } = dispatch(t, database, receiver, { times: { ...times, longestAsked: 30 } })
+    await untilKnown(database)
+    await tell(database, 1, 1, 2)
+    await receiver.until(({ length }) => length === 3)
+    receiver.judgeBy(() => 429)
+    await tell(database, 3, 4, 5, 6, 7)
+    await until(() => countOf(telemetry, 'failed') >= 5)
+    t.equal(countOf(telemetry, 'rests'), 0)
+    receiver.judgeBy(() => ({ status: 429, retryAfter: '86400' }))
+    await until(() => countOf(telemetry, 'rests') === 1)
+    t.equal(await replayEvents(database, { since: new Date(0), all: true }), 3)
+    const before = receiver.asked() - probesOf(telemetry)
+    const probes = probesOf(telemetry)
+    await until(() => probesOf(telemetry) >= probes + 8)
+    t.equal(receiver.asked() - probesOf(telemetry), before, 'nothing is sent but probes')
+    receiver.judgeBy(() => 200)
+    await receiver.until(({ length }) => length === 11)
+    t.equal(new Set(receiver.taken.map(({ id }) => id)).size, 8)
+  },
+)
 
 t.test('it is left to another replica that has it, and found out about again', { timeout: 8_000 }, async (t) => {
   const service = await startApp(t)
