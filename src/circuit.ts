@@ -43,7 +43,7 @@ export class Circuit<Origin> {
   readonly #options: CircuitOptions<Origin>
   /** of the attempt that began or ended last: a state changes at once after either. Of two that end at the same moment, either. */
   #latest: Origin | undefined
-  /** when it may be tried again, by Date.now() */
+  /** when it may be tried again, by performance.now(): cockatiel goes by Date.now(), and a clock that is set back prolongs its rests */
   #restsUntil = 0
   #current: CircuitBreakerPolicy
 
@@ -58,12 +58,12 @@ export class Circuit<Origin> {
 
   /** Milliseconds for which it still rests: 0 where it may be tried. */
   get restsFor(): number {
-    return Math.max(0, this.#restsUntil - Date.now())
+    return Math.max(0, this.#restsUntil - performance.now())
   }
 
   /** @throws OpenCircuitError where the circuit is open, or another attempt is trying it, for which cockatiel would wait */
   async attempt<Result>(origin: Origin, work: () => Promise<Result>): Promise<Result> {
-    if (this.#current.state === CircuitState.HalfOpen) throw new OpenCircuitError()
+    if (this.#current.state === CircuitState.HalfOpen || this.restsFor > 0) throw new OpenCircuitError()
     this.#latest = origin
     return this.#current.execute(() =>
       work().finally(() => {
@@ -85,10 +85,10 @@ export class Circuit<Origin> {
 
   #closedPolicy(): CircuitBreakerPolicy {
     const { failures, rest, isFailure, onState } = this.#options
-    let duration = 0
+    let milliseconds = 0
     const restAfter = (probes: number): IBackoff<unknown> => {
-      duration = typeof rest === 'number' ? rest : Math.ceil(rest(probes))
-      return { duration, next: () => restAfter(probes + 1) }
+      milliseconds = typeof rest === 'number' ? rest : rest(probes)
+      return { duration: Number.NEGATIVE_INFINITY, next: () => restAfter(probes + 1) }
     }
     const policy = circuitBreaker(handleWhen(isFailure), {
       halfOpenAfter: { next: () => restAfter(0) },
@@ -97,8 +97,7 @@ export class Circuit<Origin> {
     policy.onStateChange((state) => {
       // A probe may still be under way when its policy has been replaced.
       if (policy !== this.#current) return
-      // Not before cockatiel's own end, which it took note of a moment ago.
-      this.#restsUntil = state === CircuitState.Open ? Date.now() + duration : 0
+      this.#restsUntil = state === CircuitState.Open ? performance.now() + milliseconds : 0
       onState(this.#latest as Origin, stateNames[state])
     })
     return policy

@@ -34,13 +34,6 @@ CREATE TYPE event_to_deliver AS (
   is_held boolean                                   -- behind another one of its user, to be tried after that
 );
 
--- Has what failed at an endpoint be due at once.
-CREATE FUNCTION retry_events(p_endpoint text) RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  UPDATE event_deliveries d SET next_at = clock_timestamp()
-  WHERE d.endpoint = p_endpoint AND d.next_at > clock_timestamp() AND d.error IS NOT NULL;
-END $$;
-
 -- What a replica is to deliver to an endpoint now: what is due again, and what is new; nothing where another replica delivers there. An
 -- endpoint that nobody knew begins with what happens from now on.
 -- @param owner the replica, which has the endpoint for p_seconds from now on
@@ -50,8 +43,6 @@ CREATE FUNCTION take_events(p_endpoint text, p_host text, p_owner uuid, p_second
 RETURNS TABLE (is_owner boolean, event event_to_deliver) LANGUAGE plpgsql AS $$
 DECLARE
   place bigint;
-  last_owner uuid;
-  failed_since timestamptz;
   -- Known before the plan: a function that is called for each row would have all that wait there read, and all that were given up.
   due_until timestamptz;
 BEGIN
@@ -60,15 +51,13 @@ BEGIN
     PERFORM number_events(100000, true);
     INSERT INTO event_endpoints (name, host, position) SELECT p_endpoint, p_host, n.last FROM event_numbers n ON CONFLICT DO NOTHING;
   END IF;
-  SELECT e.position, e.owner, e.failing_since INTO place, last_owner, failed_since FROM event_endpoints e
+  SELECT e.position INTO place FROM event_endpoints e
   WHERE e.name = p_endpoint AND (e.owner = p_owner OR e.owned_until <= clock_timestamp()) FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
     RETURN QUERY SELECT false, NULL::event_to_deliver;
     RETURN;
   END IF;
   UPDATE event_endpoints e SET owner = p_owner, owned_until = clock_timestamp() + make_interval(secs => p_seconds) WHERE e.name = p_endpoint;
-  -- Who takes it over finds out by itself whether it still takes nothing.
-  IF failed_since IS NOT NULL AND last_owner <> p_owner THEN PERFORM retry_events(p_endpoint); END IF;
   PERFORM number_events(2 * p_most, false);
   due_until := CASE WHEN p_probe THEN 'infinity' ELSE clock_timestamp() END;
 
@@ -94,12 +83,13 @@ BEGIN
           AND f.parked_at IS NULL AND f.next_at IS NULL
         ORDER BY f.position LIMIT 10) AS w)
       UNION ALL
-      (SELECT n.position, 0, true, n.user_id IS NOT NULL AND EXISTS (
-          SELECT FROM event_deliveries d WHERE d.endpoint = p_endpoint AND d.user_id = n.user_id AND d.parked_at IS NULL)
+      -- LIMIT 1, here and below: the plan does not know how many p_most is, and would rather read all that waits, and the whole log.
+      (SELECT n.position, 0, true, n.user_id IS NOT NULL AND coalesce((
+          SELECT true FROM event_deliveries d WHERE d.endpoint = p_endpoint AND d.user_id = n.user_id AND d.parked_at IS NULL LIMIT 1), false)
       FROM events n WHERE n.position > place ORDER BY n.position LIMIT p_most)
     ) AS x
-    JOIN events v ON v.position = x.position
-    LEFT JOIN users u ON p_identifiers AND u.id = v.user_id
+    CROSS JOIN LATERAL (SELECT e.* FROM events e WHERE e.position = x.position LIMIT 1) AS v
+    LEFT JOIN LATERAL (SELECT o.phone, o.email FROM users o WHERE p_identifiers AND o.id = v.user_id LIMIT 1) AS u ON true
     ORDER BY v.position;
 END $$;
 
@@ -132,21 +122,18 @@ RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
   results CONSTANT event_result[] := ARRAY(SELECT r FROM json_populate_recordset(NULL::event_result, p_results) AS r);
   delivered CONSTANT bigint[] := ARRAY(SELECT r.position FROM unnest(results) AS r WHERE r.outcome = 'delivered');
-  failed_since timestamptz;
   parked int;
 BEGIN
   -- Lost with the server, it is delivered again. Nobody who signs in waits for it to reach the disk.
   PERFORM set_config('synchronous_commit', 'off', true);
   -- One at a time: what waits is woken by whoever sees all of it.
-  SELECT e.failing_since INTO failed_since FROM event_endpoints e WHERE e.name = p_endpoint AND e.owner = p_owner FOR UPDATE;
+  PERFORM FROM event_endpoints e WHERE e.name = p_endpoint AND e.owner = p_owner FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;
   UPDATE event_endpoints e SET position = greatest(e.position, p_place), owned_until = clock_timestamp() + make_interval(secs => p_seconds),
-    failing_since = CASE WHEN delivered = '{}' THEN e.failing_since END
+    failing_since = CASE WHEN delivered = '{}' THEN e.failing_since WHEN e.failing_since IS NOT NULL THEN clock_timestamp() END
   WHERE e.name = p_endpoint;
 
   DELETE FROM event_deliveries d WHERE d.endpoint = p_endpoint AND d.position = ANY (delivered);
-  -- It takes events again: what failed there waits no longer.
-  IF failed_since IS NOT NULL AND delivered <> '{}' THEN PERFORM retry_events(p_endpoint); END IF;
   -- The cleanup may have taken the oldest away.
   INSERT INTO event_deliveries AS d (endpoint, position, user_id, attempts, next_at, error)
   SELECT p_endpoint, r.position, r.user_id, CASE r.outcome WHEN 'failed' THEN 1 ELSE 0 END,
@@ -213,6 +200,31 @@ BEGIN
   GET DIAGNOSTICS passed = ROW_COUNT;
   UPDATE event_endpoints e SET position = last_old WHERE e.name = p_endpoint;
   RETURN parked + passed;
+END $$;
+
+-- Has what failed at an endpoint that took nothing be due at once: once for each event, a part at a time.
+-- @param p_after the position that the call before returned, 0 at first
+-- @param p_most rows that are looked at
+-- @return how far that is; null at the end, and where there is nothing to be done
+CREATE FUNCTION retry_events(p_endpoint text, p_owner uuid, p_after bigint, p_most int) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  last bigint;
+  looked_at int;
+BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
+  PERFORM FROM event_endpoints e WHERE e.name = p_endpoint AND e.owner = p_owner AND e.failing_since IS NOT NULL FOR UPDATE;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  SELECT max(w.position), count(*) INTO last, looked_at FROM (
+    SELECT d.position FROM event_deliveries d
+    WHERE d.endpoint = p_endpoint AND d.parked_at IS NULL AND d.position > p_after ORDER BY d.position LIMIT p_most
+  ) AS w;
+  UPDATE event_deliveries d SET next_at = clock_timestamp()
+  WHERE d.endpoint = p_endpoint AND d.parked_at IS NULL AND d.position > p_after AND d.position <= last
+    -- One without an error that is not due is on its way.
+    AND d.next_at > clock_timestamp() AND d.error IS NOT NULL;
+  IF looked_at = p_most THEN RETURN last; END IF;
+  UPDATE event_endpoints e SET failing_since = NULL WHERE e.name = p_endpoint;
+  RETURN NULL;
 END $$;
 
 -- How long ago the first event happened that an endpoint has not got yet, in seconds: 0 where it has all. Each is found by an index.

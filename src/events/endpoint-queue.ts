@@ -108,6 +108,18 @@ export class EndpointQueue {
     return parked
   }
 
+  /**
+   * Has what failed be due at once, where the endpoint took nothing: once for each event, up to `most` at a time.
+   * @param after what the call before returned, '0' at first; null at the end
+   */
+  async retry(after: string): Promise<string | null> {
+    await this.#settled
+    const text = `SELECT "${this.#database.functionSchema}".retry_events($1, $2, $3, $4)::text AS last`
+    const values = [this.#name, this.#owner, after, this.#times.most]
+    const [{ last }] = await this.#database.run<[{ last: string | null }]>({ text, values })
+    return last
+  }
+
   /** Keeps the endpoint for a further lease, where it still is this replica's. */
   async renew(): Promise<void> {
     await this.#database.$executeRaw`

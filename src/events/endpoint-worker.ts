@@ -44,6 +44,8 @@ export class EndpointWorker {
   /** requests that take so long that the others did not wait for them */
   readonly #slow = new Set<Promise<void>>()
   #circuit: EndpointCircuit
+  /** up to where what failed is tried again, since the endpoint may have come back; null where that is done */
+  #retriedTo: string | null = '0'
 
   constructor(options: WorkerOptions) {
     const { database, tellsIdentifiers, times, endpoint } = options
@@ -86,12 +88,14 @@ export class EndpointWorker {
     const taken = await this.#queue.take(isOpen)
     if (taken === null) return this.#leave()
     if (isOpen) return (await this.#probe(taken)) ? 0 : follow
+    if (this.#retriedTo !== null) this.#retriedTo = await this.#queue.retry(this.#retriedTo)
     if (taken.length > 0) await this.#deliver(taken)
     return taken.length < most ? idle : 0
   }
 
   /** To whoever delivers there now, who finds out how it is by themselves. */
   #leave(): number {
+    this.#retriedTo = '0'
     if (this.#circuit.isOpen) {
       this.#circuit = this.#closedCircuit()
       this.#options.onTelemetry({ kind: 'handed_over', host: this.#host })
@@ -104,6 +108,7 @@ export class EndpointWorker {
     const circuit = new EndpointCircuit({
       times,
       onChange: (isOpen) => {
+        this.#retriedTo = '0'
         // What this replica breaks off says nothing of the endpoint.
         if (this.#stopping.signal.aborted) return
         if (isOpen) onTelemetry({ kind: 'rests', host: this.#host, reason: circuit.reason })

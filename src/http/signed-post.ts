@@ -104,8 +104,10 @@ export function createSignedPost({ timeout, maxAnswer }: SignedPostOptions): Sig
 
 function retryAfterOf(value: string | string[] | undefined): number | undefined {
   if (typeof value !== 'string') return undefined
-  const seconds = /^\d+$/.test(value) ? Number(value) : (Date.parse(value) - Date.now()) / 1000
-  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds)
+  if (/^\d+$/.test(value)) return Number(value)
+  // Or Date.parse() makes a day of almost anything.
+  const time = value.endsWith(' GMT') ? Date.parse(value) : Number.NaN
+  return Number.isNaN(time) ? undefined : Math.max(0, (time - Date.now()) / 1000)
 }
 
 /** Why nobody answered, in a word for logs: the code of the error (`ECONNREFUSED`), or its name (`TimeoutError`). */
