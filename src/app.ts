@@ -23,6 +23,7 @@ import type { Config } from './config/config.js'
 import type { Database } from './database/client.js'
 import { ProblemSchema } from './errors.js'
 import { eventRoutes } from './events/event-routes.js'
+import { eventLags } from './events/lag.js'
 import { helpdeskRoutes } from './helpdesk/helpdesk-routes.js'
 import { overviewRoutes } from './helpdesk/overview-routes.js'
 import { Admission } from './http/admission.js'
@@ -90,10 +91,13 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   const { identifiers: countries, sessions: sessionSettings, delivery: deliverySettings, metricsToken } = config
   const { defaultCountry, smsCountries } = countries
 
+  const { webhooks } = config.events
   const metrics = new Metrics({
     countries: smsCountries,
     poolUse: database.poolUse,
     isReady: async () => (await health.readinessFault()) === null,
+    eventHosts: webhooks.map(({ url }) => new URL(url).host),
+    eventLags: () => eventLags(database, webhooks),
   })
   const stopWatching = database.watch.add(metrics.databaseWatcher)
   const app = createServer({

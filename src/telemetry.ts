@@ -61,13 +61,25 @@ export class Telemetry {
   }
 
   readonly onEvents = (event: EventTelemetry): void => {
-    if (event.kind === 'fault') {
-      this.#logger.error({ host: event.host, err: event.error }, 'events could not be read or written down')
-      return
+    switch (event.kind) {
+      case 'fault':
+        this.#logger.error({ host: event.host, err: event.error }, 'events could not be read or written down')
+        return
+      case 'rests':
+        this.#logger.error({ ...event }, 'an endpoint takes no events and is left alone')
+        this.#metrics.countEndpoint(event.host, 1)
+        return
+      case 'back':
+      case 'handed_over':
+        this.#logger.info({ ...event }, 'an endpoint is no longer left alone')
+        this.#metrics.countEndpoint(event.host, -1)
+        return
+      default:
+        // What went well is counted alone: there may be a thousand a second. An endpoint that rests has had its line.
+        if (event.kind === 'parked' || (event.kind === 'failed' && !event.isProbe))
+          this.#logger.warn({ ...event }, 'event delivery')
+        this.#metrics.countEvents(event)
     }
-    // What went well is counted alone: there may be a thousand a second.
-    if (event.kind !== 'delivered') this.#logger.warn({ ...event }, 'event delivery')
-    this.#metrics.countEvents(event)
   }
 
   readonly onHook = (origin: LogOrigin, event: HookTelemetry): void => {

@@ -8,6 +8,7 @@ import { sourcesUnder } from './runner/compile.js'
 /** What a module imports beside itself. Files of src/ itself are their own modules. */
 const mayImport: Record<string, readonly string[]> = {
   config: [],
+  circuit: [],
   tracing: ['config'],
   database: ['config', 'errors', 'generated', 'tracing'],
   http: ['config', 'database', 'errors', 'reading', 'tracing'],
@@ -17,7 +18,7 @@ const mayImport: Record<string, readonly string[]> = {
   limits: ['config', 'database', 'generated', 'http'],
   audit: ['config', 'database', 'generated', 'http', 'identifiers'],
   operations: ['config', 'database', 'errors', 'http', 'identifiers'],
-  messaging: ['audit', 'config', 'errors', 'http', 'identifiers', 'tracing'],
+  messaging: ['audit', 'circuit', 'config', 'errors', 'http', 'identifiers', 'tracing'],
   users: [
     'audit',
     'config',
@@ -33,7 +34,7 @@ const mayImport: Record<string, readonly string[]> = {
   ],
   development: ['app', 'config', 'database', 'errors', 'http', 'operations', 'server'],
 }
-mayImport['events'] = [...(mayImport['users'] ?? []), 'users']
+mayImport['events'] = [...(mayImport['users'] ?? []), 'circuit', 'users']
 mayImport['auth'] = [...(mayImport['users'] ?? []), 'messaging', 'users']
 mayImport['account'] = [...mayImport['auth'], 'auth']
 mayImport['passkeys'] = mayImport['account']

@@ -38,12 +38,13 @@ CREATE TYPE event_to_deliver AS (
 -- endpoint that nobody knew begins with what happens from now on.
 -- @param owner the replica, which has the endpoint for p_seconds from now on
 -- @param p_identifiers whether receivers are told phones and emails
-CREATE FUNCTION take_events(p_endpoint text, p_host text, p_owner uuid, p_seconds float8, p_most int, p_identifiers boolean)
+-- @param p_probe for one attempt at an endpoint that rests: of what waits there one alone, whether it is due or not
+CREATE FUNCTION take_events(p_endpoint text, p_host text, p_owner uuid, p_seconds float8, p_most int, p_identifiers boolean, p_probe boolean)
 RETURNS TABLE (is_owner boolean, event event_to_deliver) LANGUAGE plpgsql AS $$
 DECLARE
-  -- As a function in a condition it is asked for each row, and no index can use it.
-  at CONSTANT timestamptz := clock_timestamp();
   place bigint;
+  -- Known before the plan: a function that is called for each row would have all that wait there read, and all that were given up.
+  due_until timestamptz;
 BEGIN
   SELECT e.position INTO place FROM event_endpoints e WHERE e.name = p_endpoint;
   IF NOT FOUND THEN
@@ -58,6 +59,7 @@ BEGIN
   END IF;
   UPDATE event_endpoints e SET owner = p_owner, owned_until = clock_timestamp() + make_interval(secs => p_seconds) WHERE e.name = p_endpoint;
   PERFORM number_events(2 * p_most, false);
+  due_until := CASE WHEN p_probe THEN 'infinity' ELSE clock_timestamp() END;
 
   RETURN QUERY SELECT true, NULL::event_to_deliver;
   -- What is looked up for each row is a subquery with a limit: as a join it may become a walk through the whole log, or the whole backlog.
@@ -69,7 +71,10 @@ BEGIN
       -- With each, some that wait behind it: else a user of whom much waits would be told of one thing a look.
       (WITH due AS MATERIALIZED (
         SELECT d.position, d.attempts, d.user_id FROM event_deliveries d
-        WHERE d.endpoint = p_endpoint AND d.next_at <= at AND d.position <= place ORDER BY d.next_at LIMIT p_most
+        WHERE d.endpoint = p_endpoint AND d.next_at <= due_until AND d.position <= place
+          -- One without an error that is not due is on its way.
+          AND (NOT p_probe OR d.error IS NOT NULL OR d.next_at <= clock_timestamp())
+        ORDER BY d.next_at LIMIT CASE WHEN p_probe THEN 1 ELSE p_most END
       ), again AS (
         SELECT d.position, d.attempts FROM due d
         UNION
@@ -95,10 +100,21 @@ END $$;
 
 CREATE TYPE event_result AS (
   "position" bigint, user_id uuid,
-  outcome text,                                     -- delivered, failed; slow: still on its way; held: not tried
-  retry_after float8,                               -- of failed and slow: seconds
+  outcome text,                                     -- delivered, failed; slow: still on its way; held: not tried;
+                                                    -- probed: failed with all others, which is no attempt at it
+  retry_after float8,                               -- of failed, slow and probed: seconds
   error text
 );
+
+-- Has the first one of each of these users have its turn that waits behind nothing any more.
+CREATE FUNCTION wake_events(p_endpoint text, p_users uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE event_deliveries d SET next_at = clock_timestamp()
+  FROM unnest(p_users) AS u (id), LATERAL (
+    SELECT w.position FROM event_deliveries w
+    WHERE w.endpoint = p_endpoint AND w.user_id = u.id AND w.parked_at IS NULL ORDER BY w.user_id, w.position LIMIT 1) AS first
+  WHERE d.endpoint = p_endpoint AND d.position = first.position AND d.next_at IS NULL;
+END $$;
 
 -- Writes down what became of events at an endpoint.
 -- @param p_place up to which all are delivered or written down here; null for results of some that were written down before
@@ -108,6 +124,7 @@ CREATE FUNCTION settle_events(p_endpoint text, p_owner uuid, p_seconds float8, p
 RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
   results CONSTANT event_result[] := ARRAY(SELECT r FROM json_populate_recordset(NULL::event_result, p_results) AS r);
+  delivered CONSTANT bigint[] := ARRAY(SELECT r.position FROM unnest(results) AS r WHERE r.outcome = 'delivered');
   parked int;
 BEGIN
   -- Lost with the server, it is delivered again. Nobody who signs in waits for it to reach the disk.
@@ -115,11 +132,11 @@ BEGIN
   -- One at a time: what waits is woken by whoever sees all of it.
   PERFORM FROM event_endpoints e WHERE e.name = p_endpoint AND e.owner = p_owner FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;
-  UPDATE event_endpoints e SET position = greatest(e.position, p_place), owned_until = clock_timestamp() + make_interval(secs => p_seconds)
+  UPDATE event_endpoints e SET position = greatest(e.position, p_place), owned_until = clock_timestamp() + make_interval(secs => p_seconds),
+    failing_since = CASE WHEN delivered = '{}' THEN e.failing_since WHEN e.failing_since IS NOT NULL THEN clock_timestamp() END
   WHERE e.name = p_endpoint;
 
-  DELETE FROM event_deliveries d
-  WHERE d.endpoint = p_endpoint AND d.position = ANY (ARRAY(SELECT r.position FROM unnest(results) AS r WHERE r.outcome = 'delivered'));
+  DELETE FROM event_deliveries d WHERE d.endpoint = p_endpoint AND d.position = ANY (delivered);
   -- The cleanup may have taken the oldest away.
   INSERT INTO event_deliveries AS d (endpoint, position, user_id, attempts, next_at, error)
   SELECT p_endpoint, r.position, r.user_id, CASE r.outcome WHEN 'failed' THEN 1 ELSE 0 END,
@@ -132,13 +149,99 @@ BEGIN
     AND d.position = ANY (ARRAY(SELECT r.position FROM unnest(results) AS r WHERE r.outcome = 'failed'));
   GET DIAGNOSTICS parked = ROW_COUNT;
 
-  -- The first one of each of these users that waits behind nothing any more.
-  UPDATE event_deliveries d SET next_at = clock_timestamp()
-  FROM (SELECT DISTINCT r.user_id FROM unnest(results) AS r) AS u, LATERAL (
-    SELECT w.position FROM event_deliveries w
-    WHERE w.endpoint = p_endpoint AND w.user_id = u.user_id AND w.parked_at IS NULL ORDER BY w.user_id, w.position LIMIT 1) AS first
-  WHERE d.endpoint = p_endpoint AND d.position = first.position AND d.next_at IS NULL;
+  PERFORM wake_events(p_endpoint, ARRAY(SELECT DISTINCT r.user_id FROM unnest(results) AS r));
   RETURN parked;
+END $$;
+
+-- Keeps an endpoint that takes nothing and is left alone, and gives up what has waited there for too long: what was tried so long ago, and,
+-- once nothing was taken for as long, what happened before that. Called every second meanwhile, it leaves little to do for each time.
+-- @param p_most events that are given up at once, and as many
+-- @param p_patience seconds
+-- @param p_error why it takes nothing
+-- @return how many were given up; null where another replica has the endpoint by now
+CREATE FUNCTION rest_endpoint(p_endpoint text, p_owner uuid, p_seconds float8, p_most int, p_patience float8, p_error text)
+RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+  too_old CONSTANT timestamptz := clock_timestamp() - make_interval(secs => p_patience);
+  place bigint;
+  since timestamptz;
+  last_old bigint;
+  parked int;
+  passed int := 0;
+  users uuid[];
+BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
+  UPDATE event_endpoints e
+  SET failing_since = coalesce(e.failing_since, clock_timestamp()), owned_until = clock_timestamp() + make_interval(secs => p_seconds)
+  WHERE e.name = p_endpoint AND e.owner = p_owner
+  RETURNING e.position, e.failing_since INTO place, since;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  PERFORM number_events(2 * p_most, false);
+
+  WITH given_up AS (
+    UPDATE event_deliveries d SET parked_at = now(), next_at = NULL, error = coalesce(d.error, p_error)
+    WHERE d.endpoint = p_endpoint AND d.queued_at <= too_old
+      AND d.position = ANY (ARRAY(
+        SELECT w.position FROM event_deliveries w WHERE w.endpoint = p_endpoint AND w.parked_at IS NULL ORDER BY w.position LIMIT p_most))
+      -- One without an error that is not due is on its way.
+      AND (d.error IS NOT NULL OR d.next_at IS NULL OR d.next_at <= clock_timestamp())
+    RETURNING d.user_id
+  )
+  SELECT count(*), array_agg(DISTINCT g.user_id) INTO parked, users FROM given_up g;
+  IF parked > 0 THEN PERFORM wake_events(p_endpoint, users); END IF;
+  IF since > too_old THEN RETURN parked; END IF;
+
+  -- In the order of the log, up to the first one that is not so old: one number says how far an endpoint is.
+  SELECT max(n.position) FILTER (WHERE n.is_old) INTO last_old FROM (
+    SELECT v.position, bool_and(v.happened_at <= too_old) OVER (ORDER BY v.position) AS is_old
+    FROM (SELECT o.position, o.happened_at FROM events o WHERE o.position > place ORDER BY o.position LIMIT p_most) AS v
+  ) AS n;
+  IF last_old IS NULL THEN RETURN parked; END IF;
+  INSERT INTO event_deliveries (endpoint, position, user_id, attempts, parked_at, error)
+  SELECT p_endpoint, v.position, v.user_id, 0, now(), p_error FROM events v WHERE v.position > place AND v.position <= last_old
+  ON CONFLICT DO NOTHING;
+  GET DIAGNOSTICS passed = ROW_COUNT;
+  UPDATE event_endpoints e SET position = last_old WHERE e.name = p_endpoint;
+  RETURN parked + passed;
+END $$;
+
+-- Has what failed at an endpoint that took nothing be due at once: once for each event, a part at a time.
+-- @param p_after the position that the call before returned, 0 at first
+-- @param p_most rows that are looked at
+-- @return how far that is; null at the end, and where there is nothing to be done
+CREATE FUNCTION retry_events(p_endpoint text, p_owner uuid, p_after bigint, p_most int) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+  last bigint;
+  looked_at int;
+BEGIN
+  PERFORM set_config('synchronous_commit', 'off', true);
+  PERFORM FROM event_endpoints e WHERE e.name = p_endpoint AND e.owner = p_owner AND e.failing_since IS NOT NULL FOR UPDATE;
+  IF NOT FOUND THEN RETURN NULL; END IF;
+  SELECT max(w.position), count(*) INTO last, looked_at FROM (
+    SELECT d.position FROM event_deliveries d
+    WHERE d.endpoint = p_endpoint AND d.parked_at IS NULL AND d.position > p_after ORDER BY d.position LIMIT p_most
+  ) AS w;
+  UPDATE event_deliveries d SET next_at = clock_timestamp()
+  WHERE d.endpoint = p_endpoint AND d.parked_at IS NULL AND d.position > p_after AND d.position <= last
+    -- One without an error that is not due is on its way.
+    AND d.next_at > clock_timestamp() AND d.error IS NOT NULL;
+  IF looked_at = p_most THEN RETURN last; END IF;
+  UPDATE event_endpoints e SET failing_since = NULL WHERE e.name = p_endpoint;
+  RETURN NULL;
+END $$;
+
+-- How long ago the first event happened that an endpoint has not got yet, in seconds: 0 where it has all. Each is found by an index.
+CREATE FUNCTION event_lags(p_endpoints text[]) RETURNS TABLE (endpoint text, seconds float8) LANGUAGE plpgsql STABLE AS $$
+BEGIN
+  RETURN QUERY
+    SELECT e.name::text, greatest(0, coalesce(extract(epoch FROM clock_timestamp() - least(
+      (SELECT v.happened_at FROM events v WHERE v.position > e.position ORDER BY v.position LIMIT 1),
+      (SELECT v.happened_at FROM events v WHERE v.position = (
+        SELECT d.position FROM event_deliveries d WHERE d.endpoint = e.name AND d.parked_at IS NULL ORDER BY d.position LIMIT 1)),
+      -- Not numbered yet, since nobody is at it.
+      (SELECT o.happened_at FROM event_outbox o ORDER BY o.id LIMIT 1)
+    ))::float8, 0))
+    FROM event_endpoints e WHERE e.name = ANY (p_endpoints);
 END $$;
 
 -- Has events since a time sent again: those that were given up, or all to every endpoint. Returns how many deliveries that are.

@@ -85,7 +85,7 @@ BEGIN
     EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', function);
   END LOOP;
   -- Those that the service calls; what these call runs by their settings.
-  FOR function IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = '${name}'::regnamespace AND (p.proname LIKE '%\\_batch' OR p.proname IN ('give_back_send', 'uncount_in_country', 'take_leases', 'has_opted_out', 'note_opt_out', 'ask_for_new_account', 'let_recycled_leave', 'number_events', 'take_events', 'settle_events', 'replay_events')) LOOP
+  FOR function IN SELECT p.oid FROM pg_proc p WHERE p.pronamespace = '${name}'::regnamespace AND (p.proname LIKE '%\\_batch' OR p.proname IN ('give_back_send', 'uncount_in_country', 'take_leases', 'has_opted_out', 'note_opt_out', 'ask_for_new_account', 'let_recycled_leave', 'number_events', 'take_events', 'settle_events', 'rest_endpoint', 'retry_events', 'event_lags', 'replay_events')) LOOP
     EXECUTE format('ALTER FUNCTION %s SET search_path = ${name}, %I, pg_temp', function, current_setting('latchkey.tables'));
     EXECUTE format('ALTER FUNCTION %s SET plan_cache_mode = force_generic_plan', function);
     EXECUTE format('ALTER FUNCTION %s SET enable_seqscan = off', function);

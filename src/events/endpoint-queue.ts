@@ -23,8 +23,8 @@ export type TakenEvent = Omit<EventRow, 'position' | 'identifiers'> &
 export type Result = Readonly<{
   position: string
   user_id: string | null
-  /** slow: still on its way; held: not tried */
-  outcome: 'delivered' | 'failed' | 'slow' | 'held'
+  /** slow: still on its way; held: not tried; probed: failed as all others would have, which is no attempt at it */
+  outcome: 'delivered' | 'failed' | 'slow' | 'held' | 'probed'
   /** seconds */
   retry_after?: number
   error?: string
@@ -60,16 +60,19 @@ export class EndpointQueue {
     this.#host = new URL(url).host
   }
 
-  /** What is due, in the order of the log, up to `most`; null where another replica delivers there. Takes the endpoint for a lease. */
-  async take(): Promise<TakenEvent[] | null> {
+  /**
+   * What is due, in the order of the log, up to `most`; null where another replica delivers there. Takes the endpoint for a lease.
+   * @param isProbe for one attempt at an endpoint that rests: of what waits there one alone, whether it is due or not
+   */
+  async take(isProbe = false): Promise<TakenEvent[] | null> {
     // Or the row that our own write has locked would look like that of another replica.
     await this.#settled
     const text = `
       SELECT t.is_owner AS "isOwner", (t.event).position::text AS position, (t.event).type, (t.event).user_id AS "userId",
         (t.event).data, (t.event).happened_at AS "happenedAt", (t.event).attempts, (t.event).is_new AS "isNew",
         (t.event).is_held AS "isHeld", (t.event).phone, (t.event).email
-      FROM "${this.#database.functionSchema}".take_events($1, $2, $3, $4, $5, $6) AS t`
-    const values = [this.#name, this.#host, this.#owner, this.#lease, this.#times.most, this.#tellsIdentifiers]
+      FROM "${this.#database.functionSchema}".take_events($1, $2, $3, $4, $5, $6, $7) AS t`
+    const values = [this.#name, this.#host, this.#owner, this.#lease, this.#times.most, this.#tellsIdentifiers, isProbe]
     const [head, ...events] = await this.#database.run<(TakenEvent & { isOwner: boolean })[]>({ text, values })
     return head?.isOwner ? events : null
   }
@@ -89,6 +92,32 @@ export class EndpointQueue {
     const settled = this.#settled.then(write)
     this.#settled = settled.catch(() => {})
     return settled
+  }
+
+  /**
+   * Keeps an endpoint that rests, and gives up what has waited there for too long: returns how many, null where another replica delivers
+   * there by now.
+   * @param error why it rests
+   */
+  async rest(error: string): Promise<number | null> {
+    await this.#settled
+    const { most, patience } = this.#times
+    const text = `SELECT "${this.#database.functionSchema}".rest_endpoint($1, $2, $3, $4, $5, $6) AS parked`
+    const values = [this.#name, this.#owner, this.#lease, most, patience, error]
+    const [{ parked }] = await this.#database.run<[{ parked: number | null }]>({ text, values })
+    return parked
+  }
+
+  /**
+   * Has what failed be due at once, where the endpoint took nothing: once for each event, up to `most` at a time.
+   * @param after what the call before returned, '0' at first; null at the end
+   */
+  async retry(after: string): Promise<string | null> {
+    await this.#settled
+    const text = `SELECT "${this.#database.functionSchema}".retry_events($1, $2, $3, $4)::text AS last`
+    const values = [this.#name, this.#owner, after, this.#times.most]
+    const [{ last }] = await this.#database.run<[{ last: string | null }]>({ text, values })
+    return last
   }
 
   /** Keeps the endpoint for a further lease, where it still is this replica's. */

@@ -2,17 +2,23 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Endpoint } from '../config/event-settings.js'
 import type { Database } from '../database/client.js'
-import { failureWord, type SignedPost } from '../http/signed-post.js'
+import type { SignedPost } from '../http/signed-post.js'
+import { EndpointCircuit } from './endpoint-circuit.js'
 import { EndpointQueue, type Result, type TakenEvent } from './endpoint-queue.js'
-import { eventId, serializeEvent } from './event.js'
-import { type DispatcherTimes, pauseAfter } from './times.js'
+import { tellOf } from './endpoint-request.js'
+import { afterProbe, type DispatcherTimes, pauseAfter } from './times.js'
 
 /** What is told of deliveries: to be logged and counted. */
 export type EventTelemetry =
   | Readonly<{ kind: 'delivered'; host: string; count: number }>
-  | Readonly<{ kind: 'failed'; host: string; reason: string; attempts: number }>
+  /** `isProbe`: of an endpoint that rests */
+  | Readonly<{ kind: 'failed'; host: string; reason: string; attempts: number; isProbe?: true }>
   | Readonly<{ kind: 'parked'; host: string; count: number }>
   | Readonly<{ kind: 'fault'; host: string; error: unknown }>
+  /** one that takes nothing is left alone, but for a probe now and then */
+  | Readonly<{ kind: 'rests'; host: string; reason: string }>
+  /** it takes events again; or another replica delivers there by now */
+  | Readonly<{ kind: 'back' | 'handed_over'; host: string }>
 
 /** Events that were taken together. */
 type Batch = Readonly<{
@@ -37,12 +43,16 @@ export class EndpointWorker {
   readonly #stopping = new AbortController()
   /** requests that take so long that the others did not wait for them */
   readonly #slow = new Set<Promise<void>>()
+  #circuit: EndpointCircuit
+  /** up to where what failed is tried again, since the endpoint may have come back; null where that is done */
+  #retriedTo: string | null = '0'
 
   constructor(options: WorkerOptions) {
     const { database, tellsIdentifiers, times, endpoint } = options
     this.#options = options
     this.#queue = new EndpointQueue({ database, tellsIdentifiers, times, url: endpoint.url })
     this.#host = new URL(endpoint.url).host
+    this.#circuit = this.#closedCircuit()
   }
 
   /** Has run() end, once the requests under way are over. */
@@ -52,23 +62,76 @@ export class EndpointWorker {
 
   /** Delivers until it is stopped. Rejects never: what fails is told, and tried again. */
   async run(): Promise<void> {
-    const { idle, follow, most } = this.#options.times
     while (!this.#stopping.signal.aborted) {
       try {
-        const taken = await this.#queue.take()
-        if (taken === null) await this.#rest(follow)
-        else {
-          if (taken.length > 0) await this.#deliver(taken)
-          if (taken.length < most) await this.#rest(idle)
-        }
+        const pause = await this.#turn()
+        if (pause > 0) await this.#rest(pause)
       } catch (error) {
         // The database is away, or comes back: what was delivered and could not be written down is delivered again.
         this.#options.onTelemetry({ kind: 'fault', host: this.#host, error })
-        await this.#rest(follow)
+        await this.#rest(this.#options.times.follow)
       }
     }
     await Promise.all(this.#slow)
     await this.#queue.release().catch(ignore)
+  }
+
+  /** Does what there is to do; returns milliseconds until the next look. */
+  async #turn(): Promise<number> {
+    const { idle, follow, most } = this.#options.times
+    const { isOpen, restsFor, reason } = this.#circuit
+    if (restsFor > 0) {
+      const parked = await this.#queue.rest(reason)
+      this.#tellOfParked(parked ?? 0)
+      return parked === null ? this.#leave() : Math.min(follow, restsFor)
+    }
+    const taken = await this.#queue.take(isOpen)
+    if (taken === null) return this.#leave()
+    if (isOpen) return (await this.#probe(taken)) ? 0 : follow
+    if (this.#retriedTo !== null) this.#retriedTo = await this.#queue.retry(this.#retriedTo)
+    if (taken.length > 0) await this.#deliver(taken)
+    return taken.length < most ? idle : 0
+  }
+
+  /** To whoever delivers there now, who finds out how it is by themselves. */
+  #leave(): number {
+    this.#retriedTo = '0'
+    if (this.#circuit.isOpen) {
+      this.#circuit = this.#closedCircuit()
+      this.#options.onTelemetry({ kind: 'handed_over', host: this.#host })
+    }
+    return this.#options.times.follow
+  }
+
+  #closedCircuit(): EndpointCircuit {
+    const { times, onTelemetry } = this.#options
+    const circuit = new EndpointCircuit({
+      times,
+      onChange: (isOpen) => {
+        this.#retriedTo = '0'
+        // What this replica breaks off says nothing of the endpoint.
+        if (this.#stopping.signal.aborted) return
+        if (isOpen) onTelemetry({ kind: 'rests', host: this.#host, reason: circuit.reason })
+        else onTelemetry({ kind: 'back', host: this.#host })
+      },
+    })
+    return circuit
+  }
+
+  /**
+   * Tries an endpoint that rests with one event: the first that has not been tried, or else what waits next. Those that have failed take
+   * turns, or one that always fails would keep it closed to all others. Returns whether there was one.
+   */
+  async #probe(taken: readonly TakenEvent[]): Promise<boolean> {
+    const untried = taken.findIndex(({ isNew, isHeld }) => isNew && !isHeld)
+    const event = taken[untried] ?? taken.find(({ isNew }) => !isNew)
+    if (event === undefined) return false
+    const result = await this.#keeping(this.#attempt(event))
+    // It is got past what waits behind others.
+    const before = taken.slice(0, untried === -1 ? taken.length : untried).filter(({ isNew }) => isNew)
+    const place = event.isNew ? event.position : (before.at(-1)?.position ?? null)
+    await this.#settle([result, ...before.map((held) => resultOf(held, 'held'))], place)
+    return true
   }
 
   /** Delivers what was taken, one user's events after each other, and writes down what became of them. */
@@ -90,15 +153,19 @@ export class EndpointWorker {
     const serve = async () => {
       for (let lane = waiting.shift(); lane; lane = waiting.shift()) await this.#deliverLane(lane, { results, written })
     }
-    // Whoever is seen to work keeps the endpoint.
-    const renewal = setInterval(() => void this.#queue.renew().catch(ignore), times.lease / 3)
+    await this.#keeping(Promise.all(Array.from({ length: Math.min(times.requests, lanes.size) }, serve)))
+    const place = taken.findLast(({ isNew }) => isNew)?.position ?? null
+    await this.#settle(results, place).finally(isWritten)
+  }
+
+  /** Whoever is seen to work keeps the endpoint. */
+  async #keeping<Result>(work: Promise<Result>): Promise<Result> {
+    const renewal = setInterval(() => void this.#queue.renew().catch(ignore), this.#options.times.lease / 3)
     try {
-      await Promise.all(Array.from({ length: Math.min(times.requests, lanes.size) }, serve))
+      return await work
     } finally {
       clearInterval(renewal)
     }
-    const place = taken.findLast(({ isNew }) => isNew)?.position ?? null
-    await this.#settle(results, place).finally(isWritten)
   }
 
   async #deliverLane(lane: readonly TakenEvent[], { results, written }: Batch): Promise<void> {
@@ -106,10 +173,10 @@ export class EndpointWorker {
     let isHeld = false
     for (const [n, event] of lane.entries()) {
       // All that was taken together waits for its last one: a user of whom much is to be told goes on with the next.
-      isHeld ||= event.isHeld || this.#stopping.signal.aborted || (n > 0 && performance.now() > deadline)
+      isHeld ||= event.isHeld || this.#isHalted || (n > 0 && performance.now() > deadline)
       if (isHeld) {
-        // The others stand written down already, behind that one.
-        if (event.isNew || event.attempts > 0) results.push(resultOf(event, 'held'))
+        // The others stand written down already, behind that one or due.
+        if (event.isNew || (n > 0 && event.attempts > 0)) results.push(resultOf(event, 'held'))
         continue
       }
       const result = await this.#attemptOrLeave(event, written)
@@ -142,25 +209,20 @@ export class EndpointWorker {
   }
 
   async #attempt(event: TakenEvent): Promise<Result> {
-    const { endpoint, post, times, onTelemetry } = this.#options
-    const reason = await post
-      .tell(endpoint, this.#messageOf(event))
-      .then((status) => (status >= 200 && status < 300 ? null : `answered ${status}`), failureWord)
-    if (reason === null) return resultOf(event, 'delivered')
-    // Broken off here, and nobody's failure: the next replica tries it at once.
-    if (this.#stopping.signal.aborted && reason === 'UND_ERR_DESTROYED') return resultOf(event, 'held')
-    onTelemetry({ kind: 'failed', host: this.#host, reason, attempts: event.attempts + 1 })
-    return {
-      ...resultOf(event, 'failed'),
-      retry_after: pauseAfter(event.attempts + 1, times),
-      error: reason.slice(0, 100),
-    }
-  }
-
-  #messageOf({ phone, email, ...event }: TakenEvent) {
-    const identifiers = this.#options.tellsIdentifiers ? { phone, email } : undefined
-    const row = { ...event, position: BigInt(event.position), identifiers }
-    return { id: eventId(row), body: JSON.stringify(serializeEvent(row)) }
+    const { times, onTelemetry } = this.#options
+    const { isOpen: isProbe } = this.#circuit
+    const outcome = await this.#circuit.attempt(event.position, () =>
+      tellOf(event, { ...this.#options, stopping: this.#stopping.signal }),
+    )
+    if (outcome.kind === 'taken') return resultOf(event, 'delivered')
+    // Nobody's failure: the next replica tries it at once.
+    if (outcome.kind === 'broken_off') return resultOf(event, 'held')
+    const { reason } = outcome
+    const error = reason.slice(0, 100)
+    const told = { kind: 'failed', host: this.#host, reason, attempts: event.attempts + 1 } as const
+    onTelemetry(isProbe ? { ...told, isProbe } : told)
+    if (isProbe && outcome.kind === 'fault') return { ...resultOf(event, 'probed'), retry_after: afterProbe, error }
+    return { ...resultOf(event, 'failed'), retry_after: pauseAfter(event.attempts + 1, times), error }
   }
 
   /** Writes down what became of events, and tells of it. */
@@ -169,7 +231,16 @@ export class EndpointWorker {
     const parked = await this.#queue.settle(results, place)
     const count = results.filter(({ outcome }) => outcome === 'delivered').length
     if (count > 0) onTelemetry({ kind: 'delivered', host: this.#host, count })
-    if (parked > 0) onTelemetry({ kind: 'parked', host: this.#host, count: parked })
+    this.#tellOfParked(parked)
+  }
+
+  #tellOfParked(count: number): void {
+    if (count > 0) this.#options.onTelemetry({ kind: 'parked', host: this.#host, count })
+  }
+
+  /** Nothing further is sent: this replica stops, or the endpoint is left alone. */
+  get #isHalted(): boolean {
+    return this.#stopping.signal.aborted || this.#circuit.isOpen
   }
 
   #rest(milliseconds: number): Promise<unknown> {

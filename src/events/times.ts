@@ -27,6 +27,14 @@ export const dispatcherDefaults = {
   slowRequests: 256,
   /** events that are taken at once */
   most: 500,
+  /** events that fail one after the other by the endpoint's fault, before it rests: a balancer with one dead back end of two has few such rows */
+  failures: 10,
+  /** from then to the first attempt at it; each one that fails doubles it, up to `longestRest` */
+  firstRest: 5_000,
+  /** so long may it take until an endpoint that works again is noticed */
+  longestRest: 30_000,
+  /** for which one that says Retry-After rests at the most */
+  longestAsked: 300_000,
 }
 export type DispatcherTimes = typeof dispatcherDefaults
 
@@ -39,3 +47,17 @@ const longestRetry = 3 * 3_600
 export function pauseAfter(attempts: number, { firstRetry }: Pick<DispatcherTimes, 'firstRetry'>): number {
   return Math.min(firstRetry * 4 ** (attempts - 1), longestRetry) * (0.5 + Math.random())
 }
+
+/**
+ * Milliseconds for which an endpoint rests that takes nothing: growing, and never the same for many.
+ * @param probes attempts that have failed since it rests
+ */
+export function restAfter(
+  probes: number,
+  { firstRest, longestRest }: Pick<DispatcherTimes, 'firstRest' | 'longestRest'>,
+): number {
+  return Math.min(firstRest * 2 ** probes, longestRest) * (0.5 + Math.random() / 2)
+}
+
+/** Seconds until an event that was but the probe of its endpoint is tried again where nothing is taken: behind all others that wait. */
+export const afterProbe = 2 * longestRetry

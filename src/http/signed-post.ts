@@ -1,7 +1,7 @@
 // POST requests to an endpoint of the product's own, signed as Standard Webhooks 1.0 says: within bounds of time and size, and without
 // redirects, which would take what is said to a place that nobody has named.
 import { Agent, request } from 'undici'
-import { StatusReader } from './status-reader.js'
+import { type AnswerHead, HeadReader } from './head-reader.js'
 import { webhookSignature } from './webhook-signature.js'
 
 /** Where something is posted, and with which secrets, decoded: more than one while they are exchanged. */
@@ -19,8 +19,8 @@ export type SignedAnswer = Readonly<{ status: number; text: string }>
 export type SignedPost = Readonly<{
   /** The answer. Rejects where it is not there in time, breaks off or is too long, and when the signal comes. */
   ask: (target: SignedTarget, message: SignedMessage, signal: AbortSignal) => Promise<SignedAnswer>
-  /** The status of the answer, whose body nobody wants to know. Rejects where nobody answered in time. */
-  tell: (target: SignedTarget, message: SignedMessage) => Promise<number>
+  /** The head of the answer, whose body nobody wants to know. Rejects where nobody answered in time. */
+  tell: (target: SignedTarget, message: SignedMessage) => Promise<AnswerHead>
   close: () => Promise<void>
 }>
 
@@ -53,7 +53,7 @@ export function createSignedPost({ timeout, maxAnswer }: SignedPostOptions): Sig
         // Past request(), which makes a stream of each answer: that is half of the CPU time of an event (docs/performance.md).
         agent.dispatch(
           { origin, path: pathname + search, method: 'POST', headers: headersOf(message, keys), body: message.body },
-          new StatusReader({ timeout, lingering, resolve, reject }),
+          new HeadReader({ timeout, lingering, resolve, reject }),
         )
       }),
     close: () => agent.destroy(),

@@ -1,8 +1,8 @@
 // Sends a message through the first driver that takes it, in the order of settings and routes, within a bounded time.
 
+import { Circuit, type CircuitSettings, type CircuitStatus, OpenCircuitError } from '../circuit.js'
 import { inSpan } from '../tracing/tracer.js'
-import { Circuit, type CircuitSettings, type CircuitStatus, OpenCircuitError } from './circuit.js'
-import { DeliveryRefused, type Message, RecipientOptedOut, type Sender } from './sender.js'
+import { DeliveryRefused, type Message, RecipientOptedOut, RecipientRefused, type Sender } from './sender.js'
 
 /** Milliseconds that a whole delivery may take, and that a driver may while there is another one to try. */
 export const deliveryTime = { total: 5_000, driver: 3_000 }
@@ -84,9 +84,12 @@ export class Delivery {
   #guarded(channel: Message['channel']) {
     return this.#senders[channel].map((sender) => ({
       sender,
-      circuit: new Circuit<Origin>(this.#circuit, (origin, state) =>
-        this.#onCircuitChange?.(origin, { driver: sender.name, channel, state }),
-      ),
+      circuit: new Circuit<Origin>({
+        ...this.#circuit,
+        // A number that does not exist says nothing of the driver.
+        isFailure: (error) => !(error instanceof RecipientRefused),
+        onState: (origin, state) => this.#onCircuitChange?.(origin, { driver: sender.name, channel, state }),
+      }),
     }))
   }
 

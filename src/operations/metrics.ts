@@ -1,6 +1,6 @@
 // What is counted for whoever runs the service (Prometheus). Labels come from short lists of ours: never an identifier, an address
 // or a URL. docs/metrics.md explains each metric; a test holds it to this file.
-import { Counter, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { DatabaseWatcher } from '../database/watch.js'
 import type { MetricLabels } from '../identifiers/parser.js'
 import { addDatabaseMetrics } from './database-metrics.js'
@@ -45,6 +45,8 @@ export type MetricsOptions = StateOptions &
   Readonly<{
     /** whose numbers get SMS */
     countries: readonly string[]
+    /** of the URLs that are told of events */
+    eventHosts: readonly string[]
   }>
 
 /** Seconds. A verification takes a few milliseconds, a delivery up to five seconds. */
@@ -72,6 +74,7 @@ export class Metrics {
   readonly #guessAlarms
   readonly #unreadableClients
   readonly #eventDeliveries
+  readonly #eventEndpointsOpen
   readonly #hooks
   readonly #requests
   readonly #shed
@@ -79,7 +82,7 @@ export class Metrics {
   /** what counts the calls of the database */
   readonly databaseWatcher: DatabaseWatcher
 
-  constructor({ countries, ...replica }: MetricsOptions) {
+  constructor({ countries, eventHosts, ...replica }: MetricsOptions) {
     const registers = [this.#registry]
     const counter = <const Label extends string>(name: string, labelNames: readonly Label[], help: string) =>
       new Counter({ name, help, labelNames, registers })
@@ -154,6 +157,13 @@ export class Metrics {
       ['endpoint', 'result'],
       'Webhooks of events: delivered, failed (and to be tried again), parked (given up)',
     )
+    this.#eventEndpointsOpen = new Gauge({
+      name: 'latchkey_event_endpoint_open',
+      help: 'Endpoints of this host that take no events, and that this replica leaves alone but for a probe now and then',
+      labelNames: ['endpoint'],
+      registers,
+    })
+    for (const endpoint of eventHosts) this.#eventEndpointsOpen.set({ endpoint }, 0)
     this.#hooks = counter(
       'latchkey_signup_hooks_total',
       ['result'],
@@ -217,6 +227,11 @@ export class Metrics {
 
   countEvents({ kind, host, count = 1 }: CountedEvents): void {
     this.#eventDeliveries.inc({ endpoint: host, result: kind }, count)
+  }
+
+  /** @param change 1 where an endpoint is left alone from now on, -1 where it no longer is */
+  countEndpoint(host: string, change: 1 | -1): void {
+    this.#eventEndpointsOpen.inc({ endpoint: host }, change)
   }
 
   countHook(result: 'allowed' | 'refused' | 'failed'): void {

@@ -1,66 +1,30 @@
 // Telling endpoints: signed, at least once, in order for each user, on many replicas, again and again until it is given up.
 import t from 'tap'
-import type { Endpoint } from '../../src/config/event-settings.js'
-import { type Database, openDatabase } from '../../src/database/client.js'
+import { openDatabase } from '../../src/database/client.js'
 import { withConnection } from '../../src/development/postgres-query.js'
-import { EventDispatcher } from '../../src/events/dispatcher.js'
 import { EndpointQueue } from '../../src/events/endpoint-queue.js'
 import type { EventTelemetry } from '../../src/events/endpoint-worker.js'
 import { numberEvents } from '../../src/events/log.js'
 import { parkedDeliveries, replayEvents } from '../../src/events/replay.js'
-import { type DispatcherTimes, dispatcherDefaults } from '../../src/events/times.js'
+import { dispatcherDefaults } from '../../src/events/times.js'
 import type { Services } from '../../src/services.js'
-import { startApp, type TestApp, testConfig } from '../support/app.js'
+import { startApp, testConfig } from '../support/app.js'
 import { insertUser } from '../users/people.js'
 import { untilBlocked } from '../users/waiting.js'
-import { type Received, type Receiver, secret, startReceiver } from './receiver.js'
-
-const keys = [Buffer.from(secret.slice(6), 'base64')]
-const idOf = (n: number) => `01890000-0000-7000-8000-${String(n).padStart(12, '0')}`
-const [asha, ravi] = [idOf(1), idOf(2)]
-
-type Options = { times?: Partial<DispatcherTimes>; endpoints?: readonly Endpoint[]; tellsIdentifiers?: boolean }
-
-/** A dispatcher that looks often, and what it tells. */
-function dispatch(t: Tap, database: Database, { url }: Pick<Receiver, 'url'>, options: Options = {}) {
-  const telemetry: EventTelemetry[] = []
-  const dispatcher = new EventDispatcher({
-    database,
-    endpoints: options.endpoints ?? [{ url, keys }],
-    tellsIdentifiers: options.tellsIdentifiers ?? false,
-    onTelemetry: (event) => void telemetry.push(event),
-    times: { idle: 5, follow: 5, firstRetry: 0.05, ...options.times },
-  })
-  dispatcher.start()
-  let stopping: Promise<void> | undefined
-  const stop = () => {
-    stopping ??= dispatcher.stop()
-    return stopping
-  }
-  t.teardown(stop)
-  return { telemetry, stop }
-}
-type Tap = Parameters<typeof startApp>[0]
-
-/** Endpoints hear of what happens once they are known. */
-const untilKnown = (database: Database, count = 1) =>
-  until(async () => (await database.eventEndpoint.count()) === count)
-
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 5))
-}
-
-const rename = ({ database }: TestApp, id: string, userName: string) =>
-  database.user.update({ where: { id }, data: { userName } })
-const ofUser = (taken: readonly Received[], id: string) => taken.filter(({ data }) => data.user_id === id)
-const waiting = (database: Database) => database.eventDelivery.findMany({ orderBy: { position: 'asc' } })
-
-async function startWithTwo(t: Tap) {
-  const service = await startApp(t)
-  await insertUser(service, asha, 'Asha', { phone: '+919876543210' })
-  await insertUser(service, ravi, 'Ravi', { email: 'ravi@example.com' })
-  return service
-}
+import {
+  asha,
+  dispatch,
+  idOf,
+  keys,
+  ofUser,
+  ravi,
+  rename,
+  startWithTwo,
+  until,
+  untilKnown,
+  waiting,
+} from './dispatching.js'
+import { secret, startReceiver } from './receiver.js'
 
 t.test('what happens is told, signed with every secret, as readers get it', { timeout: 8_000 }, async (t) => {
   const service = await startWithTwo(t)

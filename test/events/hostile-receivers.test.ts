@@ -54,7 +54,7 @@ t.test('a body that never ends, or that nobody ends, keeps no connection', { tim
     socket.write('HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n')
     writeEvery(socket, 20, 'x')
   })
-  t.equal(await post.tell(slow.target, { id: 'x', body: '{}' }), 200)
+  t.equal((await post.tell(slow.target, { id: 'x', body: '{}' })).status, 200)
   await until(() => slow.sockets.size === 0)
 
   const long = await startRaw(t, (socket) => writeEvery(socket, 5, `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(900)}`))
@@ -65,6 +65,28 @@ t.test('a body that never ends, or that nobody ends, keeps no connection', { tim
   for (let n = 0; n < 100; n += 1) await post.tell(silent.target, { id: 'x', body: '{}' })
   await until(() => silent.sockets.size <= 32)
   await until(() => silent.sockets.size === 0)
+})
+
+t.test('how long it wants to be left alone is read in both forms, and nothing else is', async (t) => {
+  const post = createSignedPost({ timeout: 300, maxAnswer: 1_000 })
+  t.teardown(post.close)
+  const inAMinute = new Date(Date.now() + 60_000).toUTCString()
+  for (const [lines, expected] of [
+    ['Retry-After: 120', [120, 120]],
+    [`Retry-After: ${inAMinute}`, [50, 60]],
+    ['Retry-After: Fri, 27 Nov 2026 00:00:00 GMT', [0, 0]],
+    ['Retry-After: soon', null],
+    ['Retry-After: -5', null],
+    ['Retry-After: 1\r\nRetry-After: 2', null],
+    ['X: y', null],
+  ] as const) {
+    const { target } = await startRaw(t, (socket) =>
+      socket.end(`HTTP/1.1 503 No\r\n${lines}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`),
+    )
+    const { retryAfter } = await post.tell(target, { id: 'x', body: '{}' })
+    if (expected === null) t.equal(retryAfter, undefined, lines)
+    else t.ok(Number(retryAfter) >= expected[0] && Number(retryAfter) <= expected[1], `${lines}: ${retryAfter}`)
+  }
 })
 
 t.test('a user of whom much is to be told holds nobody else back', { timeout: 10_000 }, async (t) => {

@@ -54,7 +54,7 @@ t.test('a look reads what it brings', async (t) => {
       )
       const taken = await rowsReadBy<Taken>(
         `SELECT (t.event).position::text, (t.event).user_id, (t.event).is_held
-        FROM "${schema}".take_events($1, 'h', $2, 5, 500, true) AS t WHERE (t.event).position IS NOT NULL`,
+        FROM "${schema}".take_events($1, 'h', $2, 5, 500, true, false) AS t WHERE (t.event).position IS NOT NULL`,
         [endpoint, owner],
       )
       t.ok(taken.rows.length >= 50)

@@ -12,8 +12,9 @@ export type Received = Readonly<{
   data: Readonly<{ user_id: string | null }> & Readonly<Record<string, unknown>>
 }>
 
-/** What is answered: a status, or a promise that is kept open. */
-export type Judge = (event: Received, message: IncomingMessage) => number | Promise<number>
+/** What is answered: a status, with `Retry-After` where that is told too; or a promise that is kept open. */
+export type Judge = (event: Received, message: IncomingMessage) => Verdict | Promise<Verdict>
+type Verdict = number | Readonly<{ status: number; retryAfter: string }>
 
 export const secret = `whsec_${Buffer.from('a secret of the tests, 32 bytes!').toString('base64')}`
 
@@ -39,9 +40,12 @@ export async function startReceiver(t: Pick<Test, 'teardown'>, verifyBy = secret
     const event = new Webhook(verifyBy).verify(body, request.headers as Record<string, string>) as Received
     checkWebhook('event', event)
     if (event.id !== request.headers['webhook-id']) throw new Error('an event has another id than its webhook')
-    const status = await judge(event, request)
+    const verdict = await judge(event, request)
+    const { status, retryAfter } = typeof verdict === 'number' ? { status: verdict } : verdict
     if (status < 300) taken.push(event)
-    response.writeHead(status, status >= 300 && status < 400 ? { location: '/elsewhere' } : {}).end()
+    if (status >= 300 && status < 400) response.setHeader('location', '/elsewhere')
+    if (retryAfter !== undefined) response.setHeader('retry-after', retryAfter)
+    response.writeHead(status).end()
     notify()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

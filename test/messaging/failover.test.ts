@@ -1,6 +1,6 @@
 // The chain: failover within its time, breakers, routes; and that nobody gets a second message after an acceptance.
 import t from 'tap'
-import type { CircuitSettings } from '../../src/messaging/circuit.js'
+import type { CircuitSettings } from '../../src/circuit.js'
 import { Delivery, type DeliveryOptions, type Routes } from '../../src/messaging/failover.js'
 import {
   DeliveryRefused,
@@ -102,8 +102,8 @@ t.test('by default that time is 5 seconds, and the second driver has its share o
 const resting: CircuitSettings = { failures: 2, rest: 30_000 }
 
 t.test('a driver that fails again and again rests, then proves itself on one message', async (t) => {
-  let now = Date.now()
-  t.intercept(Date, 'now', { value: () => now })
+  let now = performance.now()
+  t.intercept(performance, 'now', { value: () => now })
   const [first, second] = [scripted('a', 'refuses'), scripted('b', 'accepts')]
   const { deliver, told } = deliveryOf([first, second], { circuit: resting })
   for (let send = 1; send <= 4; send++) t.equal(await deliver(), `b-${send}`)

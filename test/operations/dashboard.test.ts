@@ -13,6 +13,8 @@ const known = new Metrics({
   countries: [],
   poolUse: () => ({ inUse: 0, idle: 0, waiting: 0 }),
   isReady: async () => true,
+  eventHosts: [],
+  eventLags: async () => new Map(),
 }).labels
 
 type Panel = { type: string; title: string; targets?: { expr: string }[]; gridPos: { x: number; y: number; w: number } }

@@ -189,6 +189,8 @@ t.test('the pool of the database, and readiness', async (t) => {
     countries: [],
     poolUse: () => ({ inUse: 3, idle: 2, waiting: 5 }),
     isReady: async () => false,
+    eventHosts: [],
+    eventLags: async () => new Map(),
   })
   metrics.databaseWatcher.onRefusal('send_code')
   t.match(await metrics.read(), /latchkey_batch_refusals_total{decision="send_code"} 1\n/)
