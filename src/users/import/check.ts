@@ -12,12 +12,13 @@ import { nameKey } from '../name.js'
 import type { Draft, DraftIdentifier, LeftOut, PeerMap } from './draft.js'
 import type { RawRecord } from './reader.js'
 import { cellsOf, type Fault } from './splitters.js'
-import type { Fields } from './values.js'
+import { type Fields, Values } from './values.js'
 
 /** Why a line is refused; the last ones are told by the database. */
 export type Reason =
   | Fault
   | 'not_a_user'
+  | 'value_not_valid'
   | 'no_identifier'
   | 'phone_not_valid'
   | 'country_not_supported'
@@ -51,7 +52,7 @@ export type NewUser = Readonly<{
 }>
 
 /** What is told of a line that is refused: identifiers are masked, and nothing is repeated of what could not be read. */
-export type Refusal = Readonly<{ line: number; reason: Reason }> & Shown
+export type Refusal = Readonly<{ line: number; reason: Reason /** which holds it */; column?: string }> & Shown
 type Shown = Readonly<{ id?: string; phone?: string; email?: string }>
 
 export type Checked =
@@ -66,8 +67,6 @@ export type Checked =
 export const idNamespace = '9f5b1c6e-7a0d-4e55-8d0e-3f1f6c2a9b74'
 
 const uuid = new RegExp(anyCaseUuidPattern)
-/** As the column is checked (CHECK users_locale_check). */
-const localePattern = /^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$/
 const maxName = 200
 
 export type CheckOptions = Readonly<{
@@ -102,10 +101,13 @@ export function check(record: RawRecord, options: CheckOptions): Checked {
   const fields = readFields(record, options.columns)
   if (typeof fields === 'string') return { kind: 'refused', refusal: { line, reason: fields } }
   if (!options.map.isOne(fields)) return { kind: 'refused', refusal: { line, reason: 'not_a_user' } }
-  const draft = options.map.read(fields)
+  const values = new Values(fields, options.map.plain)
+  const draft = options.map.read(values)
+  const shown = typeof draft === 'string' ? {} : shownOf(draft)
+  const column = values.unreadable
+  if (column !== undefined) return { kind: 'refused', refusal: { line, reason: 'value_not_valid', column, ...shown } }
   if (typeof draft === 'string') return { kind: 'left_out', why: draft }
   const user = userOf(draft, options)
-  const shown = shownOf(draft)
   if (typeof user === 'string') return { kind: 'refused', refusal: { line, reason: user, ...shown } }
   return { kind: 'user', line, user, oldId: draft.id, isAdmin: draft.isAdmin === true, shown }
 }
@@ -192,7 +194,7 @@ function userOf(draft: Draft, options: CheckOptions): NewUser | Reason {
     phoneUsedAt: phone.usedAt,
     emailVerifiedAt: email.verifiedAt,
     emailUsedAt: email.usedAt,
-    locale: draft.locale !== undefined && localePattern.test(draft.locale) ? draft.locale : null,
+    locale: draft.locale ?? null,
     publicMetadata: JSON.stringify(publicMetadata),
     disabledAt: draft.isDisabled ? (draft.disabledAt?.toISOString() ?? 'now') : null,
     createdAt: created,

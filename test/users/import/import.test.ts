@@ -75,13 +75,14 @@ t.test('each line is made a user, or refused with its reason', async (t) => {
     { ...row, id: 'no-uuid', email: 'ravi@example.com', banned_until: 'infinity' },
     { ...row, id: idOfLine(10), deleted_at: '2024-01-01 00:00:00+00' },
     { ...row, id: idOfLine(11) },
+    { ...row, id: idOfLine(12), email: 'meera@example.com', is_anonymous: 'FALSCH' },
   ])
   const expected = {
     counts: {
       made: 2,
       present: 2,
       leftOut: { deleted: 1 },
-      refused: { phone_taken: 1, email_taken: 2, id_taken: 2, no_identifier: 1 },
+      refused: { phone_taken: 1, email_taken: 2, id_taken: 2, no_identifier: 1, value_not_valid: 1 },
       admins: 0,
     },
     isWhole: true,
@@ -107,13 +108,14 @@ t.test('each line is made a user, or refused with its reason', async (t) => {
     { line: 6, reason: 'email_taken', id: idOfLine(6), email: 'a***@example.com' },
     { line: 8, reason: 'id_taken', id: idOfLine(1), phone: '+91******3298' },
     { line: 11, reason: 'no_identifier', id: idOfLine(11) },
+    { line: 12, reason: 'value_not_valid', column: 'is_anonymous', id: idOfLine(12), email: 'm***@example.com' },
   ])
   t.match(await database.user.findUnique({ where: { id: idOf('supabase', 'no-uuid') } }), {
     disabledAt: Date,
     role: 'USER',
   })
   const events = await database.authEvent.findMany({ orderBy: { id: 'asc' } })
-  const summary = '2 made, 2 there already, 6 refused, 1 left out'
+  const summary = '2 made, 2 there already, 7 refused, 1 left out'
   t.strictSame(
     events
       .slice(0, 2)
