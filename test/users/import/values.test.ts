@@ -164,6 +164,7 @@ t.test('what is neither empty nor understood is taken for nothing: its column is
   t.match(checkLine('auth0', { user_id: '1', email: 'a@example.com', email_verified: 'WAHR' }), {
     refusal: { line: 1, reason: 'value_not_valid', column: 'email_verified', id: '1', email: 'a***@example.com' },
   })
+  t.match(checkLine('clerk', { ...ofClerk, email_addresses: [{ id: 'i' }] }), { refusal: { reason: 'no_identifier' } })
   for (const [given, column] of [
     [{ verification: { status: 'maybe' } }, 'verification'],
     [{ verification: 'verified' }, 'verification'],
