@@ -190,6 +190,26 @@ t.test('the mobile flow asks with the form, and a refusal leaves the ticket as i
   t.equal((await signUp(signup_token)).body.code, 'verification_required')
 })
 
+t.test(
+  'a signup counts once on its address, and one that is refused too: the limit bounds who is asked of',
+  async (t) => {
+    const { asked, says, service, tryCode } = await startWith(t, { IP_VERIFY_PER_10_MIN: '3' })
+    await service.post('/auth/request-otp', { email })
+    says({ body: { allow: false } })
+    for (let n = 0; n < 2; n += 1) t.equal((await tryCode()).status, 403)
+    says({ body: { allow: true } })
+    t.match(await tryCode(), { status: 200, body: { isNewUser: true } }, 'the third one, which is within the limit')
+    t.match(await service.database.limitCounter.findMany({ where: { key: { startsWith: 'verify_ip:' } } }), [
+      { count: 3 },
+    ])
+    const other = 'ravi@example.com'
+    await service.post('/auth/request-otp', { email: other })
+    const fourth = await service.post('/auth/verify-otp', { email: other, otp: service.lastCode(other) })
+    t.match(fourth, { status: 429, body: { code: 'rate_limited', retry_after: Number } })
+    t.equal(asked.length, 3, 'nobody is asked of beyond it')
+  },
+)
+
 t.test('a ticket that is refused has nobody asked for ever', async (t) => {
   const { asked, says, service } = await startWith(t, { IP_VERIFY_PER_10_MIN: '3' })
   says({ body: { allow: false } })
