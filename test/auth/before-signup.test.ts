@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import t from 'tap'
 import { BeforeSignup } from '../../src/auth/before-signup.js'
+import { withConnection } from '../../src/development/postgres-query.js'
 import type { Client } from '../../src/http/client.js'
 import type { Identifier } from '../../src/identifiers/parser.js'
 import { checkWebhook } from '../support/answer-check.js'
 import { startApp, testConfig, wrongCode } from '../support/app.js'
-import { joinAsAdmin, verify } from '../users/people.js'
+import { insertUser, joinAsAdmin, nobody, verify } from '../users/people.js'
+import { untilBlockedOrDone } from '../users/waiting.js'
 
 const secret = `whsec_${Buffer.from('a secret of the tests, 32 bytes!').toString('base64')}`
 const email = 'asha@example.com'
@@ -209,6 +211,27 @@ t.test(
     t.equal(asked.length, 3, 'nobody is asked of beyond it')
   },
 )
+
+t.test('nobody takes the place of an account that is deleted at that moment without being asked of', async (t) => {
+  const { asked, says, service } = await startWith(t)
+  says({ body: { allow: false } })
+  const [mobile_number, phone] = ['9876543210', '+919876543210']
+  await service.post('/api/auth/send-otp', { mobile_number })
+  const proof = { mobile_number, otp: service.lastCode(phone) }
+  const { signup_token } = (await service.post('/api/auth/verify-otp', proof)).body
+  await insertUser(service, nobody, 'Asha', { phone })
+  const place = { house_number: '1', street_locality: 'MG Road', city: 'Pune', state: 'MH', pincode: '411001' }
+  await withConnection(service.config.database.url, async (client) => {
+    await client.query('BEGIN')
+    await client.query('DELETE FROM users')
+    const signingUp = service.post('/api/auth/signup', { mobile_number, user_name: 'Eve', ...place, signup_token })
+    await untilBlockedOrDone(service, signingUp)
+    await client.query('COMMIT')
+    t.match(await signingUp, { status: 409, body: { code: 'already_registered' } })
+  })
+  t.equal(asked.length, 0)
+  t.equal(await service.database.user.count(), 0)
+})
 
 t.test('a ticket that is refused has nobody asked for ever', async (t) => {
   const { asked, says, service } = await startWith(t, { IP_VERIFY_PER_10_MIN: '3' })
