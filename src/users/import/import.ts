@@ -1,4 +1,5 @@
 // Moves users in from a file, batch by batch: read, checked, written, reported (docs/guides/moving.md).
+import { existsSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
 import type { Client } from 'pg'
@@ -35,80 +36,111 @@ export type ImportOptions = Omit<CheckOptions, 'columns'> &
     patience?: number
   }>
 
-/** What has come of it up to a line; `isWhole` where nothing of the file is left. */
-export type ImportResult = Readonly<{ counts: Counts; isWhole: boolean; line: number }>
+/** What has come of it up to a line; `isWhole` where nothing of the file is left, `goesOn` where the same call would go on after it. */
+export type ImportResult = Readonly<{ counts: Counts; isWhole: boolean; goesOn: boolean; line: number }>
+
+/**
+ * Why an import ended before its end, which is its cause: the same call goes on after what is done, without `isRestart` where it had that.
+ */
+export class Interruption extends Error {
+  constructor(cause: unknown) {
+    super((cause as Error).message, { cause })
+  }
+}
 
 /**
  * Moves users in. Whoever is there already, by id, stays as they are.
- * @throws FileFault for a file that is none of users; Error in one line where an earlier run cannot be gone on with; the driver's error where
- * the database fails: what was committed stays, and the same call goes on after it
+ * @throws FileFault for a file that is none of users; Error in one line where an earlier run cannot be gone on with, or a file beside it not
+ * be written; the driver's error where the database fails; Interruption in place of all of them once there is a ledger of this run
  */
 export async function importUsers(options: ImportOptions): Promise<ImportResult> {
-  const {
-    client,
-    file,
-    map,
-    paths,
-    trustsVerified,
-    tellsEvents = false,
-    isTrial = false,
-    batchSize = defaultBatch,
-  } = options
+  const { client, file, map, paths, trustsVerified, tellsEvents = false, isTrial = false } = options
   const { layout, columns, place } = await findRecords(file, map.columns)
-  const run = await nameOfRun(
-    file,
-    map.name,
-    trustsVerified,
-    tellsEvents,
-    await claimDatabase(client, options.patience),
-  )
+  const databaseName = await claimDatabase(client, options.patience)
+  const run = await nameOfRun(file, map.name, trustsVerified, tellsEvents, databaseName)
+  if (options.isRestart && !isTrial) await removeLedger(paths.ledger)
   const start = { place, counts: noCounts, bytes: { report: 0, ids: 0 } }
-  if (options.isRestart) await removeLedger(paths.ledger)
   const before = (isTrial ? null : await readLedger(paths.ledger, run, client)) ?? start
 
-  const checkOptions = { ...options, columns }
-  const reader = new RecordReader(file, layout, before.place)
-  let records = await reader.take(batchSize)
-  let checked = await checkAll(records, checkOptions)
-  if (before === start) requireUsers(records, checked, checkOptions)
-  const { size } = await file.stat()
+  const batches = new Batches(new RecordReader(file, layout, before.place), { ...options, columns })
+  const first = await batches.read()
+  const checked = await batches.check(first)
+  if (before === start) requireUsers(first, checked, { ...options, columns })
   const writeBatch = isTrial ? await createTrial(client) : createWriter(client, tellsEvents)
   const title = `${map.name}, verified flags ${trustsVerified ? 'count' : 'do not count'}`
   const books = await Books.open({ paths, run: isTrial ? null : run, before, writeBatch, title })
-  try {
-    while (records.length > 0 && !options.signal?.aborted) {
-      const [next, { end }] = [await reader.take(batchSize), records.at(-1) as RawRecord]
-      const writing = books.write(checked, end, next.length === 0)
-      // Heard of below: the next ones are checked while the database works.
-      writing.catch(() => {})
-      const nextChecked = await checkAll(next, checkOptions)
-      await writing
-      options.tell?.({ read: end.offset, size, records: recordsOf(books.progress.counts) })
-      records = next
-      checked = nextChecked
+  // One of another run was refused above.
+  const goesOn = () => !isTrial && existsSync(paths.ledger)
+  async function write(): Promise<boolean> {
+    const isWhole = await writeAll({ first, checked }, batches, books, options)
+    if (isWhole && !isTrial) {
+      // Whoever searches next is to have plans for so many.
+      await client.query('ANALYZE users')
+      await removeLedger(paths.ledger)
     }
+    return isWhole
+  }
+  try {
+    const isWhole = await write().catch((error: unknown) => {
+      throw goesOn() ? new Interruption(error) : error
+    })
+    const { counts, place: reached } = books.progress
+    return { counts, isWhole, goesOn: goesOn(), line: reached.line }
   } finally {
     await books.close()
   }
-  const isWhole = records.length === 0
-  if (isWhole && !isTrial) {
-    // Whoever searches next is to have plans for so many.
-    await client.query('ANALYZE users')
-    await removeLedger(paths.ledger)
+}
+
+/** Reads, checks and writes batch after batch; returns whether nothing of the file is left. */
+async function writeAll(
+  { first, checked }: Readonly<{ first: readonly RawRecord[]; checked: readonly Checked[] }>,
+  batches: Batches,
+  books: Books,
+  { file, tell, signal }: ImportOptions,
+): Promise<boolean> {
+  const { size } = await file.stat()
+  let [records, users] = [first, checked]
+  while (records.length > 0 && !signal?.aborted) {
+    const { end } = records.at(-1) as RawRecord
+    const next = await batches.read()
+    const writing = books.write(users, end, next.length === 0)
+    // Heard of below: the next ones are checked while the database works.
+    writing.catch(() => {})
+    users = await batches.check(next)
+    await writing
+    tell?.({ read: end.offset, size, records: recordsOf(books.progress.counts) })
+    records = next
   }
-  return { counts: books.progress.counts, isWhole, line: books.progress.place.line }
+  return records.length === 0
 }
 
 /** Records that are checked before the database is listened to again: a few milliseconds, in which it would wait for its next statement. */
 const slice = 100
 
-async function checkAll(records: readonly RawRecord[], options: CheckOptions): Promise<Checked[]> {
-  const checked: Checked[] = []
-  for (let begin = 0; begin < records.length; begin += slice) {
-    for (const record of records.slice(begin, begin + slice)) checked.push(check(record, options))
-    await setImmediate()
+/** The records of a file, as many at a time as a transaction writes. */
+class Batches {
+  readonly #reader: RecordReader
+  readonly #options: CheckOptions
+  readonly #size: number
+
+  constructor(reader: RecordReader, options: CheckOptions & Pick<ImportOptions, 'batchSize'>) {
+    this.#reader = reader
+    this.#options = options
+    this.#size = options.batchSize ?? defaultBatch
   }
-  return checked
+
+  read(): Promise<RawRecord[]> {
+    return this.#reader.take(this.#size)
+  }
+
+  async check(records: readonly RawRecord[]): Promise<Checked[]> {
+    const checked: Checked[] = []
+    for (let begin = 0; begin < records.length; begin += slice) {
+      for (const record of records.slice(begin, begin + slice)) checked.push(check(record, this.#options))
+      await setImmediate()
+    }
+    return checked
+  }
 }
 
 /** Any number that nothing else locks by. */
