@@ -306,6 +306,10 @@ t.test('what cannot be imported', async (t) => {
     'has no line that looks like auth0; the first one has id, phoneVerifiedAt, emailVerifiedAt; it can be read without --map',
     { map: 'auth0' },
   )
+  await refused(
+    'id,email,aud,email\n1,a@example.com,x,b@example.com\n',
+    'names the column email twice in its first line',
+  )
   await refused('{"a"\n[]\n', 'has no line that looks like clerk', { map: 'clerk' })
   await withDirectClient(service.config.database.directUrl, async (client) => {
     await client.query('SELECT pg_advisory_lock(7246019)')
