@@ -14,6 +14,7 @@ import type { Counts } from '../users/import/ledger.js'
 import { mapNamed, ownMap } from '../users/import/maps.js'
 import { FileFault } from '../users/import/reader.js'
 import { defineCommand, type WorkContext } from './command.js'
+import { inEnglish } from './counted.js'
 import { usersImport as declared, peers } from './declarations-users.js'
 import { readingLine } from './progress.js'
 
@@ -132,8 +133,6 @@ export function createTeller(print: (line: string) => void): (progress: ImportPr
     print(readingLine({ share, records, elapsed: (performance.now() - begin) / 1000 }))
   }
 }
-
-const inEnglish = (number: number) => number.toLocaleString('en')
 
 function linesOf(counts: Counts, isTrial: boolean, { report, ids }: Paths): string[] {
   const { made, present, leftOut, refused, admins } = counts

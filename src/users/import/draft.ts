@@ -34,7 +34,7 @@ export type LeftOut = 'deleted' | 'anonymous'
 export type PeerMap = Readonly<{
   name: string
   /** whether a record is one of its users */
-  isOne: (record: Fields) => boolean
+  isUser: (record: Fields) => boolean
   /** the columns of CSV that has no header, in their order */
   columns?: readonly string[]
   /** whether it is a service like this one, which has checked what it tells */

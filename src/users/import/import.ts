@@ -1,17 +1,14 @@
 // Moves users in from a file, batch by batch: read, checked, written, reported (docs/guides/moving.md).
 import { existsSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { setImmediate } from 'node:timers/promises'
 import type { Client } from 'pg'
+import { Batches } from './batches.js'
 import { Books, type Paths, recordsOf } from './books.js'
-import { type Checked, type CheckOptions, check, readFields } from './check.js'
+import type { Checked, CheckOptions } from './check.js'
 import { type Counts, nameOfRun, noCounts, readLedger, removeLedger } from './ledger.js'
-import { mapsThatRead } from './maps.js'
 import { FileFault, findRecords, type RawRecord, RecordReader } from './reader.js'
+import { requireUsers } from './recognition.js'
 import { createTrial, createWriter } from './write.js'
-
-/** Records of a batch, which is a transaction. */
-const defaultBatch = 2_000
 
 /** Of the file: bytes, of which so many are done; and records, whatever became of them. */
 export type ImportProgress = Readonly<{ read: number; size: number; records: number }>
@@ -56,8 +53,8 @@ export class Interruption extends Error {
 export async function importUsers(options: ImportOptions): Promise<ImportResult> {
   const { client, file, map, paths, trustsVerified, tellsEvents = false, isTrial = false } = options
   const { layout, columns, place } = await findRecords(file, map.columns)
-  const databaseName = await claimDatabase(client, options.patience)
-  const run = await nameOfRun(file, map.name, trustsVerified, tellsEvents, databaseName)
+  const database = await claimDatabase(client, options.patience)
+  const run = await nameOfRun(file, { map: map.name, trustsVerified, tellsEvents, database })
   if (options.isRestart && !isTrial) await removeLedger(paths.ledger)
   const start = { place, counts: noCounts, bytes: { report: 0, ids: 0 } }
   const before = (isTrial ? null : await readLedger(paths.ledger, run, client)) ?? start
@@ -114,35 +111,6 @@ async function writeAll(
   return records.length === 0
 }
 
-/** Records that are checked before the database is listened to again: a few milliseconds, in which it would wait for its next statement. */
-const slice = 100
-
-/** The records of a file, as many at a time as a transaction writes. */
-class Batches {
-  readonly #reader: RecordReader
-  readonly #options: CheckOptions
-  readonly #size: number
-
-  constructor(reader: RecordReader, options: CheckOptions & Pick<ImportOptions, 'batchSize'>) {
-    this.#reader = reader
-    this.#options = options
-    this.#size = options.batchSize ?? defaultBatch
-  }
-
-  read(): Promise<RawRecord[]> {
-    return this.#reader.take(this.#size)
-  }
-
-  async check(records: readonly RawRecord[]): Promise<Checked[]> {
-    const checked: Checked[] = []
-    for (let begin = 0; begin < records.length; begin += slice) {
-      for (const record of records.slice(begin, begin + slice)) checked.push(check(record, this.#options))
-      await setImmediate()
-    }
-    return checked
-  }
-}
-
 /** Any number that nothing else locks by. */
 const lockKey = 7_246_019
 
@@ -162,38 +130,4 @@ async function claimDatabase(client: Client, patience = 10_000): Promise<string>
     WHERE d.datname = current_database()`,
   )
   return String(rows[0]?.name)
-}
-
-/** Of CSV whose header is none that is known. */
-function hintOf([first, ...others]: readonly string[]): string {
-  // As spreadsheets write it in half of Europe, and as databases do.
-  const parting = others.length === 0 ? /[;\t|]/.exec(String(first))?.[0] : undefined
-  if (parting === undefined) return 'its first line is to name the columns'
-  return `a ${parting === '\t' ? 'tab' : parting} parts its columns: export it with commas`
-}
-
-/** @throws FileFault where nobody is among the first records */
-function requireUsers(
-  records: readonly RawRecord[],
-  checked: readonly Checked[],
-  { map, columns }: CheckOptions,
-): void {
-  const isNamed = columns !== null && map.columns === undefined
-  const hint = isNamed ? [hintOf(columns)] : []
-  if (records.length === 0) throw new FileFault(['has no users', ...hint].join('; '))
-  const isUser = (each: Checked) => each.kind !== 'refused' || each.refusal.id !== undefined
-  if (checked.some(isUser)) return
-  const found = records.map((record) => readFields(record, columns)).find((fields) => typeof fields !== 'string') ?? {}
-  const others = mapsThatRead(found).map(({ name }) => (name === 'latchkey' ? 'without --map' : `with --map ${name}`))
-  const names = Object.keys(found)
-    .filter((name) => /^[a-z_][\w.-]{0,39}$/i.test(name))
-    .slice(0, 8)
-  throw new FileFault(
-    [
-      `has no line that looks like ${map.name}`,
-      ...(names.length > 0 ? [`the first one has ${names.join(', ')}`] : []),
-      ...hint,
-      ...(others.length > 0 ? [`it can be read ${others.join(' or ')}`] : []),
-    ].join('; '),
-  )
 }

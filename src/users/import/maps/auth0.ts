@@ -8,7 +8,7 @@ const plain = (text: string) => text.replace(/^'/, '')
 
 export const auth0: PeerMap = {
   name: 'auth0',
-  isOne: (record) => textOf(plain(String(textOf(record['user_id']) ?? ''))) !== undefined,
+  isUser: (record) => textOf(plain(String(textOf(record['user_id']) ?? ''))) !== undefined,
   plain,
   read(values) {
     const [email, phone] = [values.text('email'), values.text('phone_number')]

@@ -10,7 +10,7 @@ const columnOf = (values: Values, name: string) => (values.has(name) ? name : un
 
 export const betterAuth: PeerMap = {
   name: 'better-auth',
-  isOne: (record) =>
+  isUser: (record) =>
     textOf(record['id']) !== undefined && (record['emailVerified'] ?? record['email_verified']) !== undefined,
   read(values) {
     const column = (name: string) => columnOf(values, name)

@@ -5,7 +5,7 @@ import { joined, textOf, Values } from '../values.js'
 
 export const clerk: PeerMap = {
   name: 'clerk',
-  isOne: (record) =>
+  isUser: (record) =>
     textOf(record['id']) !== undefined && ('primary_email_address' in record || 'email_addresses' in record),
   read(values): Draft {
     return {

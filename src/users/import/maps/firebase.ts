@@ -13,7 +13,7 @@ export const firebase: PeerMap = {
     ...providers.flatMap(ofProvider),
     ...['createdAt', 'lastSignedInAt', 'phoneNumber', 'disabled', 'customAttributes'],
   ],
-  isOne: (record) => textOf(record['localId']) !== undefined,
+  isUser: (record) => textOf(record['localId']) !== undefined,
   read(values) {
     const [email, phone] = [values.text('email'), values.text('phoneNumber')]
     if (email === undefined && phone === undefined && !hasProvider(values)) return 'anonymous'

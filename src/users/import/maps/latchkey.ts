@@ -8,7 +8,7 @@ const localePattern = /^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$/
 export const latchkey: PeerMap = {
   name: 'latchkey',
   isOwn: true,
-  isOne: (record) => textOf(record['id']) !== undefined && 'phoneVerifiedAt' in record && 'emailVerifiedAt' in record,
+  isUser: (record) => textOf(record['id']) !== undefined && 'phoneVerifiedAt' in record && 'emailVerifiedAt' in record,
   read(values) {
     const identifier = (name: 'phone' | 'email') => {
       const [text, verifiedAt] = [values.text(name), values.time(`${name}VerifiedAt`)]

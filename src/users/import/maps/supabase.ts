@@ -7,7 +7,7 @@ const ownColumns = ['email_confirmed_at', 'phone_confirmed_at', 'raw_user_meta_d
 
 export const supabase: PeerMap = {
   name: 'supabase',
-  isOne: (record) => textOf(record['id']) !== undefined && ownColumns.some((name) => name in record),
+  isUser: (record) => textOf(record['id']) !== undefined && ownColumns.some((name) => name in record),
   read(values) {
     if (values.moment('deleted_at') !== undefined) return 'deleted'
     if (values.flag('is_anonymous')) return 'anonymous'
