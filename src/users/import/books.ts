@@ -40,9 +40,14 @@ export class Books {
   /** Opens them, as they were after what was done before. */
   static async open(options: BooksOptions): Promise<Books> {
     const books = new Books(options)
-    await books.#report.begin()
-    if (options.run !== null) await books.#ids.begin()
-    return books
+    try {
+      await books.#report.begin()
+      if (options.run !== null) await books.#ids.begin()
+      return books
+    } catch (error) {
+      await books.close()
+      throw error
+    }
   }
 
   get progress(): Progress {
@@ -96,7 +101,10 @@ export function summaryOf(counts: Counts): string {
   return `${counts.made} made, ${counts.present} there already, ${refusedOf(counts)} refused, ${leftOutOf(counts)} left out`
 }
 
-/** What became of each record: the lines that tell of it, and the counts with it. */
+/**
+ * What became of each record of a batch, in the order of the file: the lines that tell of it.
+ * @param before the counts up to the batch; those that come back have it too
+ */
 function settleAll(checked: readonly Checked[], { made, standing }: Written, before: Counts) {
   const refusals: Refusal[] = []
   const ids: NewId[] = []

@@ -3,7 +3,7 @@ import { access, constants, type FileHandle, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** To go on in a file that an earlier run made, and not where a link leads that has taken its place. */
-const goOn = constants.O_RDWR | constants.O_NOFOLLOW
+const goOn = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW
 
 /** What terminals and editors obey or do not show: controls beyond those of ASCII, which JSON has escaped, and format characters. */
 const unseen = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu
@@ -36,7 +36,7 @@ export class Report {
   /** bytes that are written */
   length: number
 
-  /** @param length bytes that stay of what is there: what came after them did not happen, and is written over */
+  /** @param length bytes that stay of what is there: what came after them did not happen, and goes */
   constructor(path: string, length: number) {
     this.#path = path
     this.length = length
@@ -64,9 +64,10 @@ export class Report {
 
   async add(lines: readonly object[]): Promise<void> {
     if (lines.length === 0) return
-    this.#file ??= await open(this.#path, 'wx', 0o600)
+    this.#file ??= await open(this.#path, 'ax', 0o600)
     const bytes = Buffer.from(lines.map(lineOf).join(''))
-    await this.#file.write(bytes, 0, bytes.length, this.length)
+    // All of them: one write may end early where the disk gets full, and says so by a number alone.
+    await this.#file.appendFile(bytes)
     this.length += bytes.length
   }
 

@@ -323,6 +323,14 @@ t.test('what cannot be imported', async (t) => {
   t.equal(await service.database.user.count(), 0)
 })
 
+t.test('a file of nobody but those who are refused is one of that system', async (t) => {
+  const service = await startApp(t)
+  const record = { id: idOfLine(1), aud: 'authenticated', deleted_at: 'NULL', is_anonymous: true }
+  const path = fileOf(t, [record])
+  t.match(await importInto(service, path), { counts: { made: 0, refused: { value_not_valid: 1 } } })
+  t.match(linesOf(`${path}.refused.ndjson`), [{ line: 1, reason: 'value_not_valid', column: 'deleted_at' }])
+})
+
 t.test('the files beside it lead nowhere else, and show what is in them', async (t) => {
   const service = await startApp(t)
   const path = fileOf(t, [
