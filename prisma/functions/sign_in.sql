@@ -335,10 +335,12 @@ BEGIN
   FROM json_array_elements(requests) WITH ORDINALITY AS e (request, n),
     LATERAL json_populate_record(NULL::sign_in_request, e.request) AS r;
 
-  -- What is asked again has been counted before.
+  -- What is asked again has been counted before: by itself, or once the product has let a newcomer in or the other identifier was weighed.
+  -- Only a right code comes so far, so that nobody gets a guess by it.
   FOR n IN 1 .. cardinality(asked) LOOP
     devices[n] := trusted_device(asked[n].device_hash, asked[n].method, asked[n].identifier);
-    address_keys[n] := CASE WHEN devices[n] IS NULL AND NOT is_repeated THEN asked[n].address_key END;
+    address_keys[n] := CASE
+      WHEN devices[n] IS NULL AND NOT is_repeated AND asked[n].is_admitted IS NOT TRUE AND asked[n].weighed IS NULL THEN asked[n].address_key END;
   END LOOP;
   places_of_addresses := count_places(address_keys, 600);
 

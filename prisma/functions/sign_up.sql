@@ -23,9 +23,10 @@ CREATE FUNCTION sign_up(r sign_up_request, s sign_up_settings) RETURNS sign_up_r
 DECLARE
   answer sign_up_result;
   person users;
+  is_to_be_asked CONSTANT boolean := s.asks_before_signup AND r.is_admitted IS NOT TRUE;
 BEGIN
-  -- The product is asked of nobody who has not proved the number.
-  IF s.asks_before_signup AND r.is_admitted IS NOT TRUE AND (user_with('phone', r.phone)).id IS NULL AND EXISTS (
+  -- The product is asked of nobody who has not proved the number, and of no number that has an account.
+  IF is_to_be_asked AND (user_with('phone', r.phone)).id IS NULL AND EXISTS (
     SELECT FROM signup_tickets t WHERE t.token_hash = r.ticket_hash AND t.phone = r.phone AND t.expires_at > clock_timestamp()) THEN
     answer.outcome := 'ask';
     RETURN answer;
@@ -39,10 +40,13 @@ BEGIN
     RETURN answer;
   END IF;
 
-  INSERT INTO users (id, phone, phone_verified_at, user_name, name_key, locale, public_metadata)
-  VALUES (r.user_id, r.phone, now(), r.user_name, r.name_key, r.locale, coalesce(r.public_metadata::jsonb, '{}'))
-  ON CONFLICT DO NOTHING RETURNING * INTO person;
-  IF NOT FOUND THEN
+  -- An account that was there a moment ago may be deleted by now: nobody takes its place of whom the product was not asked.
+  IF NOT is_to_be_asked THEN
+    INSERT INTO users (id, phone, phone_verified_at, user_name, name_key, locale, public_metadata)
+    VALUES (r.user_id, r.phone, now(), r.user_name, r.name_key, r.locale, coalesce(r.public_metadata::jsonb, '{}'))
+    ON CONFLICT DO NOTHING RETURNING * INTO person;
+  END IF;
+  IF person.id IS NULL THEN
     answer.outcome := 'already_registered';
     PERFORM write_event('authn_login_fail', NULL, r.identifier_hash, r.network, r.request_id, 'already registered');
     RETURN answer;

@@ -542,7 +542,16 @@ export const rules = [
     ['test/auth/new-device.test.ts', 'test/limits/budgets.test.ts'],
   ],
   ['the product is asked before it has an account', 'sign_in', 'IF s.asks_before_signup AND', 'IF false AND', hook],
-  ['and before a form makes one', 'sign_up', 'IF s.asks_before_signup AND', 'IF false AND', hook],
+  [
+    'and before a form makes one',
+    'sign_up',
+    'boolean := s.asks_before_signup AND r.is_admitted IS NOT TRUE',
+    'boolean := false',
+    hook,
+  ],
+  ['also in the place of one that is deleted meanwhile', 'sign_up', 'IF NOT is_to_be_asked THEN', 'IF true THEN', hook],
+  ['who is let in was counted when they were asked of', 'sign_in', ' AND asked[n].is_admitted IS NOT TRUE', '', hook],
+  ['whose other identifier was weighed was counted before', 'sign_in', ' AND asked[n].weighed IS NULL', '', recycled],
   [
     'nobody is asked about who proved nothing',
     'sign_up',

@@ -4,6 +4,7 @@ import { parseMaintenanceSettings } from '../config/config.js'
 import { cleanUp } from '../operations/cleanup.js'
 import { defineCommand, type WorkContext } from './command.js'
 import { withDatabase } from './command-database.js'
+import { counted } from './counted.js'
 import { cleanup as declared } from './declarations.js'
 
 export const cleanupCommand = defineCommand(declared, cleanUpOnce)
@@ -13,9 +14,9 @@ async function cleanUpOnce({ environment, say, answer }: WorkContext): Promise<n
   return withDatabase(settings, async (database) => {
     const tasks = createCleanupTasks(database, audit.retention, recycleAfter, events.retention)
     const deleted = await cleanUp(tasks, (task, rows) => {
-      if (rows > 0) say(`${task}: ${rows} rows so far`)
+      if (rows > 0) say(`${task}: ${counted(rows, 'row')} so far`)
     })
-    const lines = Object.entries(deleted).map(([task, rows]) => `${task}: ${rows} rows deleted`)
+    const lines = Object.entries(deleted).map(([task, rows]) => `${task}: ${counted(rows, 'row')} deleted`)
     answer({ deleted }, lines)
     return 0
   })

@@ -1,6 +1,7 @@
 // What `--prove` will write and count, told before it begins.
 import type { Config } from '../config/config.js'
 import { isLoopbackHost } from '../config/formats.js'
+import { counted } from './counted.js'
 import { maxCalls } from './doctor-flood.js'
 
 /** Rows that are left at most: where each window ends in between, and the cooldown does not hold. */
@@ -23,7 +24,7 @@ export function announcementOf({ limits, delivery, audit }: Config, base: URL): 
 }
 
 function floodLine(perMinute: number): string {
-  return `no row: it asks /health/live more than ${perMinute} times from one address 127.x.y.z, which is not heard for a minute then`
+  return `no row: it asks /health/live more than ${counted(perMinute, 'time')} from one address 127.x.y.z, which is not heard for a minute then`
 }
 
 function codeLines(perAddress: number, retention: number): string[] {
@@ -31,7 +32,7 @@ function codeLines(perAddress: number, retention: number): string[] {
   const days = Math.floor(retention / secondsOfDay)
   return [
     'up to 8 guesses at a code of doctor-…@doctor.invalid, which is nobody’s address, and one call for another code',
-    `what they leave: up to ${events} events, which stay for ${days} days (AUDIT_RETENTION); up to ${counters} counters and ${sends} row of identifier_limits, which the cleanup removes when their hour or day is over`,
+    `what they leave: up to ${counted(events, 'event')}, which stay for ${counted(days, 'day')} (AUDIT_RETENTION); up to ${counted(counters, 'counter')} and ${counted(sends, 'row')} of identifier_limits, which the cleanup removes when their hour or day is over`,
     'a code for that address, which nobody knows; it is taken out again, and would end by itself after 60 seconds',
     `${perAddress} on the counter of guesses of the doctor’s own address, where nobody shares it, for one call; they are taken back`,
     'no message, unless the cooldown does not hold: then one to that address, where no mail can go',

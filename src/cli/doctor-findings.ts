@@ -1,4 +1,5 @@
 // What the doctor finds, and how people read it.
+import { counted } from './counted.js'
 
 /** `note`: worth knowing, nothing to mend. */
 export type State = 'ok' | 'note' | 'warning' | 'failed'
@@ -29,5 +30,5 @@ export function linesOf({ area, state, line, hint }: Finding): string[] {
 /** How many of each, in one line. */
 export function summaryOf(findings: readonly Finding[]): string {
   const count = (state: State) => findings.filter((finding) => finding.state === state).length
-  return `${count('ok')} ok, ${count('note')} notes, ${count('warning')} warnings, ${count('failed')} failed`
+  return `${count('ok')} ok, ${counted(count('note'), 'note')}, ${counted(count('warning'), 'warning')}, ${count('failed')} failed`
 }

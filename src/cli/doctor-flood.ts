@@ -1,6 +1,7 @@
 // The flood guard of a running service, proved by being refused (`--prove`), from a loopback address that nobody else uses.
 import { randomInt } from 'node:crypto'
 import { isLoopbackHost } from '../config/formats.js'
+import { counted } from './counted.js'
 import { type Finding, findingsOf } from './doctor-findings.js'
 import type { Answer } from './doctor-http.js'
 import type { ServiceUnderTest } from './doctor-service.js'
@@ -32,6 +33,7 @@ export async function findOwnAddress({ base, ask }: ServiceUnderTest): Promise<s
 export async function floodFinding(service: ServiceUnderTest): Promise<Finding> {
   const { base, ask, config, proves } = service
   const most = config.limits.floodPerMinute
+  const share = counted(most, 'call')
   if (most > maxCalls) return found('note', 'the flood guard was not tried: FLOOD_PER_MINUTE is too high for that')
   if (!proves && isLoopbackHost(base.hostname)) return untried('the flood guard was')
   const localAddress = await findOwnAddress(service)
@@ -41,10 +43,10 @@ export async function floodFinding(service: ServiceUnderTest): Promise<Finding> 
   for (let calls = 0; calls <= most; calls += callsAtOnce) {
     const batch = Array.from({ length: callsAtOnce }, () => ask('/auth/phone-prefixes', { localAddress }))
     const refused = (await Promise.all(batch)).find(({ status }) => status === 429)
-    if (refused) return refusalFinding(refused, 60, `the flood guard refuses an address after ${most} calls a minute`)
+    if (refused) return refusalFinding(refused, 60, `the flood guard refuses an address after ${share} a minute`)
   }
   const hint = 'check RATE_LIMITS, FLOOD_PER_MINUTE and NODE_ENV of the service'
-  return found('failed', `the flood guard let more than ${most} calls of one address in a minute through`, hint)
+  return found('failed', `the flood guard let more than ${share} of one address in a minute through`, hint)
 }
 
 /**

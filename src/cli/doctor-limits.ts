@@ -4,6 +4,7 @@
 import { randomUUID } from 'node:crypto'
 import { isLoopbackHost } from '../config/formats.js'
 import { blockListOf } from '../http/address.js'
+import { counted } from './counted.js'
 import { type Finding, type Findings, findingsOf } from './doctor-findings.js'
 import { findOwnAddress, onTheSpot, refusalFinding, untried } from './doctor-flood.js'
 import type { Answer, Question } from './doctor-http.js'
@@ -137,21 +138,23 @@ async function spoofingFinding(probe: Probe, traces: Traces, network: string): P
 async function fullAddressFinding(probe: Probe, traces: Traces, counter: string, limit: number): Promise<Finding> {
   await traces.addGuesses(counter, limit)
   const answer = await probe.guess().finally(() => traces.addGuesses(counter, -limit))
-  const line = `an address is refused after ${limit} guesses in 10 minutes`
+  const share = counted(limit, 'guess', 'guesses')
+  const line = `an address is refused after ${share} in 10 minutes`
   if (answer.status === 429) return refusalFinding(answer, 600, line)
   const hint = 'check RATE_LIMITS, IP_VERIFY_PER_10_MIN and NODE_ENV of the service'
-  return found('failed', `an address with more than ${limit} guesses in 10 minutes is not refused`, hint)
+  return found('failed', `an address with more than ${share} in 10 minutes is not refused`, hint)
 }
 
 /** A code that nobody knows is put into the database, for nobody: one guess is evaluated, further ones and a resend are not. */
 async function* codeFindings(probe: Probe, traces: Traces, most: number): Findings {
+  const share = counted(most, 'guess', 'guesses')
   await traces.plantCode(probe.identifier)
   try {
     for (let guesses = 0; guesses < 3; guesses++) await probe.guess()
     const attempts = await traces.attemptsAt(probe.identifier)
     yield attempts === most
-      ? found('ok', `a code takes ${most} guesses and no more`)
-      : found('failed', `a code that takes ${most} guesses was guessed at ${attempts} times`, otherSettings)
+      ? found('ok', `a code takes ${share} and no more`)
+      : found('failed', `a code that takes ${share} was guessed at ${counted(attempts, 'time')}`, otherSettings)
     const sent = await probe.send()
     yield sent.status === 429
       ? refusalFinding(sent, 60, 'another code is refused until the cooldown is over')

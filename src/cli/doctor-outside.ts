@@ -10,6 +10,7 @@ import type { Config } from '../config/config.js'
 import type { DriverSettings, SmtpSettings, TwilioSettings, WebhookSettings } from '../config/driver-settings.js'
 import { certificateFaults } from '../database/failures.js'
 import { smtpConnection } from '../messaging/drivers/smtp.js'
+import { counted } from './counted.js'
 import { type Finding, type Findings, findingsOf } from './doctor-findings.js'
 
 const found = findingsOf('outside')
@@ -136,7 +137,7 @@ const meanings: readonly (readonly [RegExp, string])[] = [
   [certificateFaults, 'has a certificate that is not trusted here'],
   [/^(EPROTO|ETLS|ERR_SSL_.*)$/, 'does not speak TLS there: is it the right port?'],
   [/^ECONNREFUSED$/, 'refuses the connection: nothing listens there'],
-  [/TIMEDOUT|TIMEOUT|ABORT/i, `does not answer within ${patience / 1000} seconds`],
+  [/TIMEDOUT|TIMEOUT|ABORT/i, `does not answer within ${counted(patience / 1000, 'second')}`],
   [/^(ECONNRESET|EPIPE|ECONNECTION|UND_ERR_SOCKET)$/, 'breaks the connection off'],
   [/^(EHOSTUNREACH|ENETUNREACH)$/, 'cannot be reached from this network'],
 ]

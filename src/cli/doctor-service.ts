@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js'
 import { isLoopbackHost } from '../config/formats.js'
 import { standardHeaders } from '../http/headers.js'
 import { unreadableClients } from '../operations/metrics.js'
+import { counted } from './counted.js'
 import { type Finding, type Findings, findingsOf, type State } from './doctor-findings.js'
 import type { Answer, Ask } from './doctor-http.js'
 
@@ -128,7 +129,7 @@ function* proxyFindings({ text }: Answer, { trustProxy, proxyHeader }: Config) {
     ? found('ok', 'the proxies of TRUST_PROXY name clients by addresses')
     : found(
         'failed',
-        `a proxy of TRUST_PROXY named ${count} clients by what is no address: they share the limits of the proxy`,
+        `a proxy of TRUST_PROXY named ${counted(Number(count), 'client')} by what is no address: all such share the limits of the proxy`,
         `see what it writes into ${proxyHeader}; PROXY_HEADER names another header`,
       )
 }

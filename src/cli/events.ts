@@ -5,6 +5,7 @@ import { parseDuration } from '../config/reader.js'
 import { parkedDeliveries, replayEvents } from '../events/replay.js'
 import { defineCommand, type WorkContext } from './command.js'
 import { withDatabase } from './command-database.js'
+import { counted } from './counted.js'
 import { eventsParked, eventsReplay } from './declarations-events.js'
 
 export const parkedCommand = defineCommand(eventsParked, listParked)
@@ -17,7 +18,7 @@ async function listParked({ values, environment, answer }: WorkContext<typeof ev
   return withDatabase(settings, async (database) => {
     const parked = await parkedDeliveries(database, since, limit)
     const lines = parked.map(({ id, type, host, attempts, error }) =>
-      [id, type, host, `${attempts} attempts`, error].join('  '),
+      [id, type, host, counted(attempts, 'attempt'), error].join('  '),
     )
     answer({ parked }, lines.length === 0 ? ['Nothing was given up'] : lines)
     return 0
@@ -30,7 +31,7 @@ async function replay({ values, environment, answer }: WorkContext<typeof events
   const { database: settings } = parseMaintenanceSettings(environment)
   return withDatabase(settings, async (database) => {
     const deliveries = await replayEvents(database, { since, all: values.all })
-    answer({ deliveries }, [`${deliveries} deliveries are to be made again`])
+    answer({ deliveries }, [`To be made again: ${counted(deliveries, 'delivery', 'deliveries')}`])
     return 0
   })
 }

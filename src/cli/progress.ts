@@ -1,4 +1,5 @@
 // A line of progress for work that takes a while: how far, how fast, how long still.
+import { inEnglish } from './counted.js'
 
 export type Progress = Readonly<{ done: number; total: number /** seconds */; elapsed: number }>
 
@@ -17,8 +18,6 @@ export function readingLine({
 }: Readonly<{ /** of the file, 0 to 1 */ share: number; records: number /** seconds */; elapsed: number }>): string {
   return lineOf(share, elapsed, records, '')
 }
-
-const inEnglish = (number: number) => number.toLocaleString('en')
 
 function lineOf(share: number, elapsed: number, count: number, ofAll: string): string {
   const filled = Math.round(share * width)

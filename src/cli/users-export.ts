@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import type { Database } from '../database/client.js'
 import { defineCommand, type WorkContext } from './command.js'
+import { counted } from './counted.js'
 import { usersExport as declared } from './declarations-users.js'
 import { writeOut } from './output-file.js'
 import { withPeople } from './people.js'
@@ -23,7 +24,7 @@ async function exportUsers({ values, environment, printError }: WorkContext<type
     }
     const options = { force, mode: 0o600 }
     const count = await writeOut(output, options, (file) => writeUsers(database, (text) => file.appendFile(text)))
-    printError(`wrote ${count} users to ${output}`)
+    printError(`wrote ${counted(count, 'user')} to ${output}`)
     return 0
   })
 }

@@ -9,11 +9,12 @@ import { withDirectClient } from '../database/direct-client.js'
 import { IdentifierParser } from '../identifiers/parser.js'
 import { leftOutOf, type Paths, refusedOf } from '../users/import/books.js'
 import type { PeerMap } from '../users/import/draft.js'
-import { type ImportProgress, importUsers } from '../users/import/import.js'
+import { type ImportProgress, Interruption, importUsers } from '../users/import/import.js'
 import type { Counts } from '../users/import/ledger.js'
 import { mapNamed, ownMap } from '../users/import/maps.js'
 import { FileFault } from '../users/import/reader.js'
 import { defineCommand, type WorkContext } from './command.js'
+import { inEnglish } from './counted.js'
 import { usersImport as declared, peers } from './declarations-users.js'
 import { readingLine } from './progress.js'
 
@@ -34,14 +35,22 @@ async function importFile(context: Context): Promise<number> {
       '--report must name another file than the one that is read, and those that are written beside it',
     )
   const map = mapOf(values.map)
+  const tellThatItGoesOn = () =>
+    printError(
+      `What is done stays done: the same command goes on after it${values.restart ? ', without --restart' : ''}`,
+    )
   try {
-    const { counts, isWhole, line } = await withFile(path, (file) => importUsersOf(file, map, paths, context))
-    if (!isWhole) throw new Error(`Stopped before line ${line}`)
+    const { counts, isWhole, goesOn, line } = await withFile(path, (file) => importUsersOf(file, map, paths, context))
+    if (!isWhole) {
+      if (goesOn) tellThatItGoesOn()
+      throw new Error(`Stopped before line ${line}`)
+    }
     answer({ dryRun: values['dry-run'], ...counts }, linesOf(counts, values['dry-run'], paths))
     return refusedOf(counts) === 0 ? 0 : 1
   } catch (error) {
-    if (existsSync(paths.ledger)) printError('What is done stays done: the same command goes on after it')
-    throw error instanceof FileFault ? new Error(`${path} ${error.message}`) : error
+    if (error instanceof Interruption) tellThatItGoesOn()
+    const cause = error instanceof Interruption ? error.cause : error
+    throw cause instanceof FileFault ? new Error(`${path} ${cause.message}`) : cause
   }
 }
 
@@ -124,8 +133,6 @@ export function createTeller(print: (line: string) => void): (progress: ImportPr
     print(readingLine({ share, records, elapsed: (performance.now() - begin) / 1000 }))
   }
 }
-
-const inEnglish = (number: number) => number.toLocaleString('en')
 
 function linesOf(counts: Counts, isTrial: boolean, { report, ids }: Paths): string[] {
   const { made, present, leftOut, refused, admins } = counts

@@ -25,6 +25,15 @@ export function isApiKey(token: string): boolean {
   return token.startsWith(prefix)
 }
 
+/** What a back end hears whose key opens nothing, not at all or not any more: nobody there could sign in. */
+export const keyIsNone = {
+  invalidToken: true,
+  errors: ['This API key is not known, has ended or was revoked'],
+} as const
+
+/** What it hears where no key lets it in. */
+export const notForKeys = { invalidToken: true, errors: ['No API key may ask for this: sign in'] } as const
+
 /** SHA-256 is enough for 256 random bits. */
 function hashOf(token: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(hash('sha256', token, 'buffer'))

@@ -4,6 +4,7 @@ import { Problem } from '../errors.js'
 import { isAwaited } from '../http/around-body.js'
 import { type Client, clientOf } from '../http/client.js'
 import { bearerOf, cookiesOf } from '../http/headers.js'
+import { isApiKey, notForKeys } from './api-keys.js'
 import type { SessionCookie } from './cookies.js'
 import type { Actor, Authentication, Authenticator } from './service.js'
 import type { Claims } from './tokens.js'
@@ -70,8 +71,7 @@ export function createAuthenticate(
 
   return async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const bearer = bearerOf(request)
-    const brought = bearer === null ? cookiesOf(request, cookie.name).slice(0, maxCookies) : [bearer]
-    if (brought.length === 0) throw new Problem('unauthorized')
+    const brought = broughtBy(request, bearer, cookie.name)
     const tokens = [...new Set(brought)]
     const live = (await Promise.all(tokens.map((token) => sessions.authenticate(token)))).filter(
       (each) => each !== null,
@@ -87,6 +87,17 @@ export function createAuthenticate(
     const renewed = isRenewable ? await sessions.renew(authentication) : null
     if (renewed !== null) cookie.set(reply, renewed.token, renewed.lifetime)
   }
+}
+
+/**
+ * What a request shows of who it comes from: its Bearer, or its cookies.
+ * @throws Problem `unauthorized` where it shows nothing, and where it is no person's
+ */
+function broughtBy(request: FastifyRequest, bearer: string | null, cookieName: string): readonly string[] {
+  if (bearer !== null && isApiKey(bearer)) throw new Problem('unauthorized', notForKeys)
+  const brought = bearer === null ? cookiesOf(request, cookieName).slice(0, maxCookies) : [bearer]
+  if (brought.length === 0) throw new Problem('unauthorized')
+  return brought
 }
 
 /** The first that is somebody, or null where there is none or another one is somebody else. */

@@ -6,6 +6,7 @@ import type { Database } from '../database/client.js'
 import { Problem } from '../errors.js'
 import { Prisma } from '../generated/prisma/client.js'
 import type { Client } from '../http/client.js'
+import { keyIsNone } from '../sessions/api-keys.js'
 import type { Actor } from '../sessions/service.js'
 
 /** Where a request comes from. */
@@ -125,8 +126,9 @@ function refusedOf(
   isForAdmins: boolean,
 ): UserActor | null {
   if (actor === null) return null
-  if (sessionId === null) throw new Problem('unauthorized', { invalidToken: true })
-  if (actor.keyId !== undefined) return null
+  const isKey = actor.keyId !== undefined
+  if (sessionId === null) throw new Problem('unauthorized', isKey ? keyIsNone : { invalidToken: true })
+  if (isKey) return null
   const self = users.get(actor.userId)
   if (self === undefined || self.disabledAt !== null) throw new Problem('unauthorized', { invalidToken: true })
   return isForAdmins && self.role !== 'ADMIN' ? actor : null

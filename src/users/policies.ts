@@ -11,7 +11,7 @@ import { bearerOf } from '../http/headers.js'
 import type { DocumentedError } from '../http/responses.js'
 import { uuidPattern } from '../http/uuid.js'
 import { closed } from '../http/validation.js'
-import { type ApiKey, type ApiKeys, isApiKey, type Scope } from '../sessions/api-keys.js'
+import { type ApiKey, type ApiKeys, isApiKey, keyIsNone, notForKeys, type Scope } from '../sessions/api-keys.js'
 import { actorOf, createAuthenticate, security, signedIn } from '../sessions/authenticate.js'
 import type { SessionCookie } from '../sessions/cookies.js'
 import type { SessionService } from '../sessions/service.js'
@@ -98,7 +98,7 @@ export class Policies {
     }
     const isFirst = request.apiKey === null
     const key = await this.#apiKeys.find(token)
-    if (key === null) throw new Problem('unauthorized', { invalidToken: true })
+    if (key === null) throw new Problem('unauthorized', keyIsNone)
     request.apiKey = key
     const { scope } = request.routeOptions.config
     const id = namedIn(request).toLowerCase()
@@ -111,7 +111,7 @@ export class Policies {
       await this.#audit.record(client, { event, ...named, actorId: key.id, detail: `api key: ${call}` })
     }
     // A key is nobody who is signed in, which is what the other routes ask for.
-    if (scope === undefined) throw new Problem('unauthorized', { invalidToken: true, errors: [notForKeys] })
+    if (scope === undefined) throw new Problem('unauthorized', notForKeys)
     if (!isAllowed) throw new Problem('forbidden')
     if (target !== undefined && (await this.#users.isAdmin(target))) throw new Problem('not_found')
   }
@@ -149,9 +149,6 @@ export class Policies {
     })
   }
 }
-
-/** What a back end hears where no scope lets it in. */
-const notForKeys = 'No API key may ask for this: sign in'
 
 /** Where a request comes from, and what it asks. */
 function originOf(request: FastifyRequest): Readonly<{ client: Client; call: string }> {

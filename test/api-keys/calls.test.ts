@@ -8,6 +8,8 @@ import { untilBlocked } from '../users/waiting.js'
 import { backEnd } from './keys.js'
 
 const started = startApp(t)
+/** The words for a key that opens nothing: whoever shows one has nowhere to sign in. */
+const aboutTheKey = 'This API key is not known, has ended or was revoked'
 const rowOf = async (id: string) => (await started).database.user.findUnique({ where: { id } })
 
 t.test('every call is an event with the id of the key, whatever becomes of it', async (t) => {
@@ -79,6 +81,24 @@ t.test('in a cookie it is nothing', async (t) => {
   t.equal((await service.get('/users', { headers: { cookie: `jwt=${token}` } })).status, 401)
 })
 
+t.test('a key that opens nothing is told of as a key', async (t) => {
+  const service = await started
+  const { ask, id } = await backEnd(service)
+  const refused = { status: 401, headers: { 'www-authenticate': /invalid_token/ } }
+  const none = { ...refused, body: { code: 'unauthorized', detail: aboutTheKey, errors: [aboutTheKey] } }
+  for (const authorization of ['Bearer lk_', `Bearer lk_${'x'.repeat(43)}`, 'bearer lk_short']) {
+    t.match(await ask('GET', '/users', undefined, { authorization }), none, authorization)
+  }
+  for (const path of ['/api/auth/me', '/users/me/sessions', '/users/me/addresses']) {
+    t.match(await ask('GET', path), { ...refused, body: { errors: ['No API key may ask for this: sign in'] } }, path)
+  }
+  t.match((await ask('POST', '/api/auth/refresh')).body, { errors: ['No API key may ask for this: sign in'] })
+  await service.database.$executeRaw`UPDATE api_keys SET expires_at = now() WHERE id = ${id}::uuid`
+  t.match(await ask('GET', '/users'), none, 'ended')
+  await service.database.apiKey.delete({ where: { id } })
+  t.match(await ask('GET', '/users'), none, 'revoked')
+})
+
 t.test('roles are none of its business', async (t) => {
   const service = await started
   const asha = await join(service, 'role@example.com')
@@ -142,7 +162,7 @@ t.test('a key that is taken away in the middle of its call changes nothing any m
     const changing = ask('PATCH', `/users/${asha.id}`, { user_name: 'Late' })
     await untilBlocked(service)
     await client.query('COMMIT')
-    t.equal((await changing).status, 401)
+    t.match(await changing, { status: 401, body: { code: 'unauthorized', errors: [aboutTheKey] } })
   })
   t.match(await rowOf(asha.id), { userName: null })
 })

@@ -4,11 +4,13 @@ import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import t from 'tap'
 import { BeforeSignup } from '../../src/auth/before-signup.js'
+import { withConnection } from '../../src/development/postgres-query.js'
 import type { Client } from '../../src/http/client.js'
 import type { Identifier } from '../../src/identifiers/parser.js'
 import { checkWebhook } from '../support/answer-check.js'
 import { startApp, testConfig, wrongCode } from '../support/app.js'
-import { joinAsAdmin, verify } from '../users/people.js'
+import { insertUser, joinAsAdmin, nobody, verify } from '../users/people.js'
+import { untilBlockedOrDone } from '../users/waiting.js'
 
 const secret = `whsec_${Buffer.from('a secret of the tests, 32 bytes!').toString('base64')}`
 const email = 'asha@example.com'
@@ -188,6 +190,47 @@ t.test('the mobile flow asks with the form, and a refusal leaves the ticket as i
   t.equal((await signUp(signup_token)).status, 201)
   t.match(await service.database.user.findFirst(), { publicMetadata: { via: 'app' } })
   t.equal((await signUp(signup_token)).body.code, 'verification_required')
+})
+
+t.test(
+  'a signup counts once on its address, and one that is refused too: the limit bounds who is asked of',
+  async (t) => {
+    const { asked, says, service, tryCode } = await startWith(t, { IP_VERIFY_PER_10_MIN: '3' })
+    await service.post('/auth/request-otp', { email })
+    says({ body: { allow: false } })
+    for (let n = 0; n < 2; n += 1) t.equal((await tryCode()).status, 403)
+    says({ body: { allow: true } })
+    t.match(await tryCode(), { status: 200, body: { isNewUser: true } }, 'the third one, which is within the limit')
+    t.match(await service.database.limitCounter.findMany({ where: { key: { startsWith: 'verify_ip:' } } }), [
+      { count: 3 },
+    ])
+    const other = 'ravi@example.com'
+    await service.post('/auth/request-otp', { email: other })
+    const fourth = await service.post('/auth/verify-otp', { email: other, otp: service.lastCode(other) })
+    t.match(fourth, { status: 429, body: { code: 'rate_limited', retry_after: Number } })
+    t.equal(asked.length, 3, 'nobody is asked of beyond it')
+  },
+)
+
+t.test('nobody takes the place of an account that is deleted at that moment without being asked of', async (t) => {
+  const { asked, says, service } = await startWith(t)
+  says({ body: { allow: false } })
+  const [mobile_number, phone] = ['9876543210', '+919876543210']
+  await service.post('/api/auth/send-otp', { mobile_number })
+  const proof = { mobile_number, otp: service.lastCode(phone) }
+  const { signup_token } = (await service.post('/api/auth/verify-otp', proof)).body
+  await insertUser(service, nobody, 'Asha', { phone })
+  const place = { house_number: '1', street_locality: 'MG Road', city: 'Pune', state: 'MH', pincode: '411001' }
+  await withConnection(service.config.database.url, async (client) => {
+    await client.query('BEGIN')
+    await client.query('DELETE FROM users')
+    const signingUp = service.post('/api/auth/signup', { mobile_number, user_name: 'Eve', ...place, signup_token })
+    await untilBlockedOrDone(service, signingUp)
+    await client.query('COMMIT')
+    t.match(await signingUp, { status: 409, body: { code: 'already_registered' } })
+  })
+  t.equal(asked.length, 0)
+  t.equal(await service.database.user.count(), 0)
 })
 
 t.test('a ticket that is refused has nobody asked for ever', async (t) => {

@@ -92,6 +92,15 @@ t.test('the owner proves both, in either order and in both flows, and is known a
   t.match(await service.post('/api/auth/verify-otp', { ...form, otp: service.lastCode(old) }), asked)
 })
 
+t.test('being asked for the other one counts once on the address', async (t) => {
+  const { service } = await joinWithBoth()
+  await service.database.limitCounter.deleteMany()
+  t.match(await verify(service, old), asked)
+  t.match(await service.database.limitCounter.findMany({ where: { key: { startsWith: 'verify_ip:' } } }), [
+    { count: 1 },
+  ])
+})
+
 t.test('a token stands for its identifier, of its account, once and for ten minutes', async (t) => {
   const { service } = await joinWithBoth()
   const token = async () => (await verify(service, old)).body.recycle_token

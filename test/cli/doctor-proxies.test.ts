@@ -21,7 +21,7 @@ t.test('clients that a proxy names by what is no address', async (t) => {
   await ask('/nowhere', { headers: { 'x-forwarded-for': '203.0.113.9:4711' } })
   await ask('/nowhere', { headers: { 'x-forwarded-for': 'unknown' } })
   t.strictSame(await examine(), [
-    'failed a proxy of TRUST_PROXY named 1 clients by what is no address: they share the limits of the proxy',
+    'failed a proxy of TRUST_PROXY named 1 client by what is no address: all such share the limits of the proxy',
   ])
   t.strictSame(await examine({ ...service.config, trustProxy: [] }), [], 'no proxy, no finding')
   t.strictSame(

@@ -19,9 +19,9 @@ t.test('what was given up is listed, and sent again', async (t) => {
     /^\S{36} {2}user\.created {2}a\.example\.com {2}14 attempts {2}answered 500$/,
   ])
   t.match(JSON.parse((await run('parked', '--json')).output.join('')), { parked: [{ type: 'user.created' }] })
-  t.strictSame((await run('replay', '--since', '2100-01-01')).output, ['0 deliveries are to be made again'])
-  t.strictSame((await run('replay', '--since', '2020-01-01T00:00:00Z')).output, ['1 deliveries are to be made again'])
-  t.strictSame((await run('replay', '--since', '1h', '--all')).output, ['1 deliveries are to be made again'])
+  t.strictSame((await run('replay', '--since', '2100-01-01')).output, ['To be made again: 0 deliveries'])
+  t.strictSame((await run('replay', '--since', '2020-01-01T00:00:00Z')).output, ['To be made again: 1 delivery'])
+  t.strictSame((await run('replay', '--since', '1h', '--all')).output, ['To be made again: 1 delivery'])
   t.match(await database.eventDelivery.findMany({ orderBy: { position: 'asc' } }), [
     { attempts: 0, parkedAt: null, nextAt: Date },
     { attempts: 0, nextAt: null },

@@ -141,11 +141,43 @@ t.test('what cannot be used, and files that are none', async (t) => {
   const long = inFolder('y'.repeat(250), readFileSync(file, 'utf8'))
   t.match(await run([long, '--map', 'auth0']), [1, /ENAMETOOLONG/], 'no room for the names of the files beside it')
   writeFileSync(`${file}.import.json`, '{"run":"another"}')
-  t.match(await run([file, '--map', 'auth0']), [
-    1,
-    'What is done stays done: the same command goes on after it',
-    /--restart begins again$/,
+  t.match(await run([file, '--map', 'auth0']), [1, /^\S+ is of an import of another file, .*; --restart begins again$/])
+})
+
+t.test('that the same command goes on is told where it does', async (t) => {
+  const service = await startApp(t)
+  const { database, config } = service
+  const file = join(t.testdir({}), 'users.ndjson')
+  const line = (index: number) => JSON.stringify({ localId: `user-${index}`, email: `person${index}@example.com` })
+  writeFileSync(file, Array.from({ length: 4_001 }, (_, index) => `${line(index)}\n`).join(''))
+  const errorsOf = async (...words: string[]) => {
+    const environment = { DATABASE_URL: config.database.url }
+    const { errors } = await runCommand(['users', 'import', file, '--map', 'firebase', ...words], { environment })
+    return errors.filter((told) => !told.startsWith('['))
+  }
+  const failure = /violates check constraint "nobody"/
+  const forbid = (index: number) =>
+    database.$executeRawUnsafe(
+      `ALTER TABLE users ADD CONSTRAINT nobody CHECK (email <> 'person${index}@example.com') NOT VALID`,
+    )
+  await forbid(2_500)
+  t.match(await errorsOf('--dry-run'), [failure], 'a trial leaves nothing to go on from')
+  t.match(await errorsOf(), ['What is done stays done: the same command goes on after it', failure])
+  t.equal(await database.user.count(), 2_000)
+  t.match(await errorsOf('--dry-run', '--restart'), [failure])
+  t.ok(existsSync(`${file}.import.json`), 'nor does it forget what is done')
+  t.match(await errorsOf('--restart'), [
+    'What is done stays done: the same command goes on after it, without --restart',
+    failure,
   ])
+  const content = readFileSync(file, 'utf8')
+  writeFileSync(file, content.replace('person0@', 'somebody@'))
+  t.match(await errorsOf(), [/is of an import of another file, with other options or/], 'the file was changed')
+  writeFileSync(file, content)
+  t.match(await errorsOf('--trust-verified'), [/is of an import of another file, with other options or/])
+  await database.$executeRaw`ALTER TABLE users DROP CONSTRAINT nobody`
+  t.strictSame(await errorsOf(), [])
+  t.equal(await database.user.count(), 4_001)
 })
 
 t.test('an export of our own comes back as it was, but for the rights of admins', async (t) => {
@@ -224,11 +256,11 @@ t.test('a process that is interrupted, and one that is killed', async (t) => {
       while (!errors.some(isThere)) await once(reader, 'line')
       await act(Number(child.pid), () => once(reader, 'line'))
       await client.query('ROLLBACK')
-      return [await code, await output, errors.at(-1)]
+      return [await code, await output, ...errors.slice(-2)]
     })
   }
   const interrupted = await startAndWait(3_000, (pid) => process.kill(pid, 'SIGINT'))
-  t.match(interrupted, [1, '', /^Stopped before line \d+$/])
+  t.match(interrupted, [1, '', /^What is done stays done: the same command/, /^Stopped before line \d+$/])
   const made = await service.database.user.count()
   t.ok(made >= 4_000 && made < 9_000, `${made} before`)
   const impatient = await startAndWait(6_500, async (pid, told) => {

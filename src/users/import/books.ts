@@ -1,9 +1,9 @@
 // What an import keeps of itself: the users whom it makes, the lines that it refuses, the ids that it gives, and how far it is.
 import type { AuthEventName } from '../../audit/events.js'
 import type { Checked, Reason, Refusal } from './check.js'
-import type { LeftOut } from './draft.js'
-import { type Counts, type Progress, Report, writeLedger } from './ledger.js'
+import { type Counts, type Progress, writeLedger } from './ledger.js'
 import type { Place } from './reader.js'
+import { Report } from './report.js'
 import type { Standing, WriteBatch, Written } from './write.js'
 
 export type Paths = Readonly<{ report: string; ids: string; ledger: string }>
@@ -40,9 +40,14 @@ export class Books {
   /** Opens them, as they were after what was done before. */
   static async open(options: BooksOptions): Promise<Books> {
     const books = new Books(options)
-    await books.#report.begin()
-    if (options.run !== null) await books.#ids.begin()
-    return books
+    try {
+      await books.#report.begin()
+      if (options.run !== null) await books.#ids.begin()
+      return books
+    } catch (error) {
+      await books.close()
+      throw error
+    }
   }
 
   get progress(): Progress {
@@ -60,7 +65,7 @@ export class Books {
     await writeBatch(
       users.map(({ user }) => user),
       async (written, transactionId) => {
-        const { refusals, ids, counts } = judge(checked, written, this.#progress.counts)
+        const { refusals, ids, counts } = settleAll(checked, written, this.#progress.counts)
         await this.#report.add(refusals)
         if (run !== null) await this.#ids.add(ids)
         after = { place, counts, bytes: { report: this.#report.length, ids: this.#ids.length } }
@@ -96,23 +101,31 @@ export function summaryOf(counts: Counts): string {
   return `${counts.made} made, ${counts.present} there already, ${refusedOf(counts)} refused, ${leftOutOf(counts)} left out`
 }
 
-/** What became of each record, and what that adds to the counts. */
-function judge(checked: readonly Checked[], { made, standing }: Written, before: Counts) {
+/**
+ * What became of each record of a batch, in the order of the file: the lines that tell of it.
+ * @param before the counts up to the batch; those that come back have it too
+ */
+function settleAll(checked: readonly Checked[], { made, standing }: Written, before: Counts) {
   const refusals: Refusal[] = []
   const ids: NewId[] = []
   const counts = { ...before, leftOut: { ...before.leftOut }, refused: { ...before.refused } }
-  const judgeUser = createJudge(made, standing)
+  const outcomeOf = createJudge(made, standing)
   for (const each of checked) {
-    const settled = settle(each, judgeUser)
-    if ('refusal' in settled) {
-      refusals.push(settled.refusal)
-      increase(counts.refused, settled.refusal.reason)
-    } else if ('why' in settled) increase(counts.leftOut, settled.why)
-    else {
-      const { outcome, user } = settled
-      counts[outcome] += 1
-      if (outcome === 'made' && user.isAdmin) counts.admins += 1
-      if (user.oldId !== user.user.id) ids.push({ old: user.oldId, new: user.user.id })
+    const settled = settle(each, outcomeOf)
+    switch (settled.kind) {
+      case 'refused':
+        refusals.push(settled.refusal)
+        increase(counts.refused, settled.refusal.reason)
+        break
+      case 'left_out':
+        increase(counts.leftOut, settled.why)
+        break
+      default: {
+        const { kind, user } = settled
+        counts[kind] += 1
+        if (kind === 'made' && user.isAdmin) counts.admins += 1
+        if (user.oldId !== user.user.id) ids.push({ old: user.oldId, new: user.user.id })
+      }
     }
   }
   return { refusals, ids, counts }
@@ -122,16 +135,14 @@ function increase<Key extends string>(counts: Partial<Record<Key, number>>, key:
   counts[key] = (counts[key] ?? 0) + 1
 }
 
-type Settled =
-  | Readonly<{ refusal: Refusal }>
-  | Readonly<{ why: LeftOut }>
-  | Readonly<{ outcome: 'made' | 'present'; user: User }>
+type Settled = Exclude<Checked, { kind: 'user' }> | Readonly<{ kind: 'made' | 'present'; user: User }>
 
-function settle(checked: Checked, judgeUser: (user: User) => Outcome): Settled {
+/** What became of a record, once the database has said what became of its user. */
+function settle(checked: Checked, outcomeOf: (user: User) => Outcome): Settled {
   if (checked.kind !== 'user') return checked
-  const outcome = judgeUser(checked)
-  if (outcome === 'made' || outcome === 'present') return { outcome, user: checked }
-  return { refusal: { line: checked.line, reason: outcome, ...checked.shown } }
+  const outcome = outcomeOf(checked)
+  if (outcome === 'made' || outcome === 'present') return { kind: outcome, user: checked }
+  return { kind: 'refused', refusal: { line: checked.line, reason: outcome, ...checked.shown } }
 }
 
 type Outcome = 'made' | 'present' | Reason

@@ -12,12 +12,13 @@ import { nameKey } from '../name.js'
 import type { Draft, DraftIdentifier, LeftOut, PeerMap } from './draft.js'
 import type { RawRecord } from './reader.js'
 import { cellsOf, type Fault } from './splitters.js'
-import type { Fields } from './values.js'
+import { type Fields, Values } from './values.js'
 
 /** Why a line is refused; the last ones are told by the database. */
 export type Reason =
   | Fault
   | 'not_a_user'
+  | 'value_not_valid'
   | 'no_identifier'
   | 'phone_not_valid'
   | 'country_not_supported'
@@ -50,8 +51,11 @@ export type NewUser = Readonly<{
   updatedAt: Time
 }>
 
-/** What is told of a line that is refused: identifiers are masked, and nothing is repeated of what could not be read. */
-export type Refusal = Readonly<{ line: number; reason: Reason }> & Shown
+/**
+ * What is told of a line that is refused: identifiers are masked, and nothing is repeated of what could not be read. `column` is the first one
+ * that was not understood.
+ */
+export type Refusal = Readonly<{ line: number; reason: Reason; column?: string }> & Shown
 type Shown = Readonly<{ id?: string; phone?: string; email?: string }>
 
 export type Checked =
@@ -66,8 +70,6 @@ export type Checked =
 export const idNamespace = '9f5b1c6e-7a0d-4e55-8d0e-3f1f6c2a9b74'
 
 const uuid = new RegExp(anyCaseUuidPattern)
-/** As the column is checked (CHECK users_locale_check). */
-const localePattern = /^[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?$/
 const maxName = 200
 
 export type CheckOptions = Readonly<{
@@ -101,11 +103,14 @@ export function check(record: RawRecord, options: CheckOptions): Checked {
   const { line } = record
   const fields = readFields(record, options.columns)
   if (typeof fields === 'string') return { kind: 'refused', refusal: { line, reason: fields } }
-  if (!options.map.isOne(fields)) return { kind: 'refused', refusal: { line, reason: 'not_a_user' } }
-  const draft = options.map.read(fields)
+  if (!options.map.isUser(fields)) return { kind: 'refused', refusal: { line, reason: 'not_a_user' } }
+  const values = new Values(fields, options.map.plain)
+  const draft = options.map.read(values)
+  const shown = typeof draft === 'string' ? {} : shownOf(draft)
+  const column = values.unreadable
+  if (column !== undefined) return { kind: 'refused', refusal: { line, reason: 'value_not_valid', column, ...shown } }
   if (typeof draft === 'string') return { kind: 'left_out', why: draft }
   const user = userOf(draft, options)
-  const shown = shownOf(draft)
   if (typeof user === 'string') return { kind: 'refused', refusal: { line, reason: user, ...shown } }
   return { kind: 'user', line, user, oldId: draft.id, isAdmin: draft.isAdmin === true, shown }
 }
@@ -121,22 +126,22 @@ export function maskText(text: string): string {
   return start.lastIndexOf('@') > 0 || start.length > 7 ? maskIdentifier(start) : '***'
 }
 
-const phoneFaults = { phone_not_valid: 0, country_not_supported: 0, number_type_not_supported: 0 }
-type PhoneReason = keyof typeof phoneFaults
-
-/** The number in E.164, by the rules of `POST /users`; or why it is none that a code can go to. */
-function phoneOf(text: string, parser: IdentifierParser): string {
+/** The number in E.164, null where there is none; or why no code can go to it, by the rules of `POST /users`. */
+function phoneOf(
+  { phone }: Draft,
+  { parser, map, trustsVerified }: CheckOptions,
+): Readonly<{ phone: string | null } | { reason: Reason }> {
+  if (phone === undefined) return { phone: null }
+  // What was proved stays proved, whatever the metadata of today says of the number: also where the account goes to another database.
+  if (map.isOwn === true && trustsVerified && phone.isVerified && isPhoneE164(phone.text)) {
+    return parser.fromStored(phone.text) === null ? { reason: 'country_not_supported' } : { phone: phone.text }
+  }
   try {
-    return parser.fromInternationalNumber(text).identifier
+    return { phone: parser.fromInternationalNumber(phone.text).identifier }
   } catch (error) {
     const { code } = error as Problem
-    return code === 'validation_failed' ? 'phone_not_valid' : code
+    return { reason: code === 'validation_failed' ? 'phone_not_valid' : (code as Reason) }
   }
-}
-
-/** A number that a database like this one has, where messages may go there. */
-function keptPhone(phone: string, parser: IdentifierParser): string {
-  return parser.fromStored(phone) === null ? 'country_not_supported' : phone
 }
 
 /** A name as the API would take it: in one line, with something to see, as long as its column. */
@@ -155,15 +160,16 @@ export function idOf(map: string, id: string): string {
 }
 
 /** Phone and email in their canonical forms, null where there is none of either; or why one of them is refused. */
-function identifiersOf({ phone, email }: Draft, { parser, map, trustsVerified }: CheckOptions) {
-  if (phone === undefined && email === undefined) return 'no_identifier'
-  // What was proved stays proved, whatever the metadata of today says of the number: also where the account goes to another database.
-  const isKept = map.isOwn === true && trustsVerified && phone?.isVerified === true && isPhoneE164(phone.text)
-  const number = phone === undefined ? null : isKept ? keptPhone(phone.text, parser) : phoneOf(phone.text, parser)
-  if (number !== null && number in phoneFaults) return number as PhoneReason
-  const address = email === undefined ? null : normalizeEmail(email.text)
-  if (email !== undefined && address === null) return 'email_not_valid'
-  return { phone: number, email: address }
+function identifiersOf(
+  draft: Draft,
+  options: CheckOptions,
+): Readonly<{ phone: string | null; email: string | null }> | Reason {
+  if (draft.phone === undefined && draft.email === undefined) return 'no_identifier'
+  const number = phoneOf(draft, options)
+  if ('reason' in number) return number.reason
+  if (draft.email === undefined) return { ...number, email: null }
+  const email = normalizeEmail(draft.email.text)
+  return email === null ? 'email_not_valid' : { ...number, email }
 }
 
 /** Since when an identifier counts as proved, null for never; and when it was last. */
@@ -173,6 +179,7 @@ function proofOf(identifier: DraftIdentifier | undefined, trustsVerified: boolea
   return { verifiedAt: isProved ? since : null, usedAt: identifier?.usedAt?.toISOString() ?? since }
 }
 
+/** The row; or why there is none. */
 function userOf(draft: Draft, options: CheckOptions): NewUser | Reason {
   const { map, trustsVerified } = options
   const identifiers = identifiersOf(draft, options)
@@ -192,7 +199,7 @@ function userOf(draft: Draft, options: CheckOptions): NewUser | Reason {
     phoneUsedAt: phone.usedAt,
     emailVerifiedAt: email.verifiedAt,
     emailUsedAt: email.usedAt,
-    locale: draft.locale !== undefined && localePattern.test(draft.locale) ? draft.locale : null,
+    locale: draft.locale ?? null,
     publicMetadata: JSON.stringify(publicMetadata),
     disabledAt: draft.isDisabled ? (draft.disabledAt?.toISOString() ?? 'now') : null,
     createdAt: created,

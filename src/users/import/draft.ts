@@ -1,5 +1,5 @@
 // A user as another system's export tells of them, before anything of it is checked.
-import type { Fields } from './values.js'
+import type { Fields, Values } from './values.js'
 
 export type DraftIdentifier = Readonly<{
   text: string
@@ -34,10 +34,13 @@ export type LeftOut = 'deleted' | 'anonymous'
 export type PeerMap = Readonly<{
   name: string
   /** whether a record is one of its users */
-  isOne: (record: Fields) => boolean
+  isUser: (record: Fields) => boolean
   /** the columns of CSV that has no header, in their order */
   columns?: readonly string[]
   /** whether it is a service like this one, which has checked what it tells */
   isOwn?: true
-  read: (record: Fields) => Draft | LeftOut
+  /** takes off what it writes around its texts */
+  plain?: (text: string) => string
+  /** what cannot be read is noted in the values themselves */
+  read: (values: Values) => Draft | LeftOut
 }>

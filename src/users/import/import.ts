@@ -1,16 +1,14 @@
 // Moves users in from a file, batch by batch: read, checked, written, reported (docs/guides/moving.md).
+import { existsSync } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { setImmediate } from 'node:timers/promises'
 import type { Client } from 'pg'
+import { Batches } from './batches.js'
 import { Books, type Paths, recordsOf } from './books.js'
-import { type Checked, type CheckOptions, check, readFields } from './check.js'
+import type { Checked, CheckOptions } from './check.js'
 import { type Counts, nameOfRun, noCounts, readLedger, removeLedger } from './ledger.js'
-import { mapsThatRead } from './maps.js'
 import { FileFault, findRecords, type RawRecord, RecordReader } from './reader.js'
+import { requireUsers } from './recognition.js'
 import { createTrial, createWriter } from './write.js'
-
-/** Records of a batch, which is a transaction. */
-const defaultBatch = 2_000
 
 /** Of the file: bytes, of which so many are done; and records, whatever became of them. */
 export type ImportProgress = Readonly<{ read: number; size: number; records: number }>
@@ -35,80 +33,82 @@ export type ImportOptions = Omit<CheckOptions, 'columns'> &
     patience?: number
   }>
 
-/** What has come of it up to a line; `isWhole` where nothing of the file is left. */
-export type ImportResult = Readonly<{ counts: Counts; isWhole: boolean; line: number }>
+/** What has come of it up to a line; `isWhole` where nothing of the file is left, `goesOn` where the same call would go on after it. */
+export type ImportResult = Readonly<{ counts: Counts; isWhole: boolean; goesOn: boolean; line: number }>
+
+/**
+ * Why an import ended before its end, which is its cause: the same call goes on after what is done, without `isRestart` where it had that.
+ */
+export class Interruption extends Error {
+  constructor(cause: unknown) {
+    super((cause as Error).message, { cause })
+  }
+}
 
 /**
  * Moves users in. Whoever is there already, by id, stays as they are.
- * @throws FileFault for a file that is none of users; Error in one line where an earlier run cannot be gone on with; the driver's error where
- * the database fails: what was committed stays, and the same call goes on after it
+ * @throws FileFault for a file that is none of users; Error in one line where an earlier run cannot be gone on with, or a file beside it not
+ * be written; the driver's error where the database fails; Interruption in place of all of them once there is a ledger of this run
  */
 export async function importUsers(options: ImportOptions): Promise<ImportResult> {
-  const {
-    client,
-    file,
-    map,
-    paths,
-    trustsVerified,
-    tellsEvents = false,
-    isTrial = false,
-    batchSize = defaultBatch,
-  } = options
+  const { client, file, map, paths, trustsVerified, tellsEvents = false, isTrial = false } = options
   const { layout, columns, place } = await findRecords(file, map.columns)
-  const run = await nameOfRun(
-    file,
-    map.name,
-    trustsVerified,
-    tellsEvents,
-    await claimDatabase(client, options.patience),
-  )
+  const database = await claimDatabase(client, options.patience)
+  const run = await nameOfRun(file, { map: map.name, trustsVerified, tellsEvents, database })
+  if (options.isRestart && !isTrial) await removeLedger(paths.ledger)
   const start = { place, counts: noCounts, bytes: { report: 0, ids: 0 } }
-  if (options.isRestart) await removeLedger(paths.ledger)
   const before = (isTrial ? null : await readLedger(paths.ledger, run, client)) ?? start
 
-  const checkOptions = { ...options, columns }
-  const reader = new RecordReader(file, layout, before.place)
-  let records = await reader.take(batchSize)
-  let checked = await checkAll(records, checkOptions)
-  if (before === start) requireUsers(records, checked, checkOptions)
-  const { size } = await file.stat()
+  const batches = new Batches(new RecordReader(file, layout, before.place), { ...options, columns })
+  const first = await batches.read()
+  const checked = await batches.check(first)
+  if (before === start) requireUsers(first, checked, { ...options, columns })
   const writeBatch = isTrial ? await createTrial(client) : createWriter(client, tellsEvents)
   const title = `${map.name}, verified flags ${trustsVerified ? 'count' : 'do not count'}`
   const books = await Books.open({ paths, run: isTrial ? null : run, before, writeBatch, title })
-  try {
-    while (records.length > 0 && !options.signal?.aborted) {
-      const [next, { end }] = [await reader.take(batchSize), records.at(-1) as RawRecord]
-      const writing = books.write(checked, end, next.length === 0)
-      // Heard of below: the next ones are checked while the database works.
-      writing.catch(() => {})
-      const nextChecked = await checkAll(next, checkOptions)
-      await writing
-      options.tell?.({ read: end.offset, size, records: recordsOf(books.progress.counts) })
-      records = next
-      checked = nextChecked
+  // One of another run was refused above.
+  const goesOn = () => !isTrial && existsSync(paths.ledger)
+  async function write(): Promise<boolean> {
+    const isWhole = await writeAll({ first, checked }, batches, books, options)
+    if (isWhole && !isTrial) {
+      // Whoever searches next is to have plans for so many.
+      await client.query('ANALYZE users')
+      await removeLedger(paths.ledger)
     }
+    return isWhole
+  }
+  try {
+    const isWhole = await write().catch((error: unknown) => {
+      throw goesOn() ? new Interruption(error) : error
+    })
+    const { counts, place: reached } = books.progress
+    return { counts, isWhole, goesOn: goesOn(), line: reached.line }
   } finally {
     await books.close()
   }
-  const isWhole = records.length === 0
-  if (isWhole && !isTrial) {
-    // Whoever searches next is to have plans for so many.
-    await client.query('ANALYZE users')
-    await removeLedger(paths.ledger)
-  }
-  return { counts: books.progress.counts, isWhole, line: books.progress.place.line }
 }
 
-/** Records that are checked before the database is listened to again: a few milliseconds, in which it would wait for its next statement. */
-const slice = 100
-
-async function checkAll(records: readonly RawRecord[], options: CheckOptions): Promise<Checked[]> {
-  const checked: Checked[] = []
-  for (let begin = 0; begin < records.length; begin += slice) {
-    for (const record of records.slice(begin, begin + slice)) checked.push(check(record, options))
-    await setImmediate()
+/** Reads, checks and writes batch after batch; returns whether nothing of the file is left. */
+async function writeAll(
+  { first, checked }: Readonly<{ first: readonly RawRecord[]; checked: readonly Checked[] }>,
+  batches: Batches,
+  books: Books,
+  { file, tell, signal }: ImportOptions,
+): Promise<boolean> {
+  const { size } = await file.stat()
+  let [records, users] = [first, checked]
+  while (records.length > 0 && !signal?.aborted) {
+    const { end } = records.at(-1) as RawRecord
+    const next = await batches.read()
+    const writing = books.write(users, end, next.length === 0)
+    // Heard of below: the next ones are checked while the database works.
+    writing.catch(() => {})
+    users = await batches.check(next)
+    await writing
+    tell?.({ read: end.offset, size, records: recordsOf(books.progress.counts) })
+    records = next
   }
-  return checked
+  return records.length === 0
 }
 
 /** Any number that nothing else locks by. */
@@ -130,38 +130,4 @@ async function claimDatabase(client: Client, patience = 10_000): Promise<string>
     WHERE d.datname = current_database()`,
   )
   return String(rows[0]?.name)
-}
-
-/** Of CSV whose header is none that is known. */
-function hintOf([first, ...others]: readonly string[]): string {
-  // As spreadsheets write it in half of Europe, and as databases do.
-  const parting = others.length === 0 ? /[;\t|]/.exec(String(first))?.[0] : undefined
-  if (parting === undefined) return 'its first line is to name the columns'
-  return `a ${parting === '\t' ? 'tab' : parting} parts its columns: export it with commas`
-}
-
-/** @throws FileFault where nobody is among the first records */
-function requireUsers(
-  records: readonly RawRecord[],
-  checked: readonly Checked[],
-  { map, columns }: CheckOptions,
-): void {
-  const isNamed = columns !== null && map.columns === undefined
-  const hint = isNamed ? [hintOf(columns)] : []
-  if (records.length === 0) throw new FileFault(['has no users', ...hint].join('; '))
-  const isUser = (each: Checked) => each.kind !== 'refused' || each.refusal.id !== undefined
-  if (checked.some(isUser)) return
-  const found = records.map((record) => readFields(record, columns)).find((fields) => typeof fields !== 'string') ?? {}
-  const others = mapsThatRead(found).map(({ name }) => (name === 'latchkey' ? 'without --map' : `with --map ${name}`))
-  const names = Object.keys(found)
-    .filter((name) => /^[a-z_][\w.-]{0,39}$/i.test(name))
-    .slice(0, 8)
-  throw new FileFault(
-    [
-      `has no line that looks like ${map.name}`,
-      ...(names.length > 0 ? [`the first one has ${names.join(', ')}`] : []),
-      ...hint,
-      ...(others.length > 0 ? [`it can be read ${others.join(' or ')}`] : []),
-    ].join('; '),
-  )
 }

@@ -2,12 +2,12 @@
 // had not been. Before a batch is committed, the ledger says what is true without it and what with it, and which transaction decides;
 // PostgreSQL knows what became of that (pg_xact_status).
 import { createHash } from 'node:crypto'
-import { access, constants, type FileHandle, open, rename, rm, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { type FileHandle, rename, rm, writeFile } from 'node:fs/promises'
 import type { Client } from 'pg'
 import type { Reason } from './check.js'
 import type { LeftOut } from './draft.js'
 import type { Place } from './reader.js'
+import { beginningOf } from './report.js'
 
 export type Counts = Readonly<{
   made: number
@@ -33,12 +33,18 @@ type Ledger = Readonly<{
 
 export const noCounts: Counts = { made: 0, present: 0, leftOut: {}, refused: {}, admins: 0 }
 
-/** What makes two runs the same: the file, by its beginning and its size, and all that decides what becomes of it. */
-export async function nameOfRun(file: FileHandle, ...parts: readonly unknown[]): Promise<string> {
+/** All that decides what becomes of a file, beside what is in it. */
+export type RunOptions = Readonly<{ map: string; trustsVerified: boolean; tellsEvents: boolean; database: string }>
+
+/** What makes two runs the same: the file, by its beginning and its size, and what was asked for. */
+export async function nameOfRun(
+  file: FileHandle,
+  { map, trustsVerified, tellsEvents, database }: RunOptions,
+): Promise<string> {
   const { size } = await file.stat()
   const { buffer, bytesRead } = await file.read(Buffer.alloc(65_536), 0, 65_536, 0)
   const digest = createHash('sha256')
-    .update(JSON.stringify([size, ...parts]))
+    .update(JSON.stringify([size, map, trustsVerified, tellsEvents, database]))
     .update(buffer.subarray(0, bytesRead))
   return digest.digest('base64url')
 }
@@ -48,7 +54,7 @@ export async function nameOfRun(file: FileHandle, ...parts: readonly unknown[]):
  * @throws Error in one line where there is one that cannot be gone on with
  */
 export async function readLedger(path: string, run: string, client: Client): Promise<Progress | null> {
-  const text = await textOf(path)
+  const text = await beginningOf(path)
   if (text === null) return null
   const ledger = ledgerOf(text)
   if (ledger === null) throw new Error(`${path} cannot be read; --restart begins again`)
@@ -69,26 +75,12 @@ export async function readLedger(path: string, run: string, client: Client): Pro
   }
 }
 
-/** Null where it is none, as after a power failure. */
+/** Null where the text is no JSON, as after a power failure. */
 function ledgerOf(text: string): Ledger | null {
   try {
     return Object(JSON.parse(text))
   } catch {
     return null
-  }
-}
-
-/** What a file begins with: all of a ledger, and enough of a report; null where there is none. */
-async function textOf(path: string): Promise<string | null> {
-  const file = await open(path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT') throw error
-  })
-  if (file === undefined) return null
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(65_536), 0, 65_536, 0)
-    return buffer.toString('utf8', 0, bytesRead)
-  } finally {
-    await file.close()
   }
 }
 
@@ -101,63 +93,4 @@ export async function writeLedger(path: string, ledger: Ledger): Promise<void> {
   await rename(draft, path)
 }
 
-/** To go on in a file that an earlier run made, and not where a link leads that has taken its place. */
-const goOn = constants.O_RDWR | constants.O_NOFOLLOW
-
-/** What terminals and editors obey or do not show: controls beyond those of ASCII, which JSON has escaped, and format characters. */
-const unseen = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu
-
-/** A line of JSON that shows all that is in it, whoever wrote the file that it tells of. */
-function lineOf(value: object): string {
-  const escaped = (text: string) =>
-    Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
-  return `${JSON.stringify(value).replace(unseen, escaped)}\n`
-}
-
 export const removeLedger = (path: string) => rm(path, { force: true })
-
-/** A file of lines of JSON that grows with an import, for its owner alone. There is none before the first line. */
-export class Report {
-  readonly #path: string
-  #file: FileHandle | undefined
-  /** bytes that are written */
-  length: number
-
-  /** @param length bytes that stay of what is there: what came after them did not happen, and is written over */
-  constructor(path: string, length: number) {
-    this.#path = path
-    this.length = length
-  }
-
-  /**
-   * Makes the file what it was. One of an earlier import goes.
-   * @throws Error in one line where there is a file that no import has written
-   */
-  async begin(): Promise<void> {
-    if (this.length > 0) {
-      this.#file = await open(this.#path, goOn).catch(() => undefined)
-      // To truncate one that is shorter would fill it up.
-      if (this.#file === undefined || (await this.#file.stat()).size < this.length)
-        throw new Error(`${this.#path} is not as the import left it; --restart begins again`)
-      return this.#file.truncate(this.length)
-    }
-    // To be told now, and not with the first line of a million that goes there.
-    await access(dirname(this.#path), constants.W_OK)
-    const text = await textOf(this.#path)
-    if (text !== null && !/^(\{"(line|old)":|$)/.test(text))
-      throw new Error(`${this.#path} is there already, and is no report of an import`)
-    await rm(this.#path, { force: true })
-  }
-
-  async add(lines: readonly object[]): Promise<void> {
-    if (lines.length === 0) return
-    this.#file ??= await open(this.#path, 'wx', 0o600)
-    const bytes = Buffer.from(lines.map(lineOf).join(''))
-    await this.#file.write(bytes, 0, bytes.length, this.length)
-    this.length += bytes.length
-  }
-
-  async close(): Promise<void> {
-    await this.#file?.close()
-  }
-}

@@ -17,4 +17,4 @@ export function mapNamed(name: string): PeerMap | undefined {
   return maps.find((map) => map.name === name)
 }
 
-export const mapsThatRead = (record: Readonly<Record<string, unknown>>) => maps.filter(({ isOne }) => isOne(record))
+export const mapsThatRead = (record: Readonly<Record<string, unknown>>) => maps.filter(({ isUser }) => isUser(record))

@@ -34,6 +34,9 @@ const byteOrderMark = Buffer.from('\ufeff')
 /** Where lists of users begin: `[`, or `{"users": [` as Firebase writes it. */
 const listBeginning = /^\s*(?:\{\s*"users"\s*:\s*)?\[/
 
+/** What the columns that any system has look like, and what can be said of a file without showing what is in it. */
+export const plainName = /^[a-z_][\w.-]{0,39}$/i
+
 /** How a file is laid out, and where its first record begins. The columns of CSV are null for JSON. */
 export type Records = Readonly<{ layout: Layout; columns: readonly string[] | null; place: Place }>
 
@@ -58,7 +61,10 @@ export async function findRecords(file: FileHandle, known?: readonly string[]): 
   const [header] = await new RecordReader(file, 'csv', place).take(1)
   if (header === undefined || 'fault' in header)
     throw new FileFault('has no line at its beginning that names the columns of CSV')
-  return { layout: 'csv', columns: cellsOf(header.text).map((name) => name.trim()), place: header.end }
+  const columns = cellsOf(header.text).map((name) => name.trim())
+  const twice = columns.find((name, index) => plainName.test(name) && columns.indexOf(name) < index)
+  if (twice !== undefined) throw new FileFault(`names the column ${twice} twice in its first line`)
+  return { layout: 'csv', columns, place: header.end }
 }
 
 export class RecordReader {

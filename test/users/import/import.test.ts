@@ -75,13 +75,14 @@ t.test('each line is made a user, or refused with its reason', async (t) => {
     { ...row, id: 'no-uuid', email: 'ravi@example.com', banned_until: 'infinity' },
     { ...row, id: idOfLine(10), deleted_at: '2024-01-01 00:00:00+00' },
     { ...row, id: idOfLine(11) },
+    { ...row, id: idOfLine(12), email: 'meera@example.com', is_anonymous: 'FALSCH' },
   ])
   const expected = {
     counts: {
       made: 2,
       present: 2,
       leftOut: { deleted: 1 },
-      refused: { phone_taken: 1, email_taken: 2, id_taken: 2, no_identifier: 1 },
+      refused: { phone_taken: 1, email_taken: 2, id_taken: 2, no_identifier: 1, value_not_valid: 1 },
       admins: 0,
     },
     isWhole: true,
@@ -107,13 +108,14 @@ t.test('each line is made a user, or refused with its reason', async (t) => {
     { line: 6, reason: 'email_taken', id: idOfLine(6), email: 'a***@example.com' },
     { line: 8, reason: 'id_taken', id: idOfLine(1), phone: '+91******3298' },
     { line: 11, reason: 'no_identifier', id: idOfLine(11) },
+    { line: 12, reason: 'value_not_valid', column: 'is_anonymous', id: idOfLine(12), email: 'm***@example.com' },
   ])
   t.match(await database.user.findUnique({ where: { id: idOf('supabase', 'no-uuid') } }), {
     disabledAt: Date,
     role: 'USER',
   })
   const events = await database.authEvent.findMany({ orderBy: { id: 'asc' } })
-  const summary = '2 made, 2 there already, 6 refused, 1 left out'
+  const summary = '2 made, 2 there already, 7 refused, 1 left out'
   t.strictSame(
     events
       .slice(0, 2)
@@ -304,6 +306,10 @@ t.test('what cannot be imported', async (t) => {
     'has no line that looks like auth0; the first one has id, phoneVerifiedAt, emailVerifiedAt; it can be read without --map',
     { map: 'auth0' },
   )
+  await refused(
+    'id,email,aud,email\n1,a@example.com,x,b@example.com\n',
+    'names the column email twice in its first line',
+  )
   await refused('{"a"\n[]\n', 'has no line that looks like clerk', { map: 'clerk' })
   await withDirectClient(service.config.database.directUrl, async (client) => {
     await client.query('SELECT pg_advisory_lock(7246019)')
@@ -315,6 +321,14 @@ t.test('what cannot be imported', async (t) => {
   const wrap = () => ({ query }) as unknown as Client
   await refused(JSON.stringify(asha), 'broken', { wrap })
   t.equal(await service.database.user.count(), 0)
+})
+
+t.test('a file of nobody but those who are refused is one of that system', async (t) => {
+  const service = await startApp(t)
+  const record = { id: idOfLine(1), aud: 'authenticated', deleted_at: 'NULL', is_anonymous: true }
+  const path = fileOf(t, [record])
+  t.match(await importInto(service, path), { counts: { made: 0, refused: { value_not_valid: 1 } } })
+  t.match(linesOf(`${path}.refused.ndjson`), [{ line: 1, reason: 'value_not_valid', column: 'deleted_at' }])
 })
 
 t.test('the files beside it lead nowhere else, and show what is in them', async (t) => {

@@ -1,29 +1,29 @@
 // Rows of better-auth's table `user`, with the columns of its plugins phone number, admin and anonymous:
 // https://www.better-auth.com/docs/concepts/database#core-schema. Adapters may name columns with underscores.
 import type { PeerMap } from '../draft.js'
-import { type Fields, isAhead, isSet, textOf, timeOf } from '../values.js'
+import { textOf, type Values } from '../values.js'
 
-/** A column under either of its names. */
-function column(record: Fields, name: string): unknown {
-  return record[name] ?? record[name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)]
-}
+const underscored = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
+/** The name that a column has here. */
+const columnOf = (values: Values, name: string) => (values.has(name) ? name : underscored(name))
 
 export const betterAuth: PeerMap = {
   name: 'better-auth',
-  isOne: (record) => textOf(record['id']) !== undefined && column(record, 'emailVerified') !== undefined,
-  read(record) {
-    if (isSet(column(record, 'isAnonymous'))) return 'anonymous'
-    const [email, phone] = [textOf(record['email']), textOf(column(record, 'phoneNumber'))]
-    const ends = column(record, 'banExpires')
+  isUser: (record) =>
+    textOf(record['id']) !== undefined && (record['emailVerified'] ?? record['email_verified']) !== undefined,
+  read(values) {
+    const column = (name: string) => columnOf(values, name)
+    if (values.flag(column('isAnonymous'))) return 'anonymous'
+    const [email, phone, name] = [values.text('email'), values.text(column('phoneNumber')), values.text('name')]
     return {
-      id: String(textOf(record['id'])),
-      phone:
-        phone === undefined ? undefined : { text: phone, isVerified: isSet(column(record, 'phoneNumberVerified')) },
-      email: email === undefined ? undefined : { text: email, isVerified: isSet(column(record, 'emailVerified')) },
+      id: String(values.text('id')),
+      phone: phone === undefined ? undefined : { text: phone, isVerified: values.flag(column('phoneNumberVerified')) },
+      email: email === undefined ? undefined : { text: email, isVerified: values.flag(column('emailVerified')) },
       // Who signed up by phone may be called by it.
-      name: [email, phone].includes(textOf(record['name'])) ? undefined : textOf(record['name']),
-      isDisabled: isSet(record['banned']) && (textOf(ends) === undefined || isAhead(ends)),
-      createdAt: timeOf(column(record, 'createdAt')),
+      name: [email, phone].includes(name) ? undefined : name,
+      isDisabled: values.flag('banned') && (values.moment(column('banExpires')) ?? Infinity) > Date.now(),
+      createdAt: values.time(column('createdAt')),
     }
   },
 }
