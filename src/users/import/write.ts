@@ -67,19 +67,35 @@ const trialStatement = `
     AND NOT EXISTS (SELECT FROM users u WHERE u.email = row.email)
   ORDER BY place ON CONFLICT DO NOTHING RETURNING id, phone, email`
 
-async function insert(
-  client: Client,
-  users: readonly NewUser[],
-  { statement, tables }: Readonly<{ statement: string; tables: readonly string[] }>,
-): Promise<Written> {
-  const { rows: made } = await client.query<Standing>(
-    statement,
-    names.map((name) => users.map((user) => user[name])),
+/** Where users are written: by which statement, and in which tables others may stand in their way. */
+type Target = Readonly<{ statement: string; tables: readonly string[] }>
+
+async function insert(client: Client, users: readonly NewUser[], { statement, tables }: Target): Promise<Written> {
+  const made: Standing[] = []
+  let left = users
+  for (;;) {
+    const { rows } = await client.query<Standing>(
+      statement,
+      names.map((name) => left.map((user) => user[name])),
+    )
+    made.push(...rows)
+    if (made.length === users.length) return { made, standing: [] }
+    const keys = [users.map(({ id }) => id), users.map(({ phone }) => phone), users.map(({ email }) => email)]
+    const { rows: standing } = await client.query<Standing>(tables.map(findIn).join(' UNION '), keys)
+    // Whoever stood in somebody's way may have been deleted in between.
+    left = withoutObstacle(users, standing)
+    if (left.length === 0) return { made, standing }
+  }
+}
+
+/** Those of whom nobody who is there has anything: neither they themselves nor others. */
+function withoutObstacle(users: readonly NewUser[], standing: readonly Standing[]): NewUser[] {
+  const taken = new Set(standing.flatMap(({ id, phone, email }) => [id, phone, email]))
+  // No id is a phone or an email.
+  return users.filter(
+    ({ id, phone, email }) =>
+      !taken.has(id) && (phone === null || !taken.has(phone)) && (email === null || !taken.has(email)),
   )
-  if (made.length === users.length) return { made, standing: [] }
-  const keys = [users.map(({ id }) => id), users.map(({ phone }) => phone), users.map(({ email }) => email)]
-  const found = await client.query<Standing>(tables.map(findIn).join(' UNION '), keys)
-  return { made, standing: found.rows }
 }
 
 /**

@@ -323,6 +323,23 @@ t.test('what cannot be imported', async (t) => {
   t.equal(await service.database.user.count(), 0)
 })
 
+t.test('who stood in the way and is deleted at that moment is no reason to refuse anybody', async (t) => {
+  const service = await startApp(t)
+  const { database } = service
+  await insertUser(service, idOfLine(90), 'Standing', { email: asha.email })
+  const ravi = { id: idOfLine(2), aud: 'x', email: 'ravi@example.com' }
+  const path = fileOf(t, [asha, { ...ravi, id: idOfLine(3), email: asha.email }, ravi])
+  const wrap = (client: Client) => {
+    const query = async (text: string, values?: unknown[]) => {
+      if (text.includes('UNION')) await database.user.deleteMany({ where: { id: idOfLine(90) } })
+      return client.query(text, values)
+    }
+    return { query } as unknown as Client
+  }
+  t.match(await importInto(service, path, { wrap }), { counts: { made: 2, refused: { email_taken: 1 } } })
+  t.match(await database.user.findMany({ orderBy: { id: 'asc' } }), [{ id: asha.id }, { id: ravi.id }])
+})
+
 t.test('a file of nobody but those who are refused is one of that system', async (t) => {
   const service = await startApp(t)
   const record = { id: idOfLine(1), aud: 'authenticated', deleted_at: 'NULL', is_anonymous: true }
