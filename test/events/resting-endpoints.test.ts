@@ -1,7 +1,7 @@
 // Endpoints that take nothing: left alone, at no event's cost, in the order of each user, and told all of it once they answer.
 import t from 'tap'
 import type { Database } from '../../src/database/client.js'
-import type { EventTelemetry } from '../../src/events/endpoint-worker.js'
+import type { EventTelemetry } from '../../src/events/event-telemetry.js'
 import { replayEvents } from '../../src/events/replay.js'
 import type { Services } from '../../src/services.js'
 import { startApp } from '../support/app.js'
