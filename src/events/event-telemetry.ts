@@ -1,6 +1,5 @@
-// What is told of deliveries while they go on.
+// What is told of deliveries while they go on: to be logged and counted.
 
-/** What is told of deliveries: to be logged and counted. */
 export type EventTelemetry =
   | Readonly<{ kind: 'delivered'; host: string; count: number }>
   /** `isProbe`: of an endpoint that rests */

@@ -47,7 +47,8 @@ t.test('an endpoint that rests, as its rows have it', async (t) => {
       numberOf(position),
     )
   const parked = () => rows({ parkedAt: { not: null } })
-  const due = () => rows({ nextAt: { lte: new Date() } })
+  // The database keeps milliseconds, to the nearest.
+  const due = () => rows({ nextAt: { lte: fromNow(1_000) } })
   const placeNow = async () => numberOf((await database.eventEndpoint.findFirstOrThrow()).position)
 
   await t.test('its probe is what failed and waits next, due or not, and never what is on its way', async (t) => {
