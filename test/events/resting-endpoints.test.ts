@@ -225,6 +225,25 @@ t.test('it is left to another replica that has it, and found out about again', {
   await receiver.until(({ length }) => length === 3)
 })
 
+t.test('where nothing is left to try it with, the next event is', { timeout: 8_000 }, async (t) => {
+  const { database } = await startApp(t)
+  const receiver = await startReceiver(t)
+  receiver.judgeBy(() => 503)
+  const { telemetry } = dispatch(t, database, receiver, { times })
+  await untilKnown(database)
+  await tell(database, 1, 2, 3)
+  await until(() => countOf(telemetry, 'rests') === 1)
+  await database.$executeRaw`DELETE FROM events`
+  const { ownedUntil } = await placeOf(database)
+  // It is kept all the while: longer than it rests.
+  await until(async () => Number((await placeOf(database)).ownedUntil) - Number(ownedUntil) > 3 * times.longestRest)
+  const asked = receiver.asked()
+  receiver.judgeBy(() => 200)
+  await tell(database, 4)
+  await receiver.until(({ length }) => length === 1)
+  t.equal(receiver.asked(), asked + 1)
+})
+
 t.test('the service says it once, and counts it', { timeout: 8_000 }, async (t) => {
   let ahead = 0
   const begin = Date.now()
