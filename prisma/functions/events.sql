@@ -133,7 +133,7 @@ BEGIN
   PERFORM FROM event_endpoints e WHERE e.name = p_endpoint AND e.owner = p_owner FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;
   UPDATE event_endpoints e SET position = greatest(e.position, p_place), owned_until = clock_timestamp() + make_interval(secs => p_seconds),
-    failing_since = CASE WHEN delivered = '{}' THEN e.failing_since WHEN e.failing_since IS NOT NULL THEN clock_timestamp() END
+    failing_since = CASE WHEN delivered = '{}' THEN e.failing_since END
   WHERE e.name = p_endpoint;
 
   DELETE FROM event_deliveries d WHERE d.endpoint = p_endpoint AND d.position = ANY (delivered);
@@ -208,14 +208,16 @@ END $$;
 -- Has what failed at an endpoint that took nothing be due at once: once for each event, a part at a time.
 -- @param p_after the position that the call before returned, 0 at first
 -- @param p_most rows that are looked at
+-- @param p_is_back it takes events again; else this begins only where it still takes nothing, as far as is known
 -- @return how far that is; null at the end, and where there is nothing to be done
-CREATE FUNCTION retry_events(p_endpoint text, p_owner uuid, p_after bigint, p_most int) RETURNS bigint LANGUAGE plpgsql AS $$
+CREATE FUNCTION retry_events(p_endpoint text, p_owner uuid, p_after bigint, p_most int, p_is_back boolean) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
   last bigint;
   looked_at int;
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
-  PERFORM FROM event_endpoints e WHERE e.name = p_endpoint AND e.owner = p_owner AND e.failing_since IS NOT NULL FOR UPDATE;
+  PERFORM FROM event_endpoints e
+  WHERE e.name = p_endpoint AND e.owner = p_owner AND (p_is_back OR p_after > 0 OR e.failing_since IS NOT NULL) FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;
   SELECT max(w.position), count(*) INTO last, looked_at FROM (
     SELECT d.position FROM event_deliveries d
@@ -225,9 +227,7 @@ BEGIN
   WHERE d.endpoint = p_endpoint AND d.parked_at IS NULL AND d.position > p_after AND d.position <= last
     -- One without an error that is not due is on its way.
     AND d.next_at > clock_timestamp() AND d.error IS NOT NULL;
-  IF looked_at = p_most THEN RETURN last; END IF;
-  UPDATE event_endpoints e SET failing_since = NULL WHERE e.name = p_endpoint;
-  RETURN NULL;
+  RETURN CASE WHEN looked_at = p_most THEN last END;
 END $$;
 
 -- How long ago the first event happened that an endpoint has not got yet, in seconds: 0 where it has all. Each is found by an index.

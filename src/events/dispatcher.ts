@@ -3,7 +3,8 @@
 import type { Endpoint } from '../config/event-settings.js'
 import type { Database } from '../database/client.js'
 import { createSignedPost, type SignedPost } from '../http/signed-post.js'
-import { EndpointWorker, type EventTelemetry } from './endpoint-worker.js'
+import { EndpointWorker } from './endpoint-worker.js'
+import type { EventTelemetry } from './event-telemetry.js'
 import { type DispatcherTimes, dispatcherDefaults } from './times.js'
 
 type DispatcherDependencies = {

@@ -111,11 +111,12 @@ export class EndpointQueue {
   /**
    * Has what failed be due at once, where the endpoint took nothing: once for each event, up to `most` at a time.
    * @param after what the call before returned, '0' at first; null at the end
+   * @param isBack it takes events again; else this is for an endpoint that took none when another replica delivered there
    */
-  async retry(after: string): Promise<string | null> {
+  async retry(after: string, isBack: boolean): Promise<string | null> {
     await this.#settled
-    const text = `SELECT "${this.#database.functionSchema}".retry_events($1, $2, $3, $4)::text AS last`
-    const values = [this.#name, this.#owner, after, this.#times.most]
+    const text = `SELECT "${this.#database.functionSchema}".retry_events($1, $2, $3, $4, $5)::text AS last`
+    const values = [this.#name, this.#owner, after, this.#times.most, isBack]
     const [{ last }] = await this.#database.run<[{ last: string | null }]>({ text, values })
     return last
   }

@@ -6,19 +6,8 @@ import type { SignedPost } from '../http/signed-post.js'
 import { EndpointCircuit } from './endpoint-circuit.js'
 import { EndpointQueue, type Result, type TakenEvent } from './endpoint-queue.js'
 import { tellOf } from './endpoint-request.js'
+import type { EventTelemetry } from './event-telemetry.js'
 import { afterProbe, type DispatcherTimes, pauseAfter } from './times.js'
-
-/** What is told of deliveries: to be logged and counted. */
-export type EventTelemetry =
-  | Readonly<{ kind: 'delivered'; host: string; count: number }>
-  /** `isProbe`: of an endpoint that rests */
-  | Readonly<{ kind: 'failed'; host: string; reason: string; attempts: number; isProbe?: true }>
-  | Readonly<{ kind: 'parked'; host: string; count: number }>
-  | Readonly<{ kind: 'fault'; host: string; error: unknown }>
-  /** one that takes nothing is left alone, but for a probe now and then */
-  | Readonly<{ kind: 'rests'; host: string; reason: string }>
-  /** it takes events again; or another replica delivers there by now */
-  | Readonly<{ kind: 'back' | 'handed_over'; host: string }>
 
 /** Events that were taken together. */
 type Batch = Readonly<{
@@ -44,8 +33,8 @@ export class EndpointWorker {
   /** requests that take so long that the others did not wait for them */
   readonly #slow = new Set<Promise<void>>()
   #circuit: EndpointCircuit
-  /** up to where what failed is tried again, since the endpoint may have come back; null where that is done */
-  #retriedTo: string | null = '0'
+  /** how far what failed is tried again: at an endpoint that is back, or may be, since it was another replica's; null where that is done */
+  #retried: Readonly<{ to: string; isBack: boolean }> | null = { to: '0', isBack: false }
 
   constructor(options: WorkerOptions) {
     const { database, tellsIdentifiers, times, endpoint } = options
@@ -88,14 +77,19 @@ export class EndpointWorker {
     const taken = await this.#queue.take(isOpen)
     if (taken === null) return this.#leave()
     if (isOpen) return (await this.#probe(taken)) ? 0 : follow
-    if (this.#retriedTo !== null) this.#retriedTo = await this.#queue.retry(this.#retriedTo)
+    if (this.#retried !== null) await this.#retry(this.#retried)
     if (taken.length > 0) await this.#deliver(taken)
     return taken.length < most ? idle : 0
   }
 
+  async #retry({ to, isBack }: { to: string; isBack: boolean }): Promise<void> {
+    const last = await this.#queue.retry(to, isBack)
+    this.#retried = last === null ? null : { to: last, isBack }
+  }
+
   /** To whoever delivers there now, who finds out how it is by themselves. */
   #leave(): number {
-    this.#retriedTo = '0'
+    this.#retried = { to: '0', isBack: false }
     if (this.#circuit.isOpen) {
       this.#circuit = this.#closedCircuit()
       this.#options.onTelemetry({ kind: 'handed_over', host: this.#host })
@@ -108,7 +102,7 @@ export class EndpointWorker {
     const circuit = new EndpointCircuit({
       times,
       onChange: (isOpen) => {
-        this.#retriedTo = '0'
+        if (!isOpen) this.#retried = { to: '0', isBack: true }
         // What this replica breaks off says nothing of the endpoint.
         if (this.#stopping.signal.aborted) return
         if (isOpen) onTelemetry({ kind: 'rests', host: this.#host, reason: circuit.reason })

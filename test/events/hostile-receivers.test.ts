@@ -2,7 +2,7 @@
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import t from 'tap'
 import { EventDispatcher } from '../../src/events/dispatcher.js'
-import type { EventTelemetry } from '../../src/events/endpoint-worker.js'
+import type { EventTelemetry } from '../../src/events/event-telemetry.js'
 import { createSignedPost } from '../../src/http/signed-post.js'
 import { startApp } from '../support/app.js'
 import { insertUser } from '../users/people.js'

@@ -1,7 +1,7 @@
 // Endpoints that take nothing: left alone, at no event's cost, in the order of each user, and told all of it once they answer.
 import t from 'tap'
 import type { Database } from '../../src/database/client.js'
-import type { EventTelemetry } from '../../src/events/endpoint-worker.js'
+import type { EventTelemetry } from '../../src/events/event-telemetry.js'
 import { replayEvents } from '../../src/events/replay.js'
 import type { Services } from '../../src/services.js'
 import { startApp } from '../support/app.js'
@@ -223,6 +223,25 @@ t.test('it is left to another replica that has it, and found out about again', {
   t.strictSame((await placeOf(database)).failingSince, failingSince, 'since when it takes nothing is known to all')
   receiver.judgeBy(() => 200)
   await receiver.until(({ length }) => length === 3)
+})
+
+t.test('where nothing is left to try it with, the next event is', { timeout: 8_000 }, async (t) => {
+  const { database } = await startApp(t)
+  const receiver = await startReceiver(t)
+  receiver.judgeBy(() => 503)
+  const { telemetry } = dispatch(t, database, receiver, { times })
+  await untilKnown(database)
+  await tell(database, 1, 2, 3)
+  await until(() => countOf(telemetry, 'rests') === 1)
+  await database.$executeRaw`DELETE FROM events`
+  const { ownedUntil } = await placeOf(database)
+  // It is kept all the while: longer than it rests.
+  await until(async () => Number((await placeOf(database)).ownedUntil) - Number(ownedUntil) > 3 * times.longestRest)
+  const asked = receiver.asked()
+  receiver.judgeBy(() => 200)
+  await tell(database, 4)
+  await receiver.until(({ length }) => length === 1)
+  t.equal(receiver.asked(), asked + 1)
 })
 
 t.test('the service says it once, and counts it', { timeout: 8_000 }, async (t) => {
