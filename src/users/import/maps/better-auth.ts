@@ -10,7 +10,7 @@ function column(record: Fields, name: string): unknown {
 
 export const betterAuth: PeerMap = {
   name: 'better-auth',
-  isOne: (record) => textOf(record['id']) !== undefined && column(record, 'emailVerified') !== undefined,
+  isOne: (record) => textOf(record['id']) !== undefined && ('emailVerified' in record || 'email_verified' in record),
   read(record) {
     if (isSet(column(record, 'isAnonymous'))) return 'anonymous'
     const [email, phone] = [textOf(record['email']), textOf(column(record, 'phoneNumber'))]
