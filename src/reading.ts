@@ -53,7 +53,8 @@ const otherPunctuation = new RegExp(`[${Object.keys(ascii).join('')}]`, 'g')
 export function readPhone(text: string): string | null {
   const typed = readTyped(text).replace(otherPunctuation, (sign) => String(ascii[sign]))
   const written = typed.replace(separators, ' ').trim()
-  return /^\+?[0-9 ()[\]./]{1,64}$/.test(written) ? written.replace(/[^0-9+]/g, '') : null
+  // The plus sign may be in brackets too, as in (+91) 98765 43210.
+  return /^(?=.{1,64}$)[ ()[\]./]*\+?[0-9 ()[\]./]*$/.test(written) ? written.replace(/[^0-9+]/g, '') : null
 }
 
 /**

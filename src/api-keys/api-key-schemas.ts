@@ -80,6 +80,7 @@ export const createApiKey = {
           maximum: longestLife,
           description: `Days until it ends: 1 to ${longestLife}, ${usualLife} where not given`,
           examples: [90],
+          [errorLine]: `expires_in_days must be a whole number from 1 to ${longestLife}`,
         }),
       ),
     },

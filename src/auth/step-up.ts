@@ -2,7 +2,7 @@
 import type { Database } from '../database/client.js'
 import { createDecision, type DecisionRequest } from '../database/decisions.js'
 import type { UserRow } from '../database/user-row.js'
-import { Problem } from '../errors.js'
+import { atField, Problem } from '../errors.js'
 import type { Client } from '../http/client.js'
 import { type Identifier, type IdentifierParser, metricLabelsOf } from '../identifiers/parser.js'
 import { anyShard } from '../limits/counters.js'
@@ -85,9 +85,8 @@ export class StepUp {
     const own = this.#reachable(await this.#users.verifiedIdentifiersOf(actor.userId))
     const identifier = own.find((each) => method === undefined || each.method === method)
     if (identifier === undefined) {
-      throw new Problem('validation_failed', {
-        errors: [`You have no ${method ?? 'phone or email'} to send a code to`],
-      })
+      const line = `You have no ${method ?? 'phone or email'} to send a code to`
+      throw new Problem('validation_failed', atField(method === undefined ? '' : 'method', line))
     }
     const sent = await this.#sendCode(identifier, client, { purpose: 'step_up', actor, solution })
     return { method: identifier.method, ...sent }

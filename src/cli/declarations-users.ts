@@ -31,7 +31,7 @@ export const adminList = {
 
 const user = {
   usage: 'ID|PHONE|EMAIL',
-  description: 'whom: the id of a user, a phone in E.164 or an email',
+  description: 'the id of a user, a phone in E.164 or an email',
   pattern: /@|^\+?[\d\s().-]{5,}$|^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i,
 } as const
 const reason = {

@@ -1,4 +1,5 @@
 // Users as commands name and show them.
+import { UsageError } from '../config/command-line.js'
 import { parseAdminSettings } from '../config/config.js'
 import type { Database } from '../database/client.js'
 import type { UserRow } from '../database/user-row.js'
@@ -18,7 +19,10 @@ export const operator = null
 export type Named = Pick<Identifier, 'method' | 'identifier'>
 export type People = ReturnType<typeof createPeople>
 
-/** Does work on users. What clients of the API would read of a refusal is thrown in one line, which says enough here too. */
+/**
+ * Does work on users. What clients of the API would read of a refusal is thrown in one line, which says enough here too.
+ * @throws UsageError for a phone or email that is none
+ */
 export async function withPeople<Result>(
   environment: CommandContext['environment'],
   work: (people: People) => Promise<Result>,
@@ -28,7 +32,9 @@ export async function withPeople<Result>(
     try {
       return await work(createPeople(database, settings))
     } catch (error) {
-      throw error instanceof Problem ? new Error(problemBody(error.code, error.details).detail) : error
+      if (!(error instanceof Problem)) throw error
+      const { status, detail } = problemBody(error.code, error.details)
+      throw status === 400 ? new UsageError(detail) : new Error(detail)
     }
   })
 }

@@ -15,6 +15,10 @@ export function parseEventSettings(read: SettingReader) {
   if (new Set(keys).size < keys.length) {
     read.refuse('EVENT_WEBHOOKS', 'a secret is there twice, HOOK_BEFORE_SIGNUP and former ones included')
   }
+  const sender = parseWebhookSecret(read.written('SENDER_WEBHOOK_SECRET') ?? '')
+  if (sender !== null && keys.includes(Buffer.from(sender).toString('base64'))) {
+    read.report('SENDER_WEBHOOK_SECRET', 'must differ from the secrets of EVENT_WEBHOOKS and HOOK_BEFORE_SIGNUP')
+  }
   return {
     webhooks,
     tellsIdentifiers: read.choice('EVENT_IDENTIFIERS') === 'full',

@@ -40,6 +40,8 @@ export class SettingReader {
   /** the settings that were asked for, for the test that holds the table to the readers */
   readonly names = new Set<SettingName>()
   readonly problems: string[] = []
+  /** the settings that the problems name: each is one line, of the first that is wrong with it */
+  readonly #blamed = new Set<SettingName>()
   readonly mode: Mode
 
   /** @param mode which defaults count; what NODE_ENV says where it is left out */
@@ -50,7 +52,8 @@ export class SettingReader {
   }
 
   report(name: SettingName, problem: string): void {
-    this.problems.push(`${name} ${problem}`)
+    if (!this.#blamed.has(name)) this.problems.push(`${name} ${problem}`)
+    this.#blamed.add(name)
   }
 
   /**
@@ -71,7 +74,8 @@ export class SettingReader {
     try {
       return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined
     } catch {
-      this.problems.push(`${name}_FILE names a file that cannot be read`)
+      if (!this.#blamed.has(name)) this.problems.push(`${name}_FILE names a file that cannot be read`)
+      this.#blamed.add(name)
       return undefined
     }
   }

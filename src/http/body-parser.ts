@@ -1,7 +1,7 @@
 // Reads bodies: JSON in valid UTF-8, and forms where a route asks for them, so that no byte is silently dropped, replaced or
 // reinterpreted.
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { Problem } from '../errors.js'
+import { atField, Problem } from '../errors.js'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -19,7 +19,10 @@ const maxParameters = 100
 const maxForm = 8 * 1024
 
 const notPlain = () => new Problem('unsupported_media_type', { errors: ['Send the body in UTF-8, not compressed'] })
+/** A body that is at fault as a whole. */
+const unreadable = (line: string) => new Problem('validation_failed', atField('', line))
 const notUtf8 = 'The body must be UTF-8 without a byte order mark'
+const unstorable = 'The body must not hold NUL or lone surrogates'
 
 /** Replaces all of the server's body parsers. An empty body is no body. */
 export function useJsonBodies(app: FastifyInstance): void {
@@ -31,11 +34,11 @@ export function useJsonBodies(app: FastifyInstance): void {
     if (body.length === 0) return done(null, undefined)
     if (request.routeOptions.config.isSigned) request.rawBody = body
     const text = decode(body)
-    if (text === null) return done(new Problem('validation_failed', { errors: [notUtf8] }))
+    if (text === null) return done(unreadable(notUtf8))
     parseJson(request, text, (error, value) => {
-      if (error) return done(new Problem('validation_failed', { errors: ['The body must be valid JSON'] }))
+      if (error) return done(unreadable('The body must be valid JSON'))
       if (hasUnstorableText(value)) {
-        return done(new Problem('validation_failed', { errors: ['The body must not hold NUL or lone surrogates'] }))
+        return done(new Problem('validation_failed', atField(memberWithUnstorableText(value), unstorable)))
       }
       done(null, value)
     })
@@ -51,16 +54,16 @@ export function useFormBodies(scope: FastifyInstance): void {
     if (!isPlainUtf8(request)) throw notPlain()
     const text = decode(body)
     if ((text?.split('&', maxParameters + 1).length ?? 0) > maxParameters) {
-      throw new Problem('validation_failed', { errors: [`A form may have ${maxParameters} parameters`] })
+      throw unreadable(`A form may have ${maxParameters} parameters`)
     }
     const entries = [...new URLSearchParams(text ?? '')]
     // U+FFFD stands for escaped bytes that are no UTF-8.
     if (text === null || entries.flat().some((part) => part.includes('\ufffd'))) {
-      throw new Problem('validation_failed', { errors: [notUtf8] })
+      throw unreadable(notUtf8)
     }
     // RFC 6749 §3.2: a parameter that comes twice must not be guessed about.
     const isTwice = new Set(entries.map(([name]) => name)).size < entries.length
-    if (isTwice) throw new Problem('validation_failed', { errors: ['Each parameter may come once'] })
+    if (isTwice) throw unreadable('Each parameter may come once')
     return Object.fromEntries(entries)
   }
   scope.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'buffer', bodyLimit: maxForm }, readForm)
@@ -91,4 +94,10 @@ function hasUnstorableText(value: unknown): boolean {
     if (typeof next === 'object' && next !== null) pending.push(...Object.keys(next), ...Object.values(next))
   }
   return false
+}
+
+/** The member of a body in which there is such a text; empty where the body is no object, or the name itself is one. */
+function memberWithUnstorableText(body: unknown): string {
+  const members = typeof body === 'object' && body !== null ? Object.entries(body) : []
+  return members.find(([, value]) => hasUnstorableText(value))?.[0] ?? ''
 }

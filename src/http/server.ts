@@ -10,6 +10,7 @@ import { keepClientAddresses } from './client.js'
 import { watchConnections } from './connections.js'
 import { handleClientError, handleError, handleFrameworkError } from './error-answers.js'
 import { useStandardHeaders } from './headers.js'
+import { refuseUnaskedBodies } from './no-body.js'
 import { useNullsAsAbsent } from './nulls.js'
 import { createRequestIds, requestIdLabel } from './request-id.js'
 import { compilersFactory } from './serialization.js'
@@ -82,6 +83,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   useTracing(app, trustProxy)
   useJsonBodies(app)
   useNullsAsAbsent(app)
+  refuseUnaskedBodies(app)
   keepClientAddresses(app, { trusted: trustProxy, header: proxyHeader }, onUnreadableClient)
   app.decorateReply('problemCode', null)
   app.decorateReply('isShed', false)

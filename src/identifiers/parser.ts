@@ -5,6 +5,7 @@ import { hasAsciiLocalPart, isEmail, normalizeEmail } from './email.js'
 import {
   type CountryCode,
   exampleOf,
+  isPrefix,
   type Latitude,
   noLatitude,
   normalizeInternationalPhone,
@@ -148,6 +149,8 @@ export class IdentifierParser {
       throw new Problem('validation_failed', atField('phone', 'phone is required with phonePrefix'))
     const parsed = normalizePhone(phonePrefix, phone, this.#countries, this.#latitude)
     if (typeof parsed !== 'string') return parsed
+    if (parsed === 'not_valid' && !isPrefix(phonePrefix))
+      throw new Problem('validation_failed', atField('phonePrefix', prefixFault))
     throw new Problem(codeOf(parsed), atField('phone', phoneFaults[parsed]))
   }
 
@@ -181,6 +184,8 @@ export class IdentifierParser {
 
 const emailFault = 'email must be a valid email address'
 const localPartFault = 'email must have nothing but ASCII characters before the @'
+
+const prefixFault = 'phonePrefix must be the calling prefix of a country, such as +91'
 
 const phoneFaults: Readonly<Record<PhoneFault, string>> = {
   not_valid: 'phone must be a valid phone number of that phonePrefix',

@@ -194,6 +194,12 @@ function planOf(country: CountryCode) {
 /** All that the metadata has numbers of. */
 export const everyCountry: readonly CountryCode[] = getCountries()
 
+/** Whether a text is what people write for the calling prefix of some country, an area code after it included. */
+export function isPrefix(text: string): boolean {
+  const written = `+${readPhone(text)?.replace(/^(?:\+|00)/, '')}`
+  return allPrefixes.some((prefix) => written.startsWith(prefix))
+}
+
 const prefixes = new Map(everyCountry.map((country) => [country, `+${getCountryCallingCode(country)}`]))
 const allPrefixes = [...prefixes.values()]
 const sharedPrefixes = new Set(allPrefixes.filter((prefix, index) => allPrefixes.indexOf(prefix) !== index))

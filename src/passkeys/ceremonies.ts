@@ -166,10 +166,13 @@ function orUnproven<Result>(verified: Promise<Result>): Promise<Result> {
  */
 async function refuseCertificates({ response }: RegistrationResponseJSON): Promise<void> {
   const { decodeAttestationObject } = await import('@simplewebauthn/server/helpers')
-  const decoded = await orUnproven(
-    Promise.resolve().then(() => decodeAttestationObject(bytesOf(response.attestationObject))),
+  // What is read without a fault may be any other kind of value, also where a map is named.
+  const isBare = await orUnproven(
+    Promise.resolve().then(() => {
+      const decoded = decodeAttestationObject(bytesOf(response.attestationObject))
+      const format = decoded.get('fmt')
+      return format === 'none' || (format === 'packed' && decoded.get('attStmt').get('x5c') === undefined)
+    }),
   )
-  const format = decoded.get('fmt')
-  const isBare = format === 'none' || (format === 'packed' && decoded.get('attStmt').get('x5c') === undefined)
   if (!isBare) throw new Unproven('an attestation came that nobody asked for')
 }

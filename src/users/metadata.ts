@@ -12,6 +12,8 @@ export function metadataFault(value: unknown): string | undefined {
   const json = jsonOf(value)
   if (json === null || Buffer.byteLength(json) > maxMetadataLength)
     return `must be at most ${maxMetadataLength} bytes of JSON`
+  // JSON.parse reads 1e999 as infinity, which JSON.stringify writes as null: another value than was sent.
+  if (!holdsNumbersAsSent(value)) return 'must hold no number beyond 1.8e308'
   return unstorable.test(json) ? 'must hold whole characters other than NUL' : undefined
 }
 
@@ -22,4 +24,13 @@ function jsonOf(value: object): string | null {
   } catch {
     return null
   }
+}
+
+function holdsNumbersAsSent(value: object): boolean {
+  let isWhole = true
+  JSON.stringify(value, (_name, part: unknown) => {
+    if (typeof part === 'number' && !Number.isFinite(part)) isWhole = false
+    return part
+  })
+  return isWhole
 }

@@ -59,6 +59,7 @@ t.test('method says where to; nobody gets a code at what is not proven', async (
   const count = service.messages.length
   const refused = await asha.post('/users/me/step-up', { method: 'phone' })
   t.match([refused.status, refused.body.errors], [400, ['You have no phone to send a code to']])
+  t.match(refused.body.fields, [{ pointer: '/method' }])
   t.equal(service.messages.length, count)
   await service.database.$executeRaw`UPDATE otps SET resend_at = now()`
   t.match((await asha.post('/users/me/step-up', {})).body.data, { method: 'email' }, 'the claim is passed over')

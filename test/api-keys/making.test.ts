@@ -65,6 +65,9 @@ t.test('what is wrong with it is said', async (t) => {
   for (const body of wrong) {
     t.match((await admin.post('/api-keys', body)).body, { code: 'validation_failed' }, JSON.stringify(body))
   }
+  t.strictSame((await admin.post('/api-keys', { ...draft, expires_in_days: 731 })).body.errors, [
+    'expires_in_days must be a whole number from 1 to 730',
+  ])
   t.match((await admin.get('/api-keys?cursor=x')).body, { errors: [/next_cursor/] })
   t.match((await admin.get('/api-keys?limit=0')).body, { errors: [/limit/] })
 })

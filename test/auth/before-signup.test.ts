@@ -286,6 +286,13 @@ t.test('admins write what the product keeps; users read it in their export alone
       /NUL or lone surrogates/,
     ])
   }
+  const beyond = await service.ask({
+    method: 'PATCH',
+    url: `/users/${id}`,
+    headers: { authorization: `Bearer ${admin.token}`, 'content-type': 'application/json' },
+    payload: '{"public_metadata":{"limits":[1e999]}}',
+  })
+  t.match(beyond.body, { status: 400, errors: ['public_metadata must hold no number beyond 1.8e308'] })
   const deep = JSON.parse(`{"a":${'['.repeat(2_000)}${']'.repeat(2_000)}}`)
   t.equal((await admin.patch(`/users/${id}`, { public_metadata: deep })).status, 200)
   t.equal((await admin.patch(`/users/${id}`, { public_metadata: { text: '\\u0000 \\\\ud800 😀' } })).status, 200)

@@ -90,6 +90,11 @@ t.test('what is no identifier names the field at fault', async (t) => {
     [
       { phonePrefix: '+9', phone: '9876543210' },
       'validation_failed',
+      'phonePrefix must be the calling prefix of a country, such as +91',
+    ],
+    [
+      { phonePrefix: '+91', phone: '98765' },
+      'validation_failed',
       'phone must be a valid phone number of that phonePrefix',
     ],
     [

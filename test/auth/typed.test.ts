@@ -98,6 +98,33 @@ t.test('null is as if it were left out, wherever that is allowed, and nowhere el
   t.equal(none.status, 400)
 })
 
+t.test('a field where none is taken is unknown as it is elsewhere, and logging out never fails for one', async (t) => {
+  const service = await startApp(t)
+  const asha = await join(service, 'asha@example.com')
+  const ask = (method: 'POST' | 'DELETE', url: string, payload: string) =>
+    service.ask({
+      method,
+      url,
+      payload,
+      headers: { authorization: `Bearer ${asha.token}`, 'content-type': 'application/json' },
+    })
+  for (const [method, url] of [
+    ['POST', '/api/auth/refresh'],
+    ['DELETE', '/users/me/sessions?others=true'],
+  ] as const) {
+    const { body } = await ask(method, url, '{"reason":"x"}')
+    t.match(body, {
+      code: 'validation_failed',
+      errors: ['reason is not a known field'],
+      fields: [{ pointer: '/reason' }],
+    })
+    t.match((await ask(method, url, '[1]')).body, { errors: ['A JSON object is required as the body'] })
+    for (const nothing of ['{}', 'null', '']) t.equal((await ask(method, url, nothing)).status, 200, nothing)
+  }
+  t.equal((await ask('POST', '/api/auth/logout', '{"reason":"x"}')).status, 200)
+  t.equal((await asha.get('/users/me')).status, 401)
+})
+
 t.test('the document says what is taken, and nothing that would refuse it', async (t) => {
   const schemaOf = (path: string) =>
     Object(openApi.paths[path]?.['post']?.requestBody?.content['application/json']?.schema)

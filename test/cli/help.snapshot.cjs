@@ -549,7 +549,7 @@ Usage: latchkey users delete [options] <ID|PHONE|EMAIL>
 Deletes a user with sessions, devices and addresses. Nothing brings them back.
 
 Arguments:
-  ID|PHONE|EMAIL   whom: the id of a user, a phone in E.164 or an email
+  ID|PHONE|EMAIL   the id of a user, a phone in E.164 or an email
 
 Options:
   --yes            does not ask; needed where there is no terminal to ask on
@@ -567,7 +567,7 @@ Usage: latchkey users disable [options] <ID|PHONE|EMAIL>
 Disables a user, and ends all sessions.
 
 Arguments:
-  ID|PHONE|EMAIL   whom: the id of a user, a phone in E.164 or an email
+  ID|PHONE|EMAIL   the id of a user, a phone in E.164 or an email
 
 Options:
   --reason <TEXT>  why, which is kept with the event
@@ -584,7 +584,7 @@ Usage: latchkey users enable [options] <ID|PHONE|EMAIL>
 Lets a disabled user sign in again.
 
 Arguments:
-  ID|PHONE|EMAIL   whom: the id of a user, a phone in E.164 or an email
+  ID|PHONE|EMAIL   the id of a user, a phone in E.164 or an email
 
 Options:
   --reason <TEXT>  why, which is kept with the event
@@ -658,7 +658,7 @@ Usage: latchkey users show [options] <ID|PHONE|EMAIL>
 Shows a user: account, sessions and the latest events.
 
 Arguments:
-  ID|PHONE|EMAIL  whom: the id of a user, a phone in E.164 or an email
+  ID|PHONE|EMAIL  the id of a user, a phone in E.164 or an email
 
 Options:
   --json          prints one JSON document, and errors as JSON on standard error
@@ -674,7 +674,7 @@ Usage: latchkey users sign-out [options] <ID|PHONE|EMAIL>
 Ends all sessions of a user.
 
 Arguments:
-  ID|PHONE|EMAIL   whom: the id of a user, a phone in E.164 or an email
+  ID|PHONE|EMAIL   the id of a user, a phone in E.164 or an email
 
 Options:
   --reason <TEXT>  why, which is kept with the event

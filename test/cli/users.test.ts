@@ -30,7 +30,7 @@ t.test('somebody is found, and helped', async (t) => {
   t.match(users, [{ id: ravi, email: 'r***@example.com' }])
   t.equal((await json('list', '--limit', '1', '--cursor', nextCursor)).nextCursor, null)
   t.match(await json('list', '--search', 'rav'), { users: [{ id: ravi, name: 'Ravi Rao', email: 'r***@example.com' }] })
-  t.match(await run('list', '--cursor', 'x'), { code: 1, errors: [/cursor must be the next_cursor/] })
+  t.match(await run('list', '--cursor', 'x'), { code: 2, errors: [/cursor must be the next_cursor/] })
   t.match(await run('list', '--limit', '1001'), {
     code: 2,
     errors: [/^--limit must be a whole number from 1 to 1000$/],
@@ -57,7 +57,7 @@ t.test('somebody is found, and helped', async (t) => {
   t.match((await run('show', ravi)).output.join('\n'), /\nsessions {2}20 or more\n/)
   t.match(await run('show', nobody), { code: 1, errors: [`Nobody has the id ${nobody}`] })
   t.match(await run('show', 'nobody@example.com'), { code: 1, errors: ['Nobody has nobody@example.com'] })
-  t.match(await run('show', '12345'), { code: 1, errors: [/^phone must be a valid number in E\.164/] })
+  t.match(await run('show', '12345'), { code: 2, errors: [/^phone must be a valid number in E\.164/] })
 
   const detailOf = async (event: string) => {
     const found = await database.authEvent.findFirst({ where: { event }, orderBy: { id: 'desc' } })

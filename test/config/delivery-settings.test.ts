@@ -209,5 +209,5 @@ t.test('routes name countries and drivers of their lists, each once', async (t) 
     const problems = problemsOf({ ...routed, SMS_ROUTES: routes })
     t.match(problems, [problem], routes)
   }
-  t.match(problemsOf({ ...routed, SMS_ROUTES: ',' }).length, 3, 'a line for each kind of trouble')
+  t.equal(problemsOf({ ...routed, SMS_ROUTES: ',' }).length, 1, 'one line, whatever is wrong with it')
 })

@@ -3,6 +3,7 @@ import t from 'tap'
 import { parseConfig } from '../../src/config/config.js'
 import { ConfigError } from '../../src/config/reader.js'
 import { testConfig, testSecrets } from '../support/app.js'
+import { problemsThrownBy } from '../support/problems.js'
 
 const secretOf = (letter: string, bytes = 24) => `whsec_${Buffer.from(letter.repeat(bytes)).toString('base64')}`
 const [a, b, c] = [secretOf('a'), secretOf('b'), secretOf('c', 64)]
@@ -56,4 +57,11 @@ t.test('what is no endpoint stops the start, and is not printed', async (t) => {
   }
   t.throws(() => testConfig({ HOOK_BEFORE_SIGNUP: 'https://api.example.com/' }), ConfigError)
   t.throws(() => testConfig({ HOOK_BEFORE_SIGNUP: ok, EVENT_WEBHOOKS: `https://b.example.com/|${a}` }), ConfigError)
+  for (const settings of [{ EVENT_WEBHOOKS: ok }, { HOOK_BEFORE_SIGNUP: ok }]) {
+    const problems = problemsThrownBy(() => testConfig({ ...settings, SENDER_WEBHOOK_SECRET: String(a) }))
+    t.strictSame(problems, [
+      'SENDER_WEBHOOK_SECRET must differ from the secrets of EVENT_WEBHOOKS and HOOK_BEFORE_SIGNUP',
+    ])
+  }
+  t.ok(testConfig({ EVENT_WEBHOOKS: ok, SENDER_WEBHOOK_SECRET: String(b) }))
 })

@@ -39,8 +39,16 @@ t.test('each field at fault is named by its pointer', async (t) => {
     ['/auth/request-otp', { phonePrefix: '+91', phone: '12' }, '/phone'],
     ['/auth/request-otp', {}, ''],
     ['/auth/request-otp', ['a'], ''],
+    ['/auth/request-otp', { phonePrefix: 'IN', phone: '9876543210' }, '/phonePrefix'],
+    ['/auth/request-otp', { 'a/b': { c: 'x\0' } }, '/a~1b'],
+    ['/auth/request-otp', { 'x\0': 1 }, ''],
+    ['/auth/request-otp', ['x\0'], '/0'],
   ] as const) {
     t.strictSame(await fieldsOf(url, payload), [pointer], `${url} ${JSON.stringify(payload)}`)
+  }
+  for (const payload of ['{', '"x\\u0000"', Buffer.from([0x22, 0xff, 0x22])]) {
+    const { body } = await service.post('/auth/request-otp', undefined, { payload, headers: json })
+    t.strictSame(body.fields, [{ pointer: '', detail: body.errors[0] }], 'also where it cannot be read')
   }
   const query = await service.get('/auth/phone-prefixes?x=1')
   t.equal(query.body?.fields, undefined, 'of a body alone')

@@ -94,6 +94,7 @@ t.test('phones', async (t) => {
     ['0091', '9876543210', 'IN', '+919876543210'],
     ['＋９１', '9876543210', 'IN', '+919876543210'],
     ['+91 ', '9876543210', 'IN', '+919876543210'],
+    ['(+91)', '9876543210', 'IN', '+919876543210'],
     ['+43', '0664/1234567', 'AT', '+436641234567'],
     ['+81', '０９０ー１２３４−５６７８', 'JP', '+819012345678'],
     ['+7', '8 (912) 345-67-89', 'RU', '+79123456789'],
@@ -124,14 +125,30 @@ t.test('phones', async (t) => {
   }
   t.equal(canonical(normalizeInternationalPhone('0091 98765-43210', ['IN'])), '+919876543210')
   t.equal(canonical(normalizeInternationalPhone('+54 11 2345-6789', ['AR'])), '+5491123456789')
-  for (const text of ['9876543210', '+', '000919876543210', '++919876543210', '+91 9876543210 x1'])
+  t.equal(canonical(normalizeInternationalPhone('(+91) 98765-43210', ['IN'])), '+919876543210')
+  for (const text of [
+    '9876543210',
+    '+',
+    '()',
+    '000919876543210',
+    '++919876543210',
+    '9+19876543210',
+    '+91 9876543210 x1',
+  ])
     t.equal(normalizeInternationalPhone(text, ['IN']), 'not_valid', text)
   t.equal(readPhone('1'.repeat(65)), null, 'longer than anybody writes one')
 })
 
 t.test('a mobile number with the prefix of its country', async (t) => {
   const parser = parserOf('IN')
-  for (const text of ['9876543210', '+919876543210', '+91 (0) 98765 43210', '919876543210', '0091 9876543210']) {
+  for (const text of [
+    '9876543210',
+    '+919876543210',
+    '+91 (0) 98765 43210',
+    '[+91] 98765 43210',
+    '919876543210',
+    '0091 9876543210',
+  ]) {
     t.match(parser.fromMobileNumber(text), { identifier: '+919876543210', nationalNumber: '9876543210' }, text)
   }
   t.match(

@@ -102,8 +102,18 @@ t.test('it is called what the client is; an answer that lies makes none', async 
     { attestation: selfSigned },
     { attestation: forged },
     { attestation: Buffer.from([0xff, 0xff]) },
+    {
+      attestation: cborMap([cborText('fmt'), cborText('packed')], [cborText('attStmt'), cborText('none')]).subarray(1),
+    },
   ]
   for (const lie of lies) t.match((await register(asha, undefined, lie)).answer, invalid, JSON.stringify(lie))
+  // CBOR, and no map: a number, a list, a text; and a map of something else.
+  for (const attestationObject of ['AA', 'gA', 'YWE', 'oA']) {
+    const { data } = (await asha.post('/auth/passkeys/registration/options')).body
+    const made = new Authenticator(origin).create(data.options)
+    const response = { ...made, response: { ...made.response, attestationObject } }
+    t.match(await asha.post('/auth/passkeys/registration/verify', { response }), invalid, attestationObject)
+  }
   t.equal(await service.database.passkey.count({ where: { userId: asha.id } }), 0)
   t.match(
     service.logged(),

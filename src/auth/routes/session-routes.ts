@@ -32,7 +32,8 @@ export const sessionRoutes: FastifyPluginAsyncTypebox<SessionRouteOptions> = asy
   app.post(
     '/logout',
     {
-      config,
+      // Whoever wants out gets out.
+      config: { ...config, ignoresBody: true },
       schema: {
         operationId: 'logout',
         summary: 'End this session',

@@ -98,6 +98,8 @@ t.test('better-auth', async (t) => {
   t.notOk(['userName', 'disabledAt'].some((name) => Object.hasOwn(Object(ravi), name)))
   t.match(meera, { userName: 'Meera {Nair}]', createdAt: '2024-05-06T07:08:09.000Z', disabledAt: 'now' })
   t.match(others, ['anonymous', /: no_identifier$/])
+  for (const column of ['emailVerified', 'email_verified'])
+    t.ok(mapNamed('better-auth')?.isUser({ id: 'Xk3vQ9aZ', [column]: null }), 'a column that is empty is there')
 })
 
 t.test('Firebase', async (t) => {

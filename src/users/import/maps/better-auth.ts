@@ -10,8 +10,8 @@ const columnOf = (values: Values, name: string) => (values.has(name) ? name : un
 
 export const betterAuth: PeerMap = {
   name: 'better-auth',
-  isUser: (record) =>
-    textOf(record['id']) !== undefined && (record['emailVerified'] ?? record['email_verified']) !== undefined,
+  // A column that is empty is there.
+  isUser: (record) => textOf(record['id']) !== undefined && ('emailVerified' in record || 'email_verified' in record),
   read(values) {
     const column = (name: string) => columnOf(values, name)
     if (values.flag(column('isAnonymous'))) return 'anonymous'
