@@ -568,13 +568,7 @@ export const rules = [
     deliveries,
   ],
   ['only who has the endpoint writes what became of it', 'events', ' AND e.owner = p_owner FOR UPDATE', '', deliveries],
-  [
-    'an event waits behind one of its user',
-    'events',
-    'n.user_id IS NOT NULL AND coalesce((',
-    'false AND coalesce((',
-    deliveries,
-  ],
+  ['an event waits behind one of its user', 'events', 'h.is_held IS NOT NULL', 'false', deliveries],
   [
     'what waited has its turn',
     'events',

@@ -354,6 +354,6 @@ t.test('the command', async (t) => {
   await addCodes(service, 'over', 1)
   const json = await runCommand(['cleanup', '--json'], { environment })
   t.match(JSON.parse(json.output.join('')), { deleted: { otps: 1, sessions: 0 } })
-  t.strictSame(json.errors, ['otps: 1 rows so far'])
+  t.strictSame(json.errors, ['otps: 1 row so far'])
   t.strictSame(await runCommand(['cleanup']), { code: 1, output: [], errors: ['DATABASE_URL is required'] })
 })
