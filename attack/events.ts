@@ -1,4 +1,7 @@
 // V. What the product's own systems hear and decide: who else reads it, what it tells, and a hook that a stranger makes work or go around.
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Attack, Group } from './support/context.js'
 import { signIn } from './support/flows.js'
 import type { Answer } from './support/http.js'
@@ -120,8 +123,74 @@ const closed: Attack = {
   },
 }
 
+/** An endpoint of the product: what it was told, how often it was asked, and by how many connections at once. */
+async function startEndpoint() {
+  const endpoint = { url: '', status: 503, asked: 0, connections: 0, told: [] as string[], close }
+  const server = createServer(async (request, response) => {
+    let body = ''
+    for await (const chunk of request) body += chunk
+    endpoint.asked += 1
+    if (endpoint.status < 300) endpoint.told.push(body)
+    response.writeHead(endpoint.status).end()
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  endpoint.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  function close() {
+    server.closeAllConnections()
+    server.close()
+  }
+  return endpoint
+}
+
+const overrun: Attack = {
+  id: 'V4',
+  tried:
+    'many accounts at once, while an endpoint of events is down and another one is not: what each of them is asked',
+  flows: ['phone'],
+  needs: { settings: ['EVENT_WEBHOOKS'] },
+  async run({ fixtures, flow, note, expect, equal }) {
+    const [down, up] = [await startEndpoint(), await startEndpoint()]
+    up.status = 204
+    const list = [down, up].map(({ url }, n) => `${url}|whsec_${Buffer.alloc(32, n + 1).toString('base64')}`)
+    const service = await fixtures.ownService({ EVENT_WEBHOOKS: list.join() })
+    const until = async (isSo: () => boolean | Promise<boolean>) => {
+      const end = performance.now() + 45_000
+      while (performance.now() < end && !(await isSo())) await sleep(50)
+    }
+    try {
+      const count = async (sql: string) =>
+        Number((await service.grey.query(`SELECT count(*) AS n FROM ${sql}`))[0]?.['n'])
+      await until(async () => (await count('event_endpoints')) === 2)
+      const join = () => signIn(service, flow, flow.newPerson())
+      for (let n = 0; n < 20; n++) await join()
+      await until(() => service.running.output().includes('is left alone'))
+      const asked = down.asked
+      const begin = performance.now()
+      while (performance.now() - begin < 6_000) await join()
+      const probes = down.asked - asked
+      expect(probes <= 3, `${probes} requests within six seconds to an endpoint that is down`)
+      note(`${probes} of them within six seconds`)
+      const events = await count('events')
+      await until(async () => up.told.length >= (await count('events')))
+      expect(up.told.length >= events, `the other one was told of ${up.told.length} of ${events}`)
+      down.status = 204
+      const back = performance.now()
+      await until(() => down.told.length >= up.told.length)
+      note(`all of it ${((performance.now() - back) / 1000).toFixed(0)} s after it was back`)
+      equal('told of what the other was', new Set(down.told.map(idOf)), new Set(up.told.map(idOf)))
+      equal('given up', await count('event_deliveries WHERE parked_at IS NOT NULL'), 0)
+    } finally {
+      await service.stop()
+      down.close()
+      up.close()
+    }
+  },
+}
+
+const idOf = (body: string): string => (JSON.parse(body) as { id: string }).id
+
 export const events: Group = {
   letter: 'V',
   title: 'Events, hooks and what the product keeps',
-  attacks: [log, metadata, closed],
+  attacks: [log, metadata, closed, overrun],
 }

@@ -32,17 +32,17 @@ t.test(
     const [receiver, other] = [await startReceiver(t), await startReceiver(t)]
     receiver.judgeBy(() => 503)
     const { telemetry } = dispatch(t, database, receiver, {
-      times,
+      times: { ...times, requests: 1 },
       endpoints: [receiver, other].map(({ url }) => ({ url, keys })),
     })
     await untilKnown(database, 2)
-    await tell(database, 1, 2, 3, 1)
+    await tell(database, 1, 2, 3, 1, 9, 10, 11)
     await until(() => countOf(telemetry, 'rests') === 1)
     await until(() => probesOf(telemetry) >= 1)
     const before = { asked: receiver.asked(), probes: probesOf(telemetry) }
     // Of users who wait already, then of others.
     for (let n = 0; n < 5; n += 1) await tell(database, 1, 2, 4 + n, 4 + n)
-    await other.until(({ length }) => length === 24)
+    await other.until(({ length }) => length === 27)
     await until(() => probesOf(telemetry) >= before.probes + 8)
     t.equal(receiver.asked() - before.asked, probesOf(telemetry) - before.probes, 'nothing is sent but probes')
     const rows = await waiting(database)
@@ -51,9 +51,15 @@ t.test(
       countOf(telemetry, 'failed') - probesOf(telemetry),
     )
     t.match(rows[0], { error: 'answered 503' })
+    t.equal(
+      countOf(telemetry, 'failed') - probesOf(telemetry),
+      3,
+      'nor of what was taken together with those that failed',
+    )
+    t.equal(countOf(telemetry, 'fault'), 0)
 
     receiver.judgeBy(() => 200)
-    await receiver.until(({ length }) => length === 24)
+    await receiver.until(({ length }) => length === 27)
     for (let user = 1; user < 9; user += 1) {
       const ids = ofUser(receiver.taken, idOf(user)).map(({ id }) => id)
       t.strictSame(ids, [...ids].sort(), `user ${user}`)
@@ -126,6 +132,20 @@ t.test('events that always fail keep nothing from the others, however many they 
   // One that waits among them has its turn, though nothing new comes.
   t.equal((await replayEvents(database, { since: new Date(0), all: true })) > 0, true)
   await receiver.until(({ length }) => length === 2)
+})
+
+t.test('those that have failed take turns as its probe', { timeout: 8_000 }, async (t) => {
+  const { database } = await startApp(t)
+  const receiver = await startReceiver(t)
+  receiver.judgeBy(() => 503)
+  // None of them is due for long.
+  const { telemetry } = dispatch(t, database, receiver, { times: { ...times, failures: 4, firstRetry: 1_000 } })
+  await untilKnown(database)
+  await tell(database, 1, 2, 3, 4)
+  await until(() => countOf(telemetry, 'rests') === 1)
+  receiver.judgeBy(({ data }) => (data.user_id === idOf(4) ? 200 : 500))
+  await receiver.until(({ length }) => length === 1)
+  await until(() => countOf(telemetry, 'back') === 1)
 })
 
 t.test(
