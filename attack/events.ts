@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Attack, Group } from './support/context.js'
-import { signIn } from './support/flows.js'
+import { createFlow, signIn } from './support/flows.js'
 import type { Answer } from './support/http.js'
 import { as, join, joinAsAdmin } from './support/users.js'
 
@@ -148,7 +148,7 @@ const overrun: Attack = {
     'many accounts at once, while an endpoint of events is down and another one is not: what each of them is asked',
   flows: ['phone'],
   needs: { settings: ['EVENT_WEBHOOKS'] },
-  async run({ fixtures, flow, note, expect, equal }) {
+  async run({ fixtures, flow: { name }, note, expect, equal }) {
     const [down, up] = [await startEndpoint(), await startEndpoint()]
     up.status = 204
     const list = [down, up].map(({ url }, n) => `${url}|whsec_${Buffer.alloc(32, n + 1).toString('base64')}`)
@@ -161,6 +161,7 @@ const overrun: Attack = {
       const count = async (sql: string) =>
         Number((await service.grey.query(`SELECT count(*) AS n FROM ${sql}`))[0]?.['n'])
       await until(async () => (await count('event_endpoints')) === 2)
+      const flow = createFlow(name, service)
       const join = () => signIn(service, flow, flow.newPerson())
       for (let n = 0; n < 20; n++) await join()
       await until(() => service.running.output().includes('is left alone'))
@@ -168,7 +169,7 @@ const overrun: Attack = {
       const begin = performance.now()
       while (performance.now() - begin < 6_000) await join()
       const probes = down.asked - asked
-      expect(probes <= 3, `${probes} requests within six seconds to an endpoint that is down`)
+      expect(probes >= 1 && probes <= 5, `${probes} requests within six seconds to an endpoint that is down`)
       note(`${probes} of them within six seconds`)
       const events = await count('events')
       await until(async () => up.told.length >= (await count('events')))
@@ -177,7 +178,10 @@ const overrun: Attack = {
       const back = performance.now()
       await until(() => down.told.length >= up.told.length)
       note(`all of it ${((performance.now() - back) / 1000).toFixed(0)} s after it was back`)
-      equal('told of what the other was', new Set(down.told.map(idOf)), new Set(up.told.map(idOf)))
+      const [missing, all] = [new Set(up.told.map(idOf)), up.told.length]
+      for (const body of down.told) missing.delete(idOf(body))
+      expect(all > 40, `only ${all} events`)
+      equal(`of ${all} events not told`, missing.size, 0)
       equal('given up', await count('event_deliveries WHERE parked_at IS NOT NULL'), 0)
     } finally {
       await service.stop()
