@@ -1,4 +1,5 @@
 // Endpoints that take nothing: left alone, at no event's cost, in the order of each user, and told all of it once they answer.
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import type { Database } from '../../src/database/client.js'
 import type { EventTelemetry } from '../../src/events/event-telemetry.js'
@@ -84,7 +85,7 @@ t.test(
       return new Promise(() => socket.once('close', () => (open -= 1)))
     })
     const { telemetry, stop } = dispatch(t, database, receiver, {
-      times: { ...times, slow: 20, timeout: 150, farewell: 50 },
+      times: { ...times, slow: 20, timeout: 150, farewell: 50, lease: 100 },
     })
     await untilKnown(database)
     await tell(database, 1, 2, 3, 4, 5, 6)
@@ -95,6 +96,12 @@ t.test(
     most = 0
     await until(() => probesOf(telemetry) > probes + 2)
     t.equal(most, 1)
+    // As long as a probe is out the endpoint is kept.
+    await until(async () => {
+      const asked = receiver.asked()
+      const [before, , after] = [await placeOf(database), await sleep(50), await placeOf(database)]
+      return open === 1 && asked === receiver.asked() && Number(after.ownedUntil) > Number(before.ownedUntil)
+    })
     await until(() => open === 1)
     const before = telemetry.length
     const begin = performance.now()
@@ -143,7 +150,9 @@ t.test('those that have failed take turns as its probe', { timeout: 8_000 }, asy
   await untilKnown(database)
   await tell(database, 1, 2, 3, 4)
   await until(() => countOf(telemetry, 'rests') === 1)
-  receiver.judgeBy(({ data }) => (data.user_id === idOf(4) ? 200 : 500))
+  await until(async () => (await waiting(database)).length === 4)
+  const last = await database.eventDelivery.findFirstOrThrow({ orderBy: { nextAt: 'desc' } })
+  receiver.judgeBy(({ data }) => (data.user_id === last.userId ? 200 : 500))
   await receiver.until(({ length }) => length === 1)
   await until(() => countOf(telemetry, 'back') === 1)
 })
