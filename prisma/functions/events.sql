@@ -170,13 +170,13 @@ DECLARE
   passed int := 0;
   users uuid[];
 BEGIN
-  PERFORM set_config('synchronous_commit', 'off', true);
   UPDATE event_endpoints e
   SET failing_since = coalesce(e.failing_since, clock_timestamp()), owned_until = clock_timestamp() + make_interval(secs => p_seconds)
   WHERE e.name = p_endpoint AND e.owner = p_owner
   RETURNING e.position, e.failing_since INTO place, since;
   IF NOT FOUND THEN RETURN NULL; END IF;
-  PERFORM number_events(2 * p_most, false);
+  -- A number that readers may have seen must not be lost with the server, and given to another event.
+  IF number_events(2 * p_most, false) = 0 THEN PERFORM set_config('synchronous_commit', 'off', true); END IF;
 
   WITH given_up AS (
     UPDATE event_deliveries d SET parked_at = now(), next_at = NULL, error = coalesce(d.error, p_error)
@@ -212,22 +212,21 @@ END $$;
 -- @return how far that is; null at the end, and where there is nothing to be done
 CREATE FUNCTION retry_events(p_endpoint text, p_owner uuid, p_after bigint, p_most int, p_is_back boolean) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
-  last bigint;
-  looked_at int;
+  waiting bigint[];
 BEGIN
   PERFORM set_config('synchronous_commit', 'off', true);
   PERFORM FROM event_endpoints e
   WHERE e.name = p_endpoint AND e.owner = p_owner AND (p_is_back OR p_after > 0 OR e.failing_since IS NOT NULL) FOR UPDATE;
   IF NOT FOUND THEN RETURN NULL; END IF;
-  SELECT max(w.position), count(*) INTO last, looked_at FROM (
+  -- Named one by one: between the first two may stand all that were ever given up.
+  waiting := ARRAY(
     SELECT d.position FROM event_deliveries d
-    WHERE d.endpoint = p_endpoint AND d.parked_at IS NULL AND d.position > p_after ORDER BY d.position LIMIT p_most
-  ) AS w;
+    WHERE d.endpoint = p_endpoint AND d.parked_at IS NULL AND d.position > p_after ORDER BY d.position LIMIT p_most);
   UPDATE event_deliveries d SET next_at = clock_timestamp()
-  WHERE d.endpoint = p_endpoint AND d.parked_at IS NULL AND d.position > p_after AND d.position <= last
+  WHERE d.endpoint = p_endpoint AND d.position = ANY (waiting)
     -- One without an error that is not due is on its way.
     AND d.next_at > clock_timestamp() AND d.error IS NOT NULL;
-  RETURN CASE WHEN looked_at = p_most THEN last END;
+  RETURN waiting[p_most];
 END $$;
 
 -- How long ago the first event happened that an endpoint has not got yet, in seconds: 0 where it has all. Each is found by an index.
@@ -244,29 +243,39 @@ BEGIN
     FROM event_endpoints e WHERE e.name = ANY (p_endpoints);
 END $$;
 
--- Has events since a time sent again: those that were given up, or all to every endpoint. Returns how many deliveries that are.
-CREATE FUNCTION replay_events(p_since timestamptz, p_all boolean) RETURNS int LANGUAGE plpgsql AS $$
+-- Has events since a time sent again: those that were given up, or all to every endpoint. A part of the log at a time: nobody delivers while
+-- one is written.
+-- @param p_after the position that the call before returned, 0 at first
+-- @param p_last up to which the log is looked at
+-- @param p_most events that are looked at
+-- @return how many deliveries that are, and how far it is: null at the end
+CREATE FUNCTION replay_events(p_since timestamptz, p_all boolean, p_after bigint, p_last bigint, p_most int)
+RETURNS TABLE (replayed int, reached bigint) LANGUAGE plpgsql AS $$
 DECLARE
-  replayed int;
+  looked_at CONSTANT bigint[] := ARRAY(
+    SELECT v.position FROM events v WHERE v.position > p_after AND v.position <= p_last ORDER BY v.position LIMIT p_most);
+  users uuid[];
 BEGIN
+  reached := looked_at[p_most];
   -- Nobody writes results meanwhile: see settle_events().
   PERFORM FROM event_endpoints e ORDER BY e.name FOR UPDATE;
   WITH again AS (
     SELECT e.name, v.position, v.user_id FROM events v CROSS JOIN event_endpoints e
-    WHERE v.happened_at >= p_since AND v.position <= e.position AND (
+    WHERE v.position = ANY (looked_at) AND v.happened_at >= p_since AND v.position <= e.position AND (
       p_all OR EXISTS (SELECT FROM event_deliveries d WHERE d.endpoint = e.name AND d.position = v.position AND d.parked_at IS NOT NULL))
+  ), begun AS (
+    INSERT INTO event_deliveries AS d (endpoint, position, user_id, attempts, next_at)
+    SELECT a.name, a.position, a.user_id, 0, CASE WHEN a.user_id IS NULL THEN now() END FROM again a
+    ON CONFLICT (endpoint, position) DO UPDATE SET attempts = 0, queued_at = now(), next_at = excluded.next_at, parked_at = NULL, error = NULL
+    WHERE d.parked_at IS NOT NULL
+    RETURNING d.user_id
   )
-  INSERT INTO event_deliveries AS d (endpoint, position, user_id, attempts, next_at)
-  SELECT a.name, a.position, a.user_id, 0, CASE WHEN a.user_id IS NULL THEN now() END FROM again a
-  ON CONFLICT (endpoint, position) DO UPDATE SET attempts = 0, queued_at = now(), next_at = excluded.next_at, parked_at = NULL, error = NULL
-  WHERE d.parked_at IS NOT NULL;
-  GET DIAGNOSTICS replayed = ROW_COUNT;
+  SELECT count(*), array_agg(DISTINCT b.user_id) INTO replayed, users FROM begun b;
   -- One of each user begins, the first one: the others wait behind it.
-  UPDATE event_deliveries d SET next_at = CASE WHEN d.position = first.position THEN coalesce(d.next_at, now()) END
-  FROM (
-    SELECT w.endpoint, w.user_id, min(w.position) AS position FROM event_deliveries w
-    WHERE w.parked_at IS NULL AND w.user_id IS NOT NULL GROUP BY w.endpoint, w.user_id
-  ) AS first
-  WHERE d.endpoint = first.endpoint AND d.user_id = first.user_id AND d.parked_at IS NULL;
-  RETURN replayed;
+  UPDATE event_deliveries d SET next_at = CASE WHEN d.position = first.position THEN now() END
+  FROM event_endpoints e CROSS JOIN unnest(users) AS u (id), LATERAL (
+    SELECT w.position FROM event_deliveries w
+    WHERE w.endpoint = e.name AND w.user_id = u.id AND w.parked_at IS NULL ORDER BY w.user_id, w.position LIMIT 1) AS first
+  WHERE d.endpoint = e.name AND d.user_id = u.id AND d.parked_at IS NULL AND (d.position = first.position) = (d.next_at IS NULL);
+  RETURN NEXT;
 END $$;

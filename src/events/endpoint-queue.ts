@@ -49,8 +49,8 @@ export class EndpointQueue {
   readonly #host: string
   /** this replica, at this endpoint */
   readonly #owner = randomUUID()
-  /** one write of results after another */
-  #settled: Promise<unknown> = Promise.resolve()
+  /** the statement before: each of them locks the endpoint's row, and one that finds it locked takes it for that of another replica */
+  #latest: Promise<unknown> = Promise.resolve()
 
   constructor({ database, url, tellsIdentifiers, times }: QueueOptions) {
     this.#database = database
@@ -65,15 +65,13 @@ export class EndpointQueue {
    * @param isProbe for one attempt at an endpoint that rests: of what waits there one alone, whether it is due or not
    */
   async take(isProbe = false): Promise<TakenEvent[] | null> {
-    // Or the row that our own write has locked would look like that of another replica.
-    await this.#settled
     const text = `
       SELECT t.is_owner AS "isOwner", (t.event).position::text AS position, (t.event).type, (t.event).user_id AS "userId",
         (t.event).data, (t.event).happened_at AS "happenedAt", (t.event).attempts, (t.event).is_new AS "isNew",
         (t.event).is_held AS "isHeld", (t.event).phone, (t.event).email
       FROM "${this.#database.functionSchema}".take_events($1, $2, $3, $4, $5, $6, $7) AS t`
     const values = [this.#name, this.#host, this.#owner, this.#lease, this.#times.most, this.#tellsIdentifiers, isProbe]
-    const [head, ...events] = await this.#database.run<(TakenEvent & { isOwner: boolean })[]>({ text, values })
+    const [head, ...events] = await this.#run<(TakenEvent & { isOwner: boolean })[]>({ text, values })
     return head?.isOwner ? events : null
   }
 
@@ -82,16 +80,11 @@ export class EndpointQueue {
    * now nothing is written: it delivers them again.
    * @param place position up to which all are delivered or written down here; null for results of some that were written down before
    */
-  settle(results: readonly Result[], place: string | null): Promise<number> {
-    const write = async () => {
-      const text = `SELECT "${this.#database.functionSchema}".settle_events($1, $2, $3, $4, $5, $6) AS parked`
-      const values = [this.#name, this.#owner, this.#lease, place, JSON.stringify(results), this.#times.patience]
-      const [{ parked }] = await this.#database.run<[{ parked: number | null }]>({ text, values })
-      return parked ?? 0
-    }
-    const settled = this.#settled.then(write)
-    this.#settled = settled.catch(() => {})
-    return settled
+  async settle(results: readonly Result[], place: string | null): Promise<number> {
+    const text = `SELECT "${this.#database.functionSchema}".settle_events($1, $2, $3, $4, $5, $6) AS parked`
+    const values = [this.#name, this.#owner, this.#lease, place, JSON.stringify(results), this.#times.patience]
+    const [{ parked }] = await this.#run<[{ parked: number | null }]>({ text, values })
+    return parked ?? 0
   }
 
   /**
@@ -100,11 +93,10 @@ export class EndpointQueue {
    * @param error why it rests
    */
   async rest(error: string): Promise<number | null> {
-    await this.#settled
     const { most, patience } = this.#times
     const text = `SELECT "${this.#database.functionSchema}".rest_endpoint($1, $2, $3, $4, $5, $6) AS parked`
     const values = [this.#name, this.#owner, this.#lease, most, patience, error]
-    const [{ parked }] = await this.#database.run<[{ parked: number | null }]>({ text, values })
+    const [{ parked }] = await this.#run<[{ parked: number | null }]>({ text, values })
     return parked
   }
 
@@ -114,24 +106,36 @@ export class EndpointQueue {
    * @param isBack it takes events again; else this is for an endpoint that took none when another replica delivered there
    */
   async retry(after: string, isBack: boolean): Promise<string | null> {
-    await this.#settled
     const text = `SELECT "${this.#database.functionSchema}".retry_events($1, $2, $3, $4, $5)::text AS last`
     const values = [this.#name, this.#owner, after, this.#times.most, isBack]
-    const [{ last }] = await this.#database.run<[{ last: string | null }]>({ text, values })
+    const [{ last }] = await this.#run<[{ last: string | null }]>({ text, values })
     return last
   }
 
   /** Keeps the endpoint for a further lease, where it still is this replica's. */
   async renew(): Promise<void> {
-    await this.#database.$executeRaw`
-      UPDATE event_endpoints SET owned_until = clock_timestamp() + make_interval(secs => ${this.#lease})
-      WHERE name = ${this.#name} AND owner = ${this.#owner}::uuid`
+    await this.#inTurn(
+      () => this.#database.$executeRaw`
+        UPDATE event_endpoints SET owned_until = clock_timestamp() + make_interval(secs => ${this.#lease})
+        WHERE name = ${this.#name} AND owner = ${this.#owner}::uuid`,
+    )
   }
 
   /** Leaves the endpoint to another replica at once. */
   async release(): Promise<void> {
     await this.#database.$executeRaw`
       UPDATE event_endpoints SET owned_until = clock_timestamp() WHERE name = ${this.#name} AND owner = ${this.#owner}::uuid`
+  }
+
+  #run<Rows extends object[]>(statement: Parameters<Database['run']>[0]): Promise<Rows> {
+    return this.#inTurn(() => this.#database.run<Rows>(statement))
+  }
+
+  /** Once the statement before is over, however it ended. */
+  #inTurn<Answer>(statement: () => Promise<Answer>): Promise<Answer> {
+    const answer = this.#latest.then(statement)
+    this.#latest = answer.catch(() => {})
+    return answer
   }
 
   /** Seconds. */

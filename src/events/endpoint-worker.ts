@@ -79,7 +79,7 @@ export class EndpointWorker {
     if (isOpen) return (await this.#probe(taken)) ? 0 : follow
     if (this.#retried !== null) await this.#retry(this.#retried)
     if (taken.length > 0) await this.#deliver(taken)
-    return taken.length < most ? idle : 0
+    return taken.length < most && this.#retried === null ? idle : 0
   }
 
   async #retry({ to, isBack }: { to: string; isBack: boolean }): Promise<void> {

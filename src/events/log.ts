@@ -89,15 +89,16 @@ export async function numberEvents(database: Database, most: number, waits = fal
 }
 
 /**
- * Deletes up to `most` of the oldest events, those older than the retention (seconds) that every endpoint has got past, and returns how
- * many. With them go deliveries that were given up.
+ * Deletes up to `most` of the oldest events, those older than the retention (seconds) that every endpoint has got past and that are tried
+ * again nowhere, and returns how many. With them go deliveries that were given up.
  */
 export function deleteOldFromLog(database: Database, retention: number, most: number): Promise<number> {
   return database.$executeRaw`
     DELETE FROM events WHERE position = ANY(ARRAY(
       SELECT v.position FROM (SELECT o.position, o.happened_at FROM events o ORDER BY o.position LIMIT ${most}) AS v
       WHERE v.happened_at < now() - make_interval(secs => ${retention})
-        AND v.position <= coalesce((SELECT min(e.position) FROM event_endpoints e), v.position)))`
+        AND v.position <= coalesce((SELECT min(e.position) FROM event_endpoints e), v.position)
+        AND NOT EXISTS (SELECT FROM event_deliveries d WHERE d.position = v.position AND d.parked_at IS NULL)))`
 }
 
 /** Forgets endpoints at which nobody has delivered for a week: they are in no settings any more. */

@@ -38,12 +38,29 @@ export type Replay = Readonly<{
   all?: boolean
 }>
 
+/** Events that are looked at with one statement, which has seconds at the most. */
+const lookedAtOnce = 1_000
+
 /**
  * Has events sent again, for 24 hours like new ones, in order for each user; what comes new waits behind them. Says how many deliveries that
- * are. A replica that delivers there begins within its next look.
+ * are. A replica that delivers there begins within its next look. Broken off, it has done a part of it, and may be called again.
  */
-export async function replayEvents(database: Database, { since, all = false }: Replay): Promise<number> {
-  const text = `SELECT "${database.functionSchema}".replay_events($1, $2) AS count`
-  const [row] = await database.run<[{ count: number }]>({ text, values: [since, all] })
-  return row.count
+export async function replayEvents(
+  database: Database,
+  { since, all = false }: Replay,
+  most = lookedAtOnce,
+): Promise<number> {
+  // What happens from now on is not sent again: it may be on its way.
+  const { last } = await database.eventNumber.findFirstOrThrow()
+  const text = `SELECT replayed, reached::text FROM "${database.functionSchema}".replay_events($1, $2, $3, $4, $5)`
+  let count = 0
+  for (let after: string | null = '0'; after !== null; ) {
+    const values: unknown[] = [since, all, after, last.toString(), most]
+    const [part]: [Part] = await database.run<[Part]>({ text, values })
+    count += part.replayed
+    after = part.reached
+  }
+  return count
 }
+
+type Part = { replayed: number; reached: string | null }
