@@ -108,12 +108,15 @@ CREATE TYPE event_result AS (
 
 -- Has the first one of each of these users have its turn that waits behind nothing any more.
 CREATE FUNCTION wake_events(p_endpoint text, p_users uuid[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  -- Looked up before: joined with what is written, each may be looked up for all that waits, by a plan that was made when little did.
+  firsts CONSTANT bigint[] := ARRAY(
+    SELECT f.position FROM unnest(p_users) AS u (id), LATERAL (
+      SELECT w.position FROM event_deliveries w
+      WHERE w.endpoint = p_endpoint AND w.user_id = u.id AND w.parked_at IS NULL ORDER BY w.user_id, w.position LIMIT 1) AS f);
 BEGIN
   UPDATE event_deliveries d SET next_at = clock_timestamp()
-  FROM unnest(p_users) AS u (id), LATERAL (
-    SELECT w.position FROM event_deliveries w
-    WHERE w.endpoint = p_endpoint AND w.user_id = u.id AND w.parked_at IS NULL ORDER BY w.user_id, w.position LIMIT 1) AS first
-  WHERE d.endpoint = p_endpoint AND d.position = first.position AND d.next_at IS NULL;
+  WHERE d.endpoint = p_endpoint AND d.position = ANY (firsts) AND d.next_at IS NULL;
 END $$;
 
 -- Writes down what became of events at an endpoint.
@@ -182,7 +185,8 @@ BEGIN
     UPDATE event_deliveries d SET parked_at = now(), next_at = NULL, error = coalesce(d.error, p_error)
     WHERE d.endpoint = p_endpoint AND d.queued_at <= too_old
       AND d.position = ANY (ARRAY(
-        SELECT w.position FROM event_deliveries w WHERE w.endpoint = p_endpoint AND w.parked_at IS NULL ORDER BY w.position LIMIT p_most))
+        SELECT w.position FROM event_deliveries w
+        WHERE w.endpoint = p_endpoint AND w.parked_at IS NULL AND w.position > 0 ORDER BY w.position LIMIT p_most))
       -- One without an error that is not due is on its way.
       AND (d.error IS NOT NULL OR d.next_at IS NULL OR d.next_at <= clock_timestamp())
     RETURNING d.user_id
@@ -221,7 +225,7 @@ BEGIN
   -- Named one by one: between the first two may stand all that were ever given up.
   waiting := ARRAY(
     SELECT d.position FROM event_deliveries d
-    WHERE d.endpoint = p_endpoint AND d.parked_at IS NULL AND d.position > p_after ORDER BY d.position LIMIT p_most);
+    WHERE d.endpoint = p_endpoint AND d.parked_at IS NULL AND d.position > 0 AND d.position > p_after ORDER BY d.position LIMIT p_most);
   UPDATE event_deliveries d SET next_at = clock_timestamp()
   WHERE d.endpoint = p_endpoint AND d.position = ANY (waiting)
     -- One without an error that is not due is on its way.
@@ -236,7 +240,8 @@ BEGIN
     SELECT e.name::text, greatest(0, coalesce(extract(epoch FROM clock_timestamp() - least(
       (SELECT v.happened_at FROM events v WHERE v.position > e.position ORDER BY v.position LIMIT 1),
       (SELECT v.happened_at FROM events v WHERE v.position = (
-        SELECT d.position FROM event_deliveries d WHERE d.endpoint = e.name AND d.parked_at IS NULL ORDER BY d.position LIMIT 1)),
+        SELECT d.position FROM event_deliveries d
+        WHERE d.endpoint = e.name AND d.parked_at IS NULL AND d.position > 0 ORDER BY d.position LIMIT 1)),
       -- Not numbered yet, since nobody is at it.
       (SELECT o.happened_at FROM event_outbox o ORDER BY o.id LIMIT 1)
     ))::float8, 0))
@@ -254,6 +259,7 @@ RETURNS TABLE (replayed int, reached bigint) LANGUAGE plpgsql AS $$
 DECLARE
   looked_at CONSTANT bigint[] := ARRAY(
     SELECT v.position FROM events v WHERE v.position > p_after AND v.position <= p_last ORDER BY v.position LIMIT p_most);
+  names text[];
   users uuid[];
 BEGIN
   reached := looked_at[p_most];
@@ -268,14 +274,14 @@ BEGIN
     SELECT a.name, a.position, a.user_id, 0, CASE WHEN a.user_id IS NULL THEN now() END FROM again a
     ON CONFLICT (endpoint, position) DO UPDATE SET attempts = 0, queued_at = now(), next_at = excluded.next_at, parked_at = NULL, error = NULL
     WHERE d.parked_at IS NOT NULL
-    RETURNING d.user_id
+    RETURNING d.endpoint, d.user_id
   )
-  SELECT count(*), array_agg(DISTINCT b.user_id) INTO replayed, users FROM begun b;
+  SELECT count(*), array_agg(DISTINCT b.endpoint), array_agg(DISTINCT b.user_id) INTO replayed, names, users FROM begun b;
   -- One of each user begins, the first one: the others wait behind it.
-  UPDATE event_deliveries d SET next_at = CASE WHEN d.position = first.position THEN now() END
-  FROM event_endpoints e CROSS JOIN unnest(users) AS u (id), LATERAL (
-    SELECT w.position FROM event_deliveries w
-    WHERE w.endpoint = e.name AND w.user_id = u.id AND w.parked_at IS NULL ORDER BY w.user_id, w.position LIMIT 1) AS first
-  WHERE d.endpoint = e.name AND d.user_id = u.id AND d.parked_at IS NULL AND (d.position = first.position) = (d.next_at IS NULL);
+  UPDATE event_deliveries d SET next_at = NULL
+  WHERE d.user_id = ANY (users) AND d.endpoint = ANY (names) AND d.next_at IS NOT NULL AND EXISTS (
+    SELECT FROM event_deliveries w
+    WHERE w.endpoint = d.endpoint AND w.user_id = d.user_id AND w.position < d.position AND w.parked_at IS NULL);
+  PERFORM wake_events(n.name, users) FROM unnest(names) AS n (name);
   RETURN NEXT;
 END $$;

@@ -1,10 +1,14 @@
 // Whether an endpoint is asked at all. What fails by its fault is counted; where that does not end it is left alone for a while, then tried
 // with one event. In memory: one replica at a time delivers to an endpoint, and the next one finds out by itself.
 import { Circuit } from '../circuit.js'
+import type { TakenEvent } from './endpoint-queue.js'
 import type { Fault, Outcome } from './endpoint-request.js'
 import { type DispatcherTimes, restAfter } from './times.js'
 
-type CircuitTimes = Pick<DispatcherTimes, 'failures' | 'firstRest' | 'longestRest' | 'longestAsked'>
+type CircuitTimes = Pick<
+  DispatcherTimes,
+  'failures' | 'longEnough' | 'manyFailures' | 'firstRest' | 'longestRest' | 'longestAsked'
+>
 
 type EndpointCircuitOptions = {
   times: CircuitTimes
@@ -12,23 +16,33 @@ type EndpointCircuitOptions = {
   onChange: (isOpen: boolean) => void
 }
 
-/** `counts`: not of an event that has failed in this row before. */
-type Failure = Readonly<{ fault: Fault; counts: boolean }>
+/** `opens`: the endpoint rests from now on. */
+type Failure = Readonly<{ fault: Fault; opens: boolean }>
+
+/** Failures since an endpoint answered as it should. */
+type Row = {
+  /** by performance.now() */
+  readonly begun: number
+  /** as many as there must be: one that always fails, with 500, says nothing of the others */
+  readonly events: Set<string>
+  /** that had never been tried: those that always fail may all be tried again together */
+  untried: number
+}
 
 export class EndpointCircuit {
   readonly #circuit: Circuit<undefined>
   readonly #times: CircuitTimes
-  /** events that have failed in this row: one that always fails, with 500, says nothing of the others */
-  readonly #failing = new Set<string>()
+  #row: Row | null = null
   #latest: Fault = { kind: 'fault', reason: '' }
   #isTold = false
 
   constructor({ times, onChange }: EndpointCircuitOptions) {
     this.#times = times
     this.#circuit = new Circuit({
-      failures: times.failures,
+      // Which one opens it is said below.
+      failures: 1,
       rest: (probes) => Math.max(restAfter(probes, times), this.#askedFor),
-      isFailure: (error) => error instanceof FailureError && error.failure.counts,
+      isFailure: (error) => error instanceof FailureError && error.failure.opens,
       onState: (_origin, state) => {
         if (state === 'half_open' || (state === 'open') === this.#isTold) return
         this.#isTold = state === 'open'
@@ -54,16 +68,15 @@ export class EndpointCircuit {
 
   /**
    * Sends an event there; where it rests (isOpen), as its probe.
-   * @param position of the event
    * @throws OpenCircuitError before it has rested
    */
-  async attempt(position: string, tell: () => Promise<Outcome>): Promise<Outcome> {
+  async attempt(event: Pick<TakenEvent, 'position' | 'attempts'>, tell: () => Promise<Outcome>): Promise<Outcome> {
     const isProbe = this.isOpen
     try {
       return await this.#circuit.attempt(undefined, async () => {
         const outcome = await tell()
-        if (outcome.kind === 'fault') throw new FailureError(this.#failureOf(outcome, position, isProbe))
-        this.#failing.clear()
+        if (outcome.kind === 'fault') throw new FailureError(this.#failureOf(outcome, event, isProbe))
+        this.#row = null
         return outcome
       })
     } catch (error) {
@@ -72,11 +85,19 @@ export class EndpointCircuit {
     }
   }
 
-  #failureOf(fault: Fault, position: string, isProbe: boolean): Failure {
+  #failureOf(
+    fault: Fault,
+    { position, attempts }: Pick<TakenEvent, 'position' | 'attempts'>,
+    isProbe: boolean,
+  ): Failure {
+    const { failures, longEnough, manyFailures } = this.#times
     this.#latest = fault
-    const counts = isProbe || !this.#failing.has(position)
-    if (this.#failing.size < this.#times.failures) this.#failing.add(position)
-    return { fault, counts }
+    this.#row ??= { begun: performance.now(), events: new Set(), untried: 0 }
+    const row = this.#row
+    if (row.events.size < failures) row.events.add(position)
+    if (attempts === 0) row.untried += 1
+    const isLong = fault.retryAfter !== undefined || performance.now() - row.begun >= longEnough
+    return { fault, opens: isProbe || (isLong && row.events.size >= failures) || row.untried >= manyFailures }
   }
 
   /** Milliseconds. */

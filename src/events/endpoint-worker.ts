@@ -205,7 +205,7 @@ export class EndpointWorker {
   async #attempt(event: TakenEvent): Promise<Result> {
     const { times, onTelemetry } = this.#options
     const { isOpen: isProbe } = this.#circuit
-    const outcome = await this.#circuit.attempt(event.position, () =>
+    const outcome = await this.#circuit.attempt(event, () =>
       tellOf(event, { ...this.#options, stopping: this.#stopping.signal }),
     )
     if (outcome.kind === 'taken') return resultOf(event, 'delivered')

@@ -29,6 +29,13 @@ export const dispatcherDefaults = {
   most: 500,
   /** events that fail one after the other by the endpoint's fault, before it rests: a balancer with one dead back end of two has few such rows */
   failures: 10,
+  /**
+   * for which such a row must last, unless Retry-After is said: where one kind of events always fails such rows are many, and the others are
+   * taken between them
+   */
+  longEnough: 60_000,
+  /** so many that were never tried say it at once */
+  manyFailures: 1_000,
   /** from then to the first attempt at it; each one that fails doubles it, up to `longestRest` */
   firstRest: 5_000,
   /** so long may it take until an endpoint that works again is noticed */

@@ -314,7 +314,7 @@ t.test('what was given up is sent again, and everything where somebody wants it'
   await rename(service, asha, 'Asha 3')
   await receiver.until(({ length }) => length === 1)
   t.equal(await replayEvents(database, { since: new Date(Date.now() + 60_000) }), 0)
-  t.equal(await replayEvents(database, { since }), 4)
+  t.equal(await replayEvents(database, { since }, 2), 4, 'in parts, too')
   await receiver.until(({ length }) => length === 5)
   const ofAsha = ofUser(receiver.taken, asha).map(({ id }) => id)
   t.ok(String(ofAsha[1]) < String(ofAsha[2]), 'in order')
@@ -384,4 +384,27 @@ t.test('a replica that is still writing what became of events is the one that de
     return taking
   })
   t.strictSame(taken, [])
+})
+
+t.test('what a replica asks of an endpoint’s row, it asks one after the other', async (t) => {
+  const { database } = await startApp(t)
+  let [under, most] = [0, 0]
+  const counted =
+    <Parameters extends unknown[]>(ask: (...parameters: Parameters) => Promise<unknown>) =>
+    async (...parameters: Parameters) => {
+      under += 1
+      most = Math.max(most, under)
+      return ask(...parameters).finally(() => (under -= 1))
+    }
+  const watched = Object.assign(Object.create(database), {
+    run: counted(database.run),
+    $executeRaw: counted((text: TemplateStringsArray, ...values: unknown[]) => database.$executeRaw(text, ...values)),
+  })
+  const url = 'http://127.0.0.1:9/'
+  const queue = new EndpointQueue({ database: watched, url, tellsIdentifiers: false, times: dispatcherDefaults })
+  await queue.take()
+  // A slow answer and a renewal come whenever they come.
+  const taken = await Promise.all([queue.take(), queue.settle([], null), queue.renew(), queue.take(), queue.rest('x')])
+  t.equal(most, 1)
+  t.strictSame(taken[3], [], 'it is nobody else’s')
 })

@@ -8,20 +8,20 @@ const { failures, firstRest, longestRest, longestAsked } = dispatcherDefaults
 const fault: Outcome = { kind: 'fault', reason: 'answered 503' }
 
 /** A circuit, the clock that it goes by, and what it has told. */
-function start(t: Test) {
+function start(t: Test, longEnough = 0) {
   // A whole number: what is taken away and added again is there.
   const clock = { now: 1_000_000 }
   t.intercept(performance, 'now', { value: () => clock.now })
   const told: string[] = []
   const circuit = new EndpointCircuit({
-    times: dispatcherDefaults,
+    times: { ...dispatcherDefaults, longEnough },
     onChange: (isOpen) => void told.push(isOpen ? `open: ${circuit.reason}` : 'closed'),
   })
   let events = 0
-  const attempt = (outcome: Outcome = fault, position = String(++events)) =>
-    circuit.attempt(position, async () => outcome)
-  const fail = async (times: number) => {
-    for (let n = 0; n < times; n += 1) await attempt()
+  const attempt = (outcome: Outcome = fault, position = String(++events), attempts = 0) =>
+    circuit.attempt({ position, attempts }, async () => outcome)
+  const fail = async (times: number, attempts = 0) => {
+    for (let n = 0; n < times; n += 1) await attempt(fault, undefined, attempts)
   }
   /** Until it may be tried, and returns how long that was. */
   const rest = () => {
@@ -80,6 +80,35 @@ t.test('no answer that is of one event opens it, and one such closes it', async 
   t.equal(told.length, 2)
 })
 
+t.test('such a row must last, or be of very many: others may be taken between those that always fail', async (t) => {
+  const { longEnough, manyFailures } = dispatcherDefaults
+  const taken: Outcome = { kind: 'taken' }
+  const { circuit, clock, attempt, fail, rest } = start(t, longEnough)
+  await fail(manyFailures - 1)
+  clock.now += longEnough - 1
+  await attempt(taken)
+  await fail(failures)
+  clock.now += longEnough - 1
+  await fail(1)
+  t.equal(circuit.isOpen, false, 'it does not last since the one that was taken')
+  clock.now += 1
+  await fail(1)
+  t.equal(circuit.isOpen, true)
+  rest()
+  await attempt(taken)
+  await fail(manyFailures + 1, 1)
+  t.equal(circuit.isOpen, false, 'those that failed before are tried again together')
+  await fail(manyFailures - 1)
+  t.equal(circuit.isOpen, false)
+  await fail(1)
+  t.equal(circuit.isOpen, true)
+  rest()
+  await attempt(taken)
+  await fail(failures - 1)
+  await attempt({ ...fault, retryAfter: 1 })
+  t.equal(circuit.isOpen, true, 'where the endpoint says that it wants to be left alone')
+})
+
 t.test('one event that always fails is as good a probe as any other', async (t) => {
   const { circuit, attempt, fail, rest } = start(t)
   for (let n = 0; n < failures; n += 1) await attempt(fault, `${n}`)
@@ -107,7 +136,7 @@ t.test('it rests for as long as the endpoint wants, within five minutes', async 
 t.test('what was sent before it rests, and fails then, changes nothing', async (t) => {
   const { circuit, told, attempt, fail } = start(t)
   let end = (_outcome: Outcome) => {}
-  const late = circuit.attempt('late', () => new Promise((resolve) => (end = resolve)))
+  const late = circuit.attempt({ position: 'late', attempts: 0 }, () => new Promise((resolve) => (end = resolve)))
   await fail(failures)
   const { restsFor } = circuit
   end(fault)

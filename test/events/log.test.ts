@@ -293,7 +293,7 @@ t.test('identifiers are told only where they are to be, and are gone with their 
   )
 })
 
-t.test('old events go, but none that an endpoint has not got past', async (t) => {
+t.test('old events go, but none that an endpoint has not got past or that is tried again there', async (t) => {
   const service: TestApp = await startApp(t)
   const { database } = service
   const admin = await joinAsAdmin(service)
@@ -304,6 +304,10 @@ t.test('old events go, but none that an endpoint has not got past', async (t) =>
   t.equal(await clean(6 * 86_400), 0)
   const endpoint = { name: 'a', host: 'a.example.com', position: 1n, ownedUntil: new Date() }
   await database.eventEndpoint.create({ data: endpoint })
+  const delivery = { endpoint: 'a', position: 1n, attempts: 1 }
+  await database.eventDelivery.create({ data: { ...delivery, nextAt: new Date() } })
+  t.equal(await clean(4 * 86_400), 0, 'what waits behind it would wait for ever')
+  await database.eventDelivery.updateMany({ data: { nextAt: null, parkedAt: new Date() } })
   t.equal(await clean(4 * 86_400), 1)
   await database.eventEndpoint.updateMany({ data: { ownedUntil: new Date(Date.now() - 8 * 86_400_000) } })
   t.equal(await clean(4 * 86_400), 2, 'it is in no settings any more')

@@ -10,7 +10,7 @@ import { dispatch, idOf, keys, ofUser, until, untilKnown, waiting } from './disp
 import { secret, startReceiver } from './receiver.js'
 
 /** Rests in no time, after three failures. */
-const times = { failures: 3, firstRest: 20, longestRest: 20 }
+const times = { failures: 3, longEnough: 0, firstRest: 20, longestRest: 20 }
 
 /** An event of each of these users, in one transaction. */
 const tell = (database: Database, ...users: number[]) =>
@@ -279,6 +279,23 @@ t.test('where nothing is left to try it with, the next event is', { timeout: 20_
   t.equal(receiver.asked(), asked + 1)
 })
 
+t.test('what failed is tried again without a pause between its parts', { timeout: 20_000 }, async (t) => {
+  const { database } = await startApp(t)
+  const receiver = await startReceiver(t)
+  const first = dispatch(t, database, receiver)
+  await untilKnown(database)
+  const users = Array.from({ length: 12 }, (_, n) => n)
+  await tell(database, ...users)
+  await receiver.until(({ length }) => length === 12)
+  await first.stop()
+  t.equal(await replayEvents(database, { since: new Date(0), all: true }), 12)
+  const nextAt = new Date(Date.now() + 3_600_000)
+  await database.eventDelivery.updateMany({ data: { nextAt, error: 'x' } })
+  await database.eventEndpoint.updateMany({ data: { failingSince: new Date() } })
+  dispatch(t, database, receiver, { times: { most: 4, idle: 60_000 } })
+  await receiver.until(({ length }) => length === 24)
+})
+
 t.test('the service says it once, and counts it', { timeout: 20_000 }, async (t) => {
   let ahead = 0
   const begin = Date.now()
@@ -293,7 +310,10 @@ t.test('the service says it once, and counts it', { timeout: 20_000 }, async (t)
   const gauge = async () =>
     /latchkey_event_endpoint_open{endpoint="[^"]+"} (\d)/.exec((await service.get('/metrics')).text)?.[1]
   t.equal(await gauge(), '0')
-  await tell(service.database, ...Array.from({ length: 10 }, (_, n) => n))
+  await tell(service.database, ...Array.from({ length: 9 }, (_, n) => n))
+  await until(async () => /result="failed"} 9\n/.test((await service.get('/metrics')).text))
+  ahead += 60_000
+  await tell(service.database, 9)
   await until(() => service.logged().includes('an endpoint takes no events and is left alone'))
   t.match(service.logged(), /"kind":"rests","host":"[^"]+","reason":"answered 503"/)
   t.equal(await gauge(), '1')
