@@ -1,5 +1,6 @@
 // Telling endpoints: signed, at least once, in order for each user, on many replicas, again and again until it is given up.
 import t from 'tap'
+import type { Database } from '../../src/database/client.js'
 import { openDatabase } from '../../src/database/client.js'
 import { withConnection } from '../../src/development/postgres-query.js'
 import { EndpointQueue } from '../../src/events/endpoint-queue.js'
@@ -396,10 +397,11 @@ t.test('what a replica asks of an endpoint’s row, it asks one after the other'
       most = Math.max(most, under)
       return ask(...parameters).finally(() => (under -= 1))
     }
-  const watched = Object.assign(Object.create(database), {
+  const watched = {
+    functionSchema: database.functionSchema,
     run: counted(database.run),
     $executeRaw: counted((text: TemplateStringsArray, ...values: unknown[]) => database.$executeRaw(text, ...values)),
-  })
+  } as unknown as Database
   const url = 'http://127.0.0.1:9/'
   const queue = new EndpointQueue({ database: watched, url, tellsIdentifiers: false, times: dispatcherDefaults })
   await queue.take()
