@@ -39,7 +39,7 @@ export type Replay = Readonly<{
 }>
 
 /** Events that are looked at with one statement, which has seconds at the most. */
-const lookedAtOnce = 1_000
+const lookedAtOnce = 500
 
 /**
  * Has events sent again, for 24 hours like new ones, in order for each user; what comes new waits behind them. Says how many deliveries that
