@@ -12,7 +12,7 @@ export type AnswerHead = Readonly<{
 type HeadReaderOptions = Readonly<{
   /** milliseconds for 1xx answers, and for the body once the head is there: each of their parts begins the agent's own timeouts again */
   timeout: number
-  /** bodies that have not ended, of all requests of an agent */
+  /** bodies that have not ended, of all requests to an origin */
   lingering: { count: number }
   resolve: (head: AnswerHead) => void
   reject: (error: Error) => void

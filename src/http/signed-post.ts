@@ -39,7 +39,13 @@ export function createSignedPost({ timeout, maxAnswer }: SignedPostOptions): Sig
     headersTimeout: timeout,
     bodyTimeout: timeout,
   })
-  const lingering = { count: 0 }
+  /** by origin: one that ends no body takes no connections from the others */
+  const lingering = new Map<string, { count: number }>()
+  const lingeringAt = (origin: string) => {
+    const known = lingering.get(origin) ?? { count: 0 }
+    lingering.set(origin, known)
+    return known
+  }
 
   return {
     async ask({ url, keys }, message, signal) {
@@ -53,7 +59,7 @@ export function createSignedPost({ timeout, maxAnswer }: SignedPostOptions): Sig
         // Past request(), which makes a stream of each answer: that is half of the CPU time of an event (docs/performance.md).
         agent.dispatch(
           { origin, path: pathname + search, method: 'POST', headers: headersOf(message, keys), body: message.body },
-          new HeadReader({ timeout, lingering, resolve, reject }),
+          new HeadReader({ timeout, lingering: lingeringAt(origin), resolve, reject }),
         )
       }),
     close: () => agent.destroy(),

@@ -67,6 +67,27 @@ t.test('a body that never ends, or that nobody ends, keeps no connection', { tim
   await until(() => silent.sockets.size === 0)
 })
 
+t.test('one whose bodies do not end takes no connection from others', { timeout: 8_000 }, async (t) => {
+  const post = createSignedPost({ timeout: 5_000, maxAnswer: 1_000 })
+  t.teardown(post.close)
+  const silent = await startRaw(t, (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n'))
+  for (let n = 0; n < 70; n += 1) await post.tell(silent.target, { id: 'x', body: '{}' })
+  await until(() => silent.sockets.size === 64)
+  let connections = 0
+  const well = await startRaw(t, (socket) => {
+    connections += 1
+    const answer = () => socket.write('HTTP/1.1 204 No Content\r\n\r\n')
+    answer()
+    socket.on('data', answer)
+  })
+  for (let n = 0; n < 5; n += 1) {
+    await post.tell(well.target, { id: 'x', body: '{}' })
+    // Its end comes with the next turn, or a second connection would be made.
+    await new Promise(setImmediate)
+  }
+  t.equal(connections, 1)
+})
+
 t.test('how long it wants to be left alone is read in both forms, and nothing else is', async (t) => {
   const post = createSignedPost({ timeout: 300, maxAnswer: 1_000 })
   t.teardown(post.close)
