@@ -54,7 +54,8 @@ BEGIN
   SELECT e.position INTO place FROM event_endpoints e
   WHERE e.name = p_endpoint AND (e.owner = p_owner OR e.owned_until <= clock_timestamp()) FOR UPDATE SKIP LOCKED;
   IF NOT FOUND THEN
-    RETURN QUERY SELECT false, NULL::event_to_deliver;
+    -- It stays with its owner where somebody has events sent again meanwhile: see replay_events().
+    RETURN QUERY SELECT EXISTS (SELECT FROM event_endpoints e WHERE e.name = p_endpoint AND e.owner = p_owner), NULL::event_to_deliver;
     RETURN;
   END IF;
   UPDATE event_endpoints e SET owner = p_owner, owned_until = clock_timestamp() + make_interval(secs => p_seconds) WHERE e.name = p_endpoint;

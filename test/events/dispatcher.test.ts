@@ -387,6 +387,19 @@ t.test('a replica that is still writing what became of events is the one that de
   t.strictSame(taken, [])
 })
 
+t.test('an endpoint stays with its replica while events are sent again', async (t) => {
+  const { database, config } = await startApp(t)
+  const options = { database, url: 'http://127.0.0.1:9/', tellsIdentifiers: false, times: dispatcherDefaults }
+  const [mine, other] = [new EndpointQueue(options), new EndpointQueue(options)]
+  t.strictSame(await mine.take(), [])
+  await withConnection(config.database.url, async (client) => {
+    await client.query('BEGIN')
+    await client.query('SELECT FROM event_endpoints FOR UPDATE')
+    t.strictSame([await mine.take(), await other.take()], [[], null])
+    await client.query('COMMIT')
+  })
+})
+
 t.test('what a replica asks of an endpoint’s row, it asks one after the other', async (t) => {
   const { database } = await startApp(t)
   let [under, most] = [0, 0]
