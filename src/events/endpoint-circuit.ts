@@ -97,7 +97,9 @@ export class EndpointCircuit {
     if (row.events.size < failures) row.events.add(position)
     if (attempts === 0) row.untried += 1
     const isLong = fault.retryAfter !== undefined || performance.now() - row.begun >= longEnough
-    return { fault, opens: isProbe || (isLong && row.events.size >= failures) || row.untried >= manyFailures }
+    const saysIt = (isLong && row.events.size >= failures) || row.untried >= manyFailures
+    // One that was sent before it rests may fail beside the probe, whose answer counts.
+    return { fault, opens: isProbe || (saysIt && !this.isOpen) }
   }
 
   /** Milliseconds. */

@@ -146,6 +146,22 @@ t.test('what was sent before it rests, and fails then, changes nothing', async (
   t.strictSame(told, ['open: answered 503'])
 })
 
+t.test('nor does it while the endpoint is tried', async (t) => {
+  const { circuit, fail, rest } = start(t)
+  const ends: ((outcome: Outcome) => void)[] = []
+  const begin = (position: string) =>
+    circuit.attempt({ position, attempts: 0 }, () => new Promise((resolve) => ends.push(resolve)))
+  const late = begin('late')
+  await fail(failures)
+  rest()
+  const probe = begin('probe')
+  ends[0]?.(fault)
+  await late
+  ends[1]?.({ kind: 'taken' })
+  await probe
+  t.equal(circuit.isOpen, false)
+})
+
 t.test('rests are never the same for many', async (t) => {
   const rests = Array.from({ length: 50 }, () => restAfter(1, { firstRest, longestRest }))
   t.ok(new Set(rests).size > 40)
