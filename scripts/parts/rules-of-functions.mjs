@@ -572,9 +572,30 @@ export const rules = [
   [
     'what waited has its turn',
     'events',
-    'AND d.position = first.position AND d.next_at IS NULL',
+    'AND d.position = ANY (firsts) AND d.next_at IS NULL',
     'AND false',
     deliveries,
+  ],
+  [
+    'an endpoint stays with its owner while events are sent again',
+    'events',
+    'EXISTS (SELECT FROM event_endpoints e WHERE e.name = p_endpoint AND e.owner = p_owner)',
+    'false',
+    ['test/events/dispatcher.test.ts'],
+  ],
+  [
+    'numbers that were given reach the disk before they are seen',
+    'events',
+    'IF number_events(2 * p_most, false) = 0 THEN PERFORM',
+    'IF number_events(2 * p_most, false) >= 0 THEN PERFORM',
+    ['test/events/plans.test.ts'],
+  ],
+  [
+    'what is sent again is what has waited behind it too, in order',
+    'events',
+    'SET next_at = NULL\n  WHERE d.user_id = ANY (users)',
+    'SET next_at = NULL\n  WHERE false AND d.user_id = ANY (users)',
+    ['test/events/resting-queue.test.ts'],
   ],
   [
     'one that failed for a day is parked',

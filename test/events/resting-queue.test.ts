@@ -1,6 +1,7 @@
 // What the database does for an endpoint that rests: which event is its probe, what is given up meanwhile, and what is tried again at once.
 import t from 'tap'
 import { EndpointQueue } from '../../src/events/endpoint-queue.js'
+import { replayEvents } from '../../src/events/replay.js'
 import { dispatcherDefaults } from '../../src/events/times.js'
 import { startApp } from '../support/app.js'
 import { idOf } from './dispatching.js'
@@ -120,5 +121,15 @@ t.test('an endpoint that rests, as its rows have it', async (t) => {
     await database.eventDelivery.updateMany({ data: { nextAt: fromNow(hour) }, where: { position: place + 5n } })
     await queue.retry('0', true)
     t.strictSame(await due(), [2, 4, 5])
+  })
+
+  await t.test('what is sent again goes before what waits of its user already', async (t) => {
+    const row = await begin([1, 1, 1, 2], 4)
+    await row(1, { parkedAt: new Date(), error: 'x' })
+    await row(2, { error: 'x', nextAt: fromNow(-1) })
+    await row(3, {})
+    t.equal(await replayEvents(database, { since: fromNow(-hour) }), 1)
+    t.strictSame(await due(), [1])
+    t.equal(await database.eventDelivery.count({ where: { nextAt: null } }), 2)
   })
 })
