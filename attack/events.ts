@@ -131,7 +131,8 @@ async function startEndpoint() {
     for await (const chunk of request) body += chunk
     endpoint.asked += 1
     if (endpoint.status < 300) endpoint.told.push(body)
-    response.writeHead(endpoint.status).end()
+    // Without that it would be asked for a minute first, by each event at its own pauses.
+    response.writeHead(endpoint.status, endpoint.status >= 500 ? { 'retry-after': '1' } : {}).end()
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   endpoint.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
