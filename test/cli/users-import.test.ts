@@ -141,7 +141,7 @@ t.test('what cannot be used, and files that are none', async (t) => {
   const long = inFolder('y'.repeat(250), readFileSync(file, 'utf8'))
   t.match(await run([long, '--map', 'auth0']), [1, /ENAMETOOLONG/], 'no room for the names of the files beside it')
   writeFileSync(`${file}.import.json`, '{"run":"another"}')
-  t.match(await run([file, '--map', 'auth0']), [1, /^\S+ is of an import of another file, .*; --restart begins again$/])
+  t.match(await run([file, '--map', 'auth0']), [1, /^.+ is of an import of another file, .*; --restart begins again$/])
 })
 
 t.test('that the same command goes on is told where it does', async (t) => {
