@@ -3,7 +3,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import t from 'tap'
-import { BeforeSignup } from '../../src/auth/before-signup.js'
+import { BeforeSignup, type HookTelemetry } from '../../src/auth/before-signup.js'
 import { withConnection } from '../../src/development/postgres-query.js'
 import type { Client } from '../../src/http/client.js'
 import type { Identifier } from '../../src/identifiers/parser.js'
@@ -138,6 +138,43 @@ t.test('two who show one code at once make one account, and a code that ends mea
   const otp = service.lastCode(late)
   t.equal((await service.post('/auth/verify-otp', { email: late, otp })).body.code, 'otp_invalid')
   t.equal(await service.database.user.count(), 1)
+})
+
+t.test('who waits for a place gets none once their two seconds are over', async (t) => {
+  const { asked, says, setting } = await startDecider(t)
+  let answer = () => {}
+  const isHeld = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  says(async () => {
+    await isHeld
+    return { body: { allow: true } }
+  })
+  const timers: AbortController[] = []
+  t.intercept(AbortSignal, 'timeout', {
+    value: () => {
+      const timer = new AbortController()
+      timers.push(timer)
+      return timer.signal
+    },
+  })
+  const { beforeSignup: endpoint } = testConfig({ HOOK_BEFORE_SIGNUP: setting }).events
+  const told: unknown[] = []
+  const onTelemetry = (_origin: unknown, event: HookTelemetry) => void told.push(event)
+  const hook = new BeforeSignup({ endpoint, failsOpen: true, onTelemetry })
+  t.teardown(() => hook.close())
+  const ask = (n: number) => {
+    const identifier = { method: 'email', identifier: `person${n}@example.com` } as Identifier
+    return hook.ask({ identifier, userName: null, locale: null }, { network: '127.0.0.0/24' } as Client)
+  }
+  const holders = Array.from({ length: 16 }, (_, n) => ask(n))
+  const waiter = ask(16)
+  timers.at(-1)?.abort()
+  await t.rejects(waiter, { code: 'service_unavailable' }, 'though the hook fails open')
+  t.strictSame(told, [{ kind: 'failed', reason: 'too many at once' }])
+  answer()
+  t.equal((await Promise.all(holders)).filter(({ isAdmitted }) => isAdmitted).length, 16)
+  t.equal(asked.length, 16, 'nothing is asked of whoever got no place')
 })
 
 t.test(
