@@ -69,6 +69,8 @@ function ask([command, ...words], issuer, tokens) {
           .map((line) => JSON.parse(line)),
       )
     })
+    // One that believes no issuer ends before it reads what it is given (EPIPE): how it ended says all.
+    child.stdin.on('error', () => {})
     child.stdin.end(tokens.map((token) => `${token}\n`).join(''))
   })
 }
