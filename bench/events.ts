@@ -137,7 +137,7 @@ async function measure(runner: Told, order: Order, tools: Tools, counts: { taken
   const [server, postgres] = [of(window.serverCpu), of(window.postgresCpu)]
   const others = (window.otherCpu ?? 0) / window.seconds
   tell(
-    `${repetition}. ${name}: ${Math.round(perSecond)} logins a second, ${server.toFixed(2)} + ${postgres.toFixed(2)} ms, others ${others.toFixed(2)}`,
+    `${repetition}. ${name}: ${Math.round(perSecond)} logins a second, p50 ${latency.p50.toFixed(1)} ms, ${server.toFixed(2)} + ${postgres.toFixed(2)} ms, others ${others.toFixed(2)}`,
   )
   const seconds = (performance.now() - begun) / 1_000
   return {
