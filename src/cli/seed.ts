@@ -4,7 +4,7 @@ import { wholeNumber } from '../config/command-line.js'
 import { parseDatabaseSettings } from '../config/config.js'
 import { withDirectClient } from '../database/direct-client.js'
 import { defineCommand, type WorkContext } from './command.js'
-import { counted } from './counted.js'
+import { counted, inEnglish } from './counted.js'
 import { seed as declared } from './declarations.js'
 import { progressLine } from './progress.js'
 import { type SeedUser, seedUsers } from './seed-data.js'
@@ -37,7 +37,7 @@ async function seedDatabase({
     }
     await client.query('ANALYZE users, addresses')
     const seconds = elapsed()
-    const rate = Math.round(count / seconds).toLocaleString('en')
+    const rate = inEnglish(Math.round(count / seconds))
     const line = `${counted(written, 'user')} written in ${seconds.toFixed(1)} s (${rate} a second)`
     answer({ written, seconds }, [line])
     return 0

@@ -52,7 +52,11 @@ export class SettingReader {
   }
 
   report(name: SettingName, problem: string): void {
-    if (!this.#blamed.has(name)) this.problems.push(`${name} ${problem}`)
+    this.#blame(name, `${name} ${problem}`)
+  }
+
+  #blame(name: SettingName, line: string): void {
+    if (!this.#blamed.has(name)) this.problems.push(line)
     this.#blamed.add(name)
   }
 
@@ -74,8 +78,7 @@ export class SettingReader {
     try {
       return readFileSync(file, 'utf8').replace(/\r?\n$/, '') || undefined
     } catch {
-      if (!this.#blamed.has(name)) this.problems.push(`${name}_FILE names a file that cannot be read`)
-      this.#blamed.add(name)
+      this.#blame(name, `${name}_FILE names a file that cannot be read`)
       return undefined
     }
   }
