@@ -242,23 +242,30 @@ t.test(
   },
 )
 
-t.test('it is left to another replica that has it, and found out about again', { timeout: 20_000 }, async (t) => {
-  const service = await startApp(t)
-  const { database } = service
-  const receiver = await startReceiver(t)
-  receiver.judgeBy(() => 503)
-  const { telemetry } = dispatch(t, database, receiver, { times })
-  await untilKnown(database)
-  await tell(database, 1, 2, 3)
-  await until(async () => (await placeOf(database)).failingSince !== null)
-  const { failingSince } = await placeOf(database)
-  await database.eventEndpoint.updateMany({ data: { owner: idOf(9), ownedUntil: new Date(Date.now() + 100) } })
-  await until(() => countOf(telemetry, 'handed_over') === 1)
-  await until(() => countOf(telemetry, 'rests') === 2)
-  t.strictSame((await placeOf(database)).failingSince, failingSince, 'since when it takes nothing is known to all')
-  receiver.judgeBy(() => 200)
-  await receiver.until(({ length }) => length === 3)
-})
+for (const [when, rest] of [
+  ['as it is tried', times.longestRest],
+  ['while it rests', 60_000],
+] as const)
+  t.test(
+    `it is left to another replica that has it, ${when}, and found out about again`,
+    { timeout: 20_000 },
+    async (t) => {
+      const { database } = await startApp(t)
+      const receiver = await startReceiver(t)
+      receiver.judgeBy(() => 503)
+      const { telemetry } = dispatch(t, database, receiver, { times: { ...times, firstRest: rest, longestRest: rest } })
+      await untilKnown(database)
+      await tell(database, 1, 2, 3)
+      await until(async () => (await placeOf(database)).failingSince !== null)
+      const { failingSince } = await placeOf(database)
+      await database.eventEndpoint.updateMany({ data: { owner: idOf(9), ownedUntil: new Date(Date.now() + 100) } })
+      await until(() => countOf(telemetry, 'handed_over') === 1)
+      await until(() => countOf(telemetry, 'rests') === 2)
+      t.strictSame((await placeOf(database)).failingSince, failingSince, 'since when it takes nothing is known to all')
+      receiver.judgeBy(() => 200)
+      if (rest === times.longestRest) await receiver.until(({ length }) => length === 3)
+    },
+  )
 
 t.test('where nothing is left to try it with, the next event is', { timeout: 20_000 }, async (t) => {
   const { database } = await startApp(t)
