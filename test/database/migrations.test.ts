@@ -41,7 +41,7 @@ t.test('a process that waits says so', async (t) => {
   await other.executeRaw(statement('SELECT pg_advisory_lock(72707369)'))
   const lines: string[] = []
   const migrated = migrate(url, { onProgress: (line) => lines.push(line) })
-  await sleep(1_600)
+  while (lines.length === 0) await sleep(20)
   t.match(lines, [/^waiting for another process to finish its migrations/])
   await other.dispose()
   t.match(await migrated, { applied: names })

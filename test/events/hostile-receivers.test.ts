@@ -174,7 +174,7 @@ t.test(
     await until(() => silent.sockets.size === 2)
     const start = performance.now()
     await dispatcher.stop()
-    t.ok(performance.now() - start < 3_000)
+    t.ok(performance.now() - start < 8_000)
     t.equal(await waiting({ attempts: 0, error: null, nextAt: { lte: new Date() } }), 2)
     t.strictSame(failures, [])
   },

@@ -75,7 +75,7 @@ t.test('a large answer that is read a little now and then is given up', async (t
   const app = createServer({
     logger: createLogger('silent', { write: () => {} }),
     trustProxy: [],
-    waits: { inactivity: 10_000, answer: 500 },
+    waits: { inactivity: 60_000, answer: 500 },
   })
   t.teardown(() => app.close())
   const body = Buffer.alloc(24 * 1024 * 1024, 'x')
@@ -91,7 +91,7 @@ t.test('a large answer that is read a little now and then is given up', async (t
   t.teardown(() => clearInterval(reading))
   const begin = performance.now()
   await isClosed
-  t.ok(performance.now() - begin < 5_000)
+  t.ok(performance.now() - begin < 15_000)
   t.ok(socket.bytesRead < body.length)
 })
 
@@ -99,7 +99,7 @@ t.test('one that is read in time ends no connection', async (t) => {
   const app = createServer({
     logger: createLogger('silent', { write: () => {} }),
     trustProxy: [],
-    waits: { answer: 150 },
+    waits: { answer: 1_000 },
   })
   t.teardown(() => app.close())
   app.get('/large', async () => 'x'.repeat(100_000))
@@ -110,7 +110,7 @@ t.test('one that is read in time ends no connection', async (t) => {
     while (socket.bytesRead < from + 100_000) await once(socket, 'data')
   }
   await ask()
-  await new Promise((resolve) => setTimeout(resolve, 250))
+  await new Promise((resolve) => setTimeout(resolve, 1_100))
   await ask()
   t.notOk(socket.destroyed)
 })

