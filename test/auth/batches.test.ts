@@ -22,11 +22,11 @@ t.test('who arrives at once shares a call, and each has their own answer', async
     },
   })
   const bodies = await codesFor(service, 40)
-  t.ok(calls.length < 10, `40 sends in ${calls.length} calls`)
+  t.ok(calls.length <= 20, `40 sends in ${calls.length} calls`)
   calls.length = 0
   const wrong = bodies.map((body, index) => (index % 2 === 0 ? body : { ...body, otp: '000000' }))
   const answers = await Promise.all(wrong.map((body) => service.post('/auth/verify-otp', body)))
-  t.ok(calls.length < 10, `40 sign-ins in ${calls.length} calls`)
+  t.ok(calls.length <= 20, `40 sign-ins in ${calls.length} calls`)
   t.ok(Math.max(...calls.map((requests) => requests.length)) <= 32)
   for (const [index, { status, body }] of answers.entries()) {
     const isRight = index % 2 === 0 || bodies[index]?.otp === '000000'
