@@ -79,6 +79,9 @@ t.test('an endpoint that rests, as its rows have it', async (t) => {
     const errors = await database.eventDelivery.findMany({ where: { position: { in: [place + 1n, place + 4n] } } })
     t.strictSame(errors.map(({ error }) => error).sort(), ['ECONNREFUSED', 'answered 400'])
     t.equal(await queueOf(4).rest('x'), null, 'by whoever has the endpoint')
+    const result = { position: String(place + 2n), user_id: idOf(1), outcome: 'delivered' } as const
+    t.equal(await queueOf(4).settle([result], null), 0)
+    t.equal(await database.eventDelivery.count(), 5, 'nor is anything written down by another')
   })
 
   await t.test('what was not is, once nothing was taken for a day, in the order of the log', async (t) => {
