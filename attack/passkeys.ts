@@ -169,8 +169,25 @@ const downgrade: Attack = {
   },
 }
 
+/** An attestation that no browser makes, and that the library takes for one. */
+const odd: Attack = {
+  id: 'K6',
+  tried: 'new passkeys whose ids have no byte, more than WebAuthn allows, and more than an index of the database takes',
+  settings,
+  needs,
+  async run({ service, flow, allOf }) {
+    const me = await signIn(service, flow, flow.newPerson())
+    const made: Answer[] = []
+    for (const length of [0, 1_024, 3_000]) {
+      const credentialId = Buffer.from(Array.from({ length }, (_, index) => index * 7))
+      made.push((await register(service, me, new Authenticator(page), { credentialId })).answer)
+    }
+    allOf('answers', made, [invalid])
+  },
+}
+
 export const passkeys: Group = {
   letter: 'K',
   title: 'passkeys',
-  attacks: [lies, replay, clone, others, downgrade],
+  attacks: [lies, replay, clone, others, downgrade, odd],
 }
