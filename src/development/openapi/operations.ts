@@ -36,6 +36,11 @@ export const headers = {
     schema: { type: 'string' },
     example: 'Bearer realm="latchkey"',
   },
+  MissingScope: {
+    description: 'Of an API key that has not the scope of the call: names it (RFC 6750 §3.1)',
+    schema: { type: 'string' },
+    example: 'Bearer realm="latchkey", error="insufficient_scope", scope="users:write"',
+  },
   EntityTag: {
     required: true,
     description: 'Names this content: sent back as `If-None-Match`, it is 304 while nothing has changed',
@@ -136,6 +141,7 @@ export class Operations {
         ...always,
         ...(codes.some((code) => temporary.includes(code)) && { 'Retry-After': header('RetryAfter') }),
         ...(status === 401 && { 'WWW-Authenticate': header('Authenticate') }),
+        ...(codes.includes('forbidden') && { 'WWW-Authenticate': header('MissingScope') }),
       },
       content: {
         [problemType]: {
