@@ -26,7 +26,8 @@ export const headers = {
   },
   RetryAfter: {
     description:
-      'Whole seconds after which the call will succeed (RFC 9110 §10.2.3), also `retry_after` of the body. Always with 429; with 503 unless time alone opens nothing',
+      'Whole seconds after which the call will succeed (RFC 9110 §10.2.3), also `retry_after` of the body',
+    required: true,
     schema: { type: 'integer', minimum: 1 },
     example: 30,
   },
