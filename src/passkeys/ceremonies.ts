@@ -27,8 +27,12 @@ export type NewPasskey = Pick<
 /** What a passkey has signed. */
 export type Assertion = Readonly<{ counter: number; backedUp: boolean }>
 
-/** An answer that proves nothing. Its message is for the log. */
-export class Unproven extends Error {}
+/** An answer that proves nothing. Its message is for the log, and some of it may be what the client wrote. */
+export class Unproven extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message.slice(0, 200), options)
+  }
+}
 
 /** Those of level 3, §5.8.4. */
 const transports = ['ble', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb']

@@ -25,8 +25,7 @@ export const headers = {
     example: '0197a1b2-1111-7222-8333-444455556666',
   },
   RetryAfter: {
-    description:
-      'Whole seconds after which the call will succeed (RFC 9110 §10.2.3), also `retry_after` of the body',
+    description: 'Whole seconds after which the call will succeed (RFC 9110 §10.2.3), also `retry_after` of the body',
     required: true,
     schema: { type: 'integer', minimum: 1 },
     example: 30,
