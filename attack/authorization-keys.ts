@@ -78,13 +78,20 @@ const reaching: Attack = {
     }
     allOf('roles', roles, ['400 validation_failed'])
     const closed: Answer[] = []
-    for (const path of ['/users/me/sessions', '/users/me/export', '/api-keys', '/operations/blocks', '/api/auth/me'])
+    for (const path of [
+      '/users/me',
+      '/users/me/limits',
+      '/users/me/sessions',
+      '/users/me/export',
+      '/api-keys',
+      '/operations/blocks',
+      '/api/auth/me',
+    ])
       closed.push(await service.ask('GET', path, { headers }))
     closed.push(await service.ask('POST', '/api-keys', { headers, json: { name: 'x', scopes: everyScope } }))
     closed.push(await service.ask('DELETE', `/api-keys/${id}`, { headers }))
     closed.push(await service.ask('POST', '/api/auth/refresh', { headers }))
     allOf('what no key may ask', closed, ['401 unauthorized'])
-    allOf('me', [await service.ask('GET', '/users/me', { headers })], ['403 forbidden'])
   },
 }
 
@@ -167,7 +174,15 @@ const showing: Attack = {
     allOf('no key', wrong, ['401 unauthorized'])
     allOf('in the address', [await list(undefined, {}, `/users?access_token=${'lk_x'}`)], ['401 unauthorized'])
     const beside: Answer[] = []
-    for (const cookie of [`jwt=${me.token}`, `jwt=${admin.token}`, 'jwt=x', 'device=x', 'signup=x', 'jwt=x; jwt=y'])
+    for (const cookie of [
+      `jwt=${me.token}`,
+      `jwt=${admin.token}`,
+      'jwt=x',
+      'device=x',
+      'signup=x',
+      'passkey=x',
+      'jwt=x; jwt=y',
+    ])
       beside.push(await list(`Bearer ${key}`, { cookie }))
     allOf('beside a cookie', beside, ['400 validation_failed'])
 

@@ -14,7 +14,7 @@ import {
   signInBy,
   stepUpBy,
 } from './support/passkeys.js'
-import { as } from './support/users.js'
+import { as, join, joinAsAdmin } from './support/users.js'
 
 const invalid = '401 passkey_invalid'
 const handleOf = (id: string) => Buffer.from(id.replaceAll('-', ''), 'hex').toString('base64url')
@@ -169,8 +169,58 @@ const downgrade: Attack = {
   },
 }
 
+const lasting: Attack = {
+  id: 'K7',
+  tried:
+    'a code out of an admin with a passkey, and by it a key, an admin or somebody kept out, which would outlast it',
+  settings,
+  needs: { ...needs, routes: [...needs.routes, 'POST /api-keys'] },
+  async run(context) {
+    const { service, flow, allOf, equal } = context
+    const [other, accomplice] = [await joinAsAdmin(context), await join(context)]
+    const person = flow.newPerson()
+    const victim = await signIn(service, flow, person)
+    await service.grey.query(`UPDATE users SET role = 'ADMIN' WHERE id = $1`, [victim.userId])
+    await register(service, victim)
+    await service.grey.query('UPDATE otps SET resend_at = now()')
+    const thief = await signIn(service, flow, person)
+    const calls: [string, string, object?][] = [
+      ['POST', '/api-keys', { name: 'x', scopes: ['users:write'] }],
+      ['PATCH', `/users/${accomplice.userId}`, { role: 'ADMIN' }],
+      ['PATCH', `/users/${accomplice.userId}`, { user_name: 'Eve', role: 'ADMIN' }],
+      ['POST', '/users', { email: 'accomplice@example.com', role: 'ADMIN' }],
+      ['PATCH', `/users/${other.userId}`, { role: 'USER' }],
+      ['PATCH', `/users/${other.userId}`, { disabled: true }],
+      ['PATCH', '/users/me', { disabled: true }],
+    ]
+    const answers: Answer[] = []
+    for (const [method, path, json] of calls) answers.push(await service.ask(method, path, as(thief, json)))
+    allOf('on the new device', answers, ['403 forbidden'])
+    const admins = await service.grey.query(`SELECT id FROM users WHERE role = 'ADMIN' AND disabled_at IS NULL`)
+    equal('admins', admins.map(({ id }) => id).sort(), [other.userId, victim.userId].sort())
+    equal('keys', (await service.grey.query('SELECT 1 FROM api_keys')).length, 0)
+  },
+}
+
+/** An attestation that no browser makes, and that the library takes for one. */
+const odd: Attack = {
+  id: 'K6',
+  tried: 'new passkeys whose ids have no byte, more than WebAuthn allows, and more than an index of the database takes',
+  settings,
+  needs,
+  async run({ service, flow, allOf }) {
+    const me = await signIn(service, flow, flow.newPerson())
+    const made: Answer[] = []
+    for (const length of [0, 1_024, 3_000]) {
+      const credentialId = Buffer.from(Array.from({ length }, (_, index) => index * 7))
+      made.push((await register(service, me, new Authenticator(page), { credentialId })).answer)
+    }
+    allOf('answers', made, [invalid])
+  },
+}
+
 export const passkeys: Group = {
   letter: 'K',
   title: 'passkeys',
-  attacks: [lies, replay, clone, others, downgrade],
+  attacks: [lies, replay, clone, others, downgrade, odd, lasting],
 }

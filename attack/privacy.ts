@@ -57,12 +57,15 @@ const answered: Attack = {
 
 const logLines: Attack = {
   id: 'P2',
-  tried: 'line breaks and terminal codes in headers and paths: one JSON object a line, no raw bytes',
+  tried:
+    'line breaks and terminal codes in headers, also those that are logged, and paths: one JSON object a line, no raw bytes',
   async run({ service, equal, note }) {
     const evil = '\u001b[31mred {"level":60}'
     const headers = { 'user-agent': evil.replace('\u001b', '\u009b'), 'x-request-id': 'chosen-by-me', referer: 'a"}' }
     await service.ask('GET', '/nothing%0a%1b[31m?x=%0d%0a', { headers })
     await service.ask('POST', '/auth/request-otp', { json: { email: `${evil}\r\n` }, headers })
+    const byPage = { cookie: 'jwt=x', origin: 'https://\u009b31m.example', 'sec-fetch-site': '\u0085\u009d' }
+    await service.ask('POST', '/auth/request-otp', { json: {}, headers: byPage })
     const lines = printedSoFar()
       .split('\n')
       .filter((line) => line.startsWith('{'))
@@ -75,7 +78,8 @@ const logLines: Attack = {
     })
     note(`${lines.length} lines`)
     equal('broken', broken.length, 0)
-    equal('raw terminal codes', lines.filter((line) => line.includes('\u001b') || line.includes('\u009b')).length, 0)
+    const obeyed = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/u
+    equal('raw terminal codes', lines.filter((line) => obeyed.test(line)).length, 0)
     equal('request ids of mine', service.running.output().includes('chosen-by-me'), false)
   },
 }

@@ -139,6 +139,7 @@ async function tryAll() {
   check('Caddy answers with a certificate of its own authority', [!isUp && caddy.log()])
   if (!isUp) return
 
+  await tryHandedOn(caddyfile, caddyEnvironment)
   await trySignIn(origin, messages)
   await tryFences(origin, ports, owner, settings)
   await tryFloodGuard(origin)
@@ -200,6 +201,41 @@ function settingsOf(name, at) {
       at(value).replace('/run/secrets', join(work, 'secrets')),
     ]),
   )
+}
+
+/** What the service believes of its proxy, which is none of what a client wrote. */
+async function tryHandedOn(caddyfile, environment) {
+  const [port, admin, http] = [await freePort(), await freePort(), await freePort()]
+  const echo = createServer(({ headers }, response) => response.end(JSON.stringify(headers)))
+  await new Promise((resolve) => echo.listen(0, '127.0.0.1', resolve))
+  const caddy = start('caddy', ['run', ...caddyfile], {
+    ...environment,
+    PUBLIC_URL: `http://localhost:${port}`,
+    UPSTREAMS: `127.0.0.1:${echo.address().port}`,
+    HTTP_PORT: String(http),
+    CADDY_ADMIN: `localhost:${admin}`,
+  })
+  const written = {
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    tracestate: 'vendor=stranger',
+    baggage: 'user=stranger',
+    'x-request-id': '0af76519-16cd-43dd-8448-eb211c80319c',
+    'x-forwarded-for': '203.0.113.7',
+    'x-kept': 'yes',
+  }
+  const ask = () => fetch(`http://localhost:${port}/`, { headers: written }).then((answer) => answer.json())
+  let handedOn
+  await until(async () => {
+    handedOn = await ask()
+    return true
+  }, 20)
+  const believed = Object.keys(written).filter((name) => name !== 'x-kept' && handedOn?.[name] === written[name])
+  check('Caddy hands on no id of a trace or a request, and no address, that a client wrote', [
+    handedOn?.['x-kept'] !== 'yes' && caddy.log(),
+    believed.length > 0 && believed.join(', '),
+  ])
+  caddy.child.kill()
+  echo.close()
 }
 
 async function trySignIn(origin, messages) {

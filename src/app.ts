@@ -135,7 +135,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
   await app.register(fastifyCookie)
   const cookie = new SessionCookie(sessionSettings)
   const sites = { publicOrigin: config.publicUrl, allowedOrigins: config.crossOrigin.origins }
-  useCsrfProtection(app, sites, [cookie.name, 'signup', 'device', 'passkey'])
+  useCsrfProtection(app, sites, cookie.names)
 
   const { sessions, receipts } = services
   const { length: otpLength, echo } = config.otp

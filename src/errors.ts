@@ -116,6 +116,8 @@ export type ProblemDetails = {
   retryAfter?: number
   /** a token came along and was not good enough, rather than none */
   invalidToken?: true
+  /** what an API key would have to have: named in the header WWW-Authenticate */
+  scope?: string
   /** stands for what was proved, where another proof is asked for */
   recycleToken?: string
   /** what is to be solved */
@@ -189,8 +191,14 @@ export function problemBody(code: ErrorCode, details: ProblemDetails = {}): Prob
 export function problemHeaders(code: ErrorCode, details: ProblemDetails = {}): Record<string, string> {
   const headers: Record<string, string> = { 'content-type': 'application/problem+json; charset=utf-8' }
   if (details.retryAfter !== undefined) headers['retry-after'] = String(details.retryAfter)
-  // RFC 9110 §15.5.2 asks for a challenge on every 401; RFC 6750 §3.1: no error code where no token came
-  const tokenError = details.invalidToken ? ', error="invalid_token"' : ''
-  if (errorCatalogue[code].status === 401) headers['www-authenticate'] = `Bearer realm="latchkey"${tokenError}`
+  // RFC 9110 §15.5.2 asks for a challenge on every 401
+  if (errorCatalogue[code].status === 401 || details.scope !== undefined)
+    headers['www-authenticate'] = `Bearer realm="latchkey"${tokenErrorOf(details)}`
   return headers
+}
+
+/** What is wrong with a token that came along, by RFC 6750 §3.1: nothing is said where none came. */
+function tokenErrorOf({ invalidToken, scope }: ProblemDetails): string {
+  if (scope !== undefined) return `, error="insufficient_scope", scope="${scope}"`
+  return invalidToken ? ', error="invalid_token"' : ''
 }

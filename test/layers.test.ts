@@ -11,7 +11,7 @@ const mayImport: Record<string, readonly string[]> = {
   circuit: [],
   tracing: ['config'],
   database: ['config', 'errors', 'generated', 'tracing'],
-  http: ['config', 'database', 'errors', 'reading', 'tracing'],
+  http: ['config', 'database', 'errors', 'reading', 'showing', 'tracing'],
   identifiers: ['config', 'errors', 'reading'],
   otp: ['config', 'database', 'errors', 'generated', 'identifiers'],
   sessions: ['config', 'database', 'errors', 'generated', 'http'],
@@ -31,6 +31,7 @@ const mayImport: Record<string, readonly string[]> = {
     'otp',
     'reading',
     'sessions',
+    'showing',
   ],
   development: ['app', 'config', 'database', 'errors', 'http', 'operations', 'server'],
 }

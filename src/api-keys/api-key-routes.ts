@@ -9,6 +9,9 @@ export type ApiKeyRouteOptions = { policies: Policies; apiKeyRegister: ApiKeyReg
 const tags = ['API keys']
 /** What every route here says of itself. */
 const forProvenAdmins = 'For admins soon after they proved that it is them.'
+/** A key outlives the session that made it, so what was phished is not to make one. */
+const config = { needsKnownDevice: true } as const
+const onKnownDevice = 'Not on a device that is new to an account with passkeys (`new_device`).'
 
 export const apiKeyRoutes: FastifyPluginAsyncTypebox<ApiKeyRouteOptions> = async (app, options) => {
   const { policies, apiKeyRegister } = options
@@ -35,10 +38,11 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<ApiKeyRouteOptions> = async
   app.post(
     '',
     {
+      config,
       schema: {
         operationId: 'createApiKey',
         summary: 'Make an API key',
-        description: `${forProvenAdmins} The answer shows the key once: \`Authorization: Bearer lk_…\`, without cookies. With the scope of a route it may do there what an admin may, but for admins’ accounts, roles and what is below \`/users/me\`; it is asked for no recent proof.`,
+        description: `${forProvenAdmins} ${onKnownDevice} The answer shows the key once: \`Authorization: Bearer lk_…\`, without cookies. With the scope of a route it may do there what an admin may, but for admins’ accounts, roles and what is below \`/users/me\`; it is asked for no recent proof.`,
         ...underPolicy,
         tags,
         ...createApiKey,
@@ -55,10 +59,11 @@ export const apiKeyRoutes: FastifyPluginAsyncTypebox<ApiKeyRouteOptions> = async
   app.delete(
     '/:id',
     {
+      config,
       schema: {
         operationId: 'deleteApiKey',
         summary: 'Take an API key away',
-        description: `${forProvenAdmins} Its next call is 401.`,
+        description: `${forProvenAdmins} ${onKnownDevice} Its next call is 401.`,
         ...underPolicy,
         tags,
         ...deleteApiKey,

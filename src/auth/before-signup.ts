@@ -6,8 +6,8 @@ import { parseObject } from '../http/answer-text.js'
 import type { Client, LogOrigin } from '../http/client.js'
 import { createSignedPost, failureWord } from '../http/signed-post.js'
 import type { Identifier } from '../identifiers/parser.js'
+import { isHonest } from '../showing.js'
 import { metadataFault } from '../users/metadata.js'
-import { isHonest } from '../users/reason.js'
 
 /** Milliseconds that people wait for it at the most. */
 const timeout = 2_000

@@ -113,12 +113,12 @@ export function createSendCode(dependencies: SendCodeDependencies): SendCode {
 
   /**
    * A number that a setting lets in although the metadata does not know it asks for a challenge, whoever has it. Where challenges are
-   * off, such numbers are closed.
-   * @throws Problem `service_unavailable`; without Retry-After, since time alone opens nothing
+   * off, such numbers are closed: no 503, which would have to say when they open (contract §4).
+   * @throws Problem `number_type_not_supported`
    */
   function refuseWithoutChallenges(identifier: Identifier, client: Client): void {
     if (challenges.isOn || !needsChallenge(identifier)) return
-    const code = 'service_unavailable'
+    const code = 'number_type_not_supported'
     onTelemetry(client, { kind: 'refused', limit: 'country', code, ...metricLabelsOf(identifier) })
     throw new Problem(code, { errors: ['Numbers of this range get no code here yet'] })
   }

@@ -11,6 +11,7 @@ import {
   UsageError,
 } from '../config/command-line.js'
 import { describeFailure } from '../database/migration-failures.js'
+import { visibleJson, visibleText } from '../showing.js'
 
 export type CommandContext = Terminal &
   Readonly<{
@@ -54,16 +55,19 @@ export function tellError(error: unknown, isJson: boolean, printError: Terminal[
 
 /** Does a command's work; returns the exit code: 1 after a failure and 2 for what cannot be used, told in one line. */
 export async function perform(command: Command, context: CommandContext): Promise<number> {
-  const { words: typed, print, printError } = context
+  const { words: typed } = context
+  // Whatever people, their providers and their devices have written into the database, a terminal shows it.
+  const print = (line: string) => context.print(visibleText(line))
+  const printError = (line: string) => context.printError(visibleText(line))
   const isJson = hasOption(typed, '--json')
   try {
     const line = parseCommandLine(command.declaration, typed)
     const say = isJson ? printError : print
     const answer = (document: object, lines: readonly string[]) => {
-      if (isJson) print(JSON.stringify(document, null, 2))
+      if (isJson) print(visibleJson(JSON.stringify(document, null, 2)))
       else for (const line of lines) print(line)
     }
-    return await command.work({ ...context, ...line, say, answer })
+    return await command.work({ ...context, ...line, print, printError, say, answer })
   } catch (error) {
     tellError(error, isJson, printError)
     return exitCodeAfter(error)

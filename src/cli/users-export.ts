@@ -2,6 +2,7 @@
 // that a million users take the memory of one page.
 import { once } from 'node:events'
 import type { Database } from '../database/client.js'
+import { visibleJson } from '../showing.js'
 import { defineCommand, type WorkContext } from './command.js'
 import { counted } from './counted.js'
 import { usersExport as declared } from './declarations-users.js'
@@ -45,7 +46,7 @@ export async function writeUsers(database: Database, write: Write, size = pageSi
       take: size,
       omit: { nameKey: true, leaving: true, leavingSince: true },
     })
-    if (users.length > 0) await write(users.map((user) => `${JSON.stringify(user)}\n`).join(''))
+    if (users.length > 0) await write(users.map((user) => `${visibleJson(JSON.stringify(user))}\n`).join(''))
     count += users.length
     after = users.length < size ? undefined : users.at(-1)?.id
   } while (after !== undefined)

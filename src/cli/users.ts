@@ -1,6 +1,7 @@
 // What support does for a user: `latchkey users disable|enable|sign-out|delete ID|PHONE|EMAIL [--reason TEXT]`.
 import { UsageError } from '../config/command-line.js'
-import { isHonest, reasonLine } from '../users/reason.js'
+import { isHonest } from '../showing.js'
+import { reasonLine } from '../users/reason.js'
 import { defineCommand, type WorkContext } from './command.js'
 import { usersDelete, usersDisable, usersEnable, usersSignOut } from './declarations-users.js'
 import { operator, withPeople } from './people.js'

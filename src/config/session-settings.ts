@@ -5,6 +5,9 @@ import type { SettingReader } from './reader.js'
 import { parseBearerSecret } from './secrets.js'
 import { settings } from './table/table.js'
 
+/** Names of the cookies that we set beside the session's. */
+export const otherCookies: readonly string[] = ['signup', 'device', 'passkey']
+
 /** Seconds after which a session ends whatever happens (NIST SP 800-63B-4 §2.1.3: 30 days at most). */
 export const maxSessionLifetime = settings.SESSION_TTL.maximum
 
@@ -23,7 +26,7 @@ export function parseSessionSettings(read: SettingReader) {
   if (previousPublicKeys === null) read.refuse('JWT_PREVIOUS_PUBLIC_KEYS')
   const cookieName = read.text('COOKIE_NAME')
   // RFC 9110 §5.6.2: a cookie's name is a token; `signup`, `device` and `passkey` are cookies of our own
-  if (!/^[\w!#$%&'*+.^`|~-]{1,64}$/.test(cookieName) || ['signup', 'device', 'passkey'].includes(cookieName)) {
+  if (!/^[\w!#$%&'*+.^`|~-]{1,64}$/.test(cookieName) || otherCookies.includes(cookieName)) {
     read.refuse('COOKIE_NAME')
   }
   const isClaim = (item: string): item is TokenClaim => tokenClaims.some((name) => name === item)

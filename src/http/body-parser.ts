@@ -23,6 +23,7 @@ const notPlain = () => new Problem('unsupported_media_type', { errors: ['Send th
 const unreadable = (line: string) => new Problem('validation_failed', atField('', line))
 const notUtf8 = 'The body must be UTF-8 without a byte order mark'
 const unstorable = 'The body must not hold NUL or lone surrogates'
+const twice = 'A name must not stand twice in an object of the body'
 
 /** Replaces all of the server's body parsers. An empty body is no body. */
 export function useJsonBodies(app: FastifyInstance): void {
@@ -40,6 +41,8 @@ export function useJsonBodies(app: FastifyInstance): void {
       if (hasUnstorableText(value)) {
         return done(new Problem('validation_failed', atField(memberWithUnstorableText(value), unstorable)))
       }
+      // RFC 7493 §2.3. Others take the first one: what a gateway before us has looked at must be what we act on.
+      if (hasNameTwice(text, value)) return done(unreadable(twice))
       done(null, value)
     })
   })
@@ -94,6 +97,24 @@ function hasUnstorableText(value: unknown): boolean {
     if (typeof next === 'object' && next !== null) pending.push(...Object.keys(next), ...Object.values(next))
   }
   return false
+}
+
+/**
+ * Whether a name stands twice in an object of a JSON text that was read as a value, where the last one counts: the text has a colon outside
+ * of its strings for each name, the value a member for each different one.
+ */
+function hasNameTwice(text: string, value: unknown): boolean {
+  const names = text.replaceAll(/"[^"\\]*(?:\\.[^"\\]*)*"/g, '').split(':').length - 1
+  let members = 0
+  const pending: unknown[] = [value]
+  while (names > 1 && pending.length > 0) {
+    const next = pending.pop()
+    if (typeof next !== 'object' || next === null) continue
+    const values = Object.values(next)
+    if (!Array.isArray(next)) members += values.length
+    pending.push(...values)
+  }
+  return names > 1 && members < names
 }
 
 /** The member of a body in which there is such a text; empty where the body is no object, or the name itself is one. */

@@ -1,5 +1,6 @@
 // The log: JSON lines without secrets or personal data, whatever is handed to it.
 import { type DestinationStream, type Logger, pino } from 'pino'
+import { visibleJson } from '../showing.js'
 import { traceIds } from '../tracing/tracer.js'
 
 /** Hides phone numbers, email addresses and other long digits that errors of libraries quote. */
@@ -34,6 +35,8 @@ export function createLogger(level: string, destination: DestinationStream, isTr
     base: null,
     ...(isTraced && { mixin: traceIds }),
     timestamp: pino.stdTimeFunctions.isoTime,
+    // Headers come with bytes that terminals obey, which is where people read a log (CWE-117, CWE-150).
+    hooks: { streamWrite: visibleJson },
     serializers: {
       err: serializeError,
       // Requests and replies as objects hold headers, addresses and URLs; lines name what they need.

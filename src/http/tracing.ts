@@ -28,7 +28,7 @@ const untold = /^\/(?:health\/|metrics$)/
  * To be called before all hooks that may refuse a request. Who is told a `traceparent` by whom:
  * - where the application around us (embed.ts) has a span of its own, ours is below it;
  * - a proxy that is trusted is believed, its decision to sample included, as OpenTelemetry does by default;
- * - of anybody else it is kept as a link alone. Otherwise a stranger could have each request sampled, at our cost (W3C Trace Context,
+ * - of anybody else it is kept as a link alone, and their baggage is nothing. Otherwise a stranger could have each request sampled, at our cost (W3C Trace Context,
  *   security considerations: denial of service), or write spans into the traces of others.
  */
 export function useTracing(app: FastifyInstance, trustProxy: readonly string[]): void {
@@ -40,9 +40,9 @@ export function useTracing(app: FastifyInstance, trustProxy: readonly string[]):
     const active = context.active()
     if (trace.getSpan(active)) return { parent: active, links: [] }
     const told = propagation.extract(ROOT_CONTEXT, headers)
+    if (proxies.has(socket.remoteAddress)) return { parent: told, links: [] }
     const theirs = trace.getSpanContext(told)
-    if (theirs === undefined || proxies.has(socket.remoteAddress)) return { parent: told, links: [] }
-    return { parent: ROOT_CONTEXT, links: [{ context: theirs }] }
+    return { parent: ROOT_CONTEXT, links: theirs === undefined ? [] : [{ context: theirs }] }
   }
 
   app.addHook('onRequest', (request, reply, done) => {

@@ -27,13 +27,20 @@ export type NewPasskey = Pick<
 /** What a passkey has signed. */
 export type Assertion = Readonly<{ counter: number; backedUp: boolean }>
 
-/** An answer that proves nothing. Its message is for the log. */
-export class Unproven extends Error {}
+/** An answer that proves nothing. Its message is for the log, and some of it may be what the client wrote. */
+export class Unproven extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message.slice(0, 200), options)
+  }
+}
 
 /** Those of level 3, §5.8.4. */
 const transports = ['ble', 'hybrid', 'internal', 'nfc', 'smart-card', 'usb']
 // The library's type knows those of level 2 alone.
 const isTransport = (text: string): text is AuthenticatorTransport => transports.includes(text)
+
+/** Bytes of the longest id of a credential (§5.8.3). */
+const longestId = 1_023
 
 /** Milliseconds that a browser waits for its person: as long as the challenge is good. */
 const timeout = challengeTimeToLive * 1_000
@@ -117,8 +124,12 @@ export class Ceremonies {
     )
     if (!verified) throw new Unproven('the attestation is not good')
     const { credential, credentialDeviceType, credentialBackedUp, aaguid } = registrationInfo
+    const credentialId = bytesOf(credential.id)
+    // §7.1, step 25, which the library leaves to us; and one of no bytes, by which nothing is found.
+    if (credentialId.length === 0 || credentialId.length > longestId)
+      throw new Unproven('its id is no id of a credential')
     return {
-      credentialId: bytesOf(credential.id),
+      credentialId,
       publicKey: credential.publicKey,
       counter: BigInt(credential.counter),
       transports: (credential.transports ?? []).filter(isTransport),

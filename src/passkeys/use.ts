@@ -179,8 +179,7 @@ export class PasskeyUse {
   }
 
   #tellRefusal(ceremony: Ceremony, why: string, client: Client): void {
-    // Some of it is what the client wrote.
-    this.#dependencies.onTelemetry(client, { kind: 'passkey', ceremony, result: 'refused', why: why.slice(0, 200) })
+    this.#dependencies.onTelemetry(client, { kind: 'passkey', ceremony, result: 'refused', why })
   }
 
   async #use(

@@ -2,6 +2,7 @@
 import type { CookieSerializeOptions } from '@fastify/cookie'
 import type { FastifyReply } from 'fastify'
 import type { SessionSettings } from '../config/config.js'
+import { otherCookies } from '../config/session-settings.js'
 import { deviceTimeToLive } from './devices.js'
 
 export class SessionCookie {
@@ -19,6 +20,11 @@ export class SessionCookie {
       sameSite: settings.cookieSameSite,
     }
     this.name = settings.cookieName
+  }
+
+  /** Of all cookies that we ever set. */
+  get names(): readonly string[] {
+    return [this.name, ...otherCookies]
   }
 
   /** @param lifetime seconds that it is kept: as its session, which it renews its token of */

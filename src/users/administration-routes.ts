@@ -7,7 +7,7 @@ import type { CountryCode } from '../identifiers/phone.js'
 import type { UserAdministration } from './administration.js'
 import { createUser, listUsers } from './administration-schemas.js'
 import type { UserList } from './list.js'
-import { type Policies, requestActorOf, requireRecentProof, underPolicy } from './policies.js'
+import { type Policies, requestActorOf, requireKnownDevice, requireRecentProof, underPolicy } from './policies.js'
 import { serializeAdministered, serializeUser } from './user.js'
 
 export type AdministrationOptions = {
@@ -61,7 +61,7 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
         operationId: 'createUser',
         summary: 'Make a user',
         description:
-          'For admins, of an `ADMIN` only soon after they proved that it is them. Phone and email are claims until their owner proves them by signing in.',
+          'For admins; of an `ADMIN` only soon after they proved that it is them, and not on a device that is new to an account with passkeys. Phone and email are claims until their owner proves them by signing in.',
         ...underPolicy,
         ...createUser,
       },
@@ -73,7 +73,10 @@ export const administrationRoutes: FastifyPluginAsyncTypebox<AdministrationOptio
         throw new Problem('validation_failed', atField('role', 'role is not a known field'))
       }
       // A stolen session would make itself an admin that lasts, who has just proved that it is them.
-      if (role === 'ADMIN') requireRecentProof(request)
+      if (role === 'ADMIN') {
+        requireRecentProof(request)
+        requireKnownDevice(request)
+      }
       if (phone === undefined && email === undefined) {
         throw new Problem('validation_failed', atField('', 'Give phone, email or both'))
       }

@@ -56,14 +56,14 @@ export class Policies {
   readonly #audit: AuditTrail
   readonly #apiKeys: ApiKeys
   readonly #users: UsersService
-  readonly #cookieNames: readonly string[]
+  readonly #cookieNames
   readonly #authenticate
 
   constructor({ sessions, cookie, audit, apiKeys, users }: PolicyDependencies) {
     this.#audit = audit
     this.#apiKeys = apiKeys
     this.#users = users
-    this.#cookieNames = [cookie.name, 'device', 'signup']
+    this.#cookieNames = cookie.names
     this.#authenticate = createAuthenticate(sessions, { cookie, audit })
   }
 
@@ -89,7 +89,7 @@ export class Policies {
 
   /**
    * Lets an API key in by the scope of the route; each call is an event, whatever becomes of it. Admins are not there for a key: what it
-   * asks about them is answered as about nobody. Nor is there anybody whom `me` could be.
+   * asks about them is answered as about nobody.
    */
   async #admitKey(request: FastifyRequest, token: string): Promise<void> {
     // RFC 6750 §3.1: more than one method at once. A page's cookies beside a key are a key in a browser, or somebody else's request sent on.
@@ -102,7 +102,8 @@ export class Policies {
     request.apiKey = key
     const { scope } = request.routeOptions.config
     const id = namedIn(request).toLowerCase()
-    const isAllowed = scope !== undefined && key.scopes.includes(scope) && id !== 'me'
+    const isForKeys = scope !== undefined && id !== 'me'
+    const isAllowed = isForKeys && key.scopes.includes(scope)
     const { client, call } = originOf(request)
     const target = uuid.test(id) ? id : undefined
     if (isFirst) {
@@ -110,9 +111,9 @@ export class Policies {
       const named = target !== undefined && scope !== undefined && { userId: target }
       await this.#audit.record(client, { event, ...named, actorId: key.id, detail: `api key: ${call}` })
     }
-    // A key is nobody who is signed in, which is what the other routes ask for.
-    if (scope === undefined) throw new Problem('unauthorized', notForKeys)
-    if (!isAllowed) throw new Problem('forbidden')
+    // A key is nobody who is signed in, which is what the other routes ask for; nor is there anybody whom `me` could be.
+    if (!isForKeys) throw new Problem('unauthorized', notForKeys)
+    if (!isAllowed) throw new Problem('forbidden', { scope, errors: [`This API key has not the scope ${scope}`] })
     if (target !== undefined && (await this.#users.isAdmin(target))) throw new Problem('not_found')
   }
 

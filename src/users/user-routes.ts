@@ -13,6 +13,7 @@ import {
   isByAdmin,
   type Policies,
   requestActorOf,
+  requireKnownDevice,
   requireRecentProof,
   targetOf,
   underPolicy,
@@ -63,7 +64,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
         operationId: 'changeUser',
         summary: 'Change a user',
         description:
-          'Users change their own name; admins also `disabled` and `public_metadata`, and soon after a proof `role`, of anybody. The last admin stays: 409.',
+          'Users change their own name; admins also `disabled` and `public_metadata`, and soon after a proof `role`, of anybody. The last admin stays: 409. An admin whose device is new to an account with passkeys changes neither `role` nor `disabled`: 403 with the reason `new_device`.',
         ...underPolicy,
         ...changeUser,
       },
@@ -72,6 +73,7 @@ export const userRoutes: FastifyPluginAsyncTypebox<UserRouteOptions> = async (ap
       const { reason, ...body } = request.body
       const changes = changesOf(request, body, reason)
       if (changes.role !== undefined) requireRecentProof(request)
+      if (decidesWhoComesIn(changes) && request.apiKey === null) requireKnownDevice(request)
       const user = await administration.change(targetOf(request), changes, requestActorOf(request), readReason(reason))
       const data = isByAdmin(request) ? forAdmin(user) : serializeUser(user, defaultCountry)
       return { success: true, data } as const
@@ -147,6 +149,11 @@ function changesOf(request: FastifyRequest, { user_name, ...body }: ChangeBody, 
     throw new Problem('validation_failed', atField('', 'Give at least one field to change'))
   }
   return changes
+}
+
+/** A phished session of an admin would make somebody an admin who lasts, or keep out whoever could undo that. */
+function decidesWhoComesIn({ role, disabled }: ChangeBody): boolean {
+  return role !== undefined || disabled !== undefined
 }
 
 /**

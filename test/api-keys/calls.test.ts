@@ -68,7 +68,7 @@ t.test('what it changes has it as the actor, and what it reads', async (t) => {
 t.test('beside a cookie of ours it is refused, whatever the cookie says', async (t) => {
   const service = await started
   const { ask } = await backEnd(service)
-  for (const name of ['jwt', 'device', 'signup']) {
+  for (const name of ['jwt', 'device', 'signup', 'passkey']) {
     const answer = await ask('GET', '/users', undefined, { cookie: `theme=dark; ${name}=x` })
     t.match(answer, { status: 400, body: { errors: ['Send an API key without cookies'] } }, name)
   }
@@ -89,14 +89,35 @@ t.test('a key that opens nothing is told of as a key', async (t) => {
   for (const authorization of ['Bearer lk_', `Bearer lk_${'x'.repeat(43)}`, 'bearer lk_short']) {
     t.match(await ask('GET', '/users', undefined, { authorization }), none, authorization)
   }
-  for (const path of ['/api/auth/me', '/users/me/sessions', '/users/me/addresses']) {
-    t.match(await ask('GET', path), { ...refused, body: { errors: ['No API key may ask for this: sign in'] } }, path)
-  }
+  const notForKeys = { ...refused, body: { code: 'unauthorized', errors: ['No API key may ask for this: sign in'] } }
+  for (const path of ['/api/auth/me', '/users/me', '/users/ME', '/users/me/sessions', '/users/me/events'])
+    t.match(await ask('GET', path), notForKeys, path)
+  t.match(await ask('PATCH', '/users/me', { user_name: 'Eve' }), notForKeys)
+  t.match(await ask('DELETE', '/users/me/sessions'), notForKeys)
   t.match((await ask('POST', '/api/auth/refresh')).body, { errors: ['No API key may ask for this: sign in'] })
   await service.database.$executeRaw`UPDATE api_keys SET expires_at = now() WHERE id = ${id}::uuid`
   t.match(await ask('GET', '/users'), none, 'ended')
   await service.database.apiKey.delete({ where: { id } })
   t.match(await ask('GET', '/users'), none, 'revoked')
+})
+
+t.test('without the scope it hears which one, as RFC 6750 has it', async (t) => {
+  const service = await started
+  const asha = await join(service, 'scope@example.com')
+  const { ask } = await backEnd(service, 'users:read')
+  const calls: ['DELETE' | 'GET', string, string][] = [
+    ['DELETE', `/users/${asha.id}`, 'users:write'],
+    ['GET', `/users/${asha.id}/sessions`, 'sessions:read'],
+    ['GET', '/events', 'events:read'],
+  ]
+  for (const [method, path, scope] of calls) {
+    t.match(await ask(method, path), {
+      status: 403,
+      headers: { 'www-authenticate': `Bearer realm="latchkey", error="insufficient_scope", scope="${scope}"` },
+      body: { code: 'forbidden', errors: [`This API key has not the scope ${scope}`] },
+    })
+  }
+  t.notOk('www-authenticate' in (await asha.get('/events')).headers, 'of people it is no token that lacks')
 })
 
 t.test('roles are none of its business', async (t) => {
@@ -200,5 +221,4 @@ t.test('an id that is none is said to be none', async (t) => {
   const { ask } = await backEnd(await started)
   t.equal((await ask('GET', '/users/everybody')).status, 400)
   t.equal((await ask('GET', `/users/${nobody}`)).status, 404)
-  t.equal((await ask('GET', '/users/ME')).status, 403)
 })

@@ -108,6 +108,30 @@ t.test('somebody is found, and helped', async (t) => {
   t.equal(await database.user.count(), 1)
 })
 
+t.test('what a terminal would obey is shown as it is written', async (t) => {
+  const service = await startApp(t)
+  const environment = { DATABASE_URL: service.config.database.url, NODE_ENV: 'test' }
+  const [csi, turned, joiner] = ['\u009b', '\u202e', '\u200d']
+  await insertUser(service, ravi, `${csi}31m${turned}Ravi${joiner}\x1b`, {
+    email: 'ravi@example.com',
+    publicMetadata: { [csi]: `${turned}${joiner}` },
+  })
+  const run = (...words: string[]) => runCommand(['users', ...words], { environment })
+  const shown = '\\u009b31m\\u202eRavi'
+  t.strictSame((await run('list')).output, [`${ravi}  r***@example.com  ${shown}${joiner}\\u001b`])
+  t.equal((await run('show', ravi)).output[1], `name      ${shown}${joiner}\\u001b`)
+  const json = (await run('show', ravi, '--json')).output.join('\n')
+  t.match(json, `${shown}\\u200d\\u001b`)
+  t.match(json, '{\n      "\\u009b": "\\u202e\\u200d"\n    }')
+  t.match(JSON.parse(json), { user: { userName: `${csi}31m${turned}Ravi${joiner}\x1b` } }, 'which says the same')
+  const pages: string[] = []
+  await writeUsers(service.database, async (text) => pages.push(text))
+  t.match(pages.join(''), '"publicMetadata":{"\\u009b":"\\u202e\\u200d"}')
+  const refused = await run('show', `${csi}@${turned}`)
+  t.match(refused, { code: 2 })
+  t.notMatch(refused.errors.join('\n'), /[\p{Cc}\u202e]/u)
+})
+
 t.test('everybody, as lines of JSON', async (t) => {
   const { database, config } = await startApp(t)
   const environment = { DATABASE_URL: config.database.url, NODE_ENV: 'test' }

@@ -56,6 +56,32 @@ t.test('each field at fault is named by its pointer', async (t) => {
   t.match(elsewhere.body, { code: 'country_not_supported', fields: undefined }, 'and of what is not valid alone')
 })
 
+t.test('a name stands once in an object, however it is written', async (t) => {
+  const service = await startApp(t)
+  const ask = (payload: string) => service.post('/auth/request-otp', undefined, { payload, headers: json })
+  const line = 'A name must not stand twice in an object of the body'
+  for (const payload of [
+    '{"email":"a@example.com","email":"b@example.com"}',
+    '{"email":"a@example.com","\\u0065mail":"b@example.com"}',
+    '{"email" : "a@example.com" , "email"\n: "a@example.com"}',
+    '{"a":{"b":1,"c":{"b":1,"b":2}}}',
+    '[{"a":1},{"a":1,"a":1}]',
+    '{"":1,"":1}',
+  ]) {
+    const { status, body } = await ask(payload)
+    t.match([status, body], [400, { errors: [line], fields: [{ pointer: '', detail: line }] }], payload)
+  }
+  for (const payload of [
+    '{"email":"a:\\"b:\\\\","phone":"::\\\\\\":"}',
+    '{"a":[{"b":1},{"b":1}],"b":null,"c":":"}',
+    '[":",":"]',
+    '":"',
+    '7',
+  ])
+    t.notMatch((await ask(payload)).body.errors, [line], payload)
+  t.equal((await ask('{"email":"once@example.com","device_token":null}')).status, 200)
+})
+
 t.test('a pointer is written as RFC 6901 §3 says', async (t) => {
   t.equal(pointerTo('~1/'), '/~01~1')
   t.equal(pointerTo('b', '/a'), '/a/b')

@@ -158,3 +158,16 @@ t.test("a trusted proxy's id of a request is kept, where it is a UUID", async (t
   const { headers } = await unlisted.get('/health/live', { headers: { 'x-request-id': id } })
   t.not(headers['x-request-id'], id, 'without TRUST_PROXY nobody is one')
 })
+
+t.test('bytes that a terminal obeys, in a header that is logged, are escapes', async (t) => {
+  const service = await startApp(t)
+  const origin = 'https://\u009b31m\u0085.example'
+  const answer = await service.post('/auth/request-otp', {}, { headers: { cookie: 'jwt=x', origin } })
+  t.equal(answer.body.code, 'cross_site')
+  t.match(service.logged(), 'https://\\u009b31m\\u0085.example')
+  t.notMatch(service.logged(), /(?!\n)\p{Cc}/u)
+  t.ok(
+    linesOf(service).some((line) => line['origin'] === origin),
+    'which say the same',
+  )
+})

@@ -65,7 +65,9 @@ t.test('each operation is whole', async (t) => {
     )
     for (const [status, { headers }] of answers) {
       t.ok(headers['X-Request-Id'], `${name} ${status} has the request's id`)
-      t.equal('WWW-Authenticate' in headers, status === '401')
+      const isForKeys = security.some((way: object) => 'apiKey' in way)
+      if (status === '401' || (status === '403' && isForKeys)) t.ok(headers['WWW-Authenticate'], `${name} ${status}`)
+      else if (status !== '403') t.notOk('WWW-Authenticate' in headers, `${name} ${status}`)
       t.equal('Retry-After' in headers, ['429', '503'].includes(status), `${name} ${status}`)
     }
   }

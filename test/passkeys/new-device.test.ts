@@ -89,6 +89,32 @@ t.test('the sign-in is told of at every identifier, and changes nothing for a da
   t.equal((await asha.delete('/users/me')).status, 200, 'its owner may all of it')
 })
 
+t.test("nor does an admin's make what outlasts it, or keep out who could undo it", async (t) => {
+  const service = await started
+  const { asha, email, authenticator } = await newPerson(service)
+  const other = await join(service, `other${people}@example.com`)
+  await service.database.user.updateMany({ where: { id: { in: [asha.id, other.id] } }, data: { role: 'ADMIN' } })
+  const key = { name: 'Mine', scopes: ['users:read'] }
+  const { body: made } = await asha.post('/api-keys', key)
+  const calls: [string, number, (person: Person) => Promise<object>][] = [
+    ['make a key', 201, (person) => person.post('/api-keys', key)],
+    ['remove a key', 200, (person) => person.delete(`/api-keys/${made.data.id}`)],
+    ['take a role', 200, (person) => person.patch(`/users/${other.id}`, { role: 'USER' })],
+    ['give a role', 200, (person) => person.patch(`/users/${other.id}`, { role: 'ADMIN' })],
+    ['make an admin', 201, (person) => person.post('/users', { email: `new${people}@example.com`, role: 'ADMIN' })],
+    ['keep somebody out', 200, (person) => person.patch(`/users/${other.id}`, { disabled: true })],
+    ['let somebody in', 200, (person) => person.patch(`/users/${other.id}`, { disabled: false })],
+    ['keep oneself out', 200, (person) => person.patch('/users/me', { disabled: true })],
+  ]
+  const thief = asPerson(service, asha.id, (await verify(service, email)).body.token)
+  for (const [name, , ask] of calls) t.match(await ask(thief), refused, name)
+  t.equal((await thief.post('/users', { email: `user${people}@example.com` })).status, 201, 'a user')
+  t.equal((await thief.patch(`/users/${other.id}`, { user_name: 'Ravi' })).status, 200, 'a name')
+  const { body: byPasskey } = await signIn(service, authenticator)
+  for (const [name, status, ask] of calls)
+    t.match(await ask(asPerson(service, asha.id, byPasskey.token)), { status }, name)
+})
+
 t.test('it stands on the device and on every session from it, whatever becomes of the device', async (t) => {
   const service = await started
   const { asha, email, authenticator, passkeyId } = await newPerson(service)

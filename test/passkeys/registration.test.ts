@@ -102,11 +102,14 @@ t.test('it is called what the client is; an answer that lies makes none', async 
     { attestation: selfSigned },
     { attestation: forged },
     { attestation: Buffer.from([0xff, 0xff]) },
+    { credentialId: Buffer.alloc(0) },
+    { credentialId: Buffer.alloc(1_024, 1) },
     {
       attestation: cborMap([cborText('fmt'), cborText('packed')], [cborText('attStmt'), cborText('none')]).subarray(1),
     },
   ]
-  for (const lie of lies) t.match((await register(asha, undefined, lie)).answer, invalid, JSON.stringify(lie))
+  for (const lie of lies)
+    t.match((await register(asha, undefined, lie)).answer, invalid, JSON.stringify(lie).slice(0, 80))
   // CBOR, and no map: a number, a list, a text; and a map of something else.
   for (const attestationObject of ['AA', 'gA', 'YWE', 'oA']) {
     const { data } = (await asha.post('/auth/passkeys/registration/options')).body
@@ -170,6 +173,8 @@ t.test('an answer is of the session that asked, and a credential of one user', a
   const headers = { authorization: `Bearer ${asha.token}`, 'user-agent': '' }
   const named = await service.post('/auth/passkeys/registration/verify', { response: bare }, { headers })
   t.match(named.body.data, { name: 'Passkey', device_type: 'single_device', backed_up: false })
+  const longest = Buffer.alloc(1_023, 7)
+  t.equal((await register(asha, undefined, { credentialId: longest })).answer.status, 201)
   const android = new Authenticator(`android:apk-key-hash:${'a'.repeat(43)}`)
   t.equal((await register(asha, android)).answer.status, 201)
 })

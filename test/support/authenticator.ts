@@ -17,6 +17,8 @@ export type Lies = Readonly<{
   signer?: KeyObject
   /** the attestation statement, in CBOR, in place of none */
   attestation?: Buffer
+  /** of a new credential, as it is signed */
+  credentialId?: Buffer
 }>
 
 type Options = { challenge: string; rp?: { id?: string }; rpId?: string; user?: { id: string } }
@@ -63,7 +65,7 @@ export class Authenticator {
     return Buffer.concat([sha256(rpId), Buffer.from([flags]), count, rest])
   }
 
-  #credentialData(): Buffer {
+  #credentialData(credentialId: Buffer): Buffer {
     const { x = '', y = '' } = this.#keys.publicKey.export({ format: 'jwk' })
     const key = cborMap(
       [cborInteger(1), cborInteger(2)],
@@ -72,15 +74,20 @@ export class Authenticator {
       [cborInteger(-2), cborBytes(Buffer.from(x, 'base64url'))],
       [cborInteger(-3), cborBytes(Buffer.from(y, 'base64url'))],
     )
-    const length = Buffer.from([0, this.credentialId.length])
-    return Buffer.concat([Buffer.alloc(16, 0xab), length, this.credentialId, key])
+    const length = Buffer.from([credentialId.length >> 8, credentialId.length & 255])
+    return Buffer.concat([Buffer.alloc(16, 0xab), length, credentialId, key])
   }
 
   /** Makes the passkey. */
   create(options: Options, lies: Lies = {}) {
     this.#userHandle = options.user?.id ?? ''
     const rpId = lies.rpId ?? options.rp?.id ?? ''
-    const authData = this.#authenticatorData(rpId, lies.flags ?? 0x5d, lies, this.#credentialData())
+    const authData = this.#authenticatorData(
+      rpId,
+      lies.flags ?? 0x5d,
+      lies,
+      this.#credentialData(lies.credentialId ?? this.credentialId),
+    )
     const attestationObject = Buffer.concat([
       head(5, 3),
       lies.attestation ?? noAttestation,

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { context, propagation, trace } from '@opentelemetry/api'
+import { type Context, context, propagation, trace } from '@opentelemetry/api'
 import {
   InMemorySpanExporter,
   NodeTracerProvider,
@@ -26,7 +26,15 @@ export type Seen = Readonly<{
 /** An SDK of this process, as an application that has the service inside has one. Ends with the test. */
 export function keepSpans(t: Test, sampler?: Sampler) {
   const exporter = new InMemorySpanExporter()
-  const spanProcessors = [new SimpleSpanProcessor(exporter)]
+  const baggage: string[] = []
+  const simple = new SimpleSpanProcessor(exporter)
+  /** As processors do that copy baggage into spans. */
+  const noteBaggage = (_span: unknown, parent: Context) => {
+    for (const [name, { value }] of propagation.getBaggage(parent)?.getAllEntries() ?? [])
+      baggage.push(`${name}=${value}`)
+  }
+  const noting = { onStart: noteBaggage, onEnd() {}, forceFlush: async () => {}, shutdown: async () => {} }
+  const spanProcessors = [simple, noting]
   const provider = new NodeTracerProvider({ spanProcessors, ...(sampler && { sampler }) })
   provider.register()
   t.equal(findTracer(), true)
@@ -45,7 +53,11 @@ export function keepSpans(t: Test, sampler?: Sampler) {
       links: span.links.map(({ context }) => context),
       isError: span.status.code === 2,
     }))
-  return { spans, reset: () => exporter.reset() }
+  const reset = () => {
+    exporter.reset()
+    baggage.length = 0
+  }
+  return { spans, baggage, reset }
 }
 
 type Value = { stringValue?: string; intValue?: string | number; doubleValue?: number }

@@ -107,6 +107,12 @@ t.test('of a stranger a traceparent is a link, of a trusted proxy the parent, an
   t.match(second, { traceId: theirs.traceId, parentSpanId: theirs.spanId, links: [] })
   t.match(third, { name: 'GET', attributes: { 'error.type': 'not_found' }, isError: false })
   t.equal(kept.spans().filter(({ kind }) => kind === 2).length, 3)
+  t.ok(kept.baggage.includes(stranger.baggage), 'of a trusted proxy the baggage too')
+  kept.reset()
+  await alone.get('/auth/phone-prefixes', { headers: stranger })
+  await alone.get('/auth/phone-prefixes', { headers: { baggage: stranger.baggage } })
+  await requestOf(kept, 2)
+  t.strictSame(kept.baggage, [], 'a stranger has none, with a traceparent and without')
 })
 
 t.test('a stranger has nothing sampled, a trusted proxy has', async (t) => {

@@ -8,7 +8,7 @@ The **identifier flow** (\`/auth\`) takes phones of any allowed country and emai
 
 Errors are \`application/problem+json\` (RFC 9457); programs switch on \`code\`, and by \`status\` where they do not know it. Every answer carries its request's id in \`x-request-id\`, by which its lines in the log are found.
 Pages of other sites that are not in \`CORS_ORIGINS\` get 403 \`cross_site\` where a call carries or sets cookies.
-Bodies are JSON in UTF-8; unknown fields are refused; \`null\` for a field that may be left out is as if it were left out; where a name stands twice in an object, the last one counts.
+Bodies are JSON in UTF-8; unknown fields are refused; \`null\` for a field that may be left out is as if it were left out; a name that stands twice in an object is refused.
 
 This document is the same for every service of this version. What settings turn on or off is said where it is: where it is off, the path is 404.`
 

@@ -25,8 +25,8 @@ export const headers = {
     example: '0197a1b2-1111-7222-8333-444455556666',
   },
   RetryAfter: {
-    description:
-      'Whole seconds after which the call will succeed (RFC 9110 §10.2.3), also `retry_after` of the body. Always with 429; with 503 unless time alone opens nothing',
+    description: 'Whole seconds after which the call will succeed (RFC 9110 §10.2.3), also `retry_after` of the body',
+    required: true,
     schema: { type: 'integer', minimum: 1 },
     example: 30,
   },
@@ -35,6 +35,11 @@ export const headers = {
     description: 'The challenge of a 401 (RFC 6750 §3); with `error="invalid_token"` where a token came',
     schema: { type: 'string' },
     example: 'Bearer realm="latchkey"',
+  },
+  MissingScope: {
+    description: 'Of an API key that has not the scope of the call: names it (RFC 6750 §3.1)',
+    schema: { type: 'string' },
+    example: 'Bearer realm="latchkey", error="insufficient_scope", scope="users:write"',
   },
   EntityTag: {
     required: true,
@@ -136,6 +141,7 @@ export class Operations {
         ...always,
         ...(codes.some((code) => temporary.includes(code)) && { 'Retry-After': header('RetryAfter') }),
         ...(status === 401 && { 'WWW-Authenticate': header('Authenticate') }),
+        ...(codes.includes('forbidden') && { 'WWW-Authenticate': header('MissingScope') }),
       },
       content: {
         [problemType]: {

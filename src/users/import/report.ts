@@ -1,19 +1,13 @@
 // The files of lines beside the one that is imported: who was refused, and who has another id.
 import { access, constants, type FileHandle, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { visibleJson } from '../../showing.js'
 
 /** To go on in a file that an earlier run made, and not where a link leads that has taken its place. */
 const goOn = constants.O_RDWR | constants.O_APPEND | constants.O_NOFOLLOW
 
-/** What terminals and editors obey or do not show: controls beyond those of ASCII, which JSON has escaped, and format characters. */
-const unseen = /[\u007f-\u009f\u2028\u2029\p{Cf}]/gu
-
 /** A line of JSON that shows all that is in it, whoever wrote the file that it tells of. */
-function lineOf(value: object): string {
-  const escaped = (text: string) =>
-    Array.from({ length: text.length }, (_, at) => `\\u${text.charCodeAt(at).toString(16).padStart(4, '0')}`).join('')
-  return `${JSON.stringify(value).replace(unseen, escaped)}\n`
-}
+const lineOf = (value: object) => `${visibleJson(JSON.stringify(value))}\n`
 
 /** What a file begins with: all of a ledger, and enough of a report; null where there is none. */
 export async function beginningOf(path: string): Promise<string | null> {
