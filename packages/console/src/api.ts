@@ -67,6 +67,9 @@ export type Blocks = {
   drivers: { channel: string; driver: string; state: string }[]
 }
 
+/** Users in a list. */
+export const pageSize = 20
+
 type Options = { params?: Record<string, string>; query?: Record<string, string | undefined>; body?: unknown }
 
 export class Api {
@@ -90,7 +93,7 @@ export class Api {
 
   /** @param text as people type it; the newest users where it is empty */
   find(text: string, cursor: string | undefined, signal: AbortSignal): Promise<Page<User>> {
-    const query = { q: text === '' ? undefined : text, sort: '-created_at', limit: '20', cursor }
+    const query = { q: text === '' ? undefined : text, sort: '-created_at', limit: String(pageSize), cursor }
     return this.#page('GET /users', { query }, signal)
   }
 
