@@ -103,7 +103,7 @@ export class Api {
   devices = (id: string) => this.#data<Device[]>('GET /users/:id/devices', { params: { id } })
   limits = (id: string) => this.#data<Limits[]>('GET /users/:id/limits', { params: { id } })
   events = (id: string, cursor?: string) =>
-    this.#page<Happening>('GET /users/:id/events', { params: { id }, query: { limit: '20', cursor } })
+    this.#page<Happening>('GET /users/:id/events', { params: { id }, query: { limit: '50', cursor } })
   messages = (id: string, cursor?: string) =>
     this.#page<Message>('GET /users/:id/messages', { params: { id }, query: { limit: '10', cursor } })
 
