@@ -1,12 +1,14 @@
 // The console at /admin as the service serves it: whole journeys of an admin against the real service.
 import assert from 'node:assert/strict'
+import type { HTTPRequest } from 'puppeteer-core'
 import { startPrefix } from './front.js'
 import { startProcess } from './service.js'
 import { afterAll, axe, newEmail, newPhone, newVisitor, test, type VisitOptions, type Visitor } from './support.js'
 
 const { origin, query, stop } = await startProcess({
   BRAND_NAME: 'Chai & Co',
-  OTP_RESEND_COOLDOWN: '1',
+  // What is sent again in between is what a test says.
+  OTP_RESEND_COOLDOWN: '60',
   MESSAGE_COSTS: 'IN:0.2,email:0.01',
   MESSAGE_COST_CURRENCY: 'INR',
 })
@@ -76,6 +78,36 @@ async function act(visitor: Visitor, button: string, reason: string, typed?: str
   await visitor.click('dialog .primary')
 }
 
+/** Holds back what is asked, until it is let go. */
+async function hold({ page }: Visitor, isHeld: (method: string, path: string) => boolean) {
+  const held: HTTPRequest[] = []
+  let isOver = false
+  const onRequest = (request: HTTPRequest) => {
+    const { pathname } = new URL(request.url())
+    if (!isOver && isHeld(request.method(), pathname)) held.push(request)
+    else void request.continue()
+  }
+  page.on('request', onRequest)
+  await page.setRequestInterception(true)
+  const some = async () => {
+    while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  const end = async (then: (request: HTTPRequest) => Promise<void>) => {
+    isOver = true
+    await Promise.all(held.map(then))
+    await page.setRequestInterception(false)
+    page.off('request', onRequest)
+  }
+  return {
+    some,
+    go: () => end((request) => request.continue()),
+    fail: (status: number, body: object) =>
+      end((request) =>
+        request.respond({ status, contentType: 'application/problem+json', body: JSON.stringify(body) }),
+      ),
+  }
+}
+
 const untilNoDialog = ({ page }: Visitor) =>
   page.waitForFunction(() => !document.querySelector('#latchkey')?.shadowRoot?.querySelector('dialog'))
 
@@ -123,6 +155,7 @@ test('an admin finds somebody by the phone as people type it, disables, unlocks 
   await visitor.click('dialog .primary')
   await see(visitor, 'Users')
   await visitor.page.waitForFunction("location.pathname === '/admin'")
+  await see(visitor, 'Nobody found.')
   await visitor.page.goBack()
   await see(visitor, 'This does not exist.')
   await visitor.leave()
@@ -136,6 +169,8 @@ test('the back button and a reload stay where they are, and what was found is st
   await see(visitor, 'Known devices')
   await visitor.page.reload({ waitUntil: 'networkidle0' })
   await see(visitor, 'Known devices')
+  // Two lists were read twice, and the second time they tell of the first.
+  await see(visitor, 'Data was read (')
   await visitor.clickText('Users')
   await visitor.type('#search', email)
   await see(visitor, 'Found: 1')
@@ -180,19 +215,81 @@ test('an old proof is asked for again, once, and what was wanted goes on', async
   await visitor.find('dialog #code')
   await visitor.lastCode(2)
   assert.deepEqual(await axe(visitor), [])
+  const placeOf = async (selector: string) =>
+    (await visitor.find(selector)).evaluate((each) => {
+      const { left, top, width, height } = each.getBoundingClientRect()
+      return [left, top, width, height].map(Math.round)
+    })
+  assert.deepEqual(await placeOf('dialog #code'), await placeOf('dialog .boxes'), 'the field lies over its boxes')
   await visitor.clickText('Cancel')
   await see(visitor, 'Confirm that it is you to see this.')
-  await query(`UPDATE otps SET resend_at = now()`)
   await visitor.clickText('Try again')
-  await visitor.type('dialog #code', await visitor.lastCode(3))
+  await see(visitor, 'We sent it to')
+  await visitor.page.reload({ waitUntil: 'networkidle0' })
+  await see(visitor, 'That was too often.')
+  await visitor.type('dialog #code', await visitor.lastCode(2))
   await see(visitor, 'Known devices')
+  assert.equal(visitor.codes.length, 2, 'the code that was under way was good all the time')
+
   await makeOld()
-  await query(`UPDATE otps SET resend_at = now()`)
   await act(visitor, 'Sign out everywhere', 'Lost the laptop')
   await visitor.find('dialog #code')
-  await visitor.type('dialog #code', await visitor.lastCode(4))
+  await visitor.type('dialog #code', await visitor.lastCode(3))
   await untilNoDialog(visitor)
   assert.ok(!(await isSignedIn(token)))
+
+  await makeOld()
+  await act(visitor, 'Sign out everywhere', 'And the phone')
+  for (const line of [
+    '4 attempts left',
+    '3 attempts left',
+    '2 attempts left',
+    '1 attempt left',
+    'Too many wrong codes.',
+  ]) {
+    await visitor.type('dialog #code', '000000')
+    await see(visitor, line)
+  }
+  await visitor.leave()
+})
+
+test('an action that is under way is seen to its end, whatever is pressed meanwhile', async () => {
+  const { id } = await join({ email: newEmail() })
+  const visitor = await visit(`/admin/users/${id}`)
+  await signIn(visitor)
+  await see(visitor, 'Known devices')
+  const held = await hold(visitor, (method) => method === 'PATCH')
+  await act(visitor, 'Disable', 'Asked for it')
+  await held.some()
+  // A browser closes a dialog at the second one, whatever the page wants.
+  for (const key of ['Escape', 'Escape'] as const) await visitor.page.keyboard.press(key)
+  await held.go()
+  await visitor.page.waitForSelector('::-p-aria([name="Enable"])')
+  await see(visitor, 'disabled true; Asked for it')
+  await visitor.leave()
+})
+
+test('nobody else is opened than who is typed: not by a quick key, not after a search that failed', async () => {
+  const email = newEmail()
+  await join({ email })
+  const visitor = await visit('/admin')
+  await signIn(visitor)
+  await see(visitor, 'Newest users')
+  const held = await hold(visitor, (_method, path) => path === '/users')
+  await visitor.type('#search', email)
+  await held.some()
+  await visitor.page.waitForFunction(() => {
+    const main = document.querySelector('#latchkey')?.shadowRoot?.querySelector('main')
+    return main && getComputedStyle(main, '::before').content !== 'none'
+  })
+  await visitor.page.keyboard.press('ArrowDown')
+  await visitor.page.keyboard.press('Enter')
+  assert.equal(new URL(visitor.page.url()).pathname, '/admin')
+  await held.fail(429, { code: 'rate_limited', retry_after: 42 })
+  await see(visitor, 'That was too often. Try again in 42 seconds.')
+  assert.equal(await visitor.page.$('>>> .results li'), null)
+  await visitor.clickText('Try again')
+  await see(visitor, 'Found: 1')
   await visitor.leave()
 })
 
@@ -289,6 +386,13 @@ test('every view is free of faults to axe, light and dark, narrow and wide, and 
         await visitor.page.goto(`${origin}${path}`, { waitUntil: 'networkidle0' })
         assert.deepEqual(await axe(visitor), [], `${path} ${theme} ${width}`)
         assert.equal(await visitor.page.evaluate(() => document.documentElement.scrollWidth), width, path)
+        const hidden = await visitor.page.$$eval('>>> .scrolled', (boxes) =>
+          boxes.map((box) => box.scrollWidth - box.clientWidth),
+        )
+        assert.ok(
+          hidden.every((pixels) => pixels <= 0),
+          `${path}: all of a table is seen at ${width} pixels`,
+        )
       }
       await visitor.page.goto(`${origin}/admin/users/${id}`, { waitUntil: 'networkidle0' })
       await visitor.clickText('Delete')

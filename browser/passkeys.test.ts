@@ -65,6 +65,11 @@ const signOut = async (visitor: Visitor) => {
   await visitor.clickText('Sign out')
   await visitor.find('#identifier')
 }
+/** What stands first on the form, beside the choice between phone and email. */
+const firstButton = async (visitor: Visitor) =>
+  (await visitor.find('form:has(#identifier)')).evaluate(
+    (form) => form.querySelector('button.passkey, button.primary')?.classList[0],
+  )
 const credentialsOf = async (cdp: CDPSession, authenticatorId: string) =>
   (await cdp.send('WebAuthn.getCredentials', { authenticatorId })).credentials
 /** Until then its person has not touched the sensor. */
@@ -93,8 +98,7 @@ test('a passkey is offered once after a code, made, and signs in first on the ne
   await touch(cdp, authenticatorId, false)
   await signOut(visitor)
   await open(visitor)
-  const first = await (await visitor.find('form')).evaluate((form) => form.querySelector('button')?.className)
-  assert.equal(first, 'passkey', 'before the field')
+  assert.equal(await firstButton(visitor), 'passkey', 'before the field')
   assert.deepEqual(await axe(visitor), [])
   await picture(visitor, 'next-visit-passkey-first')
   const sent = visitor.codes.length
@@ -168,6 +172,8 @@ test('it confirms that it is you without a message, and is named and removed', a
   await visitor.page.waitForFunction(
     () => !document.querySelector('latchkey-sign-in')?.shadowRoot?.textContent?.includes('My laptop'),
   )
+  await visitor.clickText('Add a passkey')
+  await visitor.see('This device already has a passkey.')
   await visitor.clickText('Remove: Chrome on Linux')
   await visitor.see('No passkey yet.')
   assert.deepEqual(await axe(visitor), [])
@@ -175,10 +181,63 @@ test('it confirms that it is you without a message, and is named and removed', a
 
   await touch(cdp, other.authenticatorId, false)
   await signOut(visitor)
+  assert.equal(await firstButton(visitor), 'primary', 'who removed the last one is not asked for it first')
   await visitor.click('.passkey')
   await touch(cdp, other.authenticatorId, true)
   await visitor.see('This passkey does not work here. Use a code.')
   await picture(visitor, 'a-removed-one-opens-nothing')
+  await visitor.leave()
+})
+
+test('a passkey that opens nothing any more is not the first thing asked for, and a new one is offered', async () => {
+  const { visitor, cdp, authenticatorId } = await newOwner()
+  const email = newEmail()
+  await open(visitor)
+  await signInByCode(visitor, email)
+  await visitor.see('Sign in faster next time?')
+  await visitor.click('.primary')
+  await seeAccount(visitor, email)
+  await touch(cdp, authenticatorId, false)
+  await signOut(visitor)
+  // Removed on another device, of which this one knows nothing.
+  await query('DELETE FROM passkeys USING users WHERE users.id = user_id AND email = $1', [email])
+  assert.equal(await firstButton(visitor), 'passkey')
+  await visitor.click('.passkey')
+  await touch(cdp, authenticatorId, true)
+  await visitor.see('This passkey does not work here. Use a code.')
+  await touch(cdp, authenticatorId, false)
+  await cdp.send('WebAuthn.clearCredentials', { authenticatorId })
+  await open(visitor)
+  assert.equal(await firstButton(visitor), 'primary')
+  await signInByCode(visitor, email)
+  await visitor.see('Sign in faster next time?')
+  await visitor.leave()
+})
+
+test('an offer that stayed open for long asks for a code, and one that this device has already made is no fault', async () => {
+  const { visitor, cdp, authenticatorId } = await newOwner()
+  const email = newEmail()
+  await open(visitor)
+  await signInByCode(visitor, email)
+  await visitor.see('Sign in faster next time?')
+  await query(
+    `UPDATE sessions SET proved_at = now() - interval '16 minutes' FROM users WHERE users.id = user_id AND email = $1`,
+    [email],
+  )
+  await visitor.click('.primary')
+  await visitor.type('dialog #code', await visitor.lastCode(2))
+  await seeAccount(visitor, email)
+  assert.equal((await credentialsOf(cdp, authenticatorId)).length, 1)
+  await touch(cdp, authenticatorId, false)
+  await signOut(visitor)
+  await visitor.page.evaluate(() => localStorage.clear())
+  await open(visitor)
+  await signInByCode(visitor, email)
+  await visitor.see('Sign in faster next time?')
+  await touch(cdp, authenticatorId, true)
+  await visitor.click('.primary')
+  await seeAccount(visitor, email)
+  assert.equal((await credentialsOf(cdp, authenticatorId)).length, 1)
   await visitor.leave()
 })
 

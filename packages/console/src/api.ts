@@ -67,6 +67,9 @@ export type Blocks = {
   drivers: { channel: string; driver: string; state: string }[]
 }
 
+/** Users in a list. */
+export const pageSize = 20
+
 type Options = { params?: Record<string, string>; query?: Record<string, string | undefined>; body?: unknown }
 
 export class Api {
@@ -90,7 +93,7 @@ export class Api {
 
   /** @param text as people type it; the newest users where it is empty */
   find(text: string, cursor: string | undefined, signal: AbortSignal): Promise<Page<User>> {
-    const query = { q: text === '' ? undefined : text, sort: '-created_at', limit: '20', cursor }
+    const query = { q: text === '' ? undefined : text, sort: '-created_at', limit: String(pageSize), cursor }
     return this.#page('GET /users', { query }, signal)
   }
 
@@ -100,7 +103,7 @@ export class Api {
   devices = (id: string) => this.#data<Device[]>('GET /users/:id/devices', { params: { id } })
   limits = (id: string) => this.#data<Limits[]>('GET /users/:id/limits', { params: { id } })
   events = (id: string, cursor?: string) =>
-    this.#page<Happening>('GET /users/:id/events', { params: { id }, query: { limit: '20', cursor } })
+    this.#page<Happening>('GET /users/:id/events', { params: { id }, query: { limit: '50', cursor } })
   messages = (id: string, cursor?: string) =>
     this.#page<Message>('GET /users/:id/messages', { params: { id }, query: { limit: '10', cursor } })
 

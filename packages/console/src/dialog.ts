@@ -49,21 +49,33 @@ export async function ask(around: Surroundings, asked: Ask): Promise<boolean> {
     return isReason && isTyped
   }
 
-  async function run(): Promise<void> {
-    if (submit.button.getAttribute('aria-disabled') || !isFilledIn()) return
+  /** the last try */
+  let tried: Promise<boolean> | undefined
+
+  /** Answers whether it was done. */
+  async function run(): Promise<boolean> {
     submit.show(words.checking)
     error.textContent = ''
     try {
       await proven(() => asked.run(reason.input.value.trim()))
-      dialog.close('done')
+      dialog.close()
+      return true
     } catch (thrown) {
       error.textContent = failure(thrown)
+      return false
+    } finally {
+      submit.show(null)
     }
-    submit.show(null)
   }
 
+  const isRunning = () => submit.button.hasAttribute('aria-disabled')
+  // Closing calls nothing back that is under way: the dialog stays until it is known what became of it.
+  const stay = (event: Event) => isRunning() && event.preventDefault()
+
   const made = form(
-    () => void run(),
+    () => {
+      if (!isRunning() && isFilledIn()) tried = run()
+    },
     h('h2', { id: 'ask' }, asked.action, ': ', h('bdi', {}, asked.target)),
     h('p', { class: 'lead', id: 'ask-lead' }, asked.lead),
     reason.root,
@@ -73,19 +85,21 @@ export async function ask(around: Surroundings, asked: Ask): Promise<boolean> {
       'div',
       { class: 'buttons' },
       submit.button,
-      button(words.cancel, () => dialog.close()),
+      button(words.cancel, () => isRunning() || dialog.close()),
     ),
   )
   made.removeAttribute('aria-labelledby')
   const attributes = { 'aria-labelledby': 'ask', 'aria-describedby': 'ask-lead' }
-  const dialog = h('dialog', { class: asked.isDangerous ? 'ask severe' : 'ask', ...attributes }, made)
+  const dialog = h('dialog', { class: asked.isDangerous ? 'ask severe' : 'ask', oncancel: stay, ...attributes }, made)
   place.append(dialog)
   dialog.showModal()
   reason.input.focus()
   around.signal.addEventListener('abort', () => dialog.close(), { once: true })
   await new Promise((resolve) => dialog.addEventListener('close', resolve, { once: true }))
+  // Browsers close it at a second Escape, whatever the page wants (HTML, close watchers).
+  const isDone = await tried
   dialog.remove()
-  if (dialog.returnValue !== 'done') return false
+  if (!isDone || around.signal.aborted) return false
   around.announce(own.done)
   return true
 }

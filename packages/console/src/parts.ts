@@ -88,7 +88,21 @@ export async function fill<Result>(
   }
 }
 
-/** A table that a narrow window moves within its own box. */
+type Attributes = Parameters<typeof h>[1]
+/** Roles are told, since a narrow window makes lines of cells, and some browsers forget then what they are. */
+export const line = (...cells: Child[]) => h('tr', { role: 'row' }, ...cells)
+export const head = (attributes: Attributes, ...name: Child[]) =>
+  h('th', { scope: 'col', role: 'columnheader', ...attributes }, ...name)
+export const rowHead = (name: Child) => h('th', { scope: 'row', role: 'rowheader' }, name)
+/** @param name of its column, for where that is not seen above it */
+export const cell = (name: string, kind: string, ...content: Child[]) =>
+  h('td', { role: 'cell', class: kind, 'data-name': name }, ...content)
+export function table(heads: Child[], ...bodies: HTMLElement[]): HTMLTableElement {
+  for (const body of bodies) set(body, 'role', 'rowgroup')
+  return h('table', { role: 'table' }, h('thead', { role: 'rowgroup' }, line(...heads)), ...bodies)
+}
+
+/** A table that is moved within its own box where it is too wide. */
 export function scrolled(label: string, table: HTMLTableElement): HTMLElement {
   return h('div', { class: 'scrolled', role: 'group', 'aria-label': label, tabindex: '0' }, table)
 }

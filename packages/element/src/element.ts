@@ -106,6 +106,7 @@ export class LatchkeySignIn extends Base {
       onSignedIn: (user, isNewUser) => this.#tell('signed-in', { user, isNewUser }),
       onError: (error) => this.#tell('error', error),
       passkeys: () => this.#loadPasskeys(client),
+      proven: (client, user, run) => this.#proven(client, user, run),
       finish: this.finish && ((client, user) => this.#finish(client, user)),
     })
     flow.onChange((state, before) => this.#show(state, before))
@@ -114,13 +115,21 @@ export class LatchkeySignIn extends Base {
     return flow
   }
 
-  async #finish(client: Client, user: User): Promise<boolean> {
-    const run = async () => {
+  #finish(client: Client, user: User): Promise<boolean> {
+    return this.#proven(client, user, async () => {
       await this.finish?.(client, user)
       return true
-    }
+    })
+  }
+
+  /** Runs it, and once more after a proof where it asks for one; false where the person would rather not. */
+  async #proven(client: Client, user: User, run: () => Promise<boolean>): Promise<boolean> {
     const { card } = this.#surface
-    if (card === null) return run()
+    try {
+      return await run()
+    } catch (error) {
+      if (card === null || Object(error).code !== 'step_up_required') throw error
+    }
     const needed = {
       text: this.#text as Text,
       client,
@@ -128,8 +137,8 @@ export class LatchkeySignIn extends Base {
       me: { ...user, addresses: [] },
       passkeys: this.#hasPasskeys(),
     }
-    const { withProof } = await import('./account/step-up.js')
-    return (await withProof(needed, card, run)) ?? false
+    const { prove } = await import('./account/step-up.js')
+    return (await prove(needed, card)) && run()
   }
 
   #hasPasskeys(): boolean {

@@ -1,6 +1,6 @@
 // What a sign-in does: calls of the client, and what their answers mean for the steps.
 import type { Client, SignupForm, User } from './client.js'
-import { isCancelled, type Passkeys, recall, remember } from './passkeys.js'
+import { isCancelled, isThere, type Passkeys, recall, remember } from './passkeys.js'
 import { problemOf } from './problems.js'
 import { type Event, type Flow, isSame, next, type Person, type State, start, type Who } from './steps.js'
 
@@ -11,6 +11,8 @@ export type SignInOptions = {
   onError: (error: unknown) => void
   /** What is left to do for somebody who is signed in, such as asking for the way back; false where the person would rather not. */
   finish?: ((client: Client, user: User) => Promise<boolean>) | undefined
+  /** Runs what asks for a recent proof; false where the person would rather not. */
+  proven?: (client: Client, user: User, run: () => Promise<boolean>) => Promise<boolean>
   /** null where the service has no passkeys, or the browser none */
   passkeys?: () => Promise<Passkeys | null>
   /** milliseconds */
@@ -75,7 +77,11 @@ export class SignIn {
     if (passkeys === null) return Promise.resolve()
     return this.#doing('verifying', async (signal) => {
       this.#autofill.abort()
-      const { user } = await passkeys.signIn({ signal })
+      const { user } = await passkeys.signIn({ signal }).catch((error: unknown) => {
+        // What this device has opens nothing any more: a code comes first again, and then the offer of a new one.
+        if (Object(error).code === 'passkey_invalid') remember(null)
+        throw error
+      })
       remember('has')
       await this.#conclude(user, false)
     }).finally(() => {
@@ -107,10 +113,19 @@ export class SignIn {
     const { step } = this.#state
     const passkeys = this.#passkeys
     if (step.name !== 'offer' || passkeys === null) return Promise.resolve()
+    const user = step.user as User
     return this.#doing('saving', async (signal) => {
-      await passkeys.register({ signal })
+      const register = async () => {
+        await passkeys.register({ signal }).catch((error: unknown) => {
+          if (!isThere(error)) throw error
+        })
+        return true
+      }
+      const { proven, client } = this.#options
+      // An offer may be left open for longer than a proof is recent.
+      if (!(await (proven ? proven(client, user, register) : register()))) return
       remember('has')
-      await this.#conclude(step.user as User, step.isNewUser)
+      await this.#conclude(user, step.isNewUser)
     })
   }
 

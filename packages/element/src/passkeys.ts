@@ -13,6 +13,9 @@ export function isCancelled(error: unknown): boolean {
   return ['NotAllowedError', 'AbortError'].includes(Object(error).name)
 }
 
+/** This device has a passkey of the account already, and there is nothing left to make. */
+export const isThere = (error: unknown): boolean => Object(error).code === 'ERROR_AUTHENTICATOR_PREVIOUSLY_REGISTERED'
+
 /** What this browser knows of passkeys: whether one was made or used here, or an offer was turned down. */
 export type Memory = 'has' | 'declined' | null
 const key = 'latchkey.passkey'
@@ -27,9 +30,10 @@ export function recall(): Memory {
   }
 }
 
-export function remember(memory: Exclude<Memory, null>): void {
+export function remember(memory: Memory): void {
   try {
-    localStorage.setItem(key, memory)
+    if (memory === null) localStorage.removeItem(key)
+    else localStorage.setItem(key, memory)
   } catch {
     // Then it is asked again next time.
   }

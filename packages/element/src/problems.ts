@@ -14,6 +14,7 @@ export type Problem = {
 /** Codes of the service and of the client that have words of their own, and what the element finds by itself. */
 const known = {
   otp_invalid: 'error_otp_invalid',
+  code_malformed: 'error_otp_invalid',
   code_ended: 'error_code_ended',
   code_spent: 'error_code_spent',
   phone_invalid: 'error_phone',
@@ -32,6 +33,9 @@ const known = {
   forbidden: 'error_forbidden',
   new_device: 'error_new_device',
   passkey_invalid: 'error_passkey',
+  // Of @simplewebauthn/browser, which leaves the browser's own name for it, InvalidStateError, to more than this.
+  ERROR_AUTHENTICATOR_PREVIOUSLY_REGISTERED: 'error_passkey_there',
+  signup_refused: 'error_signup_refused',
   offline: 'error_offline',
   network_error: 'error_network',
   timeout: 'error_network',
@@ -61,7 +65,8 @@ export function problemOf(error: unknown): Problem {
 function ofIdentifier(names: readonly string[]): ProblemKind | undefined {
   if (names.includes('email')) return 'email_invalid'
   if (names.some((name) => ['phone', 'phonePrefix', 'mobile_number'].includes(name))) return 'phone_invalid'
-  return names.includes('otp') ? 'otp_invalid' : undefined
+  // It is no code, and no guess was counted.
+  return names.includes('otp') ? 'code_malformed' : undefined
 }
 
 type Text = {

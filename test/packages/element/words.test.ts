@@ -81,6 +81,8 @@ t.test('what goes wrong is told in words of its own', async (t) => {
   t.equal(invalid('/email'), english.error_email)
   t.equal(invalid('/mobile_number'), english.error_phone)
   t.equal(invalid('/otp'), english.error_otp_invalid)
+  t.equal(problemOf({ code: 'validation_failed', fields: [{ pointer: '/otp' }] }).kind, 'code_malformed', 'no guess')
+  t.equal(line({ code: 'signup_refused' }), 'You cannot create an account here.')
   t.equal(invalid('/city'), english.error_field)
   t.match(problemOf({ code: 'validation_failed', fields: [{ pointer: '/city' }] }), { fields: ['city'] })
   t.equal(lineOf({ kind: 'otp_invalid', attempts: 1 }, en), 'That code is wrong. 1 attempt left.')

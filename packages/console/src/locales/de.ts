@@ -11,7 +11,7 @@ export const words: Words = {
   no_admin_lead: 'Melden Sie sich mit dem Konto eines Admins an, oder lassen Sie sich von einem dazu machen.',
   need_proof: 'Bestätigen Sie, dass Sie es sind, um das zu sehen.',
   search: 'Person finden',
-  search_hint: 'Telefon, E-Mail, Name oder ID',
+  search_hint: 'Telefon, E-Mail, Anfang des Namens oder ID',
   newest: 'Neueste Personen',
   found: 'Gefunden: {count}',
   none_found: 'Niemand gefunden. Versuchen Sie die ganze Nummer, die E-Mail oder die ID.',

@@ -10,7 +10,7 @@ export const words = {
   no_admin_lead: 'Sign in with the account of an admin, or ask one to make you one.',
   need_proof: 'Confirm that it is you to see this.',
   search: 'Find a user',
-  search_hint: 'Phone, email, name or ID',
+  search_hint: 'Phone, email, beginning of a name, or ID',
   newest: 'Newest users',
   found: 'Found: {count}',
   none_found: 'Nobody found. Try the whole number, the email or the ID.',

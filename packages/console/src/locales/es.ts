@@ -11,7 +11,7 @@ export const words: Words = {
   no_admin_lead: 'Inicie sesión con la cuenta de un administrador o pida a uno que le dé ese papel.',
   need_proof: 'Confirme que es usted para ver esto.',
   search: 'Buscar un usuario',
-  search_hint: 'Teléfono, correo, nombre o ID',
+  search_hint: 'Teléfono, correo, comienzo del nombre o ID',
   newest: 'Usuarios más recientes',
   found: 'Encontrados: {count}',
   none_found: 'No se encontró a nadie. Pruebe el número entero, el correo o el ID.',

@@ -11,7 +11,7 @@ export const words: Words = {
   no_admin_lead: 'Connectez-vous avec le compte d’un administrateur, ou demandez-lui de vous en donner le rôle.',
   need_proof: 'Confirmez que c’est bien vous pour voir ceci.',
   search: 'Trouver un utilisateur',
-  search_hint: 'Téléphone, e-mail, nom ou ID',
+  search_hint: 'Téléphone, e-mail, début du nom ou ID',
   newest: 'Derniers inscrits',
   found: 'Trouvés : {count}',
   none_found: 'Personne trouvé. Essayez le numéro entier, l’e-mail ou l’ID.',

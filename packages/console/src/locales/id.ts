@@ -11,7 +11,7 @@ export const words: Words = {
   no_admin_lead: 'Masuk dengan akun admin, atau minta admin memberi Anda peran itu.',
   need_proof: 'Konfirmasi bahwa ini Anda untuk melihatnya.',
   search: 'Cari pengguna',
-  search_hint: 'Telepon, email, nama, atau ID',
+  search_hint: 'Telepon, email, awal nama, atau ID',
   newest: 'Pengguna terbaru',
   found: 'Ditemukan: {count}',
   none_found: 'Tidak ada yang ditemukan. Coba nomor lengkap, email, atau ID.',

@@ -11,7 +11,7 @@ export const words: Words = {
   no_admin_lead: '管理者のアカウントでログインするか、管理者に権限を依頼してください。',
   need_proof: '表示するには、ご本人であることを確認してください。',
   search: 'ユーザーを探す',
-  search_hint: '電話番号、メール、名前、ID',
+  search_hint: '電話番号、メール、名前の先頭、ID',
   newest: '新しいユーザー',
   found: '見つかった数：{count}',
   none_found: '見つかりません。番号の全体、メール、IDでお試しください。',

@@ -11,7 +11,7 @@ export const words: Words = {
   no_admin_lead: 'Entre com a conta de um administrador ou peça a um que lhe dê esse papel.',
   need_proof: 'Confirme que é você para ver isto.',
   search: 'Encontrar um usuário',
-  search_hint: 'Telefone, e-mail, nome ou ID',
+  search_hint: 'Telefone, e-mail, começo do nome ou ID',
   newest: 'Usuários mais novos',
   found: 'Encontrados: {count}',
   none_found: 'Ninguém encontrado. Tente o número inteiro, o e-mail ou o ID.',

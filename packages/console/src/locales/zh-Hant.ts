@@ -11,7 +11,7 @@ export const words: Words = {
   no_admin_lead: '請使用管理員帳號登入，或請管理員授予您權限。',
   need_proof: '請先確認是您本人，再檢視此內容。',
   search: '尋找使用者',
-  search_hint: '手機、電子郵件、姓名或 ID',
+  search_hint: '手機、電子郵件、姓名開頭或 ID',
   newest: '最新使用者',
   found: '找到：{count}',
   none_found: '沒有找到。請嘗試完整號碼、電子郵件或 ID。',

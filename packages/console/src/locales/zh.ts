@@ -11,7 +11,7 @@ export const words: Words = {
   no_admin_lead: '请使用管理员账号登录，或请管理员授予您权限。',
   need_proof: '请先确认是您本人，再查看此内容。',
   search: '查找用户',
-  search_hint: '手机、邮箱、姓名或 ID',
+  search_hint: '手机、邮箱、姓名开头或 ID',
   newest: '最新用户',
   found: '找到：{count}',
   none_found: '没有找到。请尝试完整号码、邮箱或 ID。',

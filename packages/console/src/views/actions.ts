@@ -3,6 +3,7 @@ import type { Standing, User } from '../api.js'
 import { type Ask, ask } from '../dialog.js'
 import { button, h, nameOf, note } from '../parts.js'
 import type { Surroundings } from '../surroundings.js'
+import { forgetUser } from './users.js'
 
 export function actions(
   around: Surroundings,
@@ -56,6 +57,7 @@ export function actions(
         run: (reason) => api.remove(id, reason),
       },
       () => {
+        forgetUser(id)
         go({ name: 'users' })
         around.announce(own.done)
       },

@@ -2,7 +2,25 @@
 import type { Blocks } from '../api.js'
 import { ask } from '../dialog.js'
 import type { Words } from '../locales/en.js'
-import { badge, bar, button, type Child, entry, fill, h, list, moment, note, panel, scrolled } from '../parts.js'
+import {
+  badge,
+  bar,
+  button,
+  type Child,
+  cell,
+  entry,
+  fill,
+  h,
+  head,
+  line,
+  list,
+  moment,
+  note,
+  panel,
+  rowHead,
+  scrolled,
+  table,
+} from '../parts.js'
 import type { Surroundings, View } from '../surroundings.js'
 import { channelName } from './history.js'
 
@@ -88,27 +106,25 @@ function budgetName({ text }: Surroundings, name: string): string {
 function budgets(around: Surroundings, rows: Blocks['budgets']): HTMLTableElement {
   const { text } = around
   const { own } = text
-  const head = (name: string, isNumber = false) => h('th', { scope: 'col', class: isNumber ? 'number' : '' }, name)
   const sorted = [...rows].sort((one, other) => urgency(one.advice) - urgency(other.advice))
   const lines = sorted.map(({ name, window, used, limit, ends_at, advice: code }) => {
     const share = limit === 0 ? 1 : used / limit
-    return h(
-      'tr',
-      {},
-      h('th', { scope: 'row' }, budgetName(around, name)),
-      h('td', {}, text.length(1, window === 'hour' ? 'hour' : 'day')),
-      h(
-        'td',
-        { class: 'number' },
+    return line(
+      rowHead(budgetName(around, name)),
+      cell(own.period, '', text.length(1, window === 'hour' ? 'hour' : 'day')),
+      cell(
+        own.used,
+        'number',
         `${text.number(used)} / ${text.number(limit)}`,
         h('span', { class: 'share' }, text.share(share), bar(share, code === 'fine' ? 'good' : 'bad')),
       ),
-      h('td', {}, moment(text, ends_at)),
-      h('td', { class: code === 'fine' ? 'note' : 'advice' }, wordOf(advice, code, own)),
+      cell(own.resets, '', moment(text, ends_at)),
+      cell(own.what_to_do, code === 'fine' ? 'note' : 'advice', wordOf(advice, code, own)),
     )
   })
-  const headings = [head(own.budgets), head(own.period), head(own.used, true), head(own.resets), head(own.what_to_do)]
-  return h('table', {}, h('thead', {}, h('tr', {}, ...headings)), h('tbody', {}, ...lines))
+  const names = [own.budgets, own.period, own.used, own.resets, own.what_to_do]
+  const heads = names.map((name) => head({ class: name === own.used ? 'number' : '' }, name))
+  return table(heads, h('tbody', {}, ...lines))
 }
 
 const states: Readonly<Record<string, keyof Words>> = { closed: 'd_closed', open: 'd_open', half_open: 'd_half' }

@@ -1,15 +1,27 @@
 // What became of somebody's messages, and what happened: a page at a time.
 import type { Happening, Message, Page } from '../api.js'
 import { meaningOfMessage, nameOfEvent } from '../meaning.js'
-import { badge, button, type Child, entry, fill, h, moment, note, panel } from '../parts.js'
+import { badge, button, type Child, entry, fill, h, list, moment, note, panel } from '../parts.js'
 import type { Surroundings } from '../surroundings.js'
 
 export function history(around: Surroundings, id: string): HTMLElement[] {
   const { text, api } = around
   const { own } = text
   return [
-    paged(around, 'messages', own.messages, (cursor) => api.messages(id, cursor), messageRow),
-    paged(around, 'events', own.events, (cursor) => api.events(id, cursor), eventRow),
+    paged(
+      around,
+      'messages',
+      own.messages,
+      (cursor) => api.messages(id, cursor),
+      (rows) => rows.map((row) => messageRow(around, row)),
+    ),
+    paged(
+      around,
+      'events',
+      own.events,
+      (cursor) => api.events(id, cursor),
+      (rows) => eventRows(around, rows),
+    ),
   ]
 }
 
@@ -18,7 +30,7 @@ function paged<Row>(
   name: string,
   title: string,
   read: (cursor?: string) => Promise<Page<Row>>,
-  rowOf: (around: Surroundings, row: Row) => HTMLElement,
+  rowsOf: (rows: Row[]) => HTMLElement[],
 ): HTMLElement {
   const { text, proven } = around
   const rows = h('ul', { class: 'rows history' })
@@ -29,9 +41,9 @@ function paged<Row>(
       rest,
       () => proven(() => read(cursor)),
       ({ rows: found, next }): Child[] => {
-        const made = found.map((row) => rowOf(around, row))
+        const made = rowsOf(found)
         rows.append(...made)
-        if (cursor !== undefined) made[0]?.querySelector<HTMLElement>('time')?.focus()
+        if (cursor !== undefined) made[0]?.querySelector<HTMLElement>('summary, time')?.focus()
         if (rows.childElementCount === 0) return [note(text.words.none_yet)]
         return next === null ? [] : [button(text.own.more, () => void load(next))]
       },
@@ -54,6 +66,24 @@ function messageRow({ text }: Surroundings, message: Message): HTMLElement {
     advice !== null && h('p', { class: 'advice' }, advice),
     raw(receipts.at(-1)?.detail ?? detail),
   )
+}
+
+const isRead = ({ event }: Happening) => event === 'sensitive_read'
+
+/** Every look at this page is an event too: many in a row are one line, so that they hide nothing of what happened to the person. */
+function eventRows(around: Surroundings, events: Happening[]): HTMLElement[] {
+  const { own, number } = around.text
+  const runs = events.reduce<Happening[][]>((all, each) => {
+    const run = all.at(-1)
+    if (run?.[0] && isRead(run[0]) && isRead(each)) run.push(each)
+    else all.push([each])
+    return all
+  }, [])
+  return runs.flatMap((run) => {
+    const made = run.map((each) => eventRow(around, each))
+    if (made.length === 1) return made
+    return entry(h('details', {}, h('summary', {}, `${own.ev_read} (${number(made.length)})`), list('rows', ...made)))
+  })
 }
 
 function eventRow({ text, link }: Surroundings, happening: Happening): HTMLElement {

@@ -1,6 +1,6 @@
 // What became of messages, by channel, country and driver: live while somebody looks.
 import type { Numbers } from '../api.js'
-import { bar, type Child, h, scrolled, set } from '../parts.js'
+import { bar, type Child, cell, h, head, line, rowHead, scrolled, set, table } from '../parts.js'
 import type { Surroundings, View } from '../surroundings.js'
 import { channelName } from './history.js'
 
@@ -29,18 +29,18 @@ export function numbersView(around: Surroundings): View {
   const status = h('p', { class: 'note' })
   const body = h('tbody', {})
   const foot = h('tfoot', {})
-  const heads = new Map(columns.map((column) => [column, head(column)]))
-  const table = h('table', {}, h('thead', {}, h('tr', {}, ...heads.values())), body, foot)
+  const nameOf = (column: Column) => (column === 'country' ? text.words.country : own[column])
+  const heads = new Map(columns.map((column) => [column, headOf(column)]))
+  const grid = table([...heads.values()], body, foot)
 
-  function head(column: Column): HTMLElement {
+  function headOf(column: Column): HTMLElement {
     const sort = () => {
       const isAgain = chosen.column === column
       Object.assign(chosen, { column, isDescending: isAgain ? !chosen.isDescending : !isText(column) })
       draw()
     }
-    const name = column === 'country' ? text.words.country : own[column]
-    const press = h('button', { type: 'button', class: 'sort', onclick: sort }, name)
-    return h('th', { scope: 'col', class: isText(column) ? '' : 'number' }, press)
+    const press = h('button', { type: 'button', class: 'sort', onclick: sort }, nameOf(column))
+    return head({ class: isText(column) ? '' : 'number' }, press)
   }
 
   function draw(): void {
@@ -53,32 +53,30 @@ export function numbersView(around: Surroundings): View {
     const rows = [...messages].sort((one, other) => compare(one, other, text.language))
     body.replaceChildren(...rows.map((row) => lineOf(row, currency)))
     foot.replaceChildren(...(rows.length > 1 ? [lineOf(totalOf(rows), currency, true)] : []))
-    table.hidden = rows.length === 0
+    grid.hidden = rows.length === 0
     status.textContent = text.format(own.updated, { when: text.clock(Date.now()) })
     if (rows.length === 0) status.prepend(`${own.no_messages} `)
   }
 
   function lineOf(row: Row, currency: string | null, isTotal = false): HTMLElement {
     const { channel, country, driver, sent, delivered, failed, verified, cost } = row
-    const count = (value: number, isShare = false): Child =>
-      h(
-        'td',
-        { class: 'number' },
+    const count = (column: Column, value: number, isShare = false): Child =>
+      cell(
+        nameOf(column),
+        'number',
         text.number(value),
         isShare && sent > 0 && h('span', { class: 'share' }, text.share(value / sent), bar(value / sent, 'good')),
       )
-    const first = isTotal ? own.total : channelName(text.words.email, channel)
-    return h(
-      'tr',
-      {},
-      h('th', { scope: 'row' }, first),
-      h('td', {}, isTotal ? '' : country === null ? '–' : text.countryName(country)),
-      h('td', {}, isTotal ? '' : h('bdi', {}, driver ?? '–')),
-      count(sent),
-      count(delivered, true),
-      count(failed),
-      count(verified, true),
-      h('td', { class: 'number' }, cost === null || currency === null ? '–' : text.money(cost, currency)),
+    const where = country === null ? '–' : text.countryName(country)
+    return line(
+      rowHead(isTotal ? own.total : channelName(text.words.email, channel)),
+      cell(nameOf('country'), '', isTotal ? '' : where),
+      cell(own.driver, '', !isTotal && h('bdi', {}, driver ?? '–')),
+      count('sent', sent),
+      count('delivered', delivered, true),
+      count('failed', failed),
+      count('verified', verified, true),
+      cell(own.cost, 'number', cost === null || currency === null ? '–' : text.money(cost, currency)),
     )
   }
 
@@ -86,7 +84,7 @@ export function numbersView(around: Surroundings): View {
   async function load(isAsked: boolean): Promise<void> {
     clearTimeout(timer)
     const { hours } = chosen
-    table.setAttribute('aria-busy', 'true')
+    grid.setAttribute('aria-busy', 'true')
     try {
       const read = () => api.numbers(hours)
       const answer = await (isAsked ? proven(read) : read())
@@ -99,7 +97,7 @@ export function numbersView(around: Surroundings): View {
       // Nobody is asked for a code while they look elsewhere: it waits for a press.
       if (!signal.aborted) error.replaceChildren(failure(thrown), ' ', again())
     }
-    table.removeAttribute('aria-busy')
+    grid.removeAttribute('aria-busy')
   }
 
   const again = () => h('button', { type: 'button', class: 'link', onclick: () => void load(true) }, own.retry)
@@ -134,9 +132,9 @@ export function numbersView(around: Surroundings): View {
     { class: 'numbers' },
     h('div', { class: 'head' }, h('h1', { tabindex: '-1' }, own.numbers), period),
     error,
-    h('div', { class: 'block' }, scrolled(own.numbers, table), status),
+    h('div', { class: 'block' }, scrolled(own.numbers, grid), status),
   )
-  table.hidden = true
+  grid.hidden = true
   draw()
   void load(true)
   return { root, title: own.numbers }

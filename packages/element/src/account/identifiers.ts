@@ -2,7 +2,7 @@
 import type { User } from '../client.js'
 import { h } from '../h.js'
 import { readIdentifier } from '../identify.js'
-import { lineOf, problemOf } from '../problems.js'
+import { lineOf } from '../problems.js'
 import type { Method, Who } from '../steps.js'
 import { codeField } from '../views/code-field.js'
 import { countryPicker } from '../views/country-picker.js'
@@ -102,10 +102,12 @@ function confirm(around: Surroundings, place: HTMLElement, own: Own, shown: stri
       return true
     },
     onFailed: (problem) => {
-      if (problem.kind !== 'otp_invalid') return false
-      code.clear()
-      code.say(lineOf(problemOf({ code: 'otp_invalid' }), text))
-      return true
+      const isCode = problem.kind === 'otp_invalid' || problem.kind === 'code_malformed'
+      if (isCode) {
+        code.clear()
+        code.say(lineOf(problem, text))
+      }
+      return isCode
     },
   })
 }

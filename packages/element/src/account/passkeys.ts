@@ -31,12 +31,19 @@ export async function passkeys(around: Surroundings): Promise<HTMLElement> {
     return made
   }
 
+  async function remove(id: string): Promise<unknown> {
+    const removed = await own.remove(id)
+    // Who takes away the last one is neither asked for it first any more nor offered another.
+    if (list.length === 1) remember('declined')
+    return removed
+  }
+
   const rowOf = ({ id, name, created_at, last_used_at }: Passkey) => {
     const active = text.format(words.last_active, { when: text.ago(last_used_at ?? created_at) })
     const shown = row(
       [h('bdi', {}, name), h('span', { class: 'note' }, active)],
       actionButton(words.edit, name, () => rename(id, name, shown)),
-      actionButton(words.remove, name, () => void run(words.removed, () => own.remove(id))),
+      actionButton(words.remove, name, () => void run(words.removed, () => remove(id))),
     )
     return shown
   }

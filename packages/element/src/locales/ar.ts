@@ -117,5 +117,7 @@ export const words: Words = {
   add_passkey: 'إضافة مفتاح مرور',
   no_passkeys: 'لا يوجد مفتاح مرور بعد.',
   error_passkey: 'مفتاح المرور هذا لا يعمل هنا. استخدم رمزًا.',
+  error_passkey_there: 'لدى هذا الجهاز مفتاح مرور بالفعل.',
+  error_signup_refused: 'لا يمكنك إنشاء حساب هنا.',
   error_new_device: 'هذا الجهاز جديد على حسابك. يمكنك تغيير ذلك بعد {time}.',
 }

@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: 'পাসকি যোগ করুন',
   no_passkeys: 'এখনও কোনো পাসকি নেই।',
   error_passkey: 'এই পাসকি এখানে কাজ করে না। কোড ব্যবহার করুন।',
+  error_passkey_there: 'এই ডিভাইসে আগে থেকেই একটি পাসকি আছে।',
+  error_signup_refused: 'আপনি এখানে অ্যাকাউন্ট তৈরি করতে পারবেন না।',
   error_new_device: 'এই ডিভাইসটি আপনার অ্যাকাউন্টে নতুন। {time} পরে এটি বদলাতে পারবেন।',
 }

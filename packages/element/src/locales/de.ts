@@ -111,5 +111,7 @@ export const words: Words = {
   add_passkey: 'Passkey hinzufügen',
   no_passkeys: 'Noch kein Passkey.',
   error_passkey: 'Dieser Passkey funktioniert hier nicht. Nehmen Sie einen Code.',
+  error_passkey_there: 'Dieses Gerät hat schon einen Passkey.',
+  error_signup_refused: 'Hier können Sie kein Konto anlegen.',
   error_new_device: 'Dieses Gerät ist für Ihr Konto neu. In {time} können Sie das ändern.',
 }

@@ -111,6 +111,8 @@ export const words = {
   add_passkey: 'Add a passkey',
   no_passkeys: 'No passkey yet.',
   error_passkey: 'This passkey does not work here. Use a code.',
+  error_passkey_there: 'This device already has a passkey.',
+  error_signup_refused: 'You cannot create an account here.',
   error_new_device: 'This device is new to your account. You can change this in {time}.',
 }
 

@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: 'Añadir una llave de acceso',
   no_passkeys: 'Aún no hay llaves de acceso.',
   error_passkey: 'Esta llave de acceso no funciona aquí. Use un código.',
+  error_passkey_there: 'Este dispositivo ya tiene una llave de acceso.',
+  error_signup_refused: 'No puede crear una cuenta aquí.',
   error_new_device: 'Este dispositivo es nuevo en su cuenta. Podrá cambiar esto en {time}.',
 }

@@ -111,5 +111,7 @@ export const words: Words = {
   add_passkey: 'Ajouter une clé d’accès',
   no_passkeys: 'Pas encore de clé d’accès.',
   error_passkey: 'Cette clé d’accès ne fonctionne pas ici. Utilisez un code.',
+  error_passkey_there: 'Cet appareil a déjà une clé d’accès.',
+  error_signup_refused: 'Vous ne pouvez pas créer de compte ici.',
   error_new_device: 'Cet appareil est nouveau pour votre compte. Vous pourrez modifier cela dans {time}.',
 }

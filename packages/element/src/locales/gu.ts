@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: 'પાસકી ઉમેરો',
   no_passkeys: 'હજી કોઈ પાસકી નથી.',
   error_passkey: 'આ પાસકી અહીં કામ કરતી નથી. કોડ વાપરો.',
+  error_passkey_there: 'આ ડિવાઇસ પર પહેલેથી પાસકી છે.',
+  error_signup_refused: 'તમે અહીં એકાઉન્ટ બનાવી શકતા નથી.',
   error_new_device: 'આ ડિવાઇસ તમારા ખાતા માટે નવું છે. તમે {time} પછી આ બદલી શકશો.',
 }

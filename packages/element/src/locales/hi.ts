@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: 'पासकी जोड़ें',
   no_passkeys: 'अभी कोई पासकी नहीं है।',
   error_passkey: 'यह पासकी यहाँ काम नहीं करती। कोड का उपयोग करें।',
+  error_passkey_there: 'इस डिवाइस पर पहले से पासकी है।',
+  error_signup_refused: 'आप यहाँ खाता नहीं बना सकते।',
   error_new_device: 'यह डिवाइस आपके खाते के लिए नया है। आप {time} में यह बदल सकते हैं।',
 }

@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: 'Tambah kunci sandi',
   no_passkeys: 'Belum ada kunci sandi.',
   error_passkey: 'Kunci sandi ini tidak berfungsi di sini. Gunakan kode.',
+  error_passkey_there: 'Perangkat ini sudah memiliki kunci sandi.',
+  error_signup_refused: 'Anda tidak dapat membuat akun di sini.',
   error_new_device: 'Perangkat ini baru untuk akun Anda. Anda dapat mengubahnya dalam {time}.',
 }

@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: 'パスキーを追加',
   no_passkeys: 'パスキーはまだありません。',
   error_passkey: 'このパスキーはここでは使えません。コードを使ってください。',
+  error_passkey_there: 'この端末にはすでにパスキーがあります。',
+  error_signup_refused: 'ここではアカウントを作成できません。',
   error_new_device: 'この端末はお使いのアカウントでは新しいものです。{time}後に変更できます。',
 }

@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: 'ಪಾಸ್‌ಕೀ ಸೇರಿಸಿ',
   no_passkeys: 'ಇನ್ನೂ ಪಾಸ್‌ಕೀ ಇಲ್ಲ.',
   error_passkey: 'ಈ ಪಾಸ್‌ಕೀ ಇಲ್ಲಿ ಕೆಲಸ ಮಾಡುವುದಿಲ್ಲ. ಕೋಡ್ ಬಳಸಿ.',
+  error_passkey_there: 'ಈ ಸಾಧನದಲ್ಲಿ ಈಗಾಗಲೇ ಪಾಸ್‌ಕೀ ಇದೆ.',
+  error_signup_refused: 'ನೀವು ಇಲ್ಲಿ ಖಾತೆ ರಚಿಸಲಾಗದು.',
   error_new_device: 'ಈ ಸಾಧನ ನಿಮ್ಮ ಖಾತೆಗೆ ಹೊಸದು. {time} ನಂತರ ಇದನ್ನು ಬದಲಾಯಿಸಬಹುದು.',
 }

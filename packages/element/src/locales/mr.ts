@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: 'पासकी जोडा',
   no_passkeys: 'अजून पासकी नाही.',
   error_passkey: 'ही पासकी येथे चालत नाही. कोड वापरा.',
+  error_passkey_there: 'या डिव्हाइसवर आधीच पासकी आहे.',
+  error_signup_refused: 'आपण येथे खाते तयार करू शकत नाही.',
   error_new_device: 'हे डिव्हाइस तुमच्या खात्यासाठी नवीन आहे. {time} नंतर तुम्ही हे बदलू शकता.',
 }

@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: 'ਪਾਸਕੀ ਜੋੜੋ',
   no_passkeys: 'ਹਾਲੇ ਕੋਈ ਪਾਸਕੀ ਨਹੀਂ।',
   error_passkey: 'ਇਹ ਪਾਸਕੀ ਇੱਥੇ ਕੰਮ ਨਹੀਂ ਕਰਦੀ। ਕੋਡ ਵਰਤੋ।',
+  error_passkey_there: 'ਇਸ ਡਿਵਾਈਸ ’ਤੇ ਪਹਿਲਾਂ ਹੀ ਪਾਸਕੀ ਹੈ।',
+  error_signup_refused: 'ਤੁਸੀਂ ਇੱਥੇ ਖਾਤਾ ਨਹੀਂ ਬਣਾ ਸਕਦੇ।',
   error_new_device: 'ਇਹ ਡਿਵਾਈਸ ਤੁਹਾਡੇ ਖਾਤੇ ਲਈ ਨਵਾਂ ਹੈ। ਤੁਸੀਂ {time} ਬਾਅਦ ਇਹ ਬਦਲ ਸਕਦੇ ਹੋ।',
 }

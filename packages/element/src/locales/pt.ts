@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: 'Adicionar uma chave de acesso',
   no_passkeys: 'Ainda não há chave de acesso.',
   error_passkey: 'Esta chave de acesso não funciona aqui. Use um código.',
+  error_passkey_there: 'Este aparelho já tem uma chave de acesso.',
+  error_signup_refused: 'Você não pode criar uma conta aqui.',
   error_new_device: 'Este dispositivo é novo na sua conta. Você pode alterar isto em {time}.',
 }

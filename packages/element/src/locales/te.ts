@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: 'పాస్‌కీని జోడించండి',
   no_passkeys: 'ఇంకా పాస్‌కీ లేదు.',
   error_passkey: 'ఈ పాస్‌కీ ఇక్కడ పనిచేయదు. కోడ్‌ను ఉపయోగించండి.',
+  error_passkey_there: 'ఈ పరికరంలో ఇప్పటికే పాస్‌కీ ఉంది.',
+  error_signup_refused: 'మీరు ఇక్కడ ఖాతా సృష్టించలేరు.',
   error_new_device: 'ఈ పరికరం మీ ఖాతాకు కొత్తది. {time} తర్వాత దీన్ని మార్చవచ్చు.',
 }

@@ -111,5 +111,7 @@ export const words: Words = {
   add_passkey: 'پاس کی شامل کریں',
   no_passkeys: 'ابھی کوئی پاس کی نہیں۔',
   error_passkey: 'یہ پاس کی یہاں کام نہیں کرتی۔ کوڈ استعمال کریں۔',
+  error_passkey_there: 'اس آلے پر پہلے سے پاس کی موجود ہے۔',
+  error_signup_refused: 'آپ یہاں اکاؤنٹ نہیں بنا سکتے۔',
   error_new_device: 'یہ آلہ آپ کے اکاؤنٹ کے لیے نیا ہے۔ آپ {time} بعد اسے بدل سکتے ہیں۔',
 }

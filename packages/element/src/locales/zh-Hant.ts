@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: '新增通行密鑰',
   no_passkeys: '還沒有通行密鑰。',
   error_passkey: '此通行密鑰在這裡無法使用。請使用驗證碼。',
+  error_passkey_there: '此裝置已有通行密鑰。',
+  error_signup_refused: '您無法在此建立帳號。',
   error_new_device: '此裝置是您帳號的新裝置。{time}後才能變更。',
 }

@@ -110,5 +110,7 @@ export const words: Words = {
   add_passkey: '添加通行密钥',
   no_passkeys: '还没有通行密钥。',
   error_passkey: '此通行密钥在这里无法使用。请使用验证码。',
+  error_passkey_there: '此设备已有通行密钥。',
+  error_signup_refused: '您无法在此创建账号。',
   error_new_device: '此设备是您账号的新设备。{time}后才能更改。',
 }
