@@ -4,11 +4,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { Problem } from '../errors.js'
 
 /** All that Node reads; it ends a CONNECT by itself, without an answer. */
-const answeredMethods = METHODS.filter((method) => method !== 'CONNECT')
+export const answeredMethods: readonly string[] = METHODS.filter((method) => method !== 'CONNECT')
 
-/** Watches the routes that are registered from now on; the function it returns adds the missing methods to each of their paths. */
-export function useMethodNotAllowed(app: FastifyInstance): () => void {
-  for (const method of answeredMethods) {
+/**
+ * Watches the routes that are registered from now on; the function it returns adds the missing ones of these methods to each of their
+ * paths.
+ */
+export function useMethodNotAllowed(app: FastifyInstance, answered = answeredMethods): () => void {
+  for (const method of answered) {
     if (!app.supportedMethods.includes(method)) app.addHttpMethod(method)
   }
   const methodsByPath = new Map<string, Set<string>>()
@@ -23,7 +26,7 @@ export function useMethodNotAllowed(app: FastifyInstance): () => void {
   return () => {
     isWatching = false
     for (const [url, methods] of methodsByPath) {
-      const missing = answeredMethods.filter((method) => !methods.has(method))
+      const missing = answered.filter((method) => !methods.has(method))
       const allow = [...methods].sort().join(', ')
       const refuse = async (_request: FastifyRequest, reply: FastifyReply) => {
         reply.header('allow', allow)

@@ -64,24 +64,34 @@ const initializerUnder = (prefix: string) => `window.onload = () => {
 }
 `
 
-/**
- * `GET /docs` and the files of the page.
- * @param prefix under which the service is mounted
- */
-export async function docsPage(app: FastifyInstance, prefix = ''): Promise<void> {
+/** Read once for all services of a process: two megabytes. */
+let files: Promise<MemoryFile[]> | undefined
+
+function readFiles(): Promise<MemoryFile[]> {
   const directory = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'))
-  const headers = { 'cache-control': 'public, max-age=300', 'content-security-policy': policy }
-  const serve = (path: string, type: MemoryFile['type'], body: Buffer) =>
-    serveFromMemory(app, { path, type, body }, () => headers)
-  for (const path of ['/docs', '/docs/']) serve(path, 'html', Buffer.from(pageUnder(prefix)))
-  serve('/docs/static/swagger-initializer.js', 'js', Buffer.from(initializerUnder(prefix)))
-  for (const [name, type] of [
+  const named = [
     ['swagger-ui-bundle.js', 'js'],
     ['swagger-ui-standalone-preset.js', 'js'],
     ['swagger-ui.css', 'css'],
     ['index.css', 'css'],
     ['favicon-32x32.png', 'png'],
-  ] as const) {
-    serve(`/docs/static/${name}`, type, await readFile(join(directory, name)))
-  }
+  ] as const
+  const read = named.map(async ([name, type]) => {
+    return { path: `/docs/static/${name}`, type, body: await readFile(join(directory, name)) }
+  })
+  return Promise.all(read)
+}
+
+/**
+ * `GET /docs` and the files of the page.
+ * @param prefix under which the service is mounted
+ */
+export async function docsPage(app: FastifyInstance, prefix = ''): Promise<void> {
+  const headers = { 'cache-control': 'public, max-age=300', 'content-security-policy': policy }
+  const serve = (path: string, type: MemoryFile['type'], body: Buffer) =>
+    serveFromMemory(app, { path, type, body }, () => headers)
+  for (const path of ['/docs', '/docs/']) serve(path, 'html', Buffer.from(pageUnder(prefix)))
+  serve('/docs/static/swagger-initializer.js', 'js', Buffer.from(initializerUnder(prefix)))
+  files ??= readFiles()
+  for (const { path, type, body } of await files) serve(path, type, body)
 }

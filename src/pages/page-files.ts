@@ -22,19 +22,19 @@ export type PageFiles = Readonly<{
   preload: readonly string[]
 }>
 
+type Bundle = Readonly<{ bundled: readonly PageFile[]; names: readonly string[]; preload: readonly string[] }>
+
+/** By their folder: read once for all services of a process. */
+const bundles = new Map<string, Promise<Bundle>>()
+
 /**
  * @param folder with `manifest.json`, whose `files` are all that is served
  * @throws Error where the page was not bundled, or the manifest names what is no file of a page
  */
 export async function readPageFiles(folder: string, brand: PageSettings['brand']): Promise<PageFiles> {
-  const manifest = await readFile(join(folder, 'manifest.json'), 'utf8').catch((cause: unknown) => {
-    const what = `${basename(folder)} is not there: npm run generate makes it`
-    throw new Error(`The page in ${what}, or set SIGN_IN_PAGE=off and ADMIN_CONSOLE=off`, { cause })
-  })
-  const { files: names, preload = [] } = JSON.parse(manifest) as { files: string[]; preload?: string[] }
-  const bundled = await Promise.all(
-    names.map(async (name) => ({ ...fileOf(name), body: await readFile(join(folder, name)) })),
-  )
+  const reading = bundles.get(folder) ?? readBundle(folder)
+  bundles.set(folder, reading)
+  const { bundled, names, preload } = await reading
   const made = [
     { name: 'icon.svg', type: 'svg', body: Buffer.from(iconOf(brand)) },
     { name: 'notice.css', type: 'css', body: Buffer.from(noticeStyles) },
@@ -45,6 +45,16 @@ export async function readPageFiles(folder: string, brand: PageSettings['brand']
   const hash = createHash('sha256')
   for (const { name, body } of files) hash.update(`${name}\n${body.length}\n`).update(body)
   return { files, preload, version: hash.digest('base64url').slice(0, 16) }
+}
+
+async function readBundle(folder: string): Promise<Bundle> {
+  const manifest = await readFile(join(folder, 'manifest.json'), 'utf8').catch((cause: unknown) => {
+    const what = `${basename(folder)} is not there: npm run generate makes it`
+    throw new Error(`The page in ${what}, or set SIGN_IN_PAGE=off and ADMIN_CONSOLE=off`, { cause })
+  })
+  const { files: names, preload = [] } = JSON.parse(manifest) as { files: string[]; preload?: string[] }
+  const read = names.map(async (name) => ({ ...fileOf(name), body: await readFile(join(folder, name)) }))
+  return { bundled: await Promise.all(read), names, preload }
 }
 
 /** A plain name of a kind that pages are made of: nothing of it leads out of the folder. */

@@ -6,6 +6,7 @@ import { Schemas } from '../../src/development/openapi/schemas.js'
 import { errorCatalogue } from '../../src/errors.js'
 import { startApp } from '../support/app.js'
 import { documentText, openApi, operations } from '../support/document.js'
+import { routesOf } from '../users/routes.js'
 
 const written = JSON.parse(documentText)
 
@@ -38,11 +39,9 @@ t.test('it is valid, and has no keyword of our own', async (t) => {
 
 t.test('every route of a service is in it', async (t) => {
   const service = await startApp(t, { settings: { DOCS: 'off' } })
-  const undocumented = service.app
-    .printRoutes({ commonPrefix: false })
-    .split('\n')
-    .map((line) => /[├└]── (\/\S*) \(([A-Z, ]+)\)/.exec(line)?.[1]?.replace(/:(\w+)/g, '{$1}'))
-    .filter((url) => url !== undefined && !(url in openApi.paths))
+  const paths = routesOf(service.app).map((route) => String(route.split(' ')[1]).replace(/:(\w+)/g, '{$1}'))
+  t.ok(paths.length > 200, `${paths.length} routes`)
+  const undocumented = paths.filter((path) => !(path in openApi.paths))
   t.strictSame(undocumented, [])
 })
 

@@ -29,7 +29,8 @@ async function copyTemplate(): Promise<string> {
   await withConnection(adminUrl, async (client) => {
     // One copy at a time: PostgreSQL refuses to copy a database that it is busy with. Closing frees the lock.
     await client.query('SELECT pg_advisory_lock($1)', [copyLock])
-    await client.query(`CREATE DATABASE ${identifier} TEMPLATE ${escapeIdentifier(template)}`)
+    // Its files as they are: written page by page through the log, a copy takes two to four times the processor time.
+    await client.query(`CREATE DATABASE ${identifier} TEMPLATE ${escapeIdentifier(template)} STRATEGY FILE_COPY`)
   })
   return urlOfDatabase(adminUrl, name)
 }
