@@ -32,7 +32,7 @@ const noteCommits = `
   END $$`
 
 /**
- * Watches every query that goes over a connection of this process: one query is one round trip, BEGIN and COMMIT too.
+ * Watches every query that goes from this process to the database of the service: one query is one round trip, BEGIN and COMMIT too.
  * What is sent while an answer is on its way need not be waited for by it, so each query is held back for a while: if the
  * answer comes without it, it belongs to what is done after the answer.
  */
@@ -59,7 +59,7 @@ export async function watchRoundTrips(t: Test, service: TestApp) {
   const original: (...parameters: unknown[]) => unknown = query
   function watched(this: pg.Client, ...parameters: unknown[]): unknown {
     const send = () => original.apply(this, parameters)
-    return isWatching && this !== observer ? hold().then(send) : send()
+    return isWatching && this !== observer && this.database === observer.database ? hold().then(send) : send()
   }
   Object.assign(pg.Client.prototype, { query: watched })
   t.teardown(async () => {
