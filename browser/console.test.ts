@@ -27,7 +27,8 @@ async function visit(path: string, options: VisitOptions = {}): Promise<Visitor>
 async function join(who: { phone: string } | { email: string }): Promise<{ id: string; token: string }> {
   const body = 'phone' in who ? { phonePrefix: '+91', ...who } : who
   const post = async (path: string, content: object) => {
-    const headers = { 'content-type': 'application/json' }
+    // A name in Latin letters, also where one reads from right to left.
+    const headers = { 'content-type': 'application/json', 'user-agent': 'Mozilla/5.0 (X11; Linux) Chrome/142.0.0.0' }
     const answer = await fetch(`${origin}${path}`, { method: 'POST', headers, body: JSON.stringify(content) })
     return answer.json()
   }
@@ -414,6 +415,13 @@ test('it is read in German, and in Arabic and Urdu from right to left, at 320 pi
     await signIn(visitor)
     await see(visitor, word)
     assert.equal(await visitor.page.$eval('html', ({ lang, dir }) => `${lang} ${dir}`), `${language} ${dir}`)
+    const apart = await (await visitor.find('.rows bdi.main')).evaluate((name, isRight) => {
+      const text = document.createRange()
+      text.selectNodeContents(name)
+      const [own, line] = [text, name.parentElement ?? name].map((each) => each.getBoundingClientRect())
+      return Math.round(Number(isRight ? own?.right : own?.left) - Number(isRight ? line?.right : line?.left))
+    }, dir === 'rtl')
+    assert.equal(apart, 0, `${language}: a device stands at the side of its line`)
     for (const path of ['numbers', 'blocks']) {
       await visitor.page.goto(`${origin}/admin/${path}`, { waitUntil: 'networkidle0' })
       assert.equal(await visitor.page.evaluate(() => document.documentElement.scrollWidth), 320, `${language} ${path}`)
