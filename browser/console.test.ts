@@ -375,6 +375,23 @@ test('numbers are sorted and follow the period; blocks say what to do, and a cou
   await visitor.leave()
 })
 
+test('numbers are looked at again by themselves once a failure has passed', async () => {
+  const visitor = await visit('/admin/numbers')
+  await signIn(visitor)
+  await see(visitor, 'Updated:')
+  const held = await hold(visitor, (_method, path) => path === '/operations/numbers')
+  const lookAgain = () => visitor.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+  await lookAgain()
+  await held.some()
+  await held.fail(429, { code: 'rate_limited', retry_after: 5 })
+  await see(visitor, 'That was too often.')
+  await lookAgain()
+  await visitor.page.waitForFunction(
+    () => document.querySelector('#latchkey')?.shadowRoot?.querySelector('.error')?.childNodes.length === 0,
+  )
+  await visitor.leave()
+})
+
 test('every view is free of faults to axe, light and dark, narrow and wide, and nothing is wider than the window', async () => {
   const { id } = await join({ phone: newPhone() })
   for (const theme of ['light', 'dark'] as const) {
