@@ -97,14 +97,18 @@ export function numbersView(around: Surroundings): View {
       plan()
       isStuck = false
     } catch (thrown) {
-      const line = signal.aborted ? '' : failure(thrown)
-      // The same line is not told again with each look.
-      if (!signal.aborted && error.firstChild?.textContent !== line) error.replaceChildren(line, ' ', again())
-      // Nobody is asked for a code while they look elsewhere: that waits for a press. What passes by itself does not.
-      isStuck = !isPassing(thrown)
-      if (!isStuck) plan()
+      if (!signal.aborted) fail(thrown)
     }
     grid.removeAttribute('aria-busy')
+  }
+
+  function fail(thrown: unknown): void {
+    const line = failure(thrown)
+    // The same line is not told again with each look.
+    if (error.firstChild?.textContent !== line) error.replaceChildren(line, ' ', again())
+    // Nobody is asked for a code while they look elsewhere: that waits for a press. What passes by itself does not.
+    isStuck = !isPassing(thrown)
+    if (!isStuck) plan()
   }
 
   const again = () => h('button', { type: 'button', class: 'link', onclick: () => void load(true) }, own.retry)
