@@ -27,7 +27,8 @@ async function visit(path: string, options: VisitOptions = {}): Promise<Visitor>
 async function join(who: { phone: string } | { email: string }): Promise<{ id: string; token: string }> {
   const body = 'phone' in who ? { phonePrefix: '+91', ...who } : who
   const post = async (path: string, content: object) => {
-    const headers = { 'content-type': 'application/json' }
+    // A name in Latin letters, also where one reads from right to left.
+    const headers = { 'content-type': 'application/json', 'user-agent': 'Mozilla/5.0 (X11; Linux) Chrome/142.0.0.0' }
     const answer = await fetch(`${origin}${path}`, { method: 'POST', headers, body: JSON.stringify(content) })
     return answer.json()
   }
@@ -374,6 +375,23 @@ test('numbers are sorted and follow the period; blocks say what to do, and a cou
   await visitor.leave()
 })
 
+test('numbers are looked at again by themselves once a failure has passed', async () => {
+  const visitor = await visit('/admin/numbers')
+  await signIn(visitor)
+  await see(visitor, 'Updated:')
+  const held = await hold(visitor, (_method, path) => path === '/operations/numbers')
+  const lookAgain = () => visitor.page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')))
+  await lookAgain()
+  await held.some()
+  await held.fail(429, { code: 'rate_limited', retry_after: 5 })
+  await see(visitor, 'That was too often.')
+  await lookAgain()
+  await visitor.page.waitForFunction(
+    () => document.querySelector('#latchkey')?.shadowRoot?.querySelector('.error')?.childNodes.length === 0,
+  )
+  await visitor.leave()
+})
+
 test('every view is free of faults to axe, light and dark, narrow and wide, and nothing is wider than the window', async () => {
   const { id } = await join({ phone: newPhone() })
   for (const theme of ['light', 'dark'] as const) {
@@ -414,6 +432,13 @@ test('it is read in German, and in Arabic and Urdu from right to left, at 320 pi
     await signIn(visitor)
     await see(visitor, word)
     assert.equal(await visitor.page.$eval('html', ({ lang, dir }) => `${lang} ${dir}`), `${language} ${dir}`)
+    const apart = await (await visitor.find('.rows bdi.main')).evaluate((name, isRight) => {
+      const text = document.createRange()
+      text.selectNodeContents(name)
+      const [own, line] = [text, name.parentElement ?? name].map((each) => each.getBoundingClientRect())
+      return Math.round(Number(isRight ? own?.right : own?.left) - Number(isRight ? line?.right : line?.left))
+    }, dir === 'rtl')
+    assert.equal(apart, 0, `${language}: a device stands at the side of its line`)
     for (const path of ['numbers', 'blocks']) {
       await visitor.page.goto(`${origin}/admin/${path}`, { waitUntil: 'networkidle0' })
       assert.equal(await visitor.page.evaluate(() => document.documentElement.scrollWidth), 320, `${language} ${path}`)

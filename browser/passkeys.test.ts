@@ -257,6 +257,26 @@ test('who would rather not is asked once on a device, and a person who says no i
   await visitor.leave()
 })
 
+test('while the browser asks for a passkey, the page takes a code or a no all the same', async () => {
+  const { visitor, cdp, authenticatorId } = await newOwner()
+  const email = newEmail()
+  await touch(cdp, authenticatorId, false)
+  await open(visitor)
+  await visitor.click('.passkey')
+  await visitor.find('.passkey.busy')
+  await signInByCode(visitor, email)
+  await visitor.see('Sign in faster next time?')
+  await visitor.click('.primary')
+  await visitor.find('.primary.busy')
+  await visitor.clickText('Not now')
+  await seeAccount(visitor, email)
+  await touch(cdp, authenticatorId, true)
+  await visitor.page.reload({ waitUntil: 'networkidle0' })
+  await visitor.see('No passkey yet.')
+  assert.deepEqual(await credentialsOf(cdp, authenticatorId), [])
+  await visitor.leave()
+})
+
 test('a device that is new to an account with a passkey changes nothing of it', async () => {
   const { visitor } = await newOwner()
   const email = newEmail()

@@ -38,30 +38,41 @@ export function createPasskeys(client: Pick<Client, 'request'>) {
       'POST /auth/passkeys/authentication/options',
       call,
     )
-    const cancel = () => WebAuthnAbortService.cancelCeremony()
     let isLate = false
     const timer = autofill ? setTimeout(() => end(), Math.max(1_000, expires_in * 1_000 - margin)) : undefined
     const end = () => {
       isLate = true
-      cancel()
+      WebAuthnAbortService.cancelCeremony()
     }
-    call.signal?.addEventListener('abort', cancel)
-    try {
-      if (call.signal?.aborted) throw call.signal.reason
-      const given = await startAuthentication({
+    const ceremony = () =>
+      startAuthentication({
         optionsJSON: inItsWords(options),
         useBrowserAutofill: autofill,
         // It would look for the field outside of shadow roots.
         verifyBrowserAutofillInput: false,
       })
-      const body = { response: asJson(given), challenge_token }
+    try {
+      const body = { response: asJson(await ending(call, ceremony)), challenge_token }
       return await client.request('POST /auth/passkeys/authentication/verify', { ...call, body })
     } catch (error) {
       if (isLate && !call.signal?.aborted) return null
-      throw call.signal?.aborted ? call.signal.reason : error
+      throw error
     } finally {
       clearTimeout(timer)
-      call.signal?.removeEventListener('abort', cancel)
+    }
+  }
+
+  /** What the browser asks the person ends with the call. @throws the signal's reason then */
+  async function ending<Result>({ signal }: CallOptions, ceremony: () => Promise<Result>): Promise<Result> {
+    const cancel = () => WebAuthnAbortService.cancelCeremony()
+    if (signal?.aborted) throw signal.reason
+    signal?.addEventListener('abort', cancel)
+    try {
+      return await ceremony()
+    } catch (error) {
+      throw signal?.aborted ? signal.reason : error
+    } finally {
+      signal?.removeEventListener('abort', cancel)
     }
   }
 
@@ -84,7 +95,8 @@ export function createPasskeys(client: Pick<Client, 'request'>) {
     /** Makes a passkey. Asks for a recent proof; rejects with `InvalidStateError` where this device has one already. */
     async register({ name, ...call }: CallOptions & { name?: string } = {}): Promise<Passkey> {
       const { data } = await client.request('POST /auth/passkeys/registration/options', call)
-      const response = asJson(await startRegistration({ optionsJSON: inItsWords(data.options) }))
+      const made = await ending(call, () => startRegistration({ optionsJSON: inItsWords(data.options) }))
+      const response = asJson(made)
       const body = { response, ...(name !== undefined && { name }) }
       return (await client.request('POST /auth/passkeys/registration/verify', { ...call, body })).data
     },
@@ -92,7 +104,8 @@ export function createPasskeys(client: Pick<Client, 'request'>) {
     /** A recent proof without a message. Rejects with `validation_failed` for who has no passkey. */
     async stepUp(call: CallOptions = {}): Promise<{ proven_until: string }> {
       const { data } = await client.request('POST /users/me/step-up/passkey/options', call)
-      const response = asJson(await startAuthentication({ optionsJSON: inItsWords(data.options) }))
+      const given = await ending(call, () => startAuthentication({ optionsJSON: inItsWords(data.options) }))
+      const response = asJson(given)
       return (await client.request('POST /users/me/step-up/passkey/verify', { ...call, body: { response } })).data
     },
 

@@ -30,6 +30,8 @@ export class SignIn {
   #autofill = new AbortController()
   /** ends with the element, or with whatever the person does next */
   #work = new AbortController()
+  /** the work in which the browser asks for a passkey, as it may still do when the person went on to something else */
+  #asking: AbortController | null = null
 
   constructor(options: SignInOptions) {
     this.#options = options
@@ -75,7 +77,7 @@ export class SignIn {
   signInByPasskey(): Promise<void> {
     const passkeys = this.#passkeys
     if (passkeys === null) return Promise.resolve()
-    return this.#doing('verifying', async (signal) => {
+    return this.#doing('passkey', async (signal) => {
       this.#autofill.abort()
       const { user } = await passkeys.signIn({ signal }).catch((error: unknown) => {
         // What this device has opens nothing any more: a code comes first again, and then the offer of a new one.
@@ -114,7 +116,7 @@ export class SignIn {
     const passkeys = this.#passkeys
     if (step.name !== 'offer' || passkeys === null) return Promise.resolve()
     const user = step.user as User
-    return this.#doing('saving', async (signal) => {
+    return this.#doing('passkey', async (signal) => {
       const register = async () => {
         await passkeys.register({ signal }).catch((error: unknown) => {
           if (!isThere(error)) throw error
@@ -256,9 +258,11 @@ export class SignIn {
   }
 
   /** Runs one thing at a time, and tells what went wrong unless the person went on to something else. */
-  async #doing(busy: 'sending' | 'verifying' | 'saving', task: (signal: AbortSignal) => Promise<void>): Promise<void> {
-    if (this.#state.busy !== null) return
+  async #doing(busy: NonNullable<State['busy']>, task: (signal: AbortSignal) => Promise<void>): Promise<void> {
+    if (this.#state.busy !== null && this.#state.busy !== 'passkey') return
+    this.#asking?.abort()
     this.#work = new AbortController()
+    this.#asking = busy === 'passkey' ? this.#work : null
     const { signal } = this.#work
     this.dispatch({ type: 'busy', busy })
     try {

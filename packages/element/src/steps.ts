@@ -24,7 +24,8 @@ export type Step =
   | { name: 'offer'; user: Person; isNewUser: boolean }
   | { name: 'done'; user: Person; isNewUser: boolean }
 
-export type Busy = 'sending' | 'solving' | 'verifying' | 'saving' | null
+/** `passkey`: the browser asks for one, and whatever the person does on the page instead ends that */
+export type Busy = 'sending' | 'solving' | 'verifying' | 'saving' | 'passkey' | null
 export type State = {
   step: Step
   busy: Busy

@@ -6,7 +6,7 @@ import t from 'tap'
 
 const folder = 'src/generated/console'
 /** Bytes, compressed: scripts of both the sign-in and the console, one language of each, the solver of challenges, and passkeys. */
-const budget = 53_000
+const budget = 55_000
 
 t.test('all that an admin loads fits the budget, and the manifest lists it', async (t) => {
   const manifest = JSON.parse(await readFile(join(folder, 'manifest.json'), 'utf8'))

@@ -1,4 +1,5 @@
 // What became of messages, by channel, country and driver: live while somebody looks.
+import { LatchkeyError } from '../../../element/src/client.js'
 import type { Numbers } from '../api.js'
 import { bar, type Child, cell, h, head, line, rowHead, scrolled, set, table } from '../parts.js'
 import type { Surroundings, View } from '../surroundings.js'
@@ -25,6 +26,7 @@ export function numbersView(around: Surroundings): View {
   const { own } = text
   let numbers: Numbers | null = null
   let timer: ReturnType<typeof setTimeout> | undefined
+  let isStuck = false
   const error = h('p', { class: 'error', role: 'alert' })
   const status = h('p', { class: 'note' })
   const body = h('tbody', {})
@@ -93,11 +95,20 @@ export function numbersView(around: Surroundings): View {
       error.replaceChildren()
       draw()
       plan()
+      isStuck = false
     } catch (thrown) {
-      // Nobody is asked for a code while they look elsewhere: it waits for a press.
-      if (!signal.aborted) error.replaceChildren(failure(thrown), ' ', again())
+      if (!signal.aborted) fail(thrown)
     }
     grid.removeAttribute('aria-busy')
+  }
+
+  function fail(thrown: unknown): void {
+    const line = failure(thrown)
+    // The same line is not told again with each look.
+    if (error.firstChild?.textContent !== line) error.replaceChildren(line, ' ', again())
+    // Nobody is asked for a code while they look elsewhere: that waits for a press. What passes by itself does not.
+    isStuck = !isPassing(thrown)
+    if (!isStuck) plan()
   }
 
   const again = () => h('button', { type: 'button', class: 'link', onclick: () => void load(true) }, own.retry)
@@ -109,7 +120,7 @@ export function numbersView(around: Surroundings): View {
 
   const onVisible = () => {
     clearTimeout(timer)
-    if (document.visibilityState === 'visible' && error.childNodes.length === 0) void load(false)
+    if (document.visibilityState === 'visible' && !isStuck) void load(false)
   }
   document.addEventListener('visibilitychange', onVisible, { signal })
   signal.addEventListener('abort', () => clearTimeout(timer))
@@ -139,6 +150,10 @@ export function numbersView(around: Surroundings): View {
   void load(true)
   return { root, title: own.numbers }
 }
+
+/** No answer came, or it was that there is none right now: the next look may have one. */
+const isPassing = (error: unknown) =>
+  error instanceof LatchkeyError && (error.status === 0 || error.status === 429 || error.status >= 500)
 
 function compare(one: Row, other: Row, language: string): number {
   const { column, isDescending } = chosen

@@ -2,6 +2,7 @@
 import { linkButton } from '../../../element/src/views/view.js'
 import { type Page, pageSize, type User } from '../api.js'
 import { badge, button, h, isolated, moment, nameOf, set } from '../parts.js'
+import { sought } from '../sought.js'
 import type { Surroundings, View } from '../surroundings.js'
 
 /** Milliseconds without a key until it is looked for. */
@@ -54,7 +55,7 @@ export function usersView(around: Surroundings): View {
     asking.abort()
     asking = new AbortController()
     const { signal: current } = asking
-    const typed = input.value.trim()
+    const typed = sought(input.value)
     wait(typed !== last?.text)
     set(more, 'aria-busy', 'true')
     try {
@@ -102,7 +103,7 @@ export function usersView(around: Surroundings): View {
 
   input.addEventListener('input', () => {
     clearTimeout(timer)
-    wait(input.value.trim() !== last?.text)
+    wait(sought(input.value) !== last?.text)
     timer = setTimeout(() => void find(), pause)
   })
   const search = h(

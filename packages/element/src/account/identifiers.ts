@@ -11,6 +11,9 @@ import { actionButton, editor, failure, row, type Surroundings, section } from '
 
 type Own = { phone: string } | { email: string }
 
+/** Who cancels and asks again goes on with the code that was sent, as at the first step (flow.ts). */
+let underWay: { shown: string; resendAt: number } | null = null
+
 export function identifiers(around: Surroundings): HTMLElement {
   const { text, me, countries } = around
   const { words } = text
@@ -72,8 +75,13 @@ function ask(around: Surroundings, place: HTMLElement, method: Method): void {
       typed.say('problem' in read ? lineOf({ kind: read.problem }, text) : null)
       if ('problem' in read) return false
       const own = ownOf(read.who)
+      const { shown } = read.who
+      const goOn = () => confirm(around, place, own, shown)
+      if (underWay?.shown === shown && Date.now() < underWay.resendAt) return goOn
       const sent = await proven(() => client.identifiers.add(own))
-      return sent !== undefined && (() => confirm(around, place, own, read.who.shown))
+      if (sent === undefined) return false
+      underWay = { shown, resendAt: Date.now() + sent.resend_after * 1_000 }
+      return goOn
     },
     onFailed: (problem) => {
       const isTyped = ['phone_invalid', 'email_invalid', 'country_not_supported'].includes(problem.kind)
@@ -97,6 +105,7 @@ function confirm(around: Surroundings, place: HTMLElement, own: Own, shown: stri
       const user = await proven(() => client.identifiers.verify({ ...own, otp: code.input.value }))
       if (user === undefined) return false
       code.end()
+      underWay = null
       announce(words.saved)
       await reload('identifiers')
       return true

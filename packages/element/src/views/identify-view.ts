@@ -41,6 +41,7 @@ export function identifyView(context: Context, countries: readonly PhonePrefix[]
     withIdentifier((who) => flow.dispatch({ type: 'have-code', who, now: Date.now() }))
   })
   const choice = methodSwitch(context, countries.length > 0)
+  const passkey = flow.hasPasskeys && flow.state.recycleToken === null ? passkeyButton(context) : null
   const line = options.name ? text.format(words.sign_in_to, { name: options.name }) : words.sign_in
 
   input.addEventListener('input', () => {
@@ -94,14 +95,14 @@ export function identifyView(context: Context, countries: readonly PhonePrefix[]
     showMethod(method)
     note.textContent = notice === null ? '' : words[notice]
     note.hidden = notice === null
-    submit.show(busyLine(text, busy))
+    submit.show(busy === 'passkey' ? null : busyLine(text, busy))
+    passkey?.classList.toggle('busy', busy === 'passkey')
     say(problemLine(text, problem))
     haveCode.hidden = problem?.kind !== 'rate_limited'
   }
 
   const send = () => withIdentifier((who) => void flow.send(who))
   const more = h('div', { class: 'more' }, haveCode)
-  const passkey = flow.hasPasskeys && flow.state.recycleToken === null ? passkeyButton(context) : null
   // Who has one on this device is asked for it first.
   const isFirst = recall() === 'has'
   show(flow.state)

@@ -85,7 +85,8 @@ export function form(onsubmit: () => void, ...children: Child[]): HTMLFormElemen
 
 export function busyLine({ words }: Text, busy: State['busy']): string | null {
   if (busy === null) return null
-  return { sending: words.sending, solving: words.solving, verifying: words.checking, saving: words.checking }[busy]
+  const { sending, solving, checking } = words
+  return { sending, solving, verifying: checking, saving: checking, passkey: checking }[busy]
 }
 
 /** A sentence with an element in place of what is in braces. */
