@@ -262,6 +262,7 @@ async function tryHandedOn(caddyfile, environment) {
     baggage: 'user=stranger',
     'x-request-id': '0af76519-16cd-43dd-8448-eb211c80319c',
     'x-forwarded-for': '203.0.113.7',
+    forwarded: 'for=203.0.113.7',
     'x-kept': 'yes',
   }
   const ask = () => fetch(`http://localhost:${port}/`, { headers: written }).then((answer) => answer.json())

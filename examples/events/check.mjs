@@ -57,6 +57,21 @@ await main(async () => {
   const forged = await post(event, `whsec_${randomBytes(32).toString('base64')}`)
   check('one that somebody else has signed is refused', forged.status === 401, forged.status)
 
+  const stranger = { user_id: randomUUID(), changed: ['disabled'] }
+  const unknown = await Promise.all(
+    ['user.disabled', 'user.updated', 'user.deleted'].map(async (type) => {
+      const { status } = await post({ ...event, id: randomUUID(), type, data: stranger })
+      return status
+    }),
+  )
+  check(
+    'what happens to a user of whom it never heard is taken',
+    unknown.every((status) => status === 204),
+    unknown,
+  )
+  const tooLong = await fetch(url, { method: 'POST', body: 'x'.repeat(100_000) })
+  check('what is longer than any event is refused', tooLong.status === 413, tooLong.status)
+
   await running.end('SIGKILL')
   const { user: late } = await service.signIn()
   running = receiver()

@@ -14,11 +14,17 @@ const webhook = new Webhook(EVENT_SECRET)
  */
 const store = { ids: new Set(), users: new Map(), sessions: new Map(), alarms: [] }
 
+/** Bytes of an event at the most. */
+const longest = 65_536
+
 function apply({ type, timestamp, data }) {
   const { user_id: userId } = data
+  // An endpoint hears of what happens from its first day on: of whom it never heard before there is nothing to change. To throw here would
+  // have the event come again, and everything of that user wait behind it.
+  const user = store.users.get(userId)
   if (type === 'user.created') store.users.set(userId, { role: data.role, since: timestamp, isDisabled: false })
-  if (type === 'user.disabled') store.users.get(userId).isDisabled = true
-  if (type === 'user.updated' && data.changed.includes('disabled')) store.users.get(userId).isDisabled = false
+  if (type === 'user.disabled' && user) user.isDisabled = true
+  if (type === 'user.updated' && user && data.changed.includes('disabled')) user.isDisabled = false
   if (type === 'user.deleted') store.users.delete(userId)
   if (type === 'session.created') store.sessions.set(data.session_id, userId)
   if (type === 'session.ended') store.sessions.delete(data.session_id)
@@ -43,8 +49,15 @@ function take(headers, body) {
 
 createServer((request, response) => {
   const chunks = []
-  request.on('data', (chunk) => chunks.push(chunk))
+  let size = 0
+  request.on('data', (chunk) => {
+    size += chunk.length
+    // Anybody can send anything here: nobody's bytes are kept without end.
+    if (size > longest) chunks.length = 0
+    else chunks.push(chunk)
+  })
   request.on('end', () => {
+    if (size > longest) return response.writeHead(413).end()
     if (request.method === 'GET') {
       const { ids, users, sessions, alarms } = store
       const shown = { events: ids.size, users: Object.fromEntries(users), sessions: sessions.size, alarms }

@@ -58,6 +58,8 @@ BEGIN
     RETURN answer;
   END IF;
   UPDATE passkeys p SET counter = r.counter, backed_up = r.backed_up, last_used_at = now() WHERE p.id = passkey.id;
+  -- Whoever signs in by passkey needs no code for months: their identifiers look unused, and are not somebody else's for that.
+  IF person.leaving_since IS NOT NULL THEN PERFORM note_uses(ARRAY[person.id], ARRAY['neither']); END IF;
 
   IF r.proved_session_id IS NOT NULL THEN
     UPDATE sessions x SET proved_at = now()

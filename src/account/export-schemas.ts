@@ -132,7 +132,9 @@ const data = Type.Object(
         detail: MaybeText,
         network: MaybeText,
         request_id: MaybeText,
-        by: OneOf(['user', 'admin'], { description: 'Who did it' }),
+        by: OneOf(['user', 'admin'], {
+          description: 'Who did it; of an admin neither `network` nor `request_id` is told',
+        }),
         channel: MaybeText,
         country: MaybeText,
         driver: MaybeText,

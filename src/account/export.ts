@@ -158,9 +158,10 @@ function isAfter({ happenedAt, id }: Place): Prisma.AuthEventWhereInput {
   return { happenedAt: { gte: happenedAt }, OR: [{ happenedAt: { gt: happenedAt } }, { id: { gt: id } }] }
 }
 
-/** Of others who took part nothing is told but that it was an admin. */
+/** Of others who took part nothing is told but that it was an admin: the network that they were in, and their request, are theirs. */
 function exported({ id, userId, actorId, identifierHash, ...event }: ExportedEvent, ofUser: string): object {
-  return { ...event, by: actorId === null || actorId === ofUser ? 'user' : 'admin' }
+  if (actorId === null || actorId === ofUser) return { ...event, by: 'user' }
+  return { ...event, network: null, requestId: null, by: 'admin' }
 }
 
 /** Names are those of the columns, times as in all other answers: `2026-11-22T09:00:00.000Z`. */

@@ -76,7 +76,14 @@ export const usersSignOut = {
   program: 'latchkey users sign-out',
   summary: 'Ends all sessions of a user.',
   words: user,
-  options: { reason, json },
+  options: {
+    passkeys: {
+      type: 'boolean',
+      description: 'also removes their passkeys and known devices, of which some may be a stranger’s',
+    },
+    reason,
+    json,
+  },
 } as const satisfies Declaration
 
 export const usersDelete = {

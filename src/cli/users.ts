@@ -6,7 +6,7 @@ import { defineCommand, type WorkContext } from './command.js'
 import { usersDelete, usersDisable, usersEnable, usersSignOut } from './declarations-users.js'
 import { operator, withPeople } from './people.js'
 
-type Context = WorkContext<typeof usersSignOut.options>
+type Context = WorkContext<typeof usersDisable.options>
 
 export const disableCommand = defineCommand(usersDisable, (context) => setDisabled(context, true))
 export const enableCommand = defineCommand(usersEnable, (context) => setDisabled(context, false))
@@ -30,10 +30,19 @@ async function setDisabled({ words, values, environment, answer }: Context, disa
   })
 }
 
-async function signOut({ words, values, environment, answer }: Context): Promise<number> {
+async function signOut(context: WorkContext<typeof usersSignOut.options>): Promise<number> {
+  const { words, values, environment, answer } = context
   const reason = reasonOf(values)
   return withPeople(environment, async ({ administration, find }) => {
     const { id } = await find(String(words[0]))
+    if (values.passkeys) {
+      const ended = await administration.cutOff(id, operator, reason)
+      const { sessions, passkeys } = ended
+      answer({ id, ...ended }, [
+        `${id} is signed out; sessions ended: ${sessions}, passkeys removed: ${passkeys}, no device is known any more`,
+      ])
+      return 0
+    }
     const sessions = await administration.endSessions(id, operator, reason)
     answer({ id, sessions }, [`${id} is signed out; sessions ended: ${sessions}`])
     return 0

@@ -28,7 +28,7 @@ const untold = /^\/(?:health\/|metrics$)/
  * To be called before all hooks that may refuse a request. Who is told a `traceparent` by whom:
  * - where the application around us (embed.ts) has a span of its own, ours is below it;
  * - a proxy that is trusted is believed, its decision to sample included, as OpenTelemetry does by default;
- * - of anybody else it is kept as a link alone, and their baggage is nothing. Otherwise a stranger could have each request sampled, at our cost (W3C Trace Context,
+ * - of anybody else it is kept as a link alone, and what else they say (`tracestate`, baggage) is nothing. Otherwise a stranger could have each request sampled, at our cost (W3C Trace Context,
  *   security considerations: denial of service), or write spans into the traces of others.
  */
 export function useTracing(app: FastifyInstance, trustProxy: readonly string[]): void {
@@ -42,7 +42,10 @@ export function useTracing(app: FastifyInstance, trustProxy: readonly string[]):
     const told = propagation.extract(ROOT_CONTEXT, headers)
     if (proxies.has(socket.remoteAddress)) return { parent: told, links: [] }
     const theirs = trace.getSpanContext(told)
-    return { parent: ROOT_CONTEXT, links: theirs === undefined ? [] : [{ context: theirs }] }
+    if (theirs === undefined) return { parent: ROOT_CONTEXT, links: [] }
+    // Without their `tracestate`: 512 characters of anything, which would stand in each span of theirs.
+    const { traceId, spanId, traceFlags } = theirs
+    return { parent: ROOT_CONTEXT, links: [{ context: { traceId, spanId, traceFlags } }] }
   }
 
   app.addHook('onRequest', (request, reply, done) => {

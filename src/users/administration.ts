@@ -148,6 +148,28 @@ export class UserAdministration {
     })
   }
 
+  /**
+   * Ends all by which a stranger who was in would come in again: sessions, passkeys and known devices. Codes are left, so whoever has the
+   * phone or the email has the account.
+   * @returns how many sessions and passkeys there were
+   * @throws Problem `not_found`; those of `act`
+   */
+  cutOff(id: string, actor: RequestActor | null, reason?: string): Promise<{ sessions: number; passkeys: number }> {
+    return this.#act(actor, { target: id, isForAdmins: true }, async (context) => {
+      targetIn(context, id)
+      const { transaction, record } = context
+      const ofUser = { where: { userId: id } }
+      const { count: sessions } = await transaction.session.deleteMany(ofUser)
+      const { count: passkeys } = await transaction.passkey.deleteMany(ofUser)
+      await transaction.device.deleteMany(ofUser)
+      await record(
+        because({ event: 'session_logout', userId: id, detail: `all: ${sessions}, and devices` }, reason),
+        because({ event: 'user_updated', userId: id, detail: `passkeys removed: ${passkeys}` }, reason),
+      )
+      return { sessions, passkeys }
+    })
+  }
+
   /** All admins, oldest first. */
   admins(): Promise<AdminRow[]> {
     return this.#database.$queryRaw<AdminRow[]>(adminsStatement)

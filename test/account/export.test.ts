@@ -140,7 +140,7 @@ t.test(
     await service.database.$executeRaw`DELETE FROM users WHERE email = 'ravi@example.com'`
     await service.database.user.update({ where: { id: asha.id }, data: { email: 'ravi@example.com' } })
     const admin = await joinAsAdmin(service)
-    await admin.patch(`/users/${asha.id}`, { user_name: 'Asha' })
+    const changed = await admin.patch(`/users/${asha.id}`, { user_name: 'Asha' })
     await insertUser(service, nobody, 'Other', { email: 'other@example.com' })
     await admin.patch(`/users/${nobody}`, { user_name: 'Another' })
 
@@ -148,13 +148,14 @@ t.test(
     t.notMatch(own.text, former.id)
     t.notMatch(own.text, '198.51.100.0/24')
     t.notMatch(own.text, admin.id)
+    t.notMatch(own.text, changed.headers['x-request-id'])
     t.match(
       own.body.data.codes.every(({ identifier }: { identifier: string }) => identifier === phone),
       true,
     )
     t.match(
       own.body.data.events.filter(({ by }: { by: string }) => by === 'admin'),
-      [{ event: 'user_updated', detail: 'user_name' }],
+      [{ event: 'user_updated', detail: 'user_name', network: null, request_id: null }],
     )
 
     const exported = await admin.get('/users/me/export')

@@ -677,6 +677,7 @@ Arguments:
   ID|PHONE|EMAIL   the id of a user, a phone in E.164 or an email
 
 Options:
+  --passkeys       also removes their passkeys and known devices, of which some may be a stranger’s
   --reason <TEXT>  why, which is kept with the event
   --json           prints one JSON document, and errors as JSON on standard error
   -h, --help       prints this

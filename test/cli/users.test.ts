@@ -3,9 +3,10 @@ import { chmodSync, closeSync, openSync, readdirSync, readFileSync, statSync } f
 import { join as joinPath } from 'node:path'
 import t from 'tap'
 import { writeUsers } from '../../src/cli/users-export.js'
+import { passkeySettings, register, signIn } from '../passkeys/passkey-people.js'
 import { startApp } from '../support/app.js'
 import { runCommand } from '../support/command.js'
-import { insertUser, join, nobody } from '../users/people.js'
+import { insertUser, join, nobody, verify } from '../users/people.js'
 
 const ravi = '01890000-0000-7000-8000-00000000000a'
 
@@ -106,6 +107,35 @@ t.test('somebody is found, and helped', async (t) => {
   t.strictSame(await json('delete', nobody, '--yes', '--reason', 'asked for'), { id: nobody, deleted: true })
   t.strictSame(await detailOf('user_deleted'), { detail: 'asked for', ...fromHere })
   t.equal(await database.user.count(), 1)
+})
+
+t.test('a stranger who has added a passkey is cut off', async (t) => {
+  const service = await startApp(t, { settings: passkeySettings })
+  const environment = { DATABASE_URL: service.config.database.url }
+  const run = (...words: string[]) => runCommand(['users', ...words], { environment })
+  const [asha, ravi] = [await join(service, 'asha@example.com'), await join(service, 'ravi@example.com')]
+  const [{ authenticator }, other] = [await register(asha), await register(ravi)]
+  for (const change of ['disable', 'enable']) t.equal((await run(change, asha.id)).code, 0)
+  t.equal((await signIn(service, authenticator)).status, 200, 'who is let in again has their passkeys')
+  t.strictSame(await run('sign-out', asha.id, '--passkeys', '--reason', 'Stolen'), {
+    code: 0,
+    output: [`${asha.id} is signed out; sessions ended: 1, passkeys removed: 1, no device is known any more`],
+    errors: [],
+  })
+  t.equal((await signIn(service, authenticator)).status, 401)
+  t.equal((await signIn(service, other.authenticator)).status, 200, 'of nobody else')
+  const { database } = service
+  t.equal(await database.device.count({ where: { userId: asha.id } }), 0)
+  const events = await database.authEvent.findMany({
+    where: { userId: asha.id, detail: { contains: 'Stolen' } },
+    orderBy: { id: 'asc' },
+  })
+  t.match(events, [
+    { event: 'session_logout', detail: 'all: 1, and devices; Stolen' },
+    { event: 'user_updated', detail: 'passkeys removed: 1; Stolen' },
+  ])
+  t.equal((await verify(service, 'asha@example.com')).body.isNewUser, false, 'its owner comes in by a code')
+  t.match(await run('sign-out', nobody, '--passkeys'), { code: 1 })
 })
 
 t.test('what a terminal would obey is shown as it is written', async (t) => {

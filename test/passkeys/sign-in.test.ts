@@ -1,4 +1,5 @@
 // Signing in and stepping up with passkeys: no name, no message, and one answer to whatever is wrong.
+import { generateKeyPairSync } from 'node:crypto'
 import t from 'tap'
 import { hashTicket } from '../../src/auth/signup-tickets.js'
 import { startApp, type TestApp } from '../support/app.js'
@@ -43,6 +44,33 @@ t.test('somebody signs in with nothing but a passkey, as by a code', async (t) =
   t.equal(service.messages.length, 3, 'a known one is not')
   const recent = { method: 'DELETE', url: '/users/me', ...bearer(known.body.token) } as const
   t.equal((await service.ask(recent)).status, 200, 'it is a recent proof')
+})
+
+t.test('nothing leaves an account whose owner signs in or steps up by passkey', async (t) => {
+  const service = await started
+  const asha = await newPerson()
+  const { authenticator } = await register(asha)
+  const [where, phone] = [{ id: asha.id }, `+9198765420${people}`.padEnd(13, '0')]
+  const proved = { phone, phoneVerifiedAt: new Date() }
+  const leaving = async () => {
+    await service.database.user.update({ where, data: { ...proved, leaving: phone, leavingSince: new Date() } })
+  }
+  const left = async () => {
+    const { leaving, leavingSince } = await service.database.user.findUniqueOrThrow({ where })
+    return [leaving, leavingSince]
+  }
+  await leaving()
+  t.equal(
+    (await signIn(service, authenticator, { signer: generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey }))
+      .status,
+    401,
+  )
+  t.equal((await left())[0], phone, 'not of whoever shows a wrong answer')
+  t.equal((await signIn(service, authenticator)).status, 200)
+  t.strictSame(await left(), [null, null], 'signed in')
+  await leaving()
+  t.equal((await stepUp(asha, authenticator)).status, 200)
+  t.strictSame(await left(), [null, null], 'stepped up')
 })
 
 t.test('whatever is wrong with an answer is the same answer', async (t) => {

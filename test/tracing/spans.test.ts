@@ -13,7 +13,7 @@ import { keepSpans, type Seen } from '../support/spans.js'
 
 const theirs = { traceId: '0af7651916cd43dd8448eb211c80319c', spanId: 'b7ad6b7169203331' }
 const traceparent = `00-${theirs.traceId}-${theirs.spanId}-01`
-const stranger = { traceparent, baggage: 'user=asha@example.com' }
+const stranger = { traceparent, tracestate: 'vendor=opaque', baggage: 'user=asha@example.com' }
 const to = (last: number) => ({ phonePrefix: '+91', phone: `98765432${10 + last}` })
 
 const linesOf = (service: TestApp) =>
@@ -103,6 +103,10 @@ t.test('of a stranger a traceparent is a link, of a trusted proxy the parent, an
   await behind.get('/nothing/9876543210', { headers: stranger })
   const [first, second, third] = await requestOf(kept, 3)
   t.match(first, { parentSpanId: '', links: [theirs] })
+  t.notOk(
+    first?.links.some((link) => Object.hasOwn(link, 'traceState')),
+    'with the ids alone',
+  )
   t.not(first?.traceId, theirs.traceId)
   t.match(second, { traceId: theirs.traceId, parentSpanId: theirs.spanId, links: [] })
   t.match(third, { name: 'GET', attributes: { 'error.type': 'not_found' }, isError: false })

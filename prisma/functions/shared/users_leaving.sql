@@ -23,7 +23,7 @@ CREATE FUNCTION seconds_to_leave(person users, p_identifier text) RETURNS int LA
 $$;
 
 -- Writes down that identifiers of users are in use, whose rows the caller has locked: nothing leaves an account whose owner is there.
--- @param p_uses 'phone', 'email' or 'both' of each
+-- @param p_uses 'phone', 'email' or 'both' of each; 'neither' for who showed a passkey, which proves none of them
 CREATE FUNCTION note_uses(p_users uuid[], p_uses text[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE users u SET leaving = NULL, leaving_since = NULL,
