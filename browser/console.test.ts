@@ -198,6 +198,19 @@ test('who is no admin sees why, and signs out', async () => {
   await visitor.leave()
 })
 
+test('an admin on a new device sees for how long it may not disable anybody', async () => {
+  const asha = await join({ email: newEmail() })
+  const visitor = await visit(`/admin/users/${asha.id}`)
+  const email = await signIn(visitor)
+  await see(visitor, 'Known devices')
+  const session = '(SELECT id FROM users WHERE email = $1)'
+  await query(`UPDATE sessions SET restricted_until = now() + interval '5 hours' WHERE user_id = ${session}`, [email])
+  await act(visitor, 'Disable', 'asked to by the owner')
+  await see(visitor, 'This device is new to your account.')
+  assert.doesNotMatch(String(await shownText(visitor)), /not an admin/)
+  await visitor.leave()
+})
+
 test('an old proof is asked for again, once, and what was wanted goes on', async () => {
   const { id, token } = await join({ email: newEmail() })
   const visitor = await visit('/admin')

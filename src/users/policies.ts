@@ -209,8 +209,9 @@ export function requireRecentProof(request: FastifyRequest): void {
 
 /**
  * Who has a passkey and signs in by a code on a device that is not known may have been led to a page that only looks like ours, which has
- * the session now: for a day it may neither add nor remove ways to sign in, nor end other sessions or the account (contract §11). Said of
- * a session when it is opened, and never of one that is there.
+ * the session now: for a day it may neither add nor remove ways to sign in, nor end other sessions or the account (contract §11), nor, as
+ * an admin, make what outlasts that: API keys, admins, and users who are disabled. Said of a session when it is opened, and never of one
+ * that is there.
  * @throws Problem `forbidden` with the reason `new_device`, and the seconds until it may
  */
 export function requireKnownDevice(request: FastifyRequest): void {

@@ -183,7 +183,7 @@ export class Console {
     if (code === 'last_admin') return own.error_last_admin
     if (code === 'not_found') return own.not_found
     // Whoever was an admin a moment ago, and is none any more.
-    if (code === 'forbidden') return own.no_admin
+    if (problem.kind === 'forbidden') return own.no_admin
     return code === 'unlock_limit' && retryAfter !== undefined
       ? text.format(own.error_unlock, { time: text.duration(retryAfter) })
       : line
