@@ -26,8 +26,11 @@ export type CountedSignIn =
 
 export type CountedAttempt = Readonly<{ channel: string; driver: string; refused: boolean }>
 
+const eventResults = ['delivered', 'failed', 'parked'] as const
+const hookResults = ['allowed', 'refused', 'failed'] as const
+
 /** What became of webhooks of events. */
-export type CountedEvents = Readonly<{ kind: 'delivered' | 'failed' | 'parked'; host: string; count?: number }>
+export type CountedEvents = Readonly<{ kind: (typeof eventResults)[number]; host: string; count?: number }>
 
 /** A driver's circuit that opens, closes or is tried. */
 export type CountedCircuit = Readonly<{ channel: string; driver: string; state: string }>
@@ -163,12 +166,16 @@ export class Metrics {
       labelNames: ['endpoint'],
       registers,
     })
-    for (const endpoint of eventHosts) this.#eventEndpointsOpen.set({ endpoint }, 0)
+    for (const endpoint of eventHosts) {
+      this.#eventEndpointsOpen.set({ endpoint }, 0)
+      for (const result of eventResults) this.#eventDeliveries.inc({ endpoint, result }, 0)
+    }
     this.#hooks = counter(
       'latchkey_signup_hooks_total',
       ['result'],
       'Accounts that the product was asked about: allowed, refused, failed (no answer)',
     )
+    for (const result of hookResults) this.#hooks.inc({ result }, 0)
     this.#requests = new Histogram({
       name: 'latchkey_http_request_duration_seconds',
       help: 'Requests by route pattern, method and status',
@@ -234,7 +241,7 @@ export class Metrics {
     this.#eventEndpointsOpen.inc({ endpoint: host }, change)
   }
 
-  countHook(result: 'allowed' | 'refused' | 'failed'): void {
+  countHook(result: (typeof hookResults)[number]): void {
     this.#hooks.inc({ result })
   }
 

@@ -36,6 +36,7 @@ t.test('every query of the dashboard parses, and asks for metrics and labels tha
       `${title} uses variables that there are`,
     )
     t.match(expr, /job="\$job", instance=~"\$instance"/, `${title} asks for one service`)
+    t.notMatch(expr, /vector\(0\)/, `${title} shows nothing, and not that all is well, where no replica answers`)
   }
   for (const { query } of templating.list.filter(({ type }) => type === 'query')) {
     const [, selector = '', label = ''] = /^label_values\((.*), (\w+)\)$/.exec(Object(query).query) ?? []

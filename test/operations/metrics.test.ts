@@ -207,6 +207,19 @@ t.test('the pool of the database, and readiness', async (t) => {
   t.equal(await sampleOf(service, 'latchkey_ready'), 0)
 })
 
+t.test('what is alerted of by its increase is there from the start: from nothing to one is no increase', async (t) => {
+  const service = await startApp(t, {
+    settings: { EVENT_WEBHOOKS: `http://127.0.0.1:9/hear|whsec_${Buffer.alloc(32).toString('base64')}` },
+  })
+  const { text } = await service.get('/metrics')
+  for (const result of ['delivered', 'failed', 'parked']) {
+    t.match(text, `latchkey_event_deliveries_total{endpoint="127.0.0.1:9",result="${result}"} 0`)
+  }
+  for (const result of ['allowed', 'refused', 'failed'])
+    t.match(text, `latchkey_signup_hooks_total{result="${result}"} 0`)
+  t.match(text, 'latchkey_countries_closed_total{country="IN"} 0')
+})
+
 t.test('each app counts for itself, and asking leaves nothing behind', async (t) => {
   const services = [await startApp(t), await startApp(t)]
   await services[0]?.get('/health/live')
