@@ -1,5 +1,6 @@
 // What pages for operators tell people to type: each command, option, script and setting is one.
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -135,4 +136,52 @@ t.test('each metric is told of', async (t) => {
       t.ok(metrics.includes(name.replace(/_(?:count|bucket)$/, '')), `${page}: ${name}`)
     }
   }
+})
+
+t.test('the wrapper for systemd reads settings as systemd does, and stays where it is typed', async (t) => {
+  const program = `console.log(JSON.stringify({ env: process.env, words: process.argv.slice(2), cwd: process.cwd() }))`
+  const folder = t.testdir({
+    configuration: {
+      'latchkey.env': [
+        '# a comment',
+        '; another',
+        'EMAIL_FROM="Latchkey <codes@example.com>"',
+        'BRAND_NAME=\'A "B"\'',
+        '  SMS_COUNTRIES=IN,AE  ',
+        'no setting',
+        'PUBLIC_URL=https://login.example.com/?a=b',
+      ].join('\n'),
+      secrets: { owner_database_url: 'o', database_url: 'd', otp_pepper: 'p', 'otp_pepper~': 'x' },
+    },
+    home: { dist: { cli: { 'main.js': program } } },
+    elsewhere: {},
+  })
+  const run = (...words: string[]) =>
+    JSON.parse(
+      execFileSync(join(root, 'deploy/systemd/latchkey'), words, {
+        cwd: join(folder, 'elsewhere'),
+        env: {
+          PATH: process.env['PATH'],
+          LATCHKEY_CONFIGURATION: join(folder, 'configuration'),
+          LATCHKEY_HOME: join(folder, 'home'),
+        },
+        stdio: ['ignore', 'pipe', 'ignore'],
+      }).toString(),
+    )
+  const secrets = join(folder, 'configuration/secrets')
+  const { env, words, cwd } = run('users', 'import', 'a b.csv')
+  t.strictSame(words, ['users', 'import', 'a b.csv'])
+  t.equal(cwd, realpathSync(join(folder, 'elsewhere')), 'so that a b.csv is a file of that folder')
+  t.match(env, {
+    NODE_ENV: 'production',
+    EMAIL_FROM: 'Latchkey <codes@example.com>',
+    BRAND_NAME: 'A "B"',
+    SMS_COUNTRIES: 'IN,AE',
+    PUBLIC_URL: 'https://login.example.com/?a=b',
+    DATABASE_URL_FILE: join(secrets, 'database_url'),
+    OTP_PEPPER_FILE: join(secrets, 'otp_pepper'),
+    LATCHKEY_HOME: join(folder, 'home'),
+  })
+  t.notOk('DIRECT_DATABASE_URL_FILE' in env, 'of the owner of the tables, only who changes them hears')
+  t.equal(run('migrate').env.DIRECT_DATABASE_URL_FILE, join(secrets, 'owner_database_url'))
 })

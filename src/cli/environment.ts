@@ -11,8 +11,9 @@ import type { OpenEnvironment } from './latchkey.js'
 /** In the repository we run as we are written; the package and the image have the build. */
 export const isSource = import.meta.url.endsWith('.ts')
 
-/** Where `.env` and `.data` are. */
-export const placeOfProject = () => (isSource ? fileURLToPath(new URL('../..', import.meta.url)) : process.cwd())
+/** Where `.env` and `.data` are: in the folder in which a command is typed, unless LATCHKEY_HOME names another, as our wrapper for systemd does. */
+export const placeOfProject = () =>
+  isSource ? fileURLToPath(new URL('../..', import.meta.url)) : (process.env['LATCHKEY_HOME'] ?? process.cwd())
 
 /** Asks the person, on standard error; undefined where nobody is there to answer. */
 const ask = process.stdin.isTTY && process.stderr.isTTY ? askAtTerminal : undefined
