@@ -33,6 +33,14 @@ export function checkUnits(root, settings) {
     ])
   }
 
+  // A dependency that fails ends the start for good, and Restart= does not hear of it; the service itself waits for its database.
+  check('no unit is given up where another fails at first', [
+    ...[...texts].flatMap(([name, text]) =>
+      [...text.matchAll(/^(?:Requires|Requisite|BindsTo)=.*$/gm)].map(([line]) => `${name}: ${line}`),
+    ),
+    !/^Restart=on-failure$/m.test(texts.get('latchkey-migrate.service')) && 'migrations are not tried again',
+  ])
+
   const work = mkdtempSync(join(tmpdir(), 'latchkey-units-'))
   // Units divide their lines at spaces, which the path of the project may have.
   const place = join(work, 'latchkey')
