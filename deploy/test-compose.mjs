@@ -147,6 +147,31 @@ async function tryAll() {
     const again = { start: () => startReplica(port), isReady: () => ready(port) }
     replicas[name] = await tryStopping(origin, { name, port, replica: replicas[name], again })
   }
+  await tryWithoutDatabase(origin, () => ready(ports.one))
+}
+
+/** The database goes: no replica is ready, and Caddy answers for all. */
+async function tryWithoutDatabase(origin, isReady) {
+  spawnSync(
+    'setpriv',
+    [...asPostgres, join(binaries, 'pg_ctl'), '-D', join(work, 'data'), '-m', 'immediate', '-w', 'stop'],
+    { cwd: '/' },
+  )
+  await until(async () => !(await isReady()), 20)
+  const anybody = visitor('127.8.9.8', origin)
+  const away = await until(async () => (await anybody('GET', '/health/live')).status === 503, 20)
+  check('without its database the service is away', [!away && 'it answers'])
+  const sent = await anybody('POST', '/auth/request-otp', { email: 'ada@example.com' })
+  check('which is told as the service tells it, and when to come again', [
+    sent.status !== 503 && sent.status,
+    sent.headers?.['retry-after'] !== '5' && 'no Retry-After',
+    sent.headers?.['content-type'] !== 'application/problem+json' && sent.headers?.['content-type'],
+    sent.body?.code !== 'service_unavailable' && JSON.stringify(sent.body),
+  ])
+  const keys = await anybody('GET', '/.well-known/jwks.json')
+  check('who verifies tokens by the keys of the service goes on', [keys.status !== 200 && keys.status])
+  const metrics = await anybody('GET', '/metrics')
+  check('what is not for the outside stays so', [metrics.status !== 404 && metrics.status])
 }
 
 /** Secrets and .env as setup.sh writes them, once more for an installation from before secrets were files. */
@@ -171,7 +196,7 @@ function setUp() {
 
   const older = join(work, 'older')
   mkdirSync(older)
-  writeFileSync(join(older, '.env'), 'POSTGRES_PASSWORD=abc\nOTP_PEPPER=pepper==\nSMS_DRIVERS=twilio\n')
+  writeFileSync(join(older, '.env'), 'POSTGRES_PASSWORD="abc"\nOTP_PEPPER=pepper==\nSMS_DRIVERS=twilio\n')
   setup(older)
   const read = (name) => readFileSync(join(older, 'secrets', name), 'utf8')
   check('it moves secrets of .env, and keeps the pepper as the key of events, which it was', [
@@ -182,6 +207,22 @@ function setUp() {
     /PASSWORD|PEPPER/.test(readFileSync(join(older, '.env'), 'utf8')) && 'they still stand in .env',
     !/^SMS_DRIVERS=twilio$/m.test(readFileSync(join(older, '.env'), 'utf8')) && 'a setting is gone',
   ])
+
+  const tried = join(work, 'tried')
+  mkdirSync(tried)
+  const settled = () => readFileSync(join(tried, '.env'), 'utf8')
+  setup(tried, 'mail', 'tls')
+  const caught = settled()
+  setup(tried)
+  check('a profile that is left out takes its settings along: no mail goes into a catcher that is not there', [
+    !/^SMTP_URL=smtp:\/\/127\.0\.0\.1:1025$/m.test(caught) && caught,
+    /SMTP_URL|EMAIL_DRIVERS|EMAIL_FROM|PUBLIC_URL/.test(settled()) && settled(),
+  ])
+  const misused = spawnSync('deploy/compose/setup.sh', ['--domain', 'login.example.com'], {
+    env: { PATH: process.env.PATH, SETUP_FOLDER: tried },
+    encoding: 'utf8',
+  })
+  check('a domain without a proxy is refused', [misused.status !== 2 && `it ended with ${misused.status}`])
 }
 
 /** What compose gives to a service: its .env and environment, with secrets where they lie here. */
