@@ -29,6 +29,7 @@ done
 # A folder of its own for the trials of deploy/test-compose.sh.
 if [ -n "${SETUP_FOLDER:-}" ]; then cd "$SETUP_FOLDER"; fi
 case " $profiles " in *' mail '*' replicas '* | *' replicas '*' mail '*) misuse 'the mail catcher is for one replica' ;; esac
+case " $profiles " in *' tls '* | *' replicas '*) ;; *) [ -z "$domain" ] || misuse '--domain is for the profiles tls and replicas' ;; esac
 command -v openssl >/dev/null || { echo 'setup: openssl is missing' >&2; exit 1; }
 
 touch .env
@@ -41,7 +42,8 @@ secret() {
   shift 2
   if [ -n "$name" ] && grep -q "^$name=." .env; then
     if [ ! -e "$file" ]; then
-      sed -n "s/^$name=//p" .env | tail -n 1 | tr -d '\n' >"$file.new"
+      # Without the quotation marks that compose takes off too.
+      sed -n "s/^$name=//p" .env | tail -n 1 | sed "s/^\"\(.*\)\"\$/\1/; s/^'\(.*\)'\$/\1/" | tr -d '\n' >"$file.new"
       mv "$file.new" "$file"
       echo "setup: moved $name from .env to $file"
     else
@@ -59,6 +61,8 @@ change() {
   sed "/^$1=/d" .env >.env.new && mv .env.new .env
   if [ -n "$2" ]; then printf '%s=%s\n' "$1" "$2" >>.env; fi
 }
+# leave NAME VALUE: takes the line out again that a profile wrote, unless somebody has changed it since
+leave() { if grep -qxF "$1=$2" .env; then change "$1" ''; fi; }
 letters() { openssl rand -hex 24; }
 key() { openssl genpkey -quiet -algorithm EC -pkeyopt ec_paramgen_curve:P-256 2>/dev/null || openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256; }
 
@@ -83,14 +87,22 @@ secret metrics_token METRICS_TOKEN openssl rand -hex 32
 
 case " $profiles " in *' tls '* | *' replicas '*)
   if [ -n "$domain" ]; then change PUBLIC_URL "https://$domain"; else setting PUBLIC_URL https://localhost; fi ;;
+  *) leave PUBLIC_URL https://localhost ;;
 esac
 case " $profiles " in *' replicas '*) change UPSTREAMS 'latchkey:3000 latchkey-2:3000' ;; *) change UPSTREAMS '' ;; esac
 case " $profiles " in *' pgbouncer '*) change DATABASE_URL_SECRET pooled_database_url ;; *) change DATABASE_URL_SECRET '' ;; esac
-case " $profiles " in *' redis '*) change REDIS_URL redis://redis:6379 ;; *) if grep -q '^REDIS_URL=redis://redis:6379$' .env; then change REDIS_URL ''; fi ;; esac
+case " $profiles " in *' redis '*) change REDIS_URL redis://redis:6379 ;; *) leave REDIS_URL redis://redis:6379 ;; esac
 case " $profiles " in *' mail '*)
   change EMAIL_DRIVERS smtp
   change SMTP_URL smtp://127.0.0.1:1025
   setting EMAIL_FROM 'Latchkey <codes@example.com>' ;;
+  *)
+  # Mail would go to a catcher that is not there any more.
+  if grep -qxF SMTP_URL=smtp://127.0.0.1:1025 .env; then
+    change SMTP_URL ''
+    leave EMAIL_DRIVERS smtp
+    leave EMAIL_FROM 'Latchkey <codes@example.com>'
+  fi ;;
 esac
 # shellcheck disable=SC2086  # each profile a word
 change COMPOSE_PROFILES "$(echo $profiles | tr ' ' ',')"
