@@ -26,7 +26,7 @@ async function initSettings({ values, answer }: Context): Promise<number> {
   await writeOut(file, { force: false, mode: 0o600, hint }, (out) => out.writeFile(textOf(settings)))
   answer({ file, settings: Object.keys(settings) }, [
     `wrote ${file} with new secrets, for you alone to read`,
-    `Next: fill in what stands in ${file} behind a #, then latchkey migrate, latchkey doctor and latchkey start`,
+    `Next: fill in what stands in ${file} behind a #, then latchkey migrate, latchkey init --database where the service has a role of its own, latchkey start, and latchkey doctor`,
   ])
   return 0
 }
@@ -62,7 +62,7 @@ const todo: readonly (readonly [comment: string, ...lines: string[]])[] = [
 
 function textOf(secrets: Readonly<Record<string, string>>): string {
   return [
-    '# Settings of Latchkey, made by latchkey init. All settings there are: .env.example',
+    '# Settings of Latchkey, made by latchkey init. All settings there are: docs/settings.md, .env.example',
     '',
     '# Secrets. Keep a copy where nobody else gets: without them sessions and codes end, and events are not found again.',
     ...Object.entries(secrets).map(([name, value]) => `${name}=${value}`),

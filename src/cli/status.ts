@@ -21,13 +21,20 @@ const readOnlySummaries: Readonly<Record<ReadOnly, string>> = {
 export const statusCommand = defineCommand(declared, showStatus)
 
 async function showStatus({ environment, answer }: WorkContext): Promise<number> {
-  const { state, readOnly, pending, edited, failed, unknown } = await migrationStatus(
-    parseDatabaseSettings(environment).directUrl,
-  )
+  const { url, directUrl } = parseDatabaseSettings(environment)
+  const { state, readOnly, pending, edited, failed, unknown } = await migrationStatus(directUrl)
   const ok = (state === 'current' || state === 'ahead') && readOnly === null
   const lists = { unfinished: failed, edited, pending, 'not in the files': unknown }
   const names = Object.entries(lists).flatMap(([label, names]) => names.map((name) => `  ${label}: ${name}`))
   const writes = readOnly === null ? [] : [readOnlySummaries[readOnly]]
-  answer({ ok, state, readOnly, pending, edited, failed, unknown }, [migrationSummaries[state], ...names, ...writes])
+  // The service itself comes by the other way, as a role that may have no rights yet, or another password.
+  const asWhom =
+    url === directUrl ? [] : ['asked by DIRECT_DATABASE_URL: whether DATABASE_URL gets in, latchkey doctor tells']
+  answer({ ok, state, readOnly, pending, edited, failed, unknown }, [
+    migrationSummaries[state],
+    ...names,
+    ...writes,
+    ...asWhom,
+  ])
   return ok ? 0 : 1
 }

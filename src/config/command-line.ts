@@ -139,7 +139,7 @@ function checkedWord(
 ): string {
   if (choices !== undefined) return oneOf(choices, text)
   if (pattern?.test(text) === false)
-    throw new UsageError(`No ${usage.replaceAll('|', ', ')}; what is taken: ${description}`)
+    throw new UsageError(`That is no ${usage.replaceAll('|', ' or ')}; what is taken: ${description}`)
   return text
 }
 

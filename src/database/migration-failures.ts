@@ -63,9 +63,17 @@ export function describeFailure(error: unknown): string {
 export function describeOther(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return describeOther(error.errors[0])
   if (!(error instanceof Error)) return String(error)
-  return (describeDriverFailure(error.cause) ?? error.message)
-    .replace(/\n +0: .*$/s, '')
-    .replace(/^external connector error\s+|Error querying the database: /g, '')
+  return inOneLine(
+    (describeDriverFailure(error.cause) ?? error.message)
+      .replace(/\n +0: .*$/s, '')
+      .replace(/^external connector error\s+|Error querying the database: /g, ''),
+  )
+}
+
+/** Without the call that Prisma puts before the database's own words. */
+function inOneLine(words: string): string {
+  return words
+    .replace(/^\s*Invalid `[^`]+` invocation[^\n]*\n/, '')
     .trim()
     .replace(/\s*\n\s*/g, ' ')
 }
@@ -80,7 +88,7 @@ function describeCause(cause: object): string | undefined {
   if (cause instanceof AggregateError && cause.errors.length > 0) return describeFailure(cause.errors[0])
   const { code, originalCode, message, originalMessage } = fieldsOf(cause)
   if (code === 'ERR_INVALID_URL') return 'The connection string of the database is not a URL'
-  const words = originalMessage || message
+  const words = inOneLine(originalMessage || message)
   const protocol = ['08P01', '0A000'].find((state) => state === code || state === originalCode)
   if (protocol !== undefined) {
     return /startup parameter|command-line options/.test(words)

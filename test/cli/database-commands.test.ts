@@ -37,6 +37,13 @@ t.test('the commands from an empty database to one that is up to date', async (t
   t.strictSame(again, { code: 0, errors: [], output: ['nothing to apply'] })
   const current = await run('status', [], environment)
   t.strictSame(current, { code: 0, errors: [], output: ['the database is up to date'] })
+  // The service's own way may be closed where the owner's is open.
+  const { DATABASE_URL: owner } = environment
+  const service = { DATABASE_URL: 'postgresql://nobody@127.0.0.1:1/none', DIRECT_DATABASE_URL: owner }
+  t.match(await run('status', [], service), {
+    code: 0,
+    output: ['the database is up to date', /^asked by DIRECT_DATABASE_URL: .*latchkey doctor tells$/],
+  })
 })
 
 t.test('a database that takes no writes is told of, migrated or not', async (t) => {

@@ -85,7 +85,7 @@ t.test('what cannot be sent is said in one line, before anything is', async (t) 
     [['9876543210'], {}, /^phone must be a valid number in E\.164/],
     [['asha@'], {}, /^email must be a valid email address$/],
     [['+91987654321'], {}, /^phone must be a valid number in E\.164/],
-    [['+0'], {}, /^No PHONE, EMAIL; what is taken: a phone in E\.164/],
+    [['+0'], {}, /^That is no PHONE or EMAIL; what is taken: a phone in E\.164/],
     [['+14155550123'], {}, /^phone is of a country that is not supported here$/],
     [['+911123456789'], {}, /^phone must be a mobile number$/],
     [['a@example.com'], { CHANNELS: 'sms' }, /^email is not accepted here$/],

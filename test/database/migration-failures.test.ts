@@ -37,6 +37,10 @@ const failures: [unknown, string | RegExp][] = [
     'The database refuses the login: the password or the name of the role is wrong (28P01: password authentication failed for user "app")',
   ],
   [
+    coded('28P01', '\nInvalid `prisma.$queryRaw()` invocation:\n\n\npassword authentication failed for user "app"'),
+    'The database refuses the login: the password or the name of the role is wrong (28P01: password authentication failed for user "app")',
+  ],
+  [
     coded('3D000', 'database "none" does not exist'),
     'There is no such database (3D000: database "none" does not exist)',
   ],
