@@ -17,6 +17,22 @@ t.test('a file gets all of it, or the error of the system', async (t) => {
   const closed = openSync(file, 'r')
   t.throws(() => writeOutput('x', closed), { code: 'EBADF' })
   closeSync(closed)
+  const device = openSync('/dev/null', 'w')
+  t.equal(writeOutput('x', device), true)
+  closeSync(device)
+})
+
+t.test('help that cannot be written is a failure', async (t) => {
+  const closed = openSync(join(t.testdir({ out: '' }), 'out'), 'r')
+  const { status, stderr } = spawnSync(process.execPath, [main, '--help'], {
+    stdio: ['ignore', closed, 'pipe'],
+    encoding: 'utf8',
+  })
+  closeSync(closed)
+  t.match(
+    { status, stderr },
+    { status: 1, stderr: /^Standard output cannot be written: EBADF: bad file descriptor, write\n$/ },
+  )
 })
 
 t.test('a command that has no room for its output fails in one line', async (t) => {
