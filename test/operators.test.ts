@@ -202,3 +202,15 @@ t.test('with compose, the scripts of deploy/backup find the programs of PostgreS
   }
   t.equal(run('psql', '--command=SELECT 1'), `${place} compose exec -T postgres psql --command=SELECT 1\n`)
 })
+
+t.test('logs are read line by line: those of systemd and compose have lines that are no JSON', async (t) => {
+  const runbooks = readdirSync(join(root, 'docs/runbooks')).map((name) => `docs/runbooks/${name}`)
+  const lines = [...pages, ...runbooks].flatMap((page) =>
+    read(page)
+      .split('\n')
+      .map((line) => ({ page, line })),
+  )
+  const piped = lines.filter(({ line }) => /(?:journalctl|compose logs)[^`]*\| *jq/.test(line))
+  t.ok(piped.length > 4, `${piped.length} lines`)
+  for (const { page, line } of piped) t.match(line, /\| *jq -[a-z]*R 'fromjson\?/, page)
+})
