@@ -158,3 +158,15 @@ t.test("a trusted proxy's id of a request is kept, where it is a UUID", async (t
   const { headers } = await unlisted.get('/health/live', { headers: { 'x-request-id': id } })
   t.not(headers['x-request-id'], id, 'without TRUST_PROXY nobody is one')
 })
+
+t.test('a probe that goes well is told of at debug alone; one that fails, and all else, at info', async (t) => {
+  const service = await startApp(t)
+  const levelOf = ({ headers }: Answer) =>
+    linesOf(service).find(({ requestId, msg }) => requestId === headers['x-request-id'] && msg === 'request')?.['level']
+  const [debug, info] = [20, 30]
+  for (const path of ['/health/live', '/health/ready', '/metrics'])
+    t.equal(levelOf(await service.get(path)), debug, path)
+  for (const path of ['/auth/phone-prefixes', '/metrics/x']) t.equal(levelOf(await service.get(path)), info, path)
+  service.health.drain()
+  t.equal(levelOf(await service.get('/health/ready')), info)
+})
