@@ -2,7 +2,6 @@
 import { realpathSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import closeWithGrace from 'close-with-grace'
-import { destination } from 'pino'
 import { parseCommandLineOrExit } from './config/command-line.js'
 import { parseConfig } from './config/config.js'
 import { loadEnvironmentFile } from './config/environment-file.js'
@@ -10,14 +9,12 @@ import { lineOfMisspelled, misspelledSettings } from './config/misspelled.js'
 import { ConfigError } from './config/reader.js'
 import { describeFailure } from './database/migration-failures.js'
 import { createLogger } from './http/logger.js'
+import { openLogOutput } from './log-output.js'
 import { openService } from './opening.js'
 import { ignoreFurtherSignals, stop, stopOptions } from './stopping.js'
 
 /** Milliseconds that load balancers get to notice that the replica is not ready any more. */
 const notice = { production: 1_000, development: 0, test: 0 }
-
-/** Bytes of the log that are written at once, and milliseconds that a line waits for more of them. */
-const logging = { minLength: 8_192, periodicFlush: 100 }
 
 const declaration = {
   program: 'node dist/server.js',
@@ -27,8 +24,7 @@ const declaration = {
 async function start(): Promise<void> {
   loadEnvironmentFile()
   const config = parseConfig(process.env)
-  // Lines gather for a moment and go out together: writing each by itself took a tenth of what a request costs.
-  const output = destination({ dest: 1, sync: false, ...logging })
+  const output = openLogOutput(1, (line) => process.stderr.write(`${line}\n`))
   process.once('exit', () => output.flushSync())
   const logger = createLogger(config.logLevel, output, config.tracing !== null)
   for (const misspelled of misspelledSettings(process.env)) logger.warn(lineOfMisspelled(misspelled))

@@ -1,6 +1,6 @@
 // What pages for operators tell people to type: each command, option, script and setting is one.
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
@@ -184,4 +184,33 @@ t.test('the wrapper for systemd reads settings as systemd does, and stays where 
   })
   t.notOk('DIRECT_DATABASE_URL_FILE' in env, 'of the owner of the tables, only who changes them hears')
   t.equal(run('migrate').env.DIRECT_DATABASE_URL_FILE, join(secrets, 'owner_database_url'))
+})
+
+t.test('with compose, the scripts of deploy/backup find the programs of PostgreSQL in its container', async (t) => {
+  const docker = '#!/bin/sh\necho "$PWD $*"\ncat\n'
+  const folder = t.testdir({ bin: { docker } })
+  chmodSync(join(folder, 'bin/docker'), 0o755)
+  const run = (program: string, ...words: string[]) =>
+    execFileSync(join(root, 'deploy/compose/bin', program), words, {
+      cwd: folder,
+      env: { PATH: `${join(folder, 'bin')}:${process.env['PATH']}` },
+      input: 'of the loop around it',
+    }).toString()
+  const place = realpathSync(root).replace(/\/$/, '')
+  for (const program of ['pg_dump', 'pg_restore', 'psql']) {
+    t.equal(run(program, '--file=-'), `${place} compose exec -T postgres ${program} --file=-\nof the loop around it`)
+  }
+  t.equal(run('psql', '--command=SELECT 1'), `${place} compose exec -T postgres psql --command=SELECT 1\n`)
+})
+
+t.test('logs are read line by line: those of systemd and compose have lines that are no JSON', async (t) => {
+  const runbooks = readdirSync(join(root, 'docs/runbooks')).map((name) => `docs/runbooks/${name}`)
+  const lines = [...pages, ...runbooks].flatMap((page) =>
+    read(page)
+      .split('\n')
+      .map((line) => ({ page, line })),
+  )
+  const piped = lines.filter(({ line }) => /(?:journalctl|compose logs)[^`]*\| *jq/.test(line))
+  t.ok(piped.length > 4, `${piped.length} lines`)
+  for (const { page, line } of piped) t.match(line, /\| *jq -[a-z]*R 'fromjson\?/, page)
 })

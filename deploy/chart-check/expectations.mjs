@@ -44,7 +44,9 @@ export function expectations(resultOf) {
   const checksum = (name) => one(name, 'Deployment').spec.template.metadata.annotations?.['checksum/settings']
   const environment = (name) => one(name, 'Deployment').spec.template.spec.containers[0].env
   const { image } = one(everything, 'Deployment').spec.template.spec.containers[0]
-  const migrates = one(everything, 'Job').spec.template.spec.containers[0].env.map(({ name }) => name)
+  const job = one(everything, 'Job').spec.template.spec
+  const migrates = [...job.initContainers, ...job.containers].flatMap(({ env }) => env.map(({ name }) => name))
+  const commands = [...job.initContainers, ...job.containers].map(({ command }) => command.join(' '))
   return [
     ...Object.entries(kinds).map(([name, expected]) => {
       const there = resultOf(name).map(({ kind }) => kind)
@@ -56,6 +58,11 @@ export function expectations(resultOf) {
     ['secrets are files', environment(everything).every(({ valueFrom }) => valueFrom === undefined), ''],
     ['or variables, by reference', environment('chart/ci/little-values.yaml').every(({ valueFrom }) => valueFrom), ''],
     ['a digest wins over a tag', /latchkey@sha256:[0-9a-f]{64}$/.test(image), image],
+    [
+      'after the migrations the role of the service gets its rights',
+      commands.join() === 'latchkey migrate,latchkey init --database',
+      commands,
+    ],
     [
       'migrations know the database alone',
       migrates.filter((name) => !/^(NODE_ENV|OTEL_.*|(DIRECT_)?DATABASE_URL_FILE)$/.test(name)).length === 0,

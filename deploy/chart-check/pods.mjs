@@ -17,7 +17,7 @@ export function faultsOfPod(name, spec, routes, isPort) {
   }
   return [
     ...brokenOf(kept).map((rule) => `${name}: not so: ${rule}`),
-    ...spec.containers.flatMap((each) =>
+    ...[...(spec.initContainers ?? []), ...spec.containers].flatMap((each) =>
       [...brokenOf(rulesOfContainer(each)), ...faultsOfProbes(each, routes, isPort)].map(
         (rule) => `${name}: not so: ${rule}`,
       ),

@@ -29,6 +29,7 @@ export const refusals = [
   ['an ingress that is not trusted', 'ingress: { enabled: true, hosts: [a.example] }', /TRUST_PROXY is required/],
   ['an ingress of no host', 'ingress: { enabled: true }', /ingress\.hosts is required/],
   ['a scrape without a token', 'metrics: { serviceMonitor: { enabled: true } }', /secrets\.METRICS_TOKEN is required/],
+  ['a role that nobody may make', 'migrations: { role: true }', /migrations\.secrets\.DIRECT_DATABASE_URL is required/],
   ['at least more than at most', 'autoscaling: { minReplicas: 7 }', /minReplicas is more/],
   ['a name that Kubernetes does not take', 'fullnameOverride: Latch_Key', /fullnameOverride/],
 ]

@@ -4,6 +4,8 @@ import { faultsOfPod } from './pods.mjs'
 const isWithin = (selector, labels) => Object.entries(selector ?? {}).every(([name, value]) => labels?.[name] === value)
 const textOf = ({ kind, metadata }) => `${kind} ${metadata.name}`
 
+const containersOf = ({ initContainers = [], containers }) => [...initContainers, ...containers]
+
 /** The template of the pods that an object makes. */
 export function podOf({ kind, spec }) {
   if (kind === 'CronJob') return spec.jobTemplate.spec.template
@@ -128,7 +130,7 @@ class Relations {
       const account = spec.serviceAccountName
       this.expect(account === 'default' || this.named('ServiceAccount', account), `there is no account ${account}`)
     }
-    const images = new Set(this.makers.flatMap((each) => podOf(each).spec.containers.map(({ image }) => image)))
+    const images = new Set(this.makers.flatMap((each) => containersOf(podOf(each).spec).map(({ image }) => image)))
     this.expect(images.size === 1, `${[...images]}: migrations and service are of one image`)
   }
 
@@ -142,7 +144,7 @@ class Relations {
       this.expect(/^-?\d+$/.test(weight), `${name}: the weight ${weight} is no number in quotes`)
       this.expect(/before-hook-creation/.test(more['helm.sh/hook-delete-policy']), `${name}: the one before stays`)
       this.expect(spec.serviceAccountName === 'default', `${name}: its account is not there yet`)
-      this.expect(!spec.containers.some(({ envFrom }) => envFrom), `${name}: its ConfigMap is not there yet`)
+      this.expect(!containersOf(spec).some(({ envFrom }) => envFrom), `${name}: its ConfigMap is not there yet`)
     }
   }
 

@@ -11,7 +11,12 @@ import { podOf } from './relations.mjs'
 import { environmentOf } from './secrets.mjs'
 
 const project = join(import.meta.dirname, '../..')
-const readers = { server: parseConfig, migrate: parseDatabaseSettings, cleanup: parseMaintenanceSettings }
+const readers = {
+  server: parseConfig,
+  migrate: parseDatabaseSettings,
+  role: parseDatabaseSettings,
+  cleanup: parseMaintenanceSettings,
+}
 const names = new Set(settingNames.flatMap((name) => [name, `${name}_FILE`]))
 
 /**
@@ -24,7 +29,7 @@ export async function faultsOfSettings(objects, folder) {
     .flatMap(({ data }) => Object.keys(data).filter((name) => !names.has(name)))
     .map((name) => `${name} of the ConfigMap is no setting`)
   for (const { spec } of objects.map(podOf).filter(Boolean)) {
-    for (const container of spec.containers) {
+    for (const container of [...(spec.initContainers ?? []), ...spec.containers]) {
       const { environment, files, faults: missing } = environmentOf(container, spec, objects)
       faults.push(...missing, ...(await faultsOfCommand(container)))
       for (const [path, text = ''] of Object.entries(files)) {

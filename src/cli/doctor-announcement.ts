@@ -24,7 +24,7 @@ export function announcementOf({ limits, delivery, audit }: Config, base: URL): 
 }
 
 function floodLine(perMinute: number): string {
-  return `no row: it asks /health/live more than ${counted(perMinute, 'time')} from one address 127.x.y.z, which is not heard for a minute then`
+  return `no row: it asks /auth/phone-prefixes more than ${counted(perMinute, 'time')} from one address 127.x.y.z, which is not heard for a minute then`
 }
 
 function codeLines(perAddress: number, retention: number): string[] {

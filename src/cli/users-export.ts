@@ -1,6 +1,7 @@
 // All users as lines of JSON: `latchkey users export [--output FILE]`. Pages of one index are read and written one after the other, so
 // that a million users take the memory of one page.
 import { once } from 'node:events'
+import { writeOutput } from '../config/standard-output.js'
 import type { Database } from '../database/client.js'
 import { visibleJson } from '../showing.js'
 import { defineCommand, type WorkContext } from './command.js'
@@ -32,7 +33,7 @@ async function exportUsers({ values, environment, printError }: WorkContext<type
 
 /** Waits while whoever reads is slow. */
 async function toStandardOutput(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain')
+  if (!writeOutput(text)) await once(process.stdout, 'drain')
 }
 
 /** Returns how many there were. Whoever is made meanwhile is in it or not; nobody is in it twice. */

@@ -1,6 +1,7 @@
 // What may be typed after a program: declared once, read strictly by commander, and told by `--help` (decisions/0044).
 import { Argument, Command, type CommanderError, Option } from 'commander'
 import { nearest } from './nearest.js'
+import { writeOutput } from './standard-output.js'
 
 /** Where people read the answers. */
 export type Terminal = Readonly<{
@@ -12,7 +13,7 @@ export type Terminal = Readonly<{
 
 /* c8 ignore start -- used by processes of their own, which test/cli/usage.test.ts starts */
 export const terminal: Terminal = {
-  print: (line) => void process.stdout.write(`${line}\n`),
+  print: (line) => void writeOutput(`${line}\n`),
   printError: (line) => void process.stderr.write(`${line}\n`),
 }
 /* c8 ignore stop */

@@ -153,6 +153,12 @@ function mend(adapter: PgAdapter): Omit<SqlDriverAdapter, 'getConnectionInfo'> {
     executeRaw: (query) => adapter.executeRaw(query),
     executeScript: async (script) => {
       await adapter.executeRaw(statement(`SET lock_timeout = ${lockPatienceFor(script)}`))
+      // Where we are ended in the middle, the server would go on to the end of the script, and nobody would note that it is done: to try it
+      // again failed. Few systems cannot tell that a client has gone; there it stays so.
+      const noticesTheEnd = adapter.executeRaw(statement("SET client_connection_check_interval = '500ms'"))
+      /* c8 ignore start -- a server on such a system */
+      await noticesTheEnd.catch(() => undefined)
+      /* c8 ignore stop */
       try {
         await adapter.executeRaw(statement(script))
       } catch (error) {

@@ -127,12 +127,19 @@ function refuseExpectations(app: FastifyInstance): void {
   })
 }
 
-/** One line a request, with the code of its error, and the route's pattern in place of the URL: a URL may hold what is nobody's business. */
+/** What is asked every second or so, for as long as the service runs. */
+const isProbe = (route = '') => /\/(?:health\/live|health\/ready|metrics)$/.test(route)
+
+/**
+ * One line a request, with the code of its error, and the route's pattern in place of the URL: a URL may hold what is nobody's business. A probe
+ * that went well is told of at `debug`: behind Caddy, which asks twice a second, logs of the last days would hold little else.
+ */
 function useRequestLog(app: FastifyInstance): void {
   app.addHook('onResponse', (request, reply, done) => {
     // At the price of a line each, a log would go under with the service; overload.ts tells of them.
     if (reply.isShed) return done()
-    request.log.info(
+    const level = reply.statusCode < 400 && isProbe(request.routeOptions.url) ? 'debug' : 'info'
+    request.log[level](
       {
         method: request.method,
         route: request.routeOptions.url ?? null,

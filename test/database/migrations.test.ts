@@ -1,8 +1,10 @@
 // The migrations on a real server: that they run once, where a database is said to stand, and what happens on failure.
+import { once } from 'node:events'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { connectForMigrations, statement } from '../../src/database/migration-adapter.js'
 import { readMigrationNames, writeMigration } from '../../src/database/migration-files.js'
 import { isAllOrNothing, lockPatienceFor } from '../../src/database/migration-script.js'
@@ -10,6 +12,30 @@ import { markRolledBack, migrate, migrationStatus, nextMigration } from '../../s
 import { createEmptyDatabase, createMigrations, listDatabases, query } from './scratch.js'
 
 const names = await readMigrationNames()
+
+/** Leads to a server, until it is cut: as when a process is killed, or its machine. */
+async function startWire(t: Test, { hostname, port }: URL) {
+  const sockets = new Set<Socket>()
+  const server = createServer((here) => {
+    const there = connect(Number(port), hostname)
+    for (const [one, other] of [
+      [here, there],
+      [there, here],
+    ] as const) {
+      sockets.add(one)
+      one.on('error', () => {}).pipe(other)
+    }
+  }).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const cut = () => {
+    for (const socket of sockets) socket.destroy()
+  }
+  t.teardown(() => {
+    cut()
+    server.close()
+  })
+  return { port: (server.address() as AddressInfo).port, cut }
+}
 
 t.test('an empty database is migrated once', async (t) => {
   const url = await createEmptyDatabase(t)
@@ -100,6 +126,29 @@ t.test('a migration that fails leaves nothing behind, blocks the rest, and can b
   await markRolledBack(url, '20260102000000_bad')
   await writeFile(join(directory, '20260102000000_bad', 'migration.sql'), 'CREATE TABLE whole ()')
   t.strictSame(await migrate(url, { directory }), { applied: ['20260102000000_bad'], functions: null })
+})
+
+t.test('a migration whose process is ended is undone, and can be tried again', async (t) => {
+  const url = await createEmptyDatabase(t)
+  const directory = createMigrations(t, { '20260101000000_a': 'CREATE TABLE a (); SELECT pg_sleep(600);' })
+  const { port, cut } = await startWire(t, new URL(url))
+  const through = new URL(url)
+  through.host = `127.0.0.1:${port}`
+  const isRunning = async () => {
+    const found = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%pg_sleep(600)%' AND state = 'active' AND pid <> pg_backend_pid()`
+    return (await query(url, `SELECT EXISTS (${found})`))[0]?.[0] === true
+  }
+  const migrated = migrate(through.href, { directory })
+  migrated.catch(() => {})
+  while (!(await isRunning())) await sleep(20)
+  cut()
+  await t.rejects(migrated, { message: /^Migration 20260101000000_a failed: / })
+  while (await isRunning()) await sleep(50)
+  t.strictSame(await query(url, "SELECT to_regclass('a')::text"), [[null]], 'the server has not gone on to its end')
+  t.match(await migrationStatus(url, directory), { state: 'failed', failed: ['20260101000000_a'] })
+  await markRolledBack(url, '20260101000000_a')
+  await writeFile(join(directory, '20260101000000_a', 'migration.sql'), 'CREATE TABLE a ()')
+  t.strictSame(await migrate(url, { directory }), { applied: ['20260101000000_a'], functions: null })
 })
 
 t.test('a migration waits five seconds for a lock, is undone, and the next run tries it again', async (t) => {

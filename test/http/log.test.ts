@@ -171,3 +171,15 @@ t.test('bytes that a terminal obeys, in a header that is logged, are escapes', a
     'which say the same',
   )
 })
+
+t.test('a probe that goes well is told of at debug alone; one that fails, and all else, at info', async (t) => {
+  const service = await startApp(t)
+  const levelOf = ({ headers }: Answer) =>
+    linesOf(service).find(({ requestId, msg }) => requestId === headers['x-request-id'] && msg === 'request')?.['level']
+  const [debug, info] = [20, 30]
+  for (const path of ['/health/live', '/health/ready', '/metrics'])
+    t.equal(levelOf(await service.get(path)), debug, path)
+  for (const path of ['/auth/phone-prefixes', '/metrics/x']) t.equal(levelOf(await service.get(path)), info, path)
+  service.health.drain()
+  t.equal(levelOf(await service.get('/health/ready')), info)
+})

@@ -44,6 +44,9 @@ itself checks again at start.
 {{- if and .Values.autoscaling.enabled (gt (int .Values.autoscaling.minReplicas) (int .Values.autoscaling.maxReplicas)) }}
 {{- $problems = append $problems "autoscaling.minReplicas is more than autoscaling.maxReplicas" }}
 {{- end }}
+{{- if and .Values.migrations.role (not (hasKey .Values.migrations.secrets "DIRECT_DATABASE_URL")) }}
+{{- $problems = append $problems "migrations.secrets.DIRECT_DATABASE_URL is required by migrations.role: the owner of the tables, who makes the role of DATABASE_URL" }}
+{{- end }}
 {{- if $problems }}
 {{- fail (printf "\n%s" (join "\n" $problems)) }}
 {{- end }}

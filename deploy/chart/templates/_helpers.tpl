@@ -162,3 +162,24 @@ securityContext:
 {{- define "latchkey.databaseSecrets" -}}
 {{- pick .Values.secrets "DATABASE_URL" "DIRECT_DATABASE_URL" | toJson -}}
 {{- end -}}
+
+{{/* A container that works on the tables as their owner: (list . NAME WORDS-OF-LATCHKEY SECRETS). */}}
+{{- define "latchkey.ownerContainer" -}}
+{{- $root := index . 0 -}}
+- name: {{ index . 1 }}
+  image: {{ include "latchkey.image" $root }}
+  imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+  {{- include "latchkey.containerSecurity" $root | nindent 2 }}
+  command: [latchkey, {{ join ", " (index . 2) }}]
+  env:
+    - name: NODE_ENV
+      value: production
+    {{- include "latchkey.secretEnvironment" (list $root (index . 3)) | nindent 4 }}
+    {{- with $root.Values.extraEnvironment }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+  resources:
+    {{- toYaml $root.Values.migrations.resources | nindent 4 }}
+  volumeMounts:
+    {{- include "latchkey.volumeMounts" $root | nindent 4 }}
+{{- end -}}

@@ -75,6 +75,7 @@ export function chartSchema(): string {
       migrations: only({
         enabled: flag,
         secrets: references(['DATABASE_URL', 'DIRECT_DATABASE_URL']),
+        role: flag,
         activeDeadlineSeconds: count(86_400),
         resources: ofKubernetes,
       }),
