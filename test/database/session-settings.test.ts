@@ -37,6 +37,12 @@ async function setAll(url: string, settings: Record<string, string>): Promise<vo
   await withConnection(url, (client) => client.query(statements.join('; ')))
 }
 
+/** The way in for who mends it, whom neither a busy machine nor a lock of another test may end. */
+function unhindered(url: string): string {
+  const timeouts = ['statement_timeout', 'lock_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout']
+  return `${url}?options=${encodeURIComponent(timeouts.map((name) => `-c ${name}=0`).join(' '))}`
+}
+
 const open = (t: Test, url: string, more = {}) => {
   const database = openDatabase({ url, directUrl: url, poolSize: 2, namedStatements: true, ...more })
   t.teardown(() => database.$disconnect())
@@ -88,8 +94,8 @@ t.test('through a pooler, which carries no settings, each is told with the state
   t.match(run.errors, [/^DATABASE_URL: default_transaction_isolation is serializable .*; DATABASE_URL: /])
 
   const statements = [...faults.map((fault) => fault.slice(fault.indexOf('ALTER ROLE'))), ...advice]
-  t.teardown(() => withConnection(url, (client) => client.query(statements.map(undo).join('; '))))
-  await withConnection(url, (client) => client.query(statements.join('; ')))
+  t.teardown(() => withConnection(unhindered(url), (client) => client.query(statements.map(undo).join('; '))))
+  await withConnection(unhindered(url), (client) => client.query(statements.join('; ')))
   t.match(await open(t, pooled).examine(), { faults: [], advice: [], isPooled: true }, 'those statements are enough')
 })
 
