@@ -9,7 +9,7 @@ import { runCommand } from '../support/command.js'
 import { createTestDatabase } from '../support/database.js'
 import { startPooler } from '../support/pooler.js'
 
-/** Each of them breaks something where a session has it. */
+/** Each of them breaks something where a session has it: the timeouts are below a second, and as long as a busy machine needs them. */
 const hostile: Record<string, string> = {
   timezone: "'Asia/Kolkata'",
   datestyle: "'SQL, DMY'",
@@ -19,9 +19,9 @@ const hostile: Record<string, string> = {
   default_transaction_isolation: "'serializable'",
   transform_null_equals: 'on',
   statement_timeout: "'900ms'",
-  lock_timeout: "'1ms'",
-  idle_in_transaction_session_timeout: "'1ms'",
-  idle_session_timeout: "'100ms'",
+  lock_timeout: "'900ms'",
+  idle_in_transaction_session_timeout: "'900ms'",
+  idle_session_timeout: "'900ms'",
   enable_seqscan: 'on',
 }
 
