@@ -9,7 +9,7 @@ import { runCommand } from '../support/command.js'
 import { createTestDatabase } from '../support/database.js'
 import { startPooler } from '../support/pooler.js'
 
-/** Each of them breaks something where a session has it. */
+/** Each of them breaks something where a session has it: the timeouts are below a second, and as long as a busy machine needs them. */
 const hostile: Record<string, string> = {
   timezone: "'Asia/Kolkata'",
   datestyle: "'SQL, DMY'",
@@ -19,9 +19,9 @@ const hostile: Record<string, string> = {
   default_transaction_isolation: "'serializable'",
   transform_null_equals: 'on',
   statement_timeout: "'900ms'",
-  lock_timeout: "'1ms'",
-  idle_in_transaction_session_timeout: "'1ms'",
-  idle_session_timeout: "'100ms'",
+  lock_timeout: "'900ms'",
+  idle_in_transaction_session_timeout: "'900ms'",
+  idle_session_timeout: "'900ms'",
   enable_seqscan: 'on',
 }
 
@@ -35,6 +35,12 @@ async function setAll(url: string, settings: Record<string, string>): Promise<vo
   const name = new URL(url).pathname.slice(1)
   const statements = Object.entries(settings).map(([key, value]) => `ALTER DATABASE "${name}" SET ${key} = ${value}`)
   await withConnection(url, (client) => client.query(statements.join('; ')))
+}
+
+/** The way in for who mends it, whom neither a busy machine nor a lock of another test may end. */
+function unhindered(url: string): string {
+  const timeouts = ['statement_timeout', 'lock_timeout', 'idle_session_timeout', 'idle_in_transaction_session_timeout']
+  return `${url}?options=${encodeURIComponent(timeouts.map((name) => `-c ${name}=0`).join(' '))}`
 }
 
 const open = (t: Test, url: string, more = {}) => {
@@ -88,8 +94,8 @@ t.test('through a pooler, which carries no settings, each is told with the state
   t.match(run.errors, [/^DATABASE_URL: default_transaction_isolation is serializable .*; DATABASE_URL: /])
 
   const statements = [...faults.map((fault) => fault.slice(fault.indexOf('ALTER ROLE'))), ...advice]
-  t.teardown(() => withConnection(url, (client) => client.query(statements.map(undo).join('; '))))
-  await withConnection(url, (client) => client.query(statements.join('; ')))
+  t.teardown(() => withConnection(unhindered(url), (client) => client.query(statements.map(undo).join('; '))))
+  await withConnection(unhindered(url), (client) => client.query(statements.join('; ')))
   t.match(await open(t, pooled).examine(), { faults: [], advice: [], isPooled: true }, 'those statements are enough')
 })
 

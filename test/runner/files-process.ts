@@ -1,5 +1,6 @@
 // The process that runs test files, one after another, as the runner names them (test-process.ts): loading tap and the service and
 // warming them up takes a second, which each file would spend again in a process of its own.
+import './without-domains.js'
 import { once } from 'node:events'
 import { basename, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'

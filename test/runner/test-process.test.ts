@@ -11,6 +11,10 @@ const files = {
   'fails.js':
     "import t from 'tap'; t.test('outer', async (t) => t.test('inner', async (t) => { t.ok(1); t.equal(1, 2) }))",
   'throws.js': "import t from 'tap'; t.test('outer', async (t) => { t.pass(); throw new Error('thrown inside') })",
+  'throws-outside.js':
+    "import t from 'tap'; t.test('outer', () => new Promise(() => setTimeout(() => { throw new Error('thrown outside') })))",
+  'rejects-outside.js':
+    "import t from 'tap'; t.test('outer', () => new Promise(() => { Promise.reject(new Error('rejected outside')) }))",
   'teardown.js':
     "import t from 'tap'; t.test('outer', async (t) => { t.teardown(() => { throw new Error('too late') }); t.pass() })",
   'wrong-import.js': "import t from 'tap'; import { a } from './nowhere.js'; t.ok(a)",
@@ -61,6 +65,21 @@ t.test('what fails says why, once', async (t) => {
     t.match(failures[0]?.cause, cause, name)
     t.equal(failures.length, 1, `${name} says it once`)
     t.equal(outcome.failed, 1, name)
+  }
+})
+
+t.test('what is thrown outside of what a test waits for is told beside the test', async (t) => {
+  for (const name of ['throws-outside.js', 'rejects-outside.js'] as const) {
+    const { outcome, failures } = await run(name)
+    t.ok(
+      failures.some((failure) => failure.name === 'outer > test unfinished'),
+      name,
+    )
+    t.ok(
+      failures.some(({ name, cause }) => /(thrown|rejected) outside/.test(`${name} ${cause}`)),
+      `${name}: ${failures.map(({ cause }) => cause)}`,
+    )
+    t.equal(outcome.failed, 2, name)
   }
 })
 

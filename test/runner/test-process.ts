@@ -95,7 +95,8 @@ export function startTestProcess(program: readonly string[], options: ProcessOpt
     for (const timer of timers) clearTimeout(timer)
 
     if (isLate) failWhole(`did not end within ${timeout / 1000} seconds`)
-    else if (code !== null && count.failed === 0)
+    // A test that is cut short is told as unfinished by tap, and nothing else: what ended the process stands in what it printed.
+    else if (code !== null && (count.failed === 0 || current.hasErrors()))
       failWhole(code === 0 ? 'ended before all its tests had' : `ended with exit code ${code}`)
     else if (count.passed + count.failed + count.skipped === 0) failWhole('has no test: nothing was checked by tap')
     hasFailed ||= count.failed > 0
@@ -142,6 +143,7 @@ function newReading(onFailure: (name: string, cause: string) => void) {
     count,
     end,
     printed,
+    hasErrors: () => errors.trim() !== '',
     failWhole: (cause: string) => fail('the file as a whole', `${cause}\n${printed()}`.trim()),
     onEnd: () => resolveEnd(null),
     onErrors(text: string): void {

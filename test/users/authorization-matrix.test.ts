@@ -58,10 +58,10 @@ t.test('the table of docs/authorization.md is what the service does', async (t) 
       const anonymous = await ask(service, route, id)
       t.equal(anonymous.text, first.text, `${route}: without a token too`)
     }
-    const forAdmin = await idFor(service, route, (await gather(service)).user)
+    const forAdmin = await idFor(service, route, await join(service, newEmail()))
     const byAdmin = await ask(service, route, forAdmin, admin)
     const byUser = await ask(service, route, id, user)
-    const late = (await gather(service)).user
+    const late = await join(service, newEmail())
     const forLate = await idFor(service, route, late)
     await ageProofs(service)
     const byLate = await ask(service, route, forLate, late)
