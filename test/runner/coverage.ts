@@ -16,6 +16,15 @@ type Summary = Record<'lines' | 'statements' | 'functions' | 'branches', { pct: 
 
 export type Coverage = Awaited<ReturnType<typeof startCoverage>>
 
+/** Null where the text is no whole document. */
+function resultOf(text: string): ProcessCoverage['result'] | null {
+  try {
+    return (JSON.parse(text) as ProcessCoverage).result
+  } catch {
+    return null
+  }
+}
+
 /** @param projectDirectory where the run has its folder `.build` */
 export async function startCoverage(projectDirectory: string) {
   const folder = join(projectDirectory, buildFolder, 'coverage')
@@ -34,10 +43,14 @@ export async function startCoverage(projectDirectory: string) {
       .map((source) => [pathToFileURL(join(projectDirectory, compiledPath(source))).href, source])
   }
 
-  /** Keeps what is about our sources of what the processes wrote: a few percent. */
-  async function collect(): Promise<void> {
+  /** Keeps what is about our sources of what the processes wrote: a few percent. Of one that was killed as it wrote there is but a part. */
+  async function collect(print: (line: string) => void): Promise<void> {
     for (const name of await readdir(raw).catch(() => [])) {
-      const { result } = JSON.parse(await readFile(join(raw, name), 'utf8')) as ProcessCoverage
+      const result = resultOf(await readFile(join(raw, name), 'utf8'))
+      if (result === null) {
+        print(`${name} is cut off: what ran in that process does not count`)
+        continue
+      }
       const ours = result.filter(({ url }) => expected.has(url))
       for (const { url } of ours) seen.add(url)
       await writeFile(join(kept, name), JSON.stringify({ result: ours }))
@@ -55,7 +68,7 @@ export async function startCoverage(projectDirectory: string) {
 
   /** Prints what did not run; whether everything did. */
   async function report(print: (line: string) => void): Promise<boolean> {
-    await collect()
+    await collect(print)
     const never = await neverLoaded()
     for (const source of never) print(`${source}: no test loads it`)
     await new Report({
