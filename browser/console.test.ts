@@ -79,33 +79,33 @@ async function act(visitor: Visitor, button: string, reason: string, typed?: str
   await visitor.click('dialog .primary')
 }
 
-/** Holds back what is asked, until it is let go. */
+/** Holds back what is asked, until it is let go; or has it fail, and what comes after it, until then. */
 async function hold({ page }: Visitor, isHeld: (method: string, path: string) => boolean) {
   const held: HTTPRequest[] = []
-  let isOver = false
+  let answer = (request: HTTPRequest): unknown => held.push(request)
   const onRequest = (request: HTTPRequest) => {
     const { pathname } = new URL(request.url())
-    if (!isOver && isHeld(request.method(), pathname)) held.push(request)
-    else void request.continue()
+    void (isHeld(request.method(), pathname) ? answer(request) : request.continue())
   }
   page.on('request', onRequest)
   await page.setRequestInterception(true)
-  const some = async () => {
-    while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  const end = async (then: (request: HTTPRequest) => Promise<void>) => {
-    isOver = true
-    await Promise.all(held.map(then))
-    await page.setRequestInterception(false)
-    page.off('request', onRequest)
+  const answerAll = async (then: (request: HTTPRequest) => Promise<void>) => {
+    answer = then
+    await Promise.all(held.splice(0).map(then))
   }
   return {
-    some,
-    go: () => end((request) => request.continue()),
+    async some() {
+      while (held.length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    },
     fail: (status: number, body: object) =>
-      end((request) =>
+      answerAll((request) =>
         request.respond({ status, contentType: 'application/problem+json', body: JSON.stringify(body) }),
       ),
+    async go() {
+      await answerAll((request) => request.continue())
+      await page.setRequestInterception(false)
+      page.off('request', onRequest)
+    },
   }
 }
 
@@ -302,6 +302,7 @@ test('nobody else is opened than who is typed: not by a quick key, not after a s
   await held.fail(429, { code: 'rate_limited', retry_after: 42 })
   await see(visitor, 'That was too often. Try again in 42 seconds.')
   assert.equal(await visitor.page.$('>>> .results li'), null)
+  await held.go()
   await visitor.clickText('Try again')
   await see(visitor, 'Found: 1')
   await visitor.leave()
@@ -398,6 +399,7 @@ test('numbers are looked at again by themselves once a failure has passed', asyn
   await held.some()
   await held.fail(429, { code: 'rate_limited', retry_after: 5 })
   await see(visitor, 'That was too often.')
+  await held.go()
   await lookAgain()
   await visitor.page.waitForFunction(
     () => document.querySelector('#latchkey')?.shadowRoot?.querySelector('.error')?.childNodes.length === 0,
