@@ -360,8 +360,11 @@ async function tryStopping(origin, { name, port, replica, again }) {
     const ask = visitor(`127.9.${name === 'one' ? 1 : 2}.${index}`, origin)
     for (let count = 0; goOn && count < 290; count++) {
       const [method, path] = count % 3 === 0 ? ['POST', '/api/auth/refresh'] : ['GET', '/.well-known/jwks.json']
-      const { status, error } = await ask(method, path, method === 'POST' ? {} : undefined)
-      answers.push(error ?? status)
+      const { status, error, headers, body } = await ask(method, path, method === 'POST' ? {} : undefined)
+      // Who refused: Caddy where it knows of no replica, or the service, and for how long.
+      const refusal =
+        status === 503 && `503 ${body?.detail} after ${headers['retry-after']} s, by ${headers.via ?? 'Caddy'}`
+      answers.push(error ?? (refusal || status))
       await wait(20)
     }
   }

@@ -107,6 +107,7 @@ export async function buildApp(dependencies: AppDependencies): Promise<FastifyIn
     trustProxy: config.trustProxy,
     proxyHeader: config.proxyHeader,
     onUnreadableClient: () => metrics.countUnreadableClient(),
+    isDraining: () => health.isDraining,
   })
   await beforeRoutes?.(app)
   limitConnections(app, { most: 2 * config.limits.floodPerMinute, exempt: config.trustProxy })

@@ -45,12 +45,21 @@ export type ServerOptions = Readonly<{
   proxyHeader?: ProxyHeader
   /** told of each request whose client they name by what is no address */
   onUnreadableClient?: () => void
+  /** whether load balancers are asked to send nothing more, before the stop */
+  isDraining?: () => boolean
   /** shorter waits, for tests */
   waits?: Readonly<Partial<typeof timeouts>>
 }>
 
 export function createServer(options: ServerOptions): FastifyInstance {
-  const { logger, trustProxy, proxyHeader = 'x-forwarded-for', onUnreadableClient, waits } = options
+  const {
+    logger,
+    trustProxy,
+    proxyHeader = 'x-forwarded-for',
+    onUnreadableClient,
+    isDraining = () => false,
+    waits,
+  } = options
   const { headers, request, inactivity, answer, keepAlive, checkEvery, silent, owed } = { ...timeouts, ...waits }
   const app = fastify({
     loggerInstance: logger as FastifyBaseLogger,
@@ -79,7 +88,7 @@ export function createServer(options: ServerOptions): FastifyInstance {
   })
 
   watchConnections(app, answer)
-  endConnections(app, { silent, request, owed })
+  endConnections(app, { silent, request, owed }, isDraining)
   useTracing(app, trustProxy)
   useJsonBodies(app)
   useNullsAsAbsent(app)

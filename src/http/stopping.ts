@@ -17,8 +17,13 @@ export type StopWaits = Readonly<{
 
 const lookEvery = 100
 
-/** Ends all connections of the service's own server as it stops. Those of an application that it is mounted in are not its own. */
-export function endConnections(app: FastifyInstance, waits: StopWaits): void {
+/**
+ * Ends all connections of the service's own server as it stops. Those of an application that it is mounted in are not its own.
+ * @param isDraining whether load balancers are asked to send nothing more. From then on each connection ends with its next answer: one that
+ *   is kept would be closed in the moment in which a balancer that has not noticed yet sends a request on it, and a POST is not sent again.
+ *   Who has to connect anew is refused once nothing listens, and tries another replica.
+ */
+export function endConnections(app: FastifyInstance, waits: StopWaits, isDraining: () => boolean): void {
   /** with the answer to what came last on each */
   const connections = new Map<Socket, ServerResponse | undefined>()
   let timer: NodeJS.Timeout | undefined
@@ -30,6 +35,7 @@ export function endConnections(app: FastifyInstance, waits: StopWaits): void {
   })
   app.addHook('onRequest', ({ raw: { socket } }, { raw: response }, done) => {
     if (connections.has(socket)) connections.set(socket, response)
+    if (isDraining()) response.shouldKeepAlive = false
     done()
   })
   app.addHook('preClose', (done) => {

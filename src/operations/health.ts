@@ -43,6 +43,11 @@ export class Health {
     this.#logger = logger
   }
 
+  /** Whether load balancers are asked to send nothing more. */
+  get isDraining(): boolean {
+    return this.#isDraining
+  }
+
   /** From now on not ready: load balancers take the replica out while it still answers. */
   drain(): void {
     this.#isDraining = true

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
 import { createLogger } from '../../src/http/logger.js'
 import { createServer } from '../../src/http/server.js'
+import { startApp } from '../support/app.js'
 import { openConnection } from '../support/connection.js'
 
 const waits = { silent: 100, request: 300, owed: 60_000 }
@@ -50,6 +51,23 @@ async function open(t: Test, settings = waits) {
 
 /** In milliseconds, with what a loaded machine may add. */
 const isWithin = (took: number, least: number) => took > least - 20 && took < least + 10_000
+
+t.test('before the stop, while load balancers are told of it, each ends with its next answer', async (t) => {
+  const { app, health } = await startApp(t)
+  const kept = await openConnection(t, app)
+  const ask = async ({ socket }: typeof kept) => {
+    socket.write('GET /health/live HTTP/1.1\r\nhost: a\r\n\r\n')
+    const [answer] = await once(socket, 'data')
+    return String(answer)
+  }
+  t.match(await ask(kept), /^HTTP\/1\.1 200 [\s\S]*\r\nconnection: keep-alive\r\n/i)
+  health.drain()
+  const ended = once(kept.socket, 'end')
+  t.match(await ask(kept), /^HTTP\/1\.1 200 [\s\S]*\r\nconnection: close\r\n/i)
+  await ended
+  // Whoever has not noticed yet is served all the same.
+  t.match(await ask(await openConnection(t, app)), /^HTTP\/1\.1 200 [\s\S]*\r\nconnection: close\r\n/i)
+})
 
 t.test('one on which nothing is asked', async (t) => {
   const { end, close } = await open(t)
