@@ -76,6 +76,19 @@ const credentialsOf = async (cdp: CDPSession, authenticatorId: string) =>
 const touch = (cdp: CDPSession, authenticatorId: string, enabled: boolean) =>
   cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled })
 
+/** Somebody who made a passkey when it was offered after a code, and sees their account. */
+async function newOwnerOfPasskey() {
+  const owner = await newOwner()
+  const { visitor } = owner
+  const email = newEmail()
+  await open(visitor)
+  await signInByCode(visitor, email)
+  await visitor.see('Sign in faster next time?')
+  await visitor.click('.primary')
+  await seeAccount(visitor, email)
+  return { ...owner, email }
+}
+
 test('a passkey is offered once after a code, made, and signs in first on the next visit, with nothing typed', async () => {
   const { visitor, cdp, authenticatorId } = await newOwner()
   const email = newEmail()
@@ -111,13 +124,7 @@ test('a passkey is offered once after a code, made, and signs in first on the ne
 })
 
 test('it is chosen in the autofill of the field', async () => {
-  const { visitor, cdp, authenticatorId } = await newOwner()
-  const email = newEmail()
-  await open(visitor)
-  await signInByCode(visitor, email)
-  await visitor.see('Sign in faster next time?')
-  await visitor.click('.primary')
-  await seeAccount(visitor, email)
+  const { visitor, cdp, authenticatorId, email } = await newOwnerOfPasskey()
   await touch(cdp, authenticatorId, false)
   await signOut(visitor)
   assert.match(
@@ -133,13 +140,7 @@ test('it is chosen in the autofill of the field', async () => {
 })
 
 test('it confirms that it is you without a message, and is named and removed', async () => {
-  const { visitor, cdp, authenticatorId } = await newOwner()
-  const email = newEmail()
-  await open(visitor)
-  await signInByCode(visitor, email)
-  await visitor.see('Sign in faster next time?')
-  await visitor.click('.primary')
-  await seeAccount(visitor, email)
+  const { visitor, cdp, authenticatorId } = await newOwnerOfPasskey()
   const sent = visitor.codes.length
   await query(`UPDATE sessions SET proved_at = now() - interval '16 minutes'`)
   await visitor.clickText('Edit: Chrome on Linux')
@@ -190,13 +191,7 @@ test('it confirms that it is you without a message, and is named and removed', a
 })
 
 test('a passkey that opens nothing any more is not the first thing asked for, and a new one is offered', async () => {
-  const { visitor, cdp, authenticatorId } = await newOwner()
-  const email = newEmail()
-  await open(visitor)
-  await signInByCode(visitor, email)
-  await visitor.see('Sign in faster next time?')
-  await visitor.click('.primary')
-  await seeAccount(visitor, email)
+  const { visitor, cdp, authenticatorId, email } = await newOwnerOfPasskey()
   await touch(cdp, authenticatorId, false)
   await signOut(visitor)
   // Removed on another device, of which this one knows nothing.
@@ -278,13 +273,7 @@ test('while the browser asks for a passkey, the page takes a code or a no all th
 })
 
 test('a device that is new to an account with a passkey changes nothing of it', async () => {
-  const { visitor } = await newOwner()
-  const email = newEmail()
-  await open(visitor)
-  await signInByCode(visitor, email)
-  await visitor.see('Sign in faster next time?')
-  await visitor.click('.primary')
-  await seeAccount(visitor, email)
+  const { visitor, email } = await newOwnerOfPasskey()
   const stranger = await newVisitor(site)
   await open(stranger)
   await signInByCode(stranger, email)
